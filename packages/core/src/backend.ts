@@ -1,0 +1,68 @@
+import { OptionError, optionInteger, optionObject, optionOneOf } from './option.ts'
+
+/** Commanded by an operator (HAProxy's words). `drain` keeps its sessions and takes no new one; `maint` serves nobody. */
+export type AdminState = 'ready' | 'drain' | 'maint'
+
+/** One server that can answer. What never changes about it; what does is the pool's. */
+export interface Backend {
+  /** Its stable name: 1 to 64 of `A-Z a-z 0-9 _ -`. Sessions are tied to it, not to the address. */
+  readonly id: string
+  readonly url: URL
+}
+
+/** A backend as it is configured. */
+export interface BackendOptions {
+  readonly id: string
+  /** `http://host:port`, `https://host:port` or `unix:/path/to.sock`. A path behind the port is refused: targets pass byte for byte. */
+  readonly url: string | URL
+  /** Share of new sessions beside the others', 0 to 256; 0 takes no new one and keeps its own. @default 1 */
+  readonly weight?: number
+  /** @default 'ready' */
+  readonly state?: AdminState
+}
+
+export const ADMIN_STATES: readonly AdminState[] = ['ready', 'drain', 'maint']
+const KEYS: readonly string[] = ['id', 'url', 'weight', 'state'] satisfies (keyof BackendOptions)[]
+
+/** Narrow on purpose: an id stands in cookies, headers, logs and metric labels. */
+const ID = /^[A-Za-z0-9_-]{1,64}$/
+
+/** @throws OptionError naming the option, what it got and what it takes. */
+export function parseBackend(path: string, value: unknown): Required<BackendOptions> & Backend {
+  const options = optionObject(path, value, KEYS)
+  const { id } = options
+  if (typeof id !== 'string' || !ID.test(id)) {
+    throw new OptionError(`${path}.id`, id, '1 to 64 of the characters A-Z a-z 0-9 _ -')
+  }
+  return {
+    id,
+    url: parseUrl(`${path}.url`, options['url']),
+    weight: parseWeight(`${path}.weight`, options['weight']),
+    state: parseState(`${path}.state`, options['state']),
+  }
+}
+
+export function parseWeight(path: string, value: unknown): number {
+  return optionInteger(path, value, 1, 0, 256)
+}
+
+export function parseState(path: string, value: unknown): AdminState {
+  return optionOneOf(path, value, 'ready', ADMIN_STATES)
+}
+
+function parseUrl(path: string, value: unknown): URL {
+  const takes =
+    'http://host:port, https://host:port or unix:/path/to.sock, without path, query or credentials'
+  const url =
+    value instanceof URL
+      ? value
+      : typeof value === 'string' && URL.canParse(value)
+        ? new URL(value)
+        : undefined
+  if (url === undefined) throw new OptionError(path, value, takes)
+  const plain = url.search === '' && url.hash === '' && url.username === '' && url.password === ''
+  const http = (url.protocol === 'http:' || url.protocol === 'https:') && url.pathname === '/'
+  const unix = url.protocol === 'unix:' && url.host === '' && url.pathname.length > 1
+  if (!plain || !(http || unix)) throw new OptionError(path, url.href, takes)
+  return url
+}

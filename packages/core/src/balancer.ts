@@ -1,0 +1,16 @@
+import type { RequestHead } from './head.ts'
+import type { BackendView, Candidates } from './pool.ts'
+
+/** Picks the backend of a session that has none yet. It knows nothing of keys, cookies or sockets. */
+export interface Balancer {
+  readonly name: string
+  /**
+   * One of `candidates` that `accepts` takes, or undefined when there is none.
+   * `accepts` is absent on a first choice; a redispatch refuses with it whoever was tried.
+   */
+  pick(
+    candidates: Candidates,
+    request: RequestHead,
+    accepts?: (view: BackendView) => boolean,
+  ): BackendView | undefined
+}

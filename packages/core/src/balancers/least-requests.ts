@@ -1,0 +1,31 @@
+import type { Balancer } from '../balancer.ts'
+import type { BackendView } from '../pool.ts'
+
+/**
+ * Whoever has the fewest requests in flight for its weight.
+ * Good for: requests of very different cost. The price: reads every candidate, so `random-two` suits large pools better.
+ */
+export function leastRequests(): Balancer {
+  // Where the last scan began: equals take turns, rather than the first of the list getting every quiet moment.
+  let start = 0
+  return {
+    name: 'least-requests',
+    pick(candidates, _request, accepts) {
+      const count = candidates.length
+      let least: BackendView | undefined
+      start = start + 1 < count ? start + 1 : 0
+      for (let offset = 0; offset < count; offset += 1) {
+        const index = start + offset
+        const view = candidates[index < count ? index : index - count]
+        if (view === undefined || accepts?.(view) === false) continue
+        if (least === undefined || isLessLoaded(view, least)) least = view
+      }
+      return least
+    },
+  }
+}
+
+/** With the request that is to come counted in, so that of two idle backends the heavier weight wins. */
+export function isLessLoaded(a: BackendView, b: BackendView): boolean {
+  return (a.inFlight + 1) * b.weight < (b.inFlight + 1) * a.weight
+}

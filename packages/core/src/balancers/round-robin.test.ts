@@ -1,0 +1,192 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { RequestHead } from '../head.ts'
+import { type BackendView, Pool } from '../pool.ts'
+import { roundRobin } from './round-robin.ts'
+
+const REQUEST: RequestHead = {
+  method: 'GET',
+  url: '/',
+  httpVersion: '1.1',
+  rawHeaders: [],
+  headers: {},
+  remoteAddress: undefined,
+  localPort: undefined,
+  encrypted: false,
+  hasBody: false,
+}
+
+function poolOf(weights: Readonly<Record<string, number>>): Pool {
+  const backends = Object.entries(weights).map(([id, weight]) => ({
+    id,
+    weight,
+    url: `http://${id}.test:80`,
+  }))
+  return new Pool('p', backends)
+}
+
+/** The ids of the next `count` picks, one character each. */
+function turns(pool: Pool, count: number, balancer = roundRobin()): string {
+  return Array.from({ length: count }, () => balancer.pick(pool.candidates, REQUEST)?.backend.id ?? '-').join(
+    '',
+  )
+}
+
+function countOf(text: string, id: string): number {
+  return text.split(id).length - 1
+}
+
+const IDS = 'abcdefghij'
+const weights = fc.array(fc.integer({ min: 1, max: 256 }), { minLength: 1, maxLength: 10 })
+const someWeights = weights.map(list => Object.fromEntries(list.map((weight, n) => [IDS[n] ?? '', weight])))
+
+describe('round robin', () => {
+  it.each<[string, Record<string, number>, string]>([
+    ['gives equals their turns in the order of the list', { a: 1, b: 1, c: 1 }, 'abcabcabc'],
+    ['starts smoothly [LB148]', { A: 11, B: 3 }, 'AAABAAAABAAABA'],
+    ['gives five against one four turns before the one', { a: 5, b: 1 }, 'aaaabaaaaaba'],
+    ['gives the same to equal weights, whatever they are', { a: 7, b: 7 }, 'abababab'],
+    ['gives a single one every turn', { a: 9 }, 'aaa'],
+    ['never chooses weight 0 [LB162]', { a: 0, b: 2, c: 1 }, 'bcbbcb'],
+    ['has nobody to give when all have weight 0 [LB146]', { a: 0, b: 0 }, '--'],
+    ['has nobody to give in an empty pool [LB150]', {}, '--'],
+  ])('%s', (_, given, expected) => {
+    expect(turns(poolOf(given), expected.length)).toBe(expected)
+  })
+
+  it('gives exact shares after every full round', () => {
+    fc.assert(
+      fc.property(someWeights, fc.integer({ min: 1, max: 3 }), (given, rounds) => {
+        const total = Object.values(given).reduce((sum, weight) => sum + weight, 0)
+        const got = turns(poolOf(given), total * rounds)
+        for (const [id, weight] of Object.entries(given)) expect(countOf(got, id)).toBe(weight * rounds)
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('is at no moment more than one turn behind, nor ahead of what the others’ one turn leaves', () => {
+    fc.assert(
+      fc.property(someWeights, given => {
+        const entries = Object.entries(given)
+        const total = entries.reduce((sum, [, weight]) => sum + weight, 0)
+        const got = turns(poolOf(given), Math.min(total * 2, 600))
+        for (const [id, weight] of entries) {
+          const share = weight / total
+          let taken = 0
+          const ahead = Array.from(got, (picked, index) => {
+            if (picked === id) taken += 1
+            return taken - (index + 1) * share
+          })
+          expect(Math.min(...ahead)).toBeGreaterThan(-1 - 1e-9)
+          // Each of the others may be one turn behind, and this one has its share of those.
+          expect(Math.max(...ahead)).toBeLessThan((entries.length - 1) * share + 1e-9)
+        }
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('still splits by weight after a burst of sessions that were not placed [LB091]', () => {
+    const pool = poolOf({ a: 1, b: 2, c: 3, d: 4 })
+    for (let n = 0; n < 100; n += 1) pool.hold('a')
+    const got = turns(pool, 100)
+    expect(['a', 'b', 'c', 'd'].map(id => countOf(got, id))).toEqual([10, 20, 30, 40])
+  })
+
+  it('goes on where it was when somebody joins', () => {
+    const pool = poolOf({ a: 1, b: 1, c: 1 })
+    const balancer = roundRobin()
+    expect(turns(pool, 1, balancer)).toBe('a')
+    pool.add({ id: 'd', url: 'http://d.test:80' })
+    expect(turns(pool, 6, balancer)).toBe('bcabcd')
+  })
+
+  it('goes on where it was when somebody leaves', () => {
+    const pool = poolOf({ a: 1, b: 1, c: 1, d: 1 })
+    const balancer = roundRobin()
+    expect(turns(pool, 2, balancer)).toBe('ab')
+    pool.setHealthy('b', false)
+    expect(turns(pool, 5, balancer)).toBe('cdacd')
+  })
+
+  it('favours nobody when the list changes before every turn', () => {
+    const pool = poolOf({ a: 1, b: 2, c: 3, x: 1 })
+    const balancer = roundRobin()
+    const got = Array.from({ length: 600 }, (_, n) => {
+      pool.setHealthy('x', false)
+      if (n % 3 === 0) pool.setState('a', 'ready')
+      return turns(pool, 1, balancer)
+    }).join('')
+    expect(Math.abs(countOf(got, 'a') - 100)).toBeLessThanOrEqual(2)
+    expect(Math.abs(countOf(got, 'b') - 200)).toBeLessThanOrEqual(2)
+    expect(Math.abs(countOf(got, 'c') - 300)).toBeLessThanOrEqual(2)
+  })
+
+  it('gives one that was away no burst when it is back', () => {
+    const pool = poolOf({ a: 1, b: 1 })
+    const balancer = roundRobin()
+    pool.setHealthy('b', false)
+    expect(turns(pool, 10, balancer)).toBe('aaaaaaaaaa')
+    pool.setHealthy('b', true)
+    expect(countOf(turns(pool, 6, balancer), 'b')).toBe(3)
+  })
+
+  it('follows a weight that was changed, at once', () => {
+    const pool = poolOf({ a: 1, b: 1 })
+    const balancer = roundRobin()
+    turns(pool, 7, balancer)
+    pool.setWeight('a', 3)
+    expect(Math.abs(countOf(turns(pool, 40, balancer), 'a') - 30)).toBeLessThanOrEqual(1)
+    pool.setWeight('a', 0)
+    expect(turns(pool, 3, balancer)).toBe('bbb')
+  })
+
+  it('gives a redispatched request only what is accepted, each once [LB111] [LB164]', () => {
+    const pool = poolOf({ a: 5, b: 1, c: 1 })
+    const balancer = roundRobin()
+    const tried: string[] = []
+    const next = () =>
+      balancer.pick(pool.candidates, REQUEST, view => !tried.includes(view.backend.id))?.backend.id
+    for (let id = next(); id !== undefined; id = next()) tried.push(id)
+    expect(tried.toSorted()).toEqual(['a', 'b', 'c'])
+  })
+
+  it('counts redispatched requests as turns', () => {
+    const pool = poolOf({ a: 1, b: 1, c: 1 })
+    const balancer = roundRobin()
+    balancer.pick(pool.candidates, REQUEST, view => view.backend.id === 'c')
+    expect(turns(pool, 5, balancer)).toBe('ababc')
+  })
+
+  it('gives one that took others’ requests its turn within a round, once the list changes', () => {
+    const pool = poolOf({ a: 1, b: 1, x: 1 })
+    const balancer = roundRobin()
+    for (let n = 0; n < 20; n += 1) balancer.pick(pool.candidates, REQUEST, view => view.backend.id === 'b')
+    pool.remove('x')
+    expect(countOf(turns(pool, 8, balancer), 'b')).toBe(4)
+  })
+
+  it('is a scan for whoever is due first, only quicker', () => {
+    const tries = fc.array(fc.option(fc.subarray(IDS.split(''))), { maxLength: 60 })
+    fc.assert(
+      fc.property(someWeights, tries, (given, accepted) => {
+        const pool = poolOf(given)
+        const balancer = roundRobin()
+        const scanned = Object.entries(given).map(([id, weight]) => ({ id, weight, taken: 0 }))
+        const scan = (ids: readonly string[] | null): string | undefined => {
+          const due = scanned
+            .filter(({ id }) => ids === null || ids.includes(id))
+            .toSorted((a, b) => (a.taken + 1) / a.weight - (b.taken + 1) / b.weight || a.weight - b.weight)[0]
+          if (due !== undefined) due.taken += 1
+          return due?.id
+        }
+        const accepts = (ids: readonly string[] | null) =>
+          ids === null ? undefined : (view: BackendView) => ids.includes(view.backend.id)
+        const picked = accepted.map(ids => balancer.pick(pool.candidates, REQUEST, accepts(ids))?.backend.id)
+        expect(picked).toEqual(accepted.map(scan))
+      }),
+      { numRuns: 300 },
+    )
+  })
+})

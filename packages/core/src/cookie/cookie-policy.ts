@@ -1,0 +1,129 @@
+import type { HeaderFields, RequestHead } from '../head.ts'
+import { originForm } from '../message/refusal.ts'
+import type { AffinityPolicy, Answer, Claim, PolicyContext } from '../policy.ts'
+import { type BackendTags, backendTags } from './backend-tags.ts'
+import { keepPrivate } from './cache-control.ts'
+import { cookieValues as valuesNamed, withoutCookie } from './cookie-header.ts'
+import type { CookieOptions } from './cookie-options.ts'
+import { isInCookiePath } from './cookie-path.ts'
+import { cookieValues, type VerifiedContent } from './cookie-value.ts'
+import { foreignId } from './foreign-value.ts'
+import { type Lifetime, setCookieLine, setCookieName } from './set-cookie.ts'
+import { deriveKeys } from './signing-key.ts'
+
+/** Clocks of several gateways differ; a date further ahead than this is nobody's honest clock. */
+const SKEW_S = 60
+/** Each may cost an HMAC. */
+const MOST_VALUES = 4
+const NONE: Claim = { kind: 'none' }
+const INVALID: Claim = { kind: 'invalid' }
+const EXPIRED: Claim = { kind: 'expired' }
+const UNKNOWN: Claim = { kind: 'unknown' }
+
+/**
+ * A signed cookie of ours names the backend (HAProxy `cookie insert`, nginx `sticky cookie`).
+ * Good for: browsers, and any number of gateways with the same secrets; nothing is stored here.
+ * The price: clients without a cookie jar are balanced anew each time.
+ */
+export function cookiePolicy(options: CookieOptions, context: PolicyContext): AffinityPolicy {
+  const { pool, secrets, now } = context
+  const scope = `${pool.name}/${options.name}`
+  const values = cookieValues(deriveKeys(secrets, `limpet/cookie/v1/${scope}`))
+  const tags: readonly BackendTags[] = deriveKeys(secrets, `limpet/tag/v1/${scope}`).map(key =>
+    backendTags(pool, key),
+  )
+  const setCookie = setCookieLine(options)
+  const maxIdleS = options.maxIdleMs / 1000
+  const maxLifeS = options.maxLifeMs / 1000
+
+  /** The id of the member that `token` names: as a tag of the secret that signed it, or in clear. */
+  function idOf(content: VerifiedContent): string | undefined {
+    const id = tags[content.keyIndex]?.idOf(content.token)
+    return id ?? (pool.find(content.token) === undefined ? undefined : content.token)
+  }
+
+  function claimOf(value: string): Claim {
+    const content = values.read(value)
+    if (content === undefined) {
+      const id = foreignId(value, options.accept)
+      if (id === undefined) return INVALID
+      return pool.find(id) === undefined ? UNKNOWN : { kind: 'backend', id, renew: true }
+    }
+    const nowS = Math.floor(now() / 1000)
+    const { issuedS, seenS } = content
+    if ((issuedS ?? 0) > nowS + SKEW_S || (seenS ?? 0) > nowS + SKEW_S) return INVALID
+    if (maxLifeS > 0 && issuedS !== undefined && nowS - issuedS >= maxLifeS) return EXPIRED
+    if (maxIdleS > 0 && seenS !== undefined && nowS - seenS >= maxIdleS) return EXPIRED
+    const id = idOf(content)
+    if (id === undefined) return UNKNOWN
+    return {
+      kind: 'backend',
+      id,
+      renew: isDue(content, id, nowS),
+      issuedMs: issuedS === undefined ? undefined : issuedS * 1000,
+    }
+  }
+
+  /** Whether a good value should be replaced: another secret or format than a new one would have, or a tenth of the idle time gone. */
+  function isDue(content: VerifiedContent, id: string, nowS: number): boolean {
+    const { keyIndex, token, issuedS, seenS } = content
+    if (keyIndex > 0 || (token === id) === options.opaque) return true
+    if ((issuedS !== undefined) !== (maxIdleS > 0 || maxLifeS > 0) || (seenS !== undefined) !== maxIdleS > 0)
+      return true
+    return seenS !== undefined && nowS - seenS >= maxIdleS / 10
+  }
+
+  function newLine(answer: Answer): string {
+    const nowMs = now()
+    const nowS = Math.floor(nowMs / 1000)
+    const { claim, matched, backend } = answer
+    const known = matched && claim.kind === 'backend' ? claim.issuedMs : undefined
+    const issuedS = known === undefined ? nowS : known / 1000
+    const token = options.opaque ? (tags[0]?.tagOf(backend.id) ?? '') : backend.id
+    const value = values.write({
+      token,
+      issuedS: maxIdleS > 0 || maxLifeS > 0 ? issuedS : undefined,
+      seenS: maxIdleS > 0 ? nowS : undefined,
+    })
+    const secure = options.secure === 'auto' ? answer.isSecure : options.secure
+    return setCookie(value, secure, options.persistent ? lifetime(nowMs, nowS - issuedS) : undefined)
+  }
+
+  function lifetime(nowMs: number, ageS: number): Lifetime {
+    const left = maxLifeS > 0 ? maxLifeS - ageS : Infinity
+    return { nowMs, maxAgeS: Math.max(0, Math.floor(Math.min(left, maxIdleS > 0 ? maxIdleS : Infinity))) }
+  }
+
+  return {
+    name: 'cookie',
+    read(request: RequestHead) {
+      const header = request.headers['cookie']
+      if (typeof header !== 'string' || !isInCookiePath(originForm(request.url), options.path)) return NONE
+      const found = valuesNamed(header, options.name)
+      const [only] = found
+      if (only === undefined) return NONE
+      if (found.length === 1) return claimOf(only)
+      return [...new Set(found)].slice(0, MOST_VALUES).map(value => claimOf(value))
+    },
+    forwardCookie: line => (options.strip ? withoutCookie(line, options.name) : line),
+    write(answer, fields) {
+      if (!isInCookiePath(originForm(answer.request.url), options.path)) return
+      const lines = setCookieLines(fields)
+      const others = lines.filter(line => setCookieName(line) !== options.name)
+      if (options.preserve && others.length < lines.length) return
+      const isWanted = options.onlyMethods.size === 0 || options.onlyMethods.has(answer.request.method)
+      const isNews = !answer.matched || (answer.claim.kind === 'backend' && answer.claim.renew === true)
+      if (isWanted && isNews) {
+        fields['set-cookie'] = [...others, newLine(answer)]
+        if (options.noCache) keepPrivate(answer, fields)
+      } else if (others.length < lines.length) {
+        fields['set-cookie'] = others
+      }
+    },
+  }
+}
+
+function setCookieLines(fields: HeaderFields): readonly string[] {
+  const lines = fields['set-cookie']
+  return lines === undefined ? [] : typeof lines === 'string' ? [lines] : lines
+}

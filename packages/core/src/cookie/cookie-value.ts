@@ -1,0 +1,102 @@
+import type { KeyObject } from 'node:crypto'
+import { signText, verifyText } from './signing-key.ts'
+
+/*
+ *   value   = text "." signature
+ *   text    = "v1." token [ "." issued [ "." seen ] ]
+ *   token   = what names the backend: its tag, or its id
+ *   issued, seen = seconds since the epoch, in base 36
+ *
+ * All of it is cookie-octets (RFC 6265 §4.1.1), so it needs neither quotes nor escapes.
+ */
+
+/** What a value says. Times are in whole seconds since the epoch. */
+export interface CookieContent {
+  readonly token: string
+  readonly issuedS: number | undefined
+  readonly seenS: number | undefined
+}
+
+/** A value that was read, and which of the secrets vouches for it: 0 is the newest. */
+export interface VerifiedContent extends CookieContent {
+  readonly keyIndex: number
+}
+
+/** Ours are shorter than 130; what is longer is not worth an HMAC. */
+const LONGEST = 512
+const TEXT = /^v1\.([A-Za-z0-9_-]{1,64})(?:\.([0-9a-z]{1,8})(?:\.([0-9a-z]{1,8}))?)?$/
+
+export interface CookieValues {
+  write(content: CookieContent): string
+  /** Undefined for whatever was not written by us with one of the secrets. */
+  read(value: string): VerifiedContent | undefined
+}
+
+/**
+ * Writes and reads values. Those that were found good are remembered, so that a returning browser costs no HMAC.
+ * @param remembered how many at least; twice as many at most
+ */
+export function cookieValues(keys: readonly KeyObject[], remembered = 2048): CookieValues {
+  const [newest] = keys
+  if (newest === undefined) throw new RangeError('no key')
+  const memory = boundedMemory(remembered)
+  return {
+    write: ({ token, issuedS, seenS }) => {
+      const issued = issuedS === undefined ? '' : `.${issuedS.toString(36)}`
+      const seen = seenS === undefined ? '' : `.${seenS.toString(36)}`
+      return signText(`v1.${token}${issued}${seen}`, newest)
+    },
+    read: value => {
+      if (value.length > LONGEST) return undefined
+      const known = memory.get(value)
+      if (known !== undefined) return known
+      const content = verifyContent(value, keys)
+      // Only good values are kept: a flood of forged ones costs HMACs, but pushes nobody out.
+      if (content !== undefined) memory.set(detached(value), content)
+      return content
+    },
+  }
+}
+
+function verifyContent(value: string, keys: readonly KeyObject[]): VerifiedContent | undefined {
+  // What does not look like ours, such as a cookie that was there before, is not worth an HMAC either.
+  const text = value.slice(0, Math.max(0, value.lastIndexOf('.')))
+  const parts = TEXT.exec(text)
+  if (parts === null) return undefined
+  const verified = verifyText(value, keys)
+  if (verified === undefined) return undefined
+  const [, token = '', issued, seen] = parts
+  return { token, issuedS: seconds(issued), seenS: seconds(seen), keyIndex: verified.keyIndex }
+}
+
+function seconds(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number.parseInt(text, 36)
+}
+
+/** A copy that does not keep the whole header alive, of which `value` is a slice. */
+function detached(value: string): string {
+  return Buffer.from(value, 'latin1').toString('latin1')
+}
+
+/** Two generations: when the young one is full it becomes the old one, and what was used since moves over. */
+function boundedMemory(size: number) {
+  let young = new Map<string, VerifiedContent>()
+  let old = new Map<string, VerifiedContent>()
+  function set(key: string, content: VerifiedContent): void {
+    if (young.size >= size) {
+      old = young
+      young = new Map()
+    }
+    young.set(key, content)
+  }
+  return {
+    set,
+    get(key: string): VerifiedContent | undefined {
+      const content = young.get(key)
+      if (content !== undefined) return content
+      const aged = old.get(key)
+      if (aged !== undefined) set(detached(key), aged)
+      return aged
+    },
+  }
+}

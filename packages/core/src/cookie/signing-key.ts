@@ -1,0 +1,40 @@
+import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
+import { sign, unsign } from 'cookie-signature'
+
+/**
+ * Keys of one purpose, one for each secret, newest first. HKDF (RFC 5869) keeps purposes apart: what was
+ * signed for one pool and cookie says nothing to another, though both grow from the same secret.
+ */
+export function deriveKeys(secrets: readonly Uint8Array[], purpose: string): readonly KeyObject[] {
+  // A KeyObject, made once: hashing with it costs a fifth of what a Buffer does.
+  return secrets.map(secret => createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', purpose, 32))))
+}
+
+/** `text`, a dot, and its HMAC-SHA256 in base64. */
+export function signText(text: string, key: KeyObject): string {
+  return sign(text, key)
+}
+
+export interface Verified {
+  readonly text: string
+  /** Which key signed it: 0 is the newest. */
+  readonly keyIndex: number
+}
+
+/**
+ * The text that `signed` vouches for. Every key is tried, whether or not one has matched, so that the
+ * time taken tells nothing; cookie-signature compares in constant time.
+ */
+export function verifyText(signed: string, keys: readonly KeyObject[]): Verified | undefined {
+  let verified: Verified | undefined
+  for (const [keyIndex, key] of keys.entries()) {
+    const text = unsign(signed, key)
+    if (text !== false) verified ??= { text, keyIndex }
+  }
+  return verified
+}
+
+/** What stands for `id` to those who do not have the key: 96 bits, the same in every process that has it. */
+export function opaqueTag(id: string, key: KeyObject): string {
+  return createHmac('sha256', key).update(id).digest('base64url').slice(0, 16)
+}

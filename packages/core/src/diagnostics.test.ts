@@ -1,0 +1,107 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { describe, expect, it } from 'vitest'
+import { type Affinity, createAffinity } from './affinity.ts'
+import { publish } from './diagnostics.ts'
+import type { RequestHead } from './head.ts'
+import type { Lease } from './lease.ts'
+
+const NAMES = ['selected', 'answered', 'failed', 'released', 'refused']
+
+/** What is published while `run` runs. */
+function published(run: () => void): [string, unknown][] {
+  const events: [string, unknown][] = []
+  const listeners = NAMES.map(name => {
+    const listener = (event: unknown) => {
+      events.push([name, event])
+    }
+    subscribe(`limpet:${name}`, listener)
+    return () => unsubscribe(`limpet:${name}`, listener)
+  })
+  try {
+    run()
+  } finally {
+    for (const stop of listeners) stop()
+  }
+  return events
+}
+
+const REQUEST: RequestHead = {
+  method: 'GET',
+  url: '/secret?token=x',
+  httpVersion: '1.1',
+  rawHeaders: ['Host', 'web.test', 'Cookie', 'SERVERID=forged'],
+  headers: { host: 'web.test', cookie: 'SERVERID=forged' },
+  remoteAddress: '192.0.2.1',
+  localPort: 80,
+  encrypted: false,
+  hasBody: false,
+}
+
+function affinityOf(ids: string): Affinity {
+  const backends = Array.from(ids, id => ({ id, url: `http://${id}.test:80` }))
+  return createAffinity({
+    name: 'web',
+    backends,
+    secrets: ['correct horse battery staple, and then some more'],
+  })
+}
+
+function leaseOf(affinity: Affinity): Lease {
+  const lease = affinity.select(REQUEST)
+  if (lease instanceof Promise) throw new Error('needs no promise')
+  return lease
+}
+
+describe('what is published', () => {
+  it('is a request from its choice to its end', () => {
+    const failure = { kind: 'unreached', slow: false, cause: new Error('refused') } as const
+    const events = published(() => {
+      const lease = leaseOf(affinityOf('ab'))
+      lease.redispatch(failure)
+      lease.answered({ statusCode: 204, headers: {} })
+      lease.redispatch({ ...failure, kind: 'truncated' })
+      lease.release()
+      lease.release()
+    })
+    expect(events).toEqual([
+      ['selected', { pool: 'web', backend: 'a', status: 'invalid' }],
+      ['failed', { pool: 'web', backend: 'a', failure, redispatchedTo: 'b' }],
+      ['answered', { pool: 'web', backend: 'b', status: 'invalid', statusCode: 204 }],
+      [
+        'failed',
+        { pool: 'web', backend: 'b', failure: { ...failure, kind: 'truncated' }, redispatchedTo: undefined },
+      ],
+      ['released', { pool: 'web', backend: 'b' }],
+    ])
+  })
+
+  it('is a request for which there was nobody', () => {
+    const events = published(() => expect(() => leaseOf(affinityOf(''))).toThrow('no backend is available'))
+    expect(events).toEqual([['refused', { pool: 'web', code: 'ERR_NO_BACKEND', statusCode: 503 }]])
+  })
+
+  it('is a message that was refused', () => {
+    const select = () => affinityOf('a').select({ ...REQUEST, method: 'CONNECT' })
+    const events = published(() => expect(select).toThrow('CONNECT'))
+    expect(events).toEqual([['refused', { pool: 'web', code: 'ERR_REFUSED_REQUEST', statusCode: 501 }]])
+  })
+
+  it('has nothing in it that a client sent [T-01]', () => {
+    const events = published(() => {
+      const lease = leaseOf(affinityOf('a'))
+      lease.answered({ statusCode: 200, headers: {} })
+      lease.release()
+    })
+    expect(events).toHaveLength(3)
+    expect(JSON.stringify(events)).not.toMatch(/forged|token|secret|192\.0\.2/)
+  })
+
+  it('is not even made when nobody listens', () => {
+    let made = 0
+    publish('released', () => {
+      made += 1
+      return { pool: 'web', backend: 'a' }
+    })
+    expect(made).toBe(0)
+  })
+})

@@ -1,0 +1,33 @@
+import { OptionError } from './option.ts'
+
+/** A length of time: milliseconds as a number, or a number with its unit, as `'250ms'`, `'5s'`, `'30m'`, `'8h'`, `'7d'`. */
+export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** Longest that a Node timer can count; above it, it would fire at once. */
+const MOST_MS = 2 ** 31 - 1
+
+/**
+ * The milliseconds that `value` stands for, or those of `fallback` when it is absent.
+ * @throws OptionError for anything that is not a duration, or is longer than 24 days.
+ */
+export function durationMs(path: string, value: unknown, fallback: Duration): number {
+  const ms = parse(value ?? fallback)
+  if (ms === undefined || !(ms >= 0 && ms <= MOST_MS)) {
+    throw new OptionError(
+      path,
+      value,
+      'a duration of at most 24d: milliseconds, or a text such as "250ms", "5s", "30m", "8h"',
+    )
+  }
+  return ms
+}
+
+function parse(value: unknown): number | undefined {
+  if (typeof value === 'number') return value
+  if (typeof value !== 'string') return undefined
+  const parts = /^(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h|d)$/.exec(value)
+  if (parts === null) return undefined
+  return Number(parts[1]) * (UNIT_MS[parts[2] ?? ''] ?? Number.NaN)
+}

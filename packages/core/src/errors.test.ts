@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest'
+import {
+  AffinityError,
+  BackendFailedError,
+  isAffinityError,
+  NoBackendError,
+  RefusedRequestError,
+} from './errors.ts'
+
+const backend = { id: 'b1', url: new URL('http://10.1.2.3:8080') }
+const cause = Object.assign(new Error('connect ECONNREFUSED 10.1.2.3:8080'), { code: 'ECONNREFUSED' })
+
+const noBackend = new NoBackendError()
+const failed = new BackendFailedError(backend, { kind: 'unreached', slow: false, cause })
+const tooSlow = new BackendFailedError(backend, { kind: 'timeout', slow: true, cause })
+const refused = new RefusedRequestError(400, 'framing', 'Content-Length stands twice')
+
+describe('an error', () => {
+  it.each<[string, AffinityError, string, number]>([
+    ['nobody is there', noBackend, 'ERR_NO_BACKEND', 503],
+    ['the last one did not answer', failed, 'ERR_BACKEND_FAILED', 502],
+    ['the last one was too slow', tooSlow, 'ERR_BACKEND_FAILED', 504],
+    ['the message was refused', refused, 'ERR_REFUSED_REQUEST', 400],
+  ])('says by its code and status that %s', (_, error, code, statusCode) => {
+    expect(error).toMatchObject({ code, statusCode })
+    expect(error).toBeInstanceOf(AffinityError)
+    expect(error.name).toBe(error.constructor.name)
+  })
+
+  it.each([noBackend, failed, tooSlow, refused])(
+    'names no address and no errno to the client: $code [T-10]',
+    error => {
+      const told = JSON.stringify([error.message, error.headers])
+      expect(told).not.toMatch(/10\.1|8080|ECONN|http:/)
+    },
+  )
+
+  it.each([noBackend, failed, tooSlow, refused])(
+    'is about this moment, so that nobody stores it: $code',
+    error => {
+      expect(error.headers).toMatchObject({
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+      })
+    },
+  )
+
+  it('of nobody being there says when to come again', () => {
+    expect(noBackend.headers).toHaveProperty('retry-after', '1')
+    expect(failed.headers).not.toHaveProperty('retry-after')
+  })
+
+  it('of a refused message ends its connection, and no other does [T-30]', () => {
+    expect(refused.headers).toHaveProperty('connection', 'close')
+    expect(noBackend.headers).not.toHaveProperty('connection')
+    expect(refused.reason).toBe('framing')
+  })
+
+  it('of a backend has its cause for the log', () => {
+    expect(failed.cause).toBe(cause)
+    expect(failed.failure).toEqual({ kind: 'unreached', slow: false, cause })
+  })
+})
+
+describe('isAffinityError', () => {
+  it('knows them by their code, whichever copy of the package made them', () => {
+    const copy = Object.assign(new Error('x'), { code: 'ERR_NO_BACKEND' })
+    expect([noBackend, failed, refused, copy].map(isAffinityError)).toEqual([true, true, true, true])
+  })
+
+  it.each([undefined, null, 'ERR_NO_BACKEND', { code: 'ERR_NO_BACKEND' }, new Error('x'), cause])(
+    'knows nobody else: %s',
+    error => {
+      expect(isAffinityError(error)).toBe(false)
+    },
+  )
+})

@@ -1,0 +1,74 @@
+import type { Backend } from './backend.ts'
+import type { Failure } from './failure.ts'
+
+/** Sent with every answer of our own: it is about this moment, and it is text. */
+const NEVER_STORED = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
+
+/**
+ * What a client is told when no backend's answer can be given. Compare by `code`: two copies of a
+ * package may live in one process, and `instanceof` knows only its own.
+ * The message names no address, for it may reach the client; `cause` is for the log.
+ */
+export abstract class AffinityError extends Error {
+  abstract readonly code: string
+  abstract readonly statusCode: number
+  /** Fastify, Express and Koa all put these on the answer. */
+  readonly headers: Readonly<Record<string, string>> = NEVER_STORED
+}
+
+/** Nobody in the pool may take this request. */
+export class NoBackendError extends AffinityError {
+  override readonly name = 'NoBackendError'
+  readonly code = 'ERR_NO_BACKEND'
+  readonly statusCode = 503
+  override readonly headers = { ...NEVER_STORED, 'retry-after': '1' }
+  constructor() {
+    super('no backend is available')
+  }
+}
+
+/** The last backend that was tried did not answer: 504 when it was too slow, else 502. */
+export class BackendFailedError extends AffinityError {
+  override readonly name = 'BackendFailedError'
+  readonly code = 'ERR_BACKEND_FAILED'
+  readonly statusCode: 502 | 504
+  readonly failure: Failure
+  constructor(backend: Backend, failure: Failure) {
+    super(`backend ${backend.id} did not answer`, { cause: failure.cause })
+    this.statusCode = failure.slow ? 504 : 502
+    this.failure = failure
+  }
+}
+
+/** Why a message was refused. The one label that logs and metrics carry. */
+export type RefusalReason =
+  | 'framing'
+  | 'host'
+  | 'target'
+  | 'method'
+  | 'version'
+  | 'body_limit'
+  | 'body_parsed'
+  | 'slow_body'
+
+/** A message that could be read in two ways, or not at all. It is refused, never repaired. */
+export class RefusedRequestError extends AffinityError {
+  override readonly name = 'RefusedRequestError'
+  readonly code = 'ERR_REFUSED_REQUEST'
+  readonly statusCode: 400 | 408 | 413 | 500 | 501 | 505
+  readonly reason: RefusalReason
+  /** What follows a refused message on its connection is not to be believed (RFC 9112 §9.3). */
+  override readonly headers = { ...NEVER_STORED, connection: 'close' }
+  constructor(statusCode: RefusedRequestError['statusCode'], reason: RefusalReason, message: string) {
+    super(message)
+    this.statusCode = statusCode
+    this.reason = reason
+  }
+}
+
+const CODES: ReadonlySet<unknown> = new Set(['ERR_NO_BACKEND', 'ERR_BACKEND_FAILED', 'ERR_REFUSED_REQUEST'])
+
+/** Whether `error` is one of the above, whichever copy of this package made it. */
+export function isAffinityError(error: unknown): error is AffinityError {
+  return error instanceof Error && 'code' in error && CODES.has(error.code)
+}

@@ -1,0 +1,36 @@
+export { type Affinity, createAffinity } from './affinity.ts'
+export { AFFINITY_OPTION_KEYS, type AffinityOptions, type BalancerName } from './affinity-options.ts'
+export type { AdminState, Backend, BackendOptions } from './backend.ts'
+export type { Balancer } from './balancer.ts'
+export { leastRequests } from './balancers/least-requests.ts'
+export { randomTwo } from './balancers/random-two.ts'
+export { roundRobin } from './balancers/round-robin.ts'
+export type { Client } from './client.ts'
+export type { CookiePolicyOptions } from './cookie/cookie-options.ts'
+export { cookiesCollide, type WrittenCookie } from './cookie/cookie-path.ts'
+export type { ForeignFormat } from './cookie/foreign-value.ts'
+export type { AnsweredEvent, FailedEvent, RefusedEvent, ReleasedEvent, SelectedEvent } from './diagnostics.ts'
+export { type Duration, durationMs } from './duration.ts'
+export {
+  AffinityError,
+  BackendFailedError,
+  isAffinityError,
+  NoBackendError,
+  type RefusalReason,
+  RefusedRequestError,
+} from './errors.ts'
+export { type Failure, type FailureKind, isRepeatable } from './failure.ts'
+export {
+  type HeaderFields,
+  type NodeRequest,
+  type RawHeaders,
+  type RequestHead,
+  requestHead,
+  type ResponseHead,
+} from './head.ts'
+export type { AffinityStatus, Lease } from './lease.ts'
+export { OptionError, optionBoolean, optionInteger, optionObject, optionOneOf } from './option.ts'
+export { trailerFields } from './message/trailer-fields.ts'
+export type { AffinityPolicy, Answer, Claim, Claims } from './policy.ts'
+export { type BackendView, type Candidates, Pool } from './pool.ts'
+export type { Secret } from './secrets.ts'

@@ -1,0 +1,158 @@
+import type { Backend } from './backend.ts'
+import type { Balancer } from './balancer.ts'
+import type { Client, TrustProxy } from './client.ts'
+import * as diagnostics from './diagnostics.ts'
+import { type Failure, mayRedispatch } from './failure.ts'
+import type { HeaderFields, RequestHead, ResponseHead } from './head.ts'
+import { requestLines } from './message/request-lines.ts'
+import { originForm } from './message/refusal.ts'
+import { responseFields } from './message/response-fields.ts'
+import type { AffinityPolicy, Claim } from './policy.ts'
+import type { BackendView, Hold, Pool } from './pool.ts'
+
+/**
+ * How a request's affinity was found (HAProxy's log letters, in words): no key; one that is not ours;
+ * one that is too old; one of a backend that is not in the pool; one of a backend that is down; or
+ * a key whose backend has the request now.
+ */
+export type AffinityStatus = 'none' | 'invalid' | 'expired' | 'unknown' | 'unavailable' | 'matched'
+
+/** One request's hold on a backend, from its choice until the client's side closes. */
+export interface Lease {
+  /** The one being tried now; the one that answered, once it has. */
+  readonly backend: Backend
+  readonly status: AffinityStatus
+  readonly client: Client
+  /** The request target for the backend: origin-form, otherwise byte for byte. */
+  readonly target: string
+  /** The header lines for `backend`: name, value, name, value … Framing is the forwarder's to add. */
+  requestLines(): string[]
+  /**
+   * `backend` did not answer. Moves to another that was not tried yet and returns it, or returns undefined
+   * when there is none or the request must not be repeated; then the client is to get a BackendFailedError.
+   */
+  redispatch(failure: Failure): Backend | undefined
+  /** The head of the answer is here: the header fields that the client is to get. Synchronous, once. */
+  answered(response: ResponseHead): HeaderFields
+  /** The client's side has closed. Idempotent. */
+  release(): void
+}
+
+/** What `select` decided. */
+export interface Decision {
+  readonly view: BackendView
+  readonly status: AffinityStatus
+  /** For each policy, the claim that decided or the first that it read. */
+  readonly claims: readonly Claim[]
+}
+
+/** An affinity's options, compiled: what its leases work with. */
+export interface LeaseContext {
+  readonly pool: Pool
+  readonly policies: readonly AffinityPolicy[]
+  readonly balancer: Balancer
+  readonly trusts: TrustProxy
+  readonly onUnavailable: 'redispatch' | 'reject'
+  readonly maxAttempts: number
+  readonly preserveHost: boolean
+  /** What all policies together do to a Cookie line. */
+  readonly forwardCookie: (line: string) => string
+}
+
+export class HeldLease implements Lease {
+  readonly status: AffinityStatus
+  readonly client: Client
+  readonly #context: LeaseContext
+  readonly #request: RequestHead
+  readonly #claims: readonly Claim[]
+  #view: BackendView
+  #hold: Hold
+  #tried: BackendView[] | undefined
+  #isHeld = true
+
+  constructor(context: LeaseContext, request: RequestHead, client: Client, decision: Decision) {
+    this.#context = context
+    this.#request = request
+    this.#claims = decision.claims
+    this.#view = decision.view
+    this.status = decision.status
+    this.client = client
+    this.#hold = context.pool.hold(decision.view)
+  }
+
+  get backend(): Backend {
+    return this.#view.backend
+  }
+
+  get target(): string {
+    return originForm(this.#request.url)
+  }
+
+  requestLines(): string[] {
+    const host = this.#view.backend.url.host
+    return requestLines(this.#request, this.client, {
+      forwardCookie: this.#context.forwardCookie,
+      host: this.#context.preserveHost ? undefined : host,
+      fallbackHost: host,
+    })
+  }
+
+  redispatch(failure: Failure): Backend | undefined {
+    const { pool } = this.#context
+    const from = this.#view
+    this.#hold.countFailure()
+    const to = this.#isHeld && this.#mayMove(failure) ? this.#next() : undefined
+    if (diagnostics.failed.hasSubscribers) {
+      const redispatchedTo = to?.backend.id
+      diagnostics.failed.publish({ pool: pool.name, backend: from.backend.id, failure, redispatchedTo })
+    }
+    if (to === undefined) return undefined
+    this.#hold.release()
+    this.#hold = pool.hold(to)
+    this.#view = to
+    return to.backend
+  }
+
+  answered(response: ResponseHead): HeaderFields {
+    const { pool, policies } = this.#context
+    const request = this.#request
+    const { backend } = this.#view
+    const { isSecure } = this.client
+    const fields = responseFields(response)
+    for (let index = 0; index < policies.length; index += 1) {
+      const policy = policies[index]
+      const claim = this.#claims[index]
+      if (claim === undefined || policy?.write === undefined) continue
+      const matched = claim.kind === 'backend' && claim.id === backend.id
+      policy.write({ request, response, backend, claim, matched, isSecure }, fields)
+    }
+    if (diagnostics.answered.hasSubscribers) {
+      const { statusCode } = response
+      diagnostics.answered.publish({ pool: pool.name, backend: backend.id, status: this.status, statusCode })
+    }
+    return fields
+  }
+
+  release(): void {
+    if (!this.#isHeld) return
+    this.#isHeld = false
+    this.#hold.release()
+    if (diagnostics.released.hasSubscribers) {
+      diagnostics.released.publish({ pool: this.#context.pool.name, backend: this.#view.backend.id })
+    }
+  }
+
+  #mayMove(failure: Failure): boolean {
+    const { maxAttempts, onUnavailable } = this.#context
+    if (this.status === 'matched' && onUnavailable === 'reject') return false
+    return mayRedispatch(this.#request, failure) && (this.#tried?.length ?? 0) + 1 < maxAttempts
+  }
+
+  /** Never twice to one backend. */
+  #next(): BackendView | undefined {
+    const tried = [...(this.#tried ?? []), this.#view]
+    this.#tried = tried
+    const { pool, balancer } = this.#context
+    return balancer.pick(pool.candidates, this.#request, view => !tried.includes(view))
+  }
+}

@@ -1,0 +1,100 @@
+import { RefusedRequestError } from '../errors.ts'
+import { isHttp2, type RequestHead } from '../head.ts'
+
+/**
+ * Whether a request must be refused, and with what. A message that two parties could read in two ways is
+ * never repaired (RFC 9112 §11.2), for the next one in the chain may read it the other way.
+ * Node's parser has refused the worst already; this is what it lets through.
+ */
+export function refusal(request: RequestHead): RefusedRequestError | undefined {
+  const { method, httpVersion } = request
+  if (httpVersion !== '1.1' && httpVersion !== '1.0' && !isHttp2(request)) {
+    return new RefusedRequestError(505, 'version', 'HTTP version not supported')
+  }
+  // A tunnel to wherever the client likes is not what a gateway is for.
+  if (method === 'CONNECT') return new RefusedRequestError(501, 'method', 'CONNECT is not supported')
+  return framingRefusal(request) ?? hostRefusal(request) ?? targetRefusal(request)
+}
+
+/** RFC 9112 §6.1, §6.3: at most one length, and no coding but chunked. */
+function framingRefusal({ headers, rawHeaders, httpVersion }: RequestHead): RefusedRequestError | undefined {
+  const coding = headers['transfer-encoding']
+  if (coding === undefined) {
+    return headers['content-length'] !== undefined && countLines(rawHeaders, 'content-length') > 1
+      ? new RefusedRequestError(400, 'framing', 'Content-Length stands twice')
+      : undefined
+  }
+  if (headers['content-length'] !== undefined || httpVersion === '1.0') {
+    return new RefusedRequestError(400, 'framing', 'Transfer-Encoding has no place here')
+  }
+  return typeof coding === 'string' && coding.toLowerCase() === 'chunked'
+    ? undefined
+    : new RefusedRequestError(501, 'framing', 'the only transfer coding is chunked')
+}
+
+/** RFC 9112 §3.2: exactly one Host, and a sound one; HTTP/1.0 may leave it out. */
+function hostRefusal({ headers, rawHeaders, httpVersion }: RequestHead): RefusedRequestError | undefined {
+  const host = headers['host']
+  if (host === undefined) {
+    return httpVersion === '1.1' ? new RefusedRequestError(400, 'host', 'Host is missing') : undefined
+  }
+  if (typeof host !== 'string' || !AUTHORITY.test(host))
+    return new RefusedRequestError(400, 'host', 'Host is malformed')
+  if (countLines(rawHeaders, 'host') > 1) return new RefusedRequestError(400, 'host', 'Host stands twice')
+  return undefined
+}
+
+/** RFC 9112 §3.2.1 to §3.2.4. */
+function targetRefusal(request: RequestHead): RefusedRequestError | undefined {
+  return isSoundTarget(request)
+    ? undefined
+    : new RefusedRequestError(400, 'target', 'the request target is malformed')
+}
+
+function isSoundTarget({ url, method, headers }: RequestHead): boolean {
+  if (url === '*') return method === 'OPTIONS'
+  if (!isCleanTarget(url)) return false
+  if (url.charCodeAt(0) === SLASH) return true
+  // Whoever routes by the one must not be contradicted by the other.
+  return absoluteForm(url)?.authority.toLowerCase() === String(headers['host']).toLowerCase()
+}
+
+/** The target as a backend is to get it: origin-form (RFC 9112 §3.2.1), the path byte for byte. */
+export function originForm(url: string): string {
+  return url.charCodeAt(0) === SLASH ? url : (absoluteForm(url)?.path ?? url)
+}
+
+function absoluteForm(url: string): { authority: string; path: string } | undefined {
+  const scheme = /^https?:\/\//i.exec(url)
+  if (scheme === null) return undefined
+  const rest = url.slice(scheme[0].length)
+  const end = rest.search(/[/?]/)
+  const authority = end < 0 ? rest : rest.slice(0, end)
+  const path = end < 0 ? '/' : rest.slice(end)
+  return { authority, path: path.startsWith('?') ? `/${path}` : path }
+}
+
+const SLASH = 47
+const BACKSLASH = 92
+const HASH = 35
+
+/** No blank, control byte, backslash or fragment: each is read differently by somebody. */
+function isCleanTarget(url: string): boolean {
+  for (let at = 0; at < url.length; at += 1) {
+    const code = url.charCodeAt(at)
+    if (code <= 32 || code === 127 || code === BACKSLASH || code === HASH) return false
+  }
+  return url !== ''
+}
+
+/** `uri-host [ ":" port ]` (RFC 3986 §3.2.2), loosely: whatever names a host, and nothing that could name more. */
+const AUTHORITY = /^(?:\[[0-9A-Fa-f:.]{2,64}\]|[\w.~!$&'()*+;=%-]{1,255})(?::\d{0,5})?$/
+
+function countLines(rawHeaders: readonly string[], name: string): number {
+  let count = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const line = rawHeaders[index]
+    if (line !== undefined && line.length === name.length && line.toLowerCase() === name) count += 1
+  }
+  return count
+}

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest'
+import type { HeaderFields } from '../head.ts'
+import { responseFields } from './response-fields.ts'
+
+function fields(headers: HeaderFields): HeaderFields {
+  return responseFields({ statusCode: 200, headers })
+}
+
+describe('the fields of an answer that the client gets', () => {
+  it('are the backend’s, as they are', () => {
+    const headers = {
+      'content-type': 'text/html',
+      'content-length': '5',
+      'set-cookie': ['a=1', 'b=2'],
+      'cache-control': 'public',
+      'x-forwarded-for': 'mine',
+      'x-none': undefined,
+    }
+    expect(fields(headers)).toEqual(headers)
+  })
+
+  it('are a copy, so that an edit does not reach the backend’s', () => {
+    const headers: HeaderFields = { 'x-a': '1' }
+    fields(headers)['x-a'] = '2'
+    expect(headers).toEqual({ 'x-a': '1' })
+  })
+
+  it.each([
+    'connection',
+    'keep-alive',
+    'proxy-connection',
+    'proxy-authenticate',
+    'proxy',
+    'te',
+    'trailer',
+    'transfer-encoding',
+    'upgrade',
+  ])('do not have %s', name => {
+    expect(fields({ [name]: 'x', 'x-a': '1' })).toEqual({ 'x-a': '1' })
+  })
+
+  it('do not have what Connection names, except what is not of one connection [T-34]', () => {
+    const headers = {
+      connection: 'X-A, set-cookie, Cache-Control',
+      'x-a': '1',
+      'set-cookie': 'a=1',
+      'cache-control': 'public',
+    }
+    expect(fields(headers)).toEqual({ 'set-cookie': 'a=1', 'cache-control': 'public' })
+    expect(fields({ connection: ['close', 'x-a'], 'x-a': '1' })).toEqual({})
+  })
+
+  it('survive names that are members of Object [T-13]', () => {
+    const headers = JSON.parse(
+      '{"__proto__":"x","constructor":"y","tostring":"z","hasownproperty":"w"}',
+    ) as HeaderFields
+    const got = fields(headers)
+    expect(Object.entries(got)).toEqual([
+      ['constructor', 'y'],
+      ['tostring', 'z'],
+      ['hasownproperty', 'w'],
+    ])
+    expect(Object.getPrototypeOf(got)).toBe(Object.prototype)
+  })
+
+  it('are read from an object without a prototype too', () => {
+    const headers: HeaderFields = Object.assign(Object.create(null) as HeaderFields, { 'x-a': '1' })
+    expect(fields(headers)).toEqual({ 'x-a': '1' })
+  })
+})

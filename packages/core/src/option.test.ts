@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest'
+import {
+  OptionError,
+  optionBoolean,
+  optionFunction,
+  optionInteger,
+  optionList,
+  optionObject,
+  optionOneOf,
+} from './option.ts'
+
+describe('an option error', () => {
+  it('says which option, what it got and what it takes', () => {
+    const error = new OptionError('backends[1].url', 'x', 'a url')
+    expect(error).toBeInstanceOf(TypeError)
+    expect(error).toMatchObject({
+      name: 'OptionError',
+      code: 'ERR_INVALID_OPTION',
+      option: 'backends[1].url',
+    })
+    expect(error.message).toBe('option backends[1].url got "x"; it takes a url')
+  })
+
+  it.each<[unknown, string]>([
+    ['a "b"\n', String.raw`"a \"b\"\n"`],
+    [7, '7'],
+    [7n, '7'],
+    [null, 'null'],
+    [undefined, 'undefined'],
+    [Symbol('s'), 'Symbol(s)'],
+    [[1, 2], 'a list of 2'],
+    [{ password: 'x' }, 'an object'],
+    [Object.create(null), 'an object'],
+    [() => 'x', 'a function'],
+    ['x'.repeat(1000), `"${'x'.repeat(79)}…`],
+  ])('shows what it got, whatever that is, in a line that is not too long (%#)', (got, shown) => {
+    expect(new OptionError('o', got, 'a').message).toBe(`option o got ${shown}; it takes a`)
+  })
+})
+
+describe('an option that is absent is what it falls back on', () => {
+  it.each([
+    ['true or false', () => optionBoolean('o', undefined, true), true],
+    ['a whole number', () => optionInteger('o', undefined, 3, 1, 5), 3],
+    ['one of a few', () => optionOneOf('o', undefined, 'a', ['a', 'b']), 'a'],
+    ['a function', () => optionFunction('o', undefined, () => 1)(), 1],
+  ])('%s', (_, read, expected) => {
+    expect(read()).toBe(expected)
+  })
+})
+
+describe('an option that is given is taken', () => {
+  it.each([
+    ['true or false', () => optionBoolean('o', false, true), false],
+    ['the least number', () => optionInteger('o', 1, 3, 1, 5), 1],
+    ['the largest number', () => optionInteger('o', 5, 3, 1, 5), 5],
+    ['one of a few', () => optionOneOf('o', false, 'auto', ['auto', true, false]), false],
+    [
+      'a function',
+      () =>
+        optionFunction(
+          'o',
+          () => 2,
+          () => 1,
+        )(),
+      2,
+    ],
+  ])('%s', (_, read, expected) => {
+    expect(read()).toBe(expected)
+  })
+
+  it('a list and an object as they are', () => {
+    const [list, object] = [[1], { a: 1 }]
+    expect(optionList('o', list, 'a list')).toBe(list)
+    expect(optionObject('o', object, ['a', 'b'])).toBe(object)
+  })
+})
+
+describe('an option is refused', () => {
+  it.each<[string, () => unknown, string, string]>([
+    ['true or false: null', () => optionBoolean('o', null, true), 'o', 'true or false'],
+    ['a number below the least', () => optionInteger('o', 0, 3, 1, 5), 'o', 'from 1 to 5'],
+    ['a number above the largest', () => optionInteger('o', 6, 3, 1, 5), 'o', 'from 1 to 5'],
+    ['a number that is not whole', () => optionInteger('o', 1.5, 3, 1, 5), 'o', 'whole'],
+    ['a number that is none', () => optionInteger('o', Number.NaN, 3, 1, 5), 'o', 'NaN'],
+    ['one that is not among a few', () => optionOneOf('o', 'c', 'a', ['a', 'b']), 'o', 'one of a, b'],
+    ['a member of Object [T-13]', () => optionOneOf('o', 'constructor', 'a', ['a', 'b']), 'o', 'constructor'],
+    ['a list that is none', () => optionList('o', { length: 0 }, 'a list of x'), 'o', 'a list of x'],
+    ['an object that is a list', () => optionObject('o', [], ['a', 'b']), 'o', 'an object with a, b'],
+    ['an unknown key', () => optionObject('o', { c: 1 }, ['a', 'b']), 'o.c', 'known are a, b'],
+    ['an unknown key at the top', () => optionObject('', { c: 1 }, ['a', 'b']), 'c', 'known are a, b'],
+    [
+      'a member of Object as a key [T-13]',
+      () => optionObject('o', JSON.parse('{"__proto__":1}'), ['a']),
+      'o.__proto__',
+      'a',
+    ],
+    ['a function that is none', () => optionFunction('o', 7 as never, () => 1), 'o', 'a function'],
+  ])('%s', (_, read, option, says) => {
+    let error: unknown
+    try {
+      read()
+    } catch (thrown) {
+      error = thrown
+    }
+    expect(error).toBeInstanceOf(OptionError)
+    expect(error).toMatchObject({ option })
+    expect(String(error)).toContain(says)
+  })
+})
