@@ -1,0 +1,108 @@
+import type { Affinity, Backend, BackendView } from '@limpet/core'
+import { Client, type Dispatcher, Pool } from 'undici'
+import { socketOpener } from './backend-socket.ts'
+import type { Transport } from './limpet-options.ts'
+
+/** How long an idle connection is kept: less than what common servers (5 s in Node) allow it. */
+const IDLE_CONNECTION_MS = 4_000
+
+/** Whoever dispatches a request, to be told by which connection it goes. */
+export interface Sender {
+  connection: BackendConnection | undefined
+}
+
+/** What the dispatcher is given. undici hands the object on as it is, and so the sender with it. */
+export interface SendOptions extends Dispatcher.DispatchOptions {
+  readonly sender: Sender
+  readonly servername: string
+}
+
+/** One connection to a backend, which knows whether it was used before: a used one may be dying as the next request is sent. */
+export class BackendConnection extends Client {
+  /** Answers that came by it since it was opened. */
+  answers = 0
+
+  constructor(origin: URL, options: Client.Options) {
+    super(origin, options)
+    this.on('connect', () => {
+      this.answers = 0
+    })
+  }
+
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    if (isSendOptions(options)) options.sender.connection = this
+    return super.dispatch(options, handler)
+  }
+}
+
+function isSendOptions(options: object): options is SendOptions {
+  return 'sender' in options
+}
+
+/** The connections to each backend of a pool. */
+export interface BackendConnections {
+  dispatch(
+    backend: Backend,
+    options: Omit<SendOptions, 'servername'>,
+    handler: Dispatcher.DispatchHandler,
+  ): void
+  /** Ends them all; whatever is still on its way fails. */
+  close(): Promise<void>
+}
+
+export function backendConnections({ pool }: Affinity, transport: Transport): BackendConnections {
+  const open = new Map<Backend, Pool>()
+  let members: readonly BackendView[] = []
+
+  /** A backend that has left the pool finishes what it has and is hung up on. */
+  function follow(): void {
+    members = pool.backends
+    const staying = new Set(members.map(view => view.backend))
+    for (const [backend, connections] of open) {
+      if (!staying.has(backend)) {
+        open.delete(backend)
+        connections.close().catch(() => undefined)
+      }
+    }
+  }
+
+  function connectionsTo(backend: Backend): Pool {
+    let connections = open.get(backend)
+    if (connections === undefined) {
+      connections = newConnections(backend, transport)
+      open.set(backend, connections)
+    }
+    return connections
+  }
+
+  return {
+    dispatch(backend, options, handler) {
+      if (members !== pool.backends) follow()
+      // One name for all requests: undici would open a new connection whenever a client's Host differs.
+      const sent: SendOptions = { ...options, servername: backend.id }
+      connectionsTo(backend).dispatch(sent, handler)
+    },
+    async close() {
+      const all = [...open.values()]
+      open.clear()
+      await Promise.all(all.map(async connections => connections.destroy()))
+    },
+  }
+}
+
+function newConnections(backend: Backend, transport: Transport): Pool {
+  const openSocket = socketOpener(backend, transport)
+  const { protocol, host } = backend.url
+  return new Pool(protocol === 'unix:' ? 'http://localhost' : `${protocol}//${host}`, {
+    // As many as there are requests: an invisible queue would be a delay that nobody has asked for.
+    connections: null,
+    pipelining: 1,
+    keepAliveTimeout: IDLE_CONNECTION_MS,
+    keepAliveMaxTimeout: IDLE_CONNECTION_MS,
+    // The exchange has a timer of its own, exact to the millisecond.
+    headersTimeout: 0,
+    bodyTimeout: transport.idleTimeoutMs,
+    connect: (_options, onSocket) => openSocket(onSocket),
+    factory: (origin, options) => new BackendConnection(origin, options),
+  })
+}

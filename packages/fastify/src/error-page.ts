@@ -1,0 +1,21 @@
+import { STATUS_CODES } from 'node:http'
+import { isAffinityError } from '@limpet/core'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+
+/** The name of Fastify's own handler: an app that has set none has this one. */
+const DEFAULT_HANDLER = 'defaultErrorHandler'
+
+/**
+ * Answers with a fixed page where the app has no error handler of its own; else that one is asked.
+ * The page says what a stranger may know: the status, and the id to ask an operator about.
+ */
+export function setErrorPage(scope: FastifyInstance, app: FastifyInstance): void {
+  if (app.errorHandler.name !== DEFAULT_HANDLER) return
+  scope.setErrorHandler((error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+    if (!isAffinityError(error)) throw error
+    const { statusCode } = error
+    if (statusCode >= 500) request.log.warn({ err: error }, error.message)
+    reply.code(statusCode).headers(error.headers).type('text/plain; charset=utf-8')
+    return reply.send(`${statusCode} ${STATUS_CODES[statusCode] ?? 'Error'}\nrequest ${request.id}\n`)
+  })
+}

@@ -1,0 +1,234 @@
+import type { ServerResponse } from 'node:http'
+import {
+  type AffinityError,
+  BackendFailedError,
+  type HeaderFields,
+  isAffinityError,
+  isRepeatable,
+  type Lease,
+  type RequestHead,
+} from '@limpet/core'
+import type { FastifyReply } from 'fastify'
+import type { Dispatcher } from 'undici'
+import type { BackendConnection, BackendConnections, Sender } from './backend-connection.ts'
+import { failureOf, isLengthMismatch, RESPONSE_TIMEOUT } from './failure.ts'
+import { RequestBody } from './request-body.ts'
+import { ResponseBody } from './response-body.ts'
+
+/** The head of an answer, as reply-from expects it of a dispatcher. */
+export interface Answered {
+  readonly statusCode: number
+  readonly headers: HeaderFields
+  readonly body: { destroy(): void }
+}
+
+/** reply-from's callback: once, with an error or with the head of an answer. */
+export type OnAnswered = (error: Error | null, answered?: Answered) => void
+
+/** Times that one backend may be asked again because a used connection died under the request. */
+const MOST_STALE = 2
+
+/**
+ * One request on its way: what undici tells, the lease decides, and the client's closing ends.
+ * Failover happens in here, below reply-from, where the body has not been touched yet.
+ */
+export class Exchange implements Dispatcher.DispatchHandler, Sender {
+  readonly lease: Lease
+  connection: BackendConnection | undefined
+  /** What the client is to be told, once `onAnswered` got an error. */
+  error: AffinityError | undefined
+  readonly #request: RequestHead
+  readonly #connections: BackendConnections
+  readonly #responseTimeoutMs: number
+  readonly #body: RequestBody | Buffer | null
+  #onAnswered: OnAnswered | undefined
+  #controller: Dispatcher.DispatchController | undefined
+  #timer: NodeJS.Timeout | undefined
+  #isStarted = false
+  #staleTimes = 0
+  #isClosed = false
+  #head: { statusCode: number; headers: HeaderFields } | undefined
+  #chunks: Buffer[] = []
+  #trailers: HeaderFields | undefined
+  #stream: ResponseBody | undefined
+
+  constructor(
+    lease: Lease,
+    request: RequestHead,
+    connections: BackendConnections,
+    responseTimeoutMs: number,
+    body: RequestBody | Buffer | null,
+  ) {
+    this.lease = lease
+    this.#request = request
+    this.#connections = connections
+    this.#responseTimeoutMs = responseTimeoutMs
+    this.#body = body
+  }
+
+  /** Sends the request, and tells `onAnswered` what came of it; nothing when the client leaves first. */
+  send(onAnswered: OnAnswered): void {
+    this.#onAnswered = onAnswered
+    if (isRepeatable(this.#request)) this.#attempt()
+    // What cannot be repeated had better not meet a connection whose end has arrived and was not looked at yet:
+    // by the next turn of the event loop it has been.
+    else setImmediate(() => this.#attempt())
+  }
+
+  /** Gives the answer, whose head the reply has by now: whole where it was short, else as it comes. */
+  answer(reply: FastifyReply): void {
+    const head = this.#head
+    if (head === undefined) return
+    if (this.#trailers !== undefined && !hasFields(this.#trailers)) {
+      const [first] = this.#chunks
+      if (first === undefined) {
+        reply.send()
+        return
+      }
+      // Fastify would invent a type for a buffer that has none.
+      if (head.headers['content-type'] !== undefined) {
+        reply.send(this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks))
+        return
+      }
+    }
+    const stream = this.#streamTo(reply.raw)
+    for (const chunk of this.#chunks) stream.write(chunk)
+    this.#chunks = []
+    if (this.#trailers !== undefined) stream.complete(this.#trailers)
+    reply.send(stream)
+  }
+
+  /** The client's side has closed, at the end or before. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    if (this.#trailers === undefined) this.#controller?.abort(new Error('the client left'))
+    if (this.#body instanceof RequestBody) this.#body.destroy()
+    this.lease.release()
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    this.#isStarted = true
+    if (this.#isClosed) controller.abort(new Error('the client left'))
+    else this.#startTimer()
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    statusCode: number,
+    headers: HeaderFields,
+  ): void {
+    // 100 and 103 announce an answer; they are not it.
+    if (statusCode < 200) return
+    if (statusCode > 599) {
+      controller.abort(Object.assign(new Error(`status ${statusCode}`), { code: 'ERR_BACKEND_PROTOCOL' }))
+      return
+    }
+    clearTimeout(this.#timer)
+    this.#head = { statusCode, headers: this.lease.answered({ statusCode, headers }) }
+    // A short answer is complete by the time this chunk of the socket has been parsed, and is then sent whole.
+    queueMicrotask(() => this.#deliver())
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#stream === undefined) this.#chunks.push(chunk)
+    else this.#stream.write(chunk)
+  }
+
+  onResponseEnd(_controller: Dispatcher.DispatchController | undefined, trailers: HeaderFields): void {
+    if (this.connection !== undefined) this.connection.answers += 1
+    this.#trailers = trailers
+    if (this.#stream === undefined) this.#deliver()
+    else this.#stream.complete(trailers)
+  }
+
+  onResponseError(controller: Dispatcher.DispatchController | undefined, error: Error): void {
+    clearTimeout(this.#timer)
+    if (this.#isClosed) return
+    if (isAffinityError(error)) {
+      this.#fail(error)
+      return
+    }
+    if (this.#head?.statusCode === 304 && isLengthMismatch(error)) {
+      this.onResponseEnd(controller, {})
+      return
+    }
+    const failure = failureOf(error, this.#isStarted, this.#head !== undefined)
+    const { lease } = this
+    if (failure.kind === 'broken' && this.#isStale()) {
+      this.#staleTimes += 1
+      this.#attempt()
+    } else if (lease.redispatch(failure) === undefined) {
+      this.#fail(new BackendFailedError(lease.backend, failure))
+    } else {
+      this.#attempt()
+    }
+  }
+
+  #attempt(): void {
+    if (this.#isClosed) return
+    this.#isStarted = false
+    this.connection = undefined
+    const { lease } = this
+    this.#connections.dispatch(
+      lease.backend,
+      {
+        path: lease.target,
+        method: this.#request.method,
+        headers: lease.requestLines(),
+        body: this.#body,
+        sender: this,
+      },
+      this,
+    )
+  }
+
+  /** A used connection that dies under a request says nothing of the backend, and the session is to stay there. */
+  #isStale(): boolean {
+    const wasUsed = this.connection !== undefined && this.connection.answers > 0
+    return wasUsed && this.#staleTimes < MOST_STALE && isRepeatable(this.#request)
+  }
+
+  /** Counts from the last sign of the request's progress: a long upload is not a slow answer. */
+  #startTimer(): void {
+    if (this.#responseTimeoutMs === 0) return
+    this.#timer = setTimeout(() => {
+      const error = new Error(`no answer within ${this.#responseTimeoutMs} ms`)
+      this.#controller?.abort(Object.assign(error, { code: RESPONSE_TIMEOUT }))
+    }, this.#responseTimeoutMs)
+  }
+
+  /** The request's body moves on. */
+  progress(): void {
+    if (this.#head === undefined) this.#timer?.refresh()
+  }
+
+  #deliver(): void {
+    const onAnswered = this.#onAnswered
+    if (onAnswered === undefined || this.#head === undefined || this.#isClosed) return
+    this.#onAnswered = undefined
+    onAnswered(null, { ...this.#head, body: { destroy: () => this.close() } })
+  }
+
+  #fail(error: AffinityError): void {
+    this.error = error
+    const onAnswered = this.#onAnswered
+    this.#onAnswered = undefined
+    if (onAnswered !== undefined) onAnswered(error)
+    // The client has the head already: only a cut tells it that the rest is missing.
+    else this.#stream?.destroy(error)
+  }
+
+  #streamTo(client: ServerResponse): ResponseBody {
+    const controller = this.#controller
+    if (controller === undefined) throw new TypeError('no answer yet')
+    this.#stream = new ResponseBody(controller, client)
+    return this.#stream
+  }
+}
+
+function hasFields(fields: HeaderFields): boolean {
+  return Object.keys(fields).length > 0
+}

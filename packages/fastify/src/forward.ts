@@ -1,0 +1,79 @@
+import { Readable } from 'node:stream'
+import { type Lease, RefusedRequestError, type RequestHead, requestHead } from '@limpet/core'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { BackendConnections } from './backend-connection.ts'
+import { Exchange } from './exchange.ts'
+import type { Limpet } from './limpet-options.ts'
+import { carry, type From } from './reply-from.ts'
+import { bodyTooLarge, RequestBody } from './request-body.ts'
+
+/** Gives a reply's request to a backend of the pool, and the backend's answer to the reply. */
+export type Forward = (reply: FastifyReply) => void
+
+/** @param from reply-from's function, which does the forwarding proper */
+export function forwarder(limpet: Limpet, connections: BackendConnections, from: From): Forward {
+  const { affinity, transport } = limpet
+
+  function start(reply: FastifyReply, head: RequestHead, lease: Lease): void {
+    const body = head.hasBody ? bodyOf(reply.request, limpet, () => exchange.progress()) : null
+    const exchange = new Exchange(lease, head, connections, transport.responseTimeoutMs, body)
+    // A remote store may have been asked meanwhile.
+    if (reply.raw.destroyed) {
+      exchange.close()
+      return
+    }
+    reply.raw.once('close', () => exchange.close())
+    from.call(reply, '/', {
+      getUpstream: nowhere,
+      retryDelay: never,
+      rewriteRequestHeaders: () => carry(exchange),
+      onResponse: () => exchange.answer(reply),
+      onError: () => reply.send(exchange.error),
+    })
+  }
+
+  return reply => {
+    try {
+      const head = requestHead(reply.request.raw)
+      if (head.hasBody) refuseBody(reply.request, head, limpet)
+      const lease = affinity.select(head)
+      if (!(lease instanceof Promise)) start(reply, head, lease)
+      else lease.then(selected => start(reply, head, selected)).catch((error: unknown) => reply.send(error))
+    } catch (error) {
+      reply.send(error)
+    }
+  }
+}
+
+/** reply-from wants to know where to; the exchange knows better, and for each attempt anew. */
+function nowhere(): string {
+  return 'http://backend.invalid'
+}
+
+/** Its own retries ask the same backend again, up to ten times, for a mere 503. */
+function never(): null {
+  return null
+}
+
+/** Before a backend is chosen: what cannot be forwarded as it is, is not forwarded. */
+function refuseBody(request: FastifyRequest, { headers }: RequestHead, limpet: Limpet): void {
+  if (Number(headers['content-length'] ?? 0) > bodyLimit(request, limpet)) throw bodyTooLarge()
+  const { body } = request
+  if (body === undefined || body === null || body instanceof Readable || Buffer.isBuffer(body)) return
+  // Written again from what the parser made of it, it would be another message than the client's.
+  throw new RefusedRequestError(
+    500,
+    'body_parsed',
+    'the request body was parsed before it could be forwarded; register the route in a scope prepared with acceptAnyBody()',
+  )
+}
+
+function bodyOf(request: FastifyRequest, limpet: Limpet, onProgress: () => void): RequestBody | Buffer {
+  const { body, raw } = request
+  if (Buffer.isBuffer(body)) return body
+  return new RequestBody(body instanceof Readable ? body : raw, bodyLimit(request, limpet), onProgress)
+}
+
+function bodyLimit(request: FastifyRequest, limpet: Limpet): number {
+  return limpet.bodyLimit ?? request.routeOptions.bodyLimit ?? Infinity
+}

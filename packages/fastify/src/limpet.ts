@@ -1,0 +1,97 @@
+import { METHODS } from 'node:http'
+import { type Affinity, cookiesCollide, OptionError } from '@limpet/core'
+import type { FastifyInstance } from 'fastify'
+import { acceptAnyBody } from './any-body.ts'
+import { backendConnections } from './backend-connection.ts'
+import { setErrorPage } from './error-page.ts'
+import { type Forward, forwarder } from './forward.ts'
+import { type Limpet, type LimpetOptions, parseLimpetOptions } from './limpet-options.ts'
+import { loadReplyFrom } from './reply-from.ts'
+import { refuseConnect } from './server-options.ts'
+
+declare module 'fastify' {
+  interface FastifyReply {
+    /**
+     * Forwards the request to a pool that was registered with `routes: false`.
+     * @param pool the pool's name @default 'default'
+     */
+    limpet(pool?: string): FastifyReply
+  }
+}
+
+/** Forwarders by pool name, one map for each scope that has `reply.limpet()`. */
+const FORWARDERS = Symbol('limpet.forwarders')
+
+/** The affinities that one server has: two pools must not fight over one cookie. */
+const AFFINITIES = new WeakMap<object, Set<Affinity>>()
+
+/**
+ * Registers one pool: its routes, or `reply.limpet()`.
+ * @throws OptionError naming the option, what it got and what it takes
+ */
+export async function limpetPlugin(fastify: FastifyInstance, options: LimpetOptions): Promise<void> {
+  const limpet = parseLimpetOptions(options)
+  refuseCollision(fastify.server, limpet.affinity)
+  const connections = backendConnections(limpet.affinity, limpet.transport)
+  const forward = forwarder(limpet, connections, await loadReplyFrom(fastify))
+  answerConnect(fastify)
+  fastify.addHook('onClose', async () => connections.close())
+  if (limpet.routes) await mountRoutes(fastify, limpet, forward)
+  else decorateReply(fastify, limpet, forward)
+}
+
+/** In a scope of their own: the app's hooks run, and its body parsers do not. */
+async function mountRoutes(fastify: FastifyInstance, limpet: Limpet, forward: Forward): Promise<void> {
+  await fastify.register(
+    async scope => {
+      acceptAnyBody(scope)
+      setErrorPage(scope, fastify)
+      for (const method of METHODS) {
+        // A gateway has no opinion on methods; CONNECT is no request for a resource.
+        if (method !== 'CONNECT' && !scope.supportedMethods.includes(method))
+          scope.addHttpMethod(method, { hasBody: true })
+      }
+      for (const url of ['/', '/*']) {
+        scope.all(url, { exposeHeadRoute: false }, (_request, reply) => {
+          // Nothing is returned: a reply would be awaited, and it answers for itself.
+          forward(reply)
+        })
+      }
+    },
+    { prefix: limpet.prefix },
+  )
+}
+
+function decorateReply(fastify: FastifyInstance, { affinity }: Limpet, forward: Forward): void {
+  if (!fastify.hasDecorator(FORWARDERS)) {
+    const forwarders = new Map<string, Forward>()
+    fastify.decorate(FORWARDERS, forwarders)
+    fastify.decorateReply('limpet', function (pool = 'default') {
+      const known = forwarders.get(pool)
+      if (known === undefined)
+        throw new OptionError('pool', pool, `one of ${[...forwarders.keys()].join(', ')}`)
+      known(this)
+      return this
+    })
+  }
+  fastify.getDecorator<Map<string, Forward>>(FORWARDERS).set(affinity.pool.name, forward)
+}
+
+function refuseCollision(server: object, affinity: Affinity): void {
+  const affinities = AFFINITIES.get(server) ?? new Set()
+  AFFINITIES.set(server, affinities.add(affinity))
+  for (const other of affinities) {
+    for (const cookie of other === affinity ? [] : affinity.cookies) {
+      if (other.cookies.some(theirs => cookiesCollide(theirs, cookie))) {
+        const takes = `a name or a path that the cookie of pool ${other.pool.name} does not have`
+        throw new OptionError(`cookie.name of pool ${affinity.pool.name}`, cookie.name, takes)
+      }
+    }
+  }
+}
+
+/** Node hangs up on CONNECT without a word when nobody listens. */
+function answerConnect(fastify: FastifyInstance): void {
+  const { server } = fastify
+  if (server.listenerCount('connect') === 0) server.on('connect', refuseConnect)
+}
