@@ -1,0 +1,2 @@
+import { benchGateway } from './gateway.ts'
+await benchGateway()

@@ -1,0 +1,22 @@
+import type { Affinity, AffinityOptions, Duration } from '@limpet/core'
+
+/** What an adapter brings to the contract. */
+export interface Harness {
+  /** Its name in the report. */
+  readonly name: string
+  /** Starts a gateway on a free port of 127.0.0.1. */
+  start(options: GatewayOptions): Promise<Gateway>
+}
+
+/** The options of core, and those that every adapter has beside them. */
+export interface GatewayOptions extends AffinityOptions {
+  readonly timeouts?: { readonly connect?: Duration; readonly response?: Duration; readonly idle?: Duration }
+  readonly tls?: { readonly ca?: string; readonly servername?: string; readonly verify?: boolean }
+  readonly bodyLimit?: number
+}
+
+export interface Gateway {
+  readonly port: number
+  readonly affinity: Affinity
+  close(): Promise<void>
+}

@@ -1,0 +1,76 @@
+import { describe } from 'vitest'
+import { appCookies } from './app-cookies.ts'
+import { attempts } from './attempts.ts'
+import { backendFaults } from './backend-faults.ts'
+import { bodies } from './bodies.ts'
+import { bodiless } from './bodiless.ts'
+import { bodyLimit } from './body-limit.ts'
+import { cacheControl } from './cache-control.ts'
+import { clientAborts } from './client-aborts.ts'
+import { cookieLifetime } from './cookie-lifetime.ts'
+import { cookieReading } from './cookie-reading.ts'
+import { cookieStripping } from './cookie-stripping.ts'
+import { cookieWriting } from './cookie-writing.ts'
+import { crashSafety } from './crash-safety.ts'
+import { deadProcesses } from './dead-processes.ts'
+import { drain } from './drain.ts'
+import { expectations } from './expectations.ts'
+import { forwarding } from './forwarding.ts'
+import { framing } from './framing.ts'
+import type { Harness } from './harness.ts'
+import { hopByHop } from './hop-by-hop.ts'
+import { hosts } from './hosts.ts'
+import { keepAlive } from './keep-alive.ts'
+import { ownAnswers } from './own-answers.ts'
+import { pools } from './pools.ts'
+import { redispatch } from './redispatch.ts'
+import { soundStart } from './start.ts'
+import { stickiness } from './stickiness.ts'
+import { streaming } from './streaming.ts'
+import { targets } from './targets.ts'
+import { timeouts } from './timeouts.ts'
+import { tls } from './tls.ts'
+import { unixSockets } from './unix-sockets.ts'
+
+export type { Gateway, GatewayOptions, Harness } from './harness.ts'
+
+/** What every adapter must show, by what can be seen from outside: real sockets, scripted backends. */
+export function proxyContract(harness: Harness): void {
+  describe(`a gateway with ${harness.name}`, () => {
+    const start = soundStart(harness)
+    // Sessions.
+    stickiness(start)
+    pools(start)
+    drain(start)
+    // The cookie, and the fields beside it.
+    cookieWriting(start)
+    cookieReading(start)
+    cookieStripping(start)
+    cookieLifetime(start)
+    appCookies(start)
+    cacheControl(start)
+    // Messages.
+    framing(start)
+    hosts(start)
+    targets(start)
+    hopByHop(start)
+    forwarding(start)
+    expectations(start)
+    bodies(start)
+    bodyLimit(start)
+    bodiless(start)
+    streaming(start)
+    // What goes wrong.
+    redispatch(start)
+    attempts(start)
+    keepAlive(start)
+    timeouts(start)
+    tls(start)
+    unixSockets(start)
+    backendFaults(start)
+    clientAborts(start)
+    ownAnswers(start)
+    crashSafety(start)
+    deadProcesses(start)
+  })
+}

@@ -1,0 +1,113 @@
+import type { BackendOptions, BackendView } from '@limpet/core'
+import { afterAll, afterEach, beforeAll, expect, onTestFinished } from 'vitest'
+import { Backend } from '../support/backend.ts'
+import { Browser } from '../support/browser.ts'
+import { type Answer, ask, type Asked } from '../support/http-client.ts'
+import { type RawExchange, sendRaw } from '../support/raw-client.ts'
+import type { Gateway, GatewayOptions, Harness } from './harness.ts'
+
+/** 32 bytes of nobody's. */
+export const SECRET = 'a-secret-of-the-tests-0123456789abcdef'
+
+/** Starts a gateway before these backends and closes it when the test ends. */
+export type Start = (
+  backends: readonly (Backend | BackendOptions)[],
+  options?: Partial<GatewayOptions>,
+) => Promise<RunningGateway>
+
+/** A gateway, and the handles that the tests have on it. */
+export class RunningGateway {
+  readonly port: number
+  readonly affinity: Gateway['affinity']
+
+  constructor({ port, affinity }: Gateway) {
+    this.port = port
+    this.affinity = affinity
+  }
+
+  get pool(): Gateway['affinity']['pool'] {
+    return this.affinity.pool
+  }
+
+  /** What the pool knows about a backend now. */
+  view({ id }: { readonly id: string }): BackendView {
+    const view = this.pool.find(id)
+    if (view === undefined) throw new Error(`no backend ${id}`)
+    return view
+  }
+
+  async ask(asked?: Asked): Promise<Answer> {
+    return ask(this.port, asked)
+  }
+
+  async raw(text: string, options?: { answers?: number }): Promise<RawExchange> {
+    return sendRaw(this.port, text, options)
+  }
+
+  /** A client without a cookie yet. */
+  browser(always?: Asked): Browser {
+    return new Browser(this.port, always)
+  }
+
+  /** A client whose session is on this backend, which has to be one that answers like `echo`. */
+  async browserOn({ id }: { readonly id: string }, always?: Asked): Promise<Browser> {
+    for (let tries = 0; tries < 50; tries += 1) {
+      const browser = this.browser(always)
+      if ((await browser.visit('/hello')) === id) return browser
+    }
+    throw new Error(`no new session came to ${id}`)
+  }
+}
+
+/**
+ * Makes `start` for the tests of one describe block, and looks after each of them whether the gateways that it started
+ * are sound: nothing in flight any more, nothing thrown that nobody caught, and plain requests still answered.
+ */
+export function soundStart(harness: Harness): Start {
+  const uncaught: unknown[] = []
+  const note = (error: unknown): void => void uncaught.push(error)
+  const witness = new Backend('witness')
+  let started: { gateway: RunningGateway; backends: readonly Backend[] }[] = []
+
+  beforeAll(async () => {
+    process.on('unhandledRejection', note)
+    process.on('uncaughtExceptionMonitor', note)
+    await witness.listen()
+  })
+  afterAll(async () => {
+    process.off('unhandledRejection', note)
+    process.off('uncaughtExceptionMonitor', note)
+    await witness.refuse()
+  })
+  afterEach(async () => {
+    const gateways = started
+    started = []
+    for (const { gateway, backends } of gateways) await expectSound(gateway, backends, witness)
+    expect(uncaught.splice(0), 'nobody caught this').toEqual([])
+  })
+
+  return async (backends, options = {}) => {
+    const rows = backends.map(backend => (backend instanceof Backend ? backend.options : backend))
+    const gateway = await harness.start({ secrets: [SECRET], backends: rows, ...options })
+    onTestFinished(() => gateway.close())
+    const running = new RunningGateway(gateway)
+    started.push({ gateway: running, backends: backends.filter(backend => backend instanceof Backend) })
+    return running
+  }
+}
+
+async function expectSound(
+  gateway: RunningGateway,
+  backends: readonly Backend[],
+  witness: Backend,
+): Promise<void> {
+  const { pool } = gateway
+  const inFlight = () => pool.backends.map(({ backend, inFlight: count }) => `${backend.id}: ${count}`)
+  const idle = pool.backends.map(({ backend }) => `${backend.id}: 0`)
+  await expect.poll(inFlight, { message: 'requests in flight', timeout: 3_000, interval: 5 }).toEqual(idle)
+  for (const backend of backends) expect(backend.malformed, `what ${backend.id} could not read`).toEqual([])
+  pool.replace([witness.options])
+  const answer = await gateway.ask()
+  expect(answer.status).toBe(200)
+  expect(answer.echo.id).toBe('witness')
+}

@@ -1,0 +1,133 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { startBackend, startBackends } from '../support/backend.ts'
+import { startBlackHole } from '../support/black-hole.ts'
+import { hang } from '../support/scripts.ts'
+import { expectOwnAnswer } from './own-answers.ts'
+import type { Start } from './start.ts'
+
+/** What a timer of a busy machine may add. */
+const SLACK_MS = 300
+
+/** Backends that take too long. */
+export function timeouts(start: Start): void {
+  describe('timeouts', () => {
+    test.each(['GET', 'POST'])('%s passes a backend that cannot be reached, in time', async method => {
+      const w2 = await startBackend('w2')
+      const gateway = await start([await startBlackHole('w1'), w2], { timeouts: { connect: 200 } })
+      const asked = { method, ...(method === 'POST' && { body: 'x'.repeat(200_000) }) }
+      const answer = await gateway.ask(asked)
+      expect(answer.echo).toMatchObject({ id: 'w2', bytes: method === 'POST' ? 200_000 : 0 })
+      expect(answer.elapsedMs).toBeGreaterThan(190)
+      expect(answer.elapsedMs).toBeLessThan(200 + SLACK_MS)
+      expect(answer.cookies('SERVERID')).toHaveLength(1)
+      expect(gateway.view({ id: 'w1' }).failures).toBe(1)
+    })
+
+    test('a backend that cannot be reached is 504 when there is no other', async () => {
+      const gateway = await start([await startBlackHole('w1')], { timeouts: { connect: 200 } })
+      const answer = await gateway.ask()
+      expectOwnAnswer(answer, 504)
+      expect(answer.elapsedMs).toBeLessThan(200 + SLACK_MS)
+    })
+
+    test('a GET leaves a backend that says nothing, and its session moves [T-50]', async () => {
+      const [w1, w2] = await startBackends('w1', 'w2')
+      const gateway = await start([w1, w2], { timeouts: { response: 300 } })
+      const browser = await gateway.browserOn(w1)
+      w1.script = hang
+      const moved = await browser.ask()
+      expect(moved.echo.id).toBe('w2')
+      expect(moved.cookies('SERVERID')).toHaveLength(1)
+      expect(moved.elapsedMs).toBeGreaterThan(290)
+      expect(moved.elapsedMs).toBeLessThan(300 + SLACK_MS)
+      await w1.last.over
+      expect(w1.last.aborted, 'the first one is let off').toBe(true)
+      expect(gateway.view(w1).failures).toBe(1)
+      expect(await browser.visit()).toBe('w2')
+    })
+
+    test.each([{ method: 'POST' }, { method: 'POST', body: 'x' }, { method: 'PUT', body: 'x' }])(
+      'what may have had its effect is 504, and not done again: %j [T-50]',
+      async asked => {
+        const [w1, w2] = await startBackends('w1', 'w2')
+        const gateway = await start([w1, w2], { timeouts: { response: 300 } })
+        const browser = await gateway.browserOn(w1)
+        w1.script = hang
+        const before = w2.seen.length
+        const answer = await browser.ask(asked)
+        expectOwnAnswer(answer, 504)
+        expect(answer.elapsedMs).toBeLessThan(300 + SLACK_MS)
+        expect(w2.seen).toHaveLength(before)
+      },
+    )
+
+    test('a GET that nobody answers is 504 after each was given its time', async () => {
+      const backends = await startBackends('w1', 'w2')
+      for (const backend of backends) backend.script = hang
+      const gateway = await start(backends, { timeouts: { response: 200 } })
+      const answer = await gateway.ask()
+      expectOwnAnswer(answer, 504)
+      expect(answer.elapsedMs).toBeGreaterThan(390)
+      expect(answer.elapsedMs).toBeLessThan(400 + SLACK_MS)
+      expect(backends.map(({ seen }) => seen.length)).toEqual([1, 1])
+    })
+
+    test('a head that comes just in time is in time, and its body may take longer', async () => {
+      const w1 = await startBackend('w1', async ({ response }) => {
+        await delay(200)
+        response.write('slow ')
+        await delay(600)
+        response.end('but sure')
+      })
+      const gateway = await start([w1], { timeouts: { response: 500 } })
+      const answer = await gateway.ask()
+      expect([answer.status, answer.text, answer.complete]).toEqual([200, 'slow but sure', true])
+    })
+
+    test('a body that takes its time on the way in is not the backend’s delay', async () => {
+      const gateway = await start([await startBackend('w1')], { timeouts: { response: 400 } })
+      async function* slowly(): AsyncIterable<Buffer> {
+        for (let piece = 0; piece < 6; piece += 1) {
+          await delay(150)
+          yield Buffer.from('piece')
+        }
+      }
+      const answer = await gateway.ask({ method: 'POST', body: slowly() })
+      expect([answer.status, answer.echo.bytes]).toEqual([200, 30])
+    })
+
+    test('a body that stops is cut after the idle time, and that is a failure', async () => {
+      const w1 = await startBackend('w1', ({ response }) => void response.write('then nothing'))
+      const gateway = await start([w1], { timeouts: { idle: 300 } })
+      const answer = await gateway.ask()
+      expect([answer.status, answer.text, answer.complete]).toEqual([200, 'then nothing', false])
+      expect(answer.elapsedMs).toBeGreaterThan(290)
+      // A coarse timer is good enough here: it guards against hours.
+      expect(answer.elapsedMs).toBeLessThan(300 + 1_000 + SLACK_MS)
+      expect(gateway.view(w1).failures).toBe(1)
+    })
+
+    test('a body that goes on, however slowly, is not cut by the idle time', async () => {
+      const w1 = await startBackend('w1', async ({ response }) => {
+        for (let piece = 0; piece < 5; piece += 1) {
+          response.write('piece ')
+          await delay(150)
+        }
+        response.end()
+      })
+      const gateway = await start([w1], { timeouts: { idle: 400 } })
+      const answer = await gateway.ask()
+      expect([answer.text, answer.complete]).toEqual(['piece '.repeat(5), true])
+    })
+
+    test('no time is too long when there is no limit', async () => {
+      const w1 = await startBackend('w1', async ({ response }) => {
+        await delay(700)
+        response.end('at last')
+      })
+      const gateway = await start([w1], { timeouts: { connect: 0, response: 0, idle: 0 } })
+      expect((await gateway.ask()).text).toBe('at last')
+    })
+  })
+}

@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { headerLines, type HeaderLines } from './header-lines.ts'
+
+/** A request as a backend saw it. */
+export interface Seen {
+  readonly method: string
+  readonly url: string
+  /** The header lines as received. */
+  readonly lines: HeaderLines
+  /** Body bytes that were read until now. */
+  readonly bytes: number
+  /** The hash of the body, once all of it was read. */
+  readonly sha256: string | undefined
+  /** Whether the other side left before the answer was out. */
+  readonly aborted: boolean
+  /** Settles when the answer is out or the connection gone, with the time that was. */
+  readonly over: Promise<number>
+}
+
+/** One request at a backend, and the means to answer it or to fail it. */
+export interface Exchange {
+  /** Of the backend. */
+  readonly id: string
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly seen: Seen
+  /** Reads the body to its end; until then nobody reads it. Never settles when the body is cut. */
+  readonly readBody: () => Promise<void>
+}
+
+/** What a backend does with a request. */
+export type Script = (exchange: Exchange) => void | Promise<void>
+
+export class LiveExchange implements Exchange, Seen {
+  readonly id: string
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly lines: HeaderLines
+  readonly over: Promise<number>
+  bytes = 0
+  sha256: string | undefined
+  aborted = false
+
+  constructor(id: string, request: IncomingMessage, response: ServerResponse) {
+    this.id = id
+    this.request = request
+    this.response = response
+    this.lines = headerLines(request.rawHeaders)
+    // A gateway that leaves is recorded, not thrown.
+    for (const stream of [request, response]) stream.on('error', () => {})
+    this.over = once(response, 'close').then(() => {
+      this.aborted = !response.writableFinished
+      return performance.now()
+    })
+  }
+
+  get seen(): Seen {
+    return this
+  }
+
+  get method(): string {
+    return this.request.method ?? ''
+  }
+
+  get url(): string {
+    return this.request.url ?? ''
+  }
+
+  /** Bound, so that a script can take it apart. */
+  readonly readBody = async (): Promise<void> => {
+    const hash = createHash('sha256')
+    this.request.on('data', (chunk: Buffer) => {
+      this.bytes += chunk.length
+      hash.update(chunk)
+    })
+    const ended = Promise.withResolvers<void>()
+    this.request.once('end', ended.resolve)
+    await ended.promise
+    this.sha256 = hash.digest('hex')
+  }
+}
