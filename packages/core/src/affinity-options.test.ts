@@ -1,9 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import { createAffinity } from './affinity.ts'
 import { AFFINITY_OPTION_KEYS, type AffinityOptions, parseAffinityOptions } from './affinity-options.ts'
+import { requestHead } from './head.ts'
 import { OptionError } from './option.ts'
 import type { AffinityPolicy } from './policy.ts'
 
+const REQUEST = requestHead({
+  method: 'GET',
+  url: '/',
+  httpVersion: '1.1',
+  rawHeaders: [],
+  headers: {},
+  socket: {},
+})
 const SECRET = 'correct horse battery staple, and then some more'
 const BACKENDS = [{ id: 'a', url: 'http://a.test:80' }]
 const LEAST: AffinityOptions = { backends: BACKENDS, secrets: [SECRET] }
@@ -163,7 +172,7 @@ describe('a Cookie line on its way to a backend', () => {
     ],
   ])('%s', (_, affinity, line, expected) => {
     const options = affinity === undefined ? LEAST : { ...LEAST, affinity }
-    expect(parseAffinityOptions(options).forwardCookie(line)).toBe(expected)
+    expect(parseAffinityOptions(options).forwardCookie(line, REQUEST)).toBe(expected)
   })
 
   it('meets policies as methods of their own objects', () => {
@@ -177,6 +186,8 @@ describe('a Cookie line on its way to a backend', () => {
         return `${line}; ${this.#word}`
       }
     }
-    expect(parseAffinityOptions({ ...LEAST, affinity: [new Own()] }).forwardCookie('a=1')).toBe('a=1; mine')
+    expect(parseAffinityOptions({ ...LEAST, affinity: [new Own()] }).forwardCookie('a=1', REQUEST)).toBe(
+      'a=1; mine',
+    )
   })
 })

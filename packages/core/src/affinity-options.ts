@@ -106,7 +106,8 @@ function parsePolicies(value: unknown, pool: Pool, secrets: unknown, now: () => 
     const path = `affinity[${index}]`
     if (isPolicy(item)) return item
     const { cookie } = optionObject(path, item, ['cookie'])
-    const options = parseCookieOptions(`${path}.cookie`, cookie ?? {})
+    if (cookie === undefined) throw new OptionError(path, item, takes)
+    const options = parseCookieOptions(`${path}.cookie`, cookie)
     if (cookies.some(other => cookiesCollide(other, options))) {
       throw new OptionError(
         `${path}.cookie.name`,
@@ -132,13 +133,16 @@ function parseBalancer(value: AffinityOptions['balance']): Balancer {
   return makers[optionOneOf('balance', value, 'round-robin', names)]()
 }
 
+type ForwardCookie = LeaseContext['forwardCookie']
+
 /** Folds what the policies do to a Cookie line into one function; most lists have one that does. */
-function cookieForwarder(policies: readonly AffinityPolicy[]): (line: string) => string {
-  const forwarders = policies.flatMap(policy =>
+function cookieForwarder(policies: readonly AffinityPolicy[]): ForwardCookie {
+  const forwarders = policies.flatMap<ForwardCookie>(policy =>
     policy.forwardCookie === undefined ? [] : [policy.forwardCookie.bind(policy)],
   )
   const [first] = forwarders
   if (first === undefined) return line => line
   if (forwarders.length === 1) return first
-  return line => forwarders.reduce((kept, forward) => (kept === '' ? '' : forward(kept)), line)
+  return (line, request) =>
+    forwarders.reduce((kept, forward) => (kept === '' ? '' : forward(kept, request)), line)
 }

@@ -419,21 +419,30 @@ describe('several policies', () => {
     })
   })
 
-  it.each<[string, AffinityPolicy[]]>([
-    ['the one that was asked', [policy('one', () => Promise.reject(new Error('no store')))]],
+  it.each<[string, AffinityPolicy]>([
+    ['elsewhere', policy('failing', () => Promise.reject(new Error('no store')))],
     [
-      'one behind it',
-      [
-        policy('one', Promise.resolve<Claims>([])),
-        policy('two', () => {
-          throw new Error('no store')
-        }),
-      ],
+      'at once',
+      policy('failing', () => {
+        throw new Error('no store')
+      }),
     ],
-  ])('that fail elsewhere reject, and hold nobody: %s', async (_, affinities) => {
-    const affinity = affinityOf('a', { affinity: affinities })
-    await expect(affinity.select(request())).rejects.toThrow('no store')
-    expect(affinity.pool.find('a')).toMatchObject({ inFlight: 0, requests: 0 })
+  ])('that fail %s cost a session its backend, not its answer', async (_, failing) => {
+    const alone = await affinityOf('a', { affinity: [failing] }).select(request())
+    expect(answered(alone)).toEqual({ backend: 'a', status: 'none', failing: 'none false a' })
+    const beside = await affinityOf('ab', { affinity: [failing, policy('well', to('b'))] }).select(request())
+    expect(beside).toMatchObject({ backend: { id: 'b' }, status: 'matched' })
+  })
+
+  it('that cannot tell the client leave the others to tell theirs', () => {
+    const failing: AffinityPolicy = {
+      ...policy('failing', { kind: 'none' }),
+      write: () => {
+        throw new Error('cannot write')
+      },
+    }
+    const affinity = affinityOf('a', { affinity: [failing, policy('well', to('a'))] })
+    expect(answered(leaseOf(affinity))).toEqual({ backend: 'a', status: 'matched', well: 'backend true a' })
   })
 
   it('that asked elsewhere decide by the pool as it is when they know', async () => {

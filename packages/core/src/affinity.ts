@@ -5,9 +5,10 @@ import { decide } from './decision.ts'
 import * as diagnostics from './diagnostics.ts'
 import { type AffinityError, NoBackendError } from './errors.ts'
 import type { RequestHead } from './head.ts'
-import { HeldLease, type Lease, type LeaseContext } from './lease.ts'
+import { HeldLease, type Lease } from './lease.ts'
 import { refusal } from './message/refusal.ts'
 import type { Claims } from './policy.ts'
+import { readPolicies } from './policy-reading.ts'
 import type { Pool } from './pool.ts'
 
 /** Keeps each session on its backend. What an adapter sees of all this. */
@@ -48,27 +49,10 @@ export function createAffinity(options: AffinityOptions): Affinity {
     select(request) {
       const refused = refusal(request)
       if (refused !== undefined) throw published(pool, refused)
-      const read: Claims[] = []
-      for (const policy of policies) {
-        const claims = policy.read(request)
-        if (claims instanceof Promise)
-          return readOn(context, request, read, claims).then(all => lease(request, all))
-        read.push(claims)
-      }
-      return lease(request, read)
+      const read = readPolicies(pool, policies, request)
+      return read instanceof Promise ? read.then(all => lease(request, all)) : lease(request, read)
     },
   }
-}
-
-/** The rest of the reading, once a policy had to ask elsewhere. */
-async function readOn(
-  { policies }: LeaseContext,
-  request: RequestHead,
-  read: readonly Claims[],
-  pending: Promise<Claims>,
-): Promise<readonly Claims[]> {
-  const rest = policies.slice(read.length + 1).map(async policy => policy.read(request))
-  return [...read, ...(await Promise.all([pending, ...rest]))]
 }
 
 function published<E extends AffinityError>(pool: Pool, error: E): E {

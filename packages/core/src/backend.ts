@@ -63,6 +63,13 @@ function parseUrl(path: string, value: unknown): URL {
   const plain = url.search === '' && url.hash === '' && url.username === '' && url.password === ''
   const http = (url.protocol === 'http:' || url.protocol === 'https:') && url.pathname === '/'
   const unix = url.protocol === 'unix:' && url.host === '' && url.pathname.length > 1
-  if (!plain || !(http || unix)) throw new OptionError(path, url.href, takes)
+  if (!plain || !(http || unix)) throw new OptionError(path, withoutCredentials(url), takes)
   return url
+}
+
+/** Errors are logged. */
+function withoutCredentials(url: URL): string {
+  const shown = new URL(url)
+  if (shown.password !== '') shown.password = '***'
+  return shown.href
 }

@@ -30,6 +30,13 @@ export interface RefusedEvent {
   readonly statusCode: number
 }
 
+/** On `limpet:policy-failed`: a policy could not be asked, or could not tell the client; the request goes on without it. */
+export interface PolicyFailedEvent {
+  readonly pool: string
+  readonly policy: string
+  readonly error: unknown
+}
+
 /**
  * The channels. A publisher asks `hasSubscribers` first, so that an event nobody listens to is not even made.
  */
@@ -38,3 +45,4 @@ export const answered = channel('limpet:answered')
 export const failed = channel('limpet:failed')
 export const released = channel('limpet:released')
 export const refused = channel('limpet:refused')
+export const policyFailed = channel('limpet:policy-failed')

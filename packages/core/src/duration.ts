@@ -6,19 +6,20 @@ export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /** Longest that a Node timer can count; above it, it would fire at once. */
-const MOST_MS = 2 ** 31 - 1
+const MOST_TIMER_MS = 2 ** 31 - 1
 
 /**
  * The milliseconds that `value` stands for, or those of `fallback` when it is absent.
- * @throws OptionError for anything that is not a duration, or is longer than 24 days.
+ * @param mostMs 24 days where a timer counts it
+ * @throws OptionError for anything that is not a duration, or is too long.
  */
-export function durationMs(path: string, value: unknown, fallback: Duration): number {
+export function durationMs(path: string, value: unknown, fallback: Duration, mostMs = MOST_TIMER_MS): number {
   const ms = parse(value ?? fallback)
-  if (ms === undefined || !(ms >= 0 && ms <= MOST_MS)) {
+  if (ms === undefined || !(ms >= 0 && ms <= mostMs)) {
     throw new OptionError(
       path,
       value,
-      'a duration of at most 24d: milliseconds, or a text such as "250ms", "5s", "30m", "8h"',
+      `a duration of at most ${Math.floor(mostMs / 86_400_000)}d: milliseconds, or a text such as "250ms", "5s", "30m", "8h"`,
     )
   }
   return ms

@@ -14,6 +14,19 @@ export abstract class AffinityError extends Error {
   abstract readonly statusCode: number
   /** Fastify, Express and Koa all put these on the answer. */
   readonly headers: Readonly<Record<string, string>> = NEVER_STORED
+  /** The message may be shown to the client. Koa asks. */
+  readonly expose = true
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    // It is an answer, not a bug: where it was made tells nobody anything, and Express prints it to the client.
+    this.stack = message
+  }
+
+  /** The name that Express and Koa have for it. */
+  get status(): number {
+    return this.statusCode
+  }
 }
 
 /** Nobody in the pool may take this request. */

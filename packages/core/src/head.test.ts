@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type HeaderFields, type NodeRequest, requestedHost, requestHead } from './head.ts'
+import { type HeaderFields, type NodeRequest, isHttp2, requestedHost, requestHead } from './head.ts'
 
 function message(headers: HeaderFields, more: Partial<NodeRequest> = {}): NodeRequest {
   const rawHeaders = Object.entries(headers).flatMap(([name, value]) => [name, String(value)])
@@ -39,6 +39,26 @@ describe('the facts of a request', () => {
     [{ 'transfer-encoding': 'chunked', 'content-length': '0' }, true],
   ])('tell from %j that there is a body: %s', (headers, expected) => {
     expect(requestHead(message(headers)).hasBody).toBe(expected)
+  })
+
+  it.each<[HeaderFields, boolean, boolean]>([
+    [{}, true, false],
+    [{}, false, true],
+    [{ 'content-length': '0' }, false, false],
+    [{ 'content-length': '5' }, false, true],
+  ])(
+    'of HTTP/2 tell from %j and a stream that ends with its head (%s) that there is a body: %s',
+    (headers, ends, body) => {
+      const stream = { endAfterHeaders: ends }
+      expect(requestHead(message({ ':method': 'POST', ...headers }, { stream })).hasBody).toBe(body)
+    },
+  )
+
+  it.each<[HeaderFields, boolean]>([
+    [{ ':method': 'GET' }, true],
+    [{ host: 'a.test' }, false],
+  ])('tell from %j that it is of HTTP/2: %s', (headers, expected) => {
+    expect(isHttp2(requestHead(message(headers, { httpVersion: '2.0' })))).toBe(expected)
   })
 
   it.each<[HeaderFields, string | undefined]>([

@@ -4,7 +4,7 @@ export type RawHeaders = readonly string[]
 /** Header fields by lower-case name. A field that has several lines has them as an array. */
 export type HeaderFields = Record<string, string | string[] | undefined>
 
-/** What a client asked, as plain facts. Nothing in it is believed; see `client-address.ts` for what is. */
+/** What a client asked, as plain facts. Nothing in it is believed; see `client.ts` for what is. */
 export interface RequestHead {
   readonly method: string
   /** The request target, byte for byte. */
@@ -41,6 +41,8 @@ export interface NodeRequest {
     readonly localPort?: number | undefined
     readonly encrypted?: unknown
   }
+  /** HTTP/2's, which knows of a body that has no length. */
+  readonly stream?: { readonly endAfterHeaders?: boolean } | undefined
 }
 
 /** Notes the facts of `message` that affinity needs. The message itself is not kept. */
@@ -56,8 +58,15 @@ export function requestHead(message: NodeRequest): RequestHead {
     remoteAddress: socket.remoteAddress,
     localPort: socket.localPort,
     encrypted: socket.encrypted === true,
-    hasBody: headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0'),
+    hasBody:
+      length === undefined
+        ? hasUnmeasuredBody(message)
+        : length !== '0' || headers['transfer-encoding'] !== undefined,
   }
+}
+
+function hasUnmeasuredBody({ headers, stream }: NodeRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || stream?.endAfterHeaders === false
 }
 
 /** Told by its pseudo-header fields (RFC 9113 §8.3.1): the version is whatever a client wrote. */

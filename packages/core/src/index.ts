@@ -9,7 +9,14 @@ export type { Client } from './client.ts'
 export type { CookiePolicyOptions } from './cookie/cookie-options.ts'
 export { cookiesCollide, type WrittenCookie } from './cookie/cookie-path.ts'
 export type { ForeignFormat } from './cookie/foreign-value.ts'
-export type { AnsweredEvent, FailedEvent, RefusedEvent, ReleasedEvent, SelectedEvent } from './diagnostics.ts'
+export type {
+  AnsweredEvent,
+  FailedEvent,
+  PolicyFailedEvent,
+  RefusedEvent,
+  ReleasedEvent,
+  SelectedEvent,
+} from './diagnostics.ts'
 export { type Duration, durationMs } from './duration.ts'
 export {
   AffinityError,

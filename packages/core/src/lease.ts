@@ -8,6 +8,7 @@ import { requestLines } from './message/request-lines.ts'
 import { originForm } from './message/refusal.ts'
 import { responseFields } from './message/response-fields.ts'
 import type { AffinityPolicy, Claim } from './policy.ts'
+import { publishPolicyFailed } from './policy-reading.ts'
 import type { BackendView, Hold, Pool } from './pool.ts'
 
 /**
@@ -56,7 +57,7 @@ export interface LeaseContext {
   readonly maxAttempts: number
   readonly preserveHost: boolean
   /** What all policies together do to a Cookie line. */
-  readonly forwardCookie: (line: string) => string
+  readonly forwardCookie: (line: string, request: RequestHead) => string
 }
 
 export class HeldLease implements Lease {
@@ -89,9 +90,10 @@ export class HeldLease implements Lease {
   }
 
   requestLines(): string[] {
-    const host = this.#view.backend.url.host
+    // A socket in the file system has no name of its own.
+    const host = this.#view.backend.url.host || 'localhost'
     return requestLines(this.#request, this.client, {
-      forwardCookie: this.#context.forwardCookie,
+      forwardCookie: line => this.#context.forwardCookie(line, this.#request),
       host: this.#context.preserveHost ? undefined : host,
       fallbackHost: host,
     })
@@ -124,7 +126,11 @@ export class HeldLease implements Lease {
       const claim = this.#claims[index]
       if (claim === undefined || policy?.write === undefined) continue
       const matched = claim.kind === 'backend' && claim.id === backend.id
-      policy.write({ request, response, backend, claim, matched, isSecure }, fields)
+      try {
+        policy.write({ request, response, backend, claim, matched, isSecure }, fields)
+      } catch (error) {
+        publishPolicyFailed(pool, policy, error)
+      }
     }
     if (diagnostics.answered.hasSubscribers) {
       const { statusCode } = response
@@ -148,11 +154,14 @@ export class HeldLease implements Lease {
     return mayRedispatch(this.#request, failure) && (this.#tried?.length ?? 0) + 1 < maxAttempts
   }
 
-  /** Never twice to one backend. */
+  /** Never twice to one backend; to a draining one when no other is left. */
   #next(): BackendView | undefined {
     const tried = [...(this.#tried ?? []), this.#view]
     this.#tried = tried
     const { pool, balancer } = this.#context
-    return balancer.pick(pool.candidates, this.#request, view => !tried.includes(view))
+    return (
+      balancer.pick(pool.candidates, this.#request, view => !tried.includes(view)) ??
+      balancer.pick(pool.candidatesBut(tried), this.#request)
+    )
   }
 }

@@ -5,7 +5,7 @@ export class OptionError extends TypeError {
   /** The option's path, as `backends[1].url`. */
   readonly option: string
   constructor(option: string, got: unknown, takes: string) {
-    super(`option ${option} got ${show(got)}; it takes ${takes}`)
+    super(`${option === '' ? 'the options' : `option ${option}`} got ${show(got)}; it takes ${takes}`)
     this.option = option
   }
 }

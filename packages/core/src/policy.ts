@@ -42,7 +42,7 @@ export interface AffinityPolicy {
    */
   read(request: RequestHead): Claims | Promise<Claims>
   /** One line of the client's Cookie header as the backend is to see it; `''` leaves the line out. Absent: unchanged. */
-  forwardCookie?(line: string): string
+  forwardCookie?(line: string, request: RequestHead): string
   /**
    * Makes the client come back to `answer.backend`, by editing the fields that it will get.
    * Synchronous: they are on their way. Absent: nothing to tell the client.

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { BackendOptions } from './backend.ts'
 import { OptionError } from './option.ts'
-import { isUsable, Pool } from './pool.ts'
+import { type Hold, isUsable, Pool } from './pool.ts'
 
 function backend(id: string, more: Partial<BackendOptions> = {}): BackendOptions {
   return { id, url: `http://${id}.test:80`, ...more }
@@ -13,6 +13,12 @@ function poolOf(...ids: string[]): Pool {
     'p',
     ids.map(id => backend(id)),
   )
+}
+
+function hold(pool: Pool, id: string): Hold {
+  const view = pool.find(id)
+  if (view === undefined) throw new Error(`nobody is called ${id}`)
+  return pool.hold(view)
 }
 
 function candidatesOf(pool: Pool): string[] {
@@ -126,9 +132,9 @@ describe('candidates', () => {
   it('are the same list while requests come and go', () => {
     const pool = poolOf('a', 'b')
     const before = pool.candidates
-    const hold = pool.hold('a')
-    hold.countFailure()
-    hold.release()
+    const held = hold(pool, 'a')
+    held.countFailure()
+    held.release()
     expect(pool.candidates).toBe(before)
   })
 })
@@ -172,7 +178,6 @@ describe('what was commanded and what was observed', () => {
     ['a weight of a half', pool => pool.setWeight('a', 0.5), 'weight'],
     ['a negative weight', pool => pool.setWeight('a', -1), 'weight'],
     ['health of nobody', pool => pool.setHealthy('x', true), 'id'],
-    ['a request for nobody', pool => pool.hold('x'), 'id'],
     ['a member whose id is taken', pool => pool.add(backend('a')), 'backend.id'],
     ['a malformed member', pool => pool.add({ id: 'b', url: 'b' }), 'backend.url'],
   ])('refuses %s, and stays as it was', (_, change, option) => {
@@ -186,7 +191,7 @@ describe('what was commanded and what was observed', () => {
 describe('counts', () => {
   it('go up with a request, and the one of those in flight down again', () => {
     const pool = poolOf('a')
-    const [first, second] = [pool.hold('a'), pool.hold('a')]
+    const [first, second] = [hold(pool, 'a'), hold(pool, 'a')]
     expect(pool.find('a')).toMatchObject({ inFlight: 2, requests: 2, failures: 0 })
     first.countFailure()
     first.release()
@@ -197,14 +202,21 @@ describe('counts', () => {
   it('of a member that was taken out come back to 0 there, and touch nobody who has its id now', () => {
     const pool = poolOf('a')
     const old = pool.find('a')
-    const hold = pool.hold('a')
+    const held = hold(pool, 'a')
     pool.remove('a')
     pool.add(backend('a', { url: 'http://other.test:80' }))
-    hold.countFailure()
-    hold.release()
+    held.countFailure()
+    held.release()
     expect(old).toMatchObject({ inFlight: 0, failures: 1 })
     expect(pool.find('a')).toMatchObject({ inFlight: 0, requests: 0, failures: 0 })
   })
+})
+
+it('a request is counted nowhere for a backend that no pool made', () => {
+  const pool = poolOf('a')
+  const [view] = pool.backends
+  expect(view).toBeDefined()
+  expect(() => view && pool.hold({ ...view })).toThrow(TypeError)
 })
 
 describe('adding and removing', () => {
@@ -229,8 +241,8 @@ describe('adding and removing', () => {
 describe('replacing all members', () => {
   it('keeps the health and the counts of whoever stays, by id and url', () => {
     const pool = poolOf('a', 'b')
-    const hold = pool.hold('a')
-    hold.countFailure()
+    const held = hold(pool, 'a')
+    held.countFailure()
     pool.setHealthy('a', false)
     pool.replace([backend('c'), backend('a', { weight: 7, state: 'drain' })])
     expect(pool.backends.map(view => view.backend.id)).toEqual(['c', 'a'])
@@ -242,7 +254,7 @@ describe('replacing all members', () => {
       weight: 7,
       state: 'drain',
     })
-    hold.release()
+    held.release()
     expect(pool.find('a')?.inFlight).toBe(0)
   })
 
@@ -254,7 +266,7 @@ describe('replacing all members', () => {
 
   it('takes a known id with another url for another server', () => {
     const pool = poolOf('a')
-    pool.hold('a')
+    hold(pool, 'a')
     pool.setHealthy('a', false)
     pool.replace([backend('a', { url: 'http://a.test:81' })])
     expect(pool.find('a')).toMatchObject({ healthy: true, inFlight: 0, requests: 0 })
@@ -286,7 +298,7 @@ describe('replacing all members', () => {
           for (const {
             backend: { id },
           } of pool.backends) {
-            pool.hold(id)
+            hold(pool, id)
             held.set(id, (held.get(id) ?? 0) + 1)
           }
           pool.replace(row.map(id => backend(id)))

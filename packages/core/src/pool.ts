@@ -86,6 +86,11 @@ export class Pool {
     return this.#candidates
   }
 
+  /** The candidates there would be without `tried`: the draining ones, when no other is left. */
+  candidatesBut(tried: readonly BackendView[]): Candidates {
+    return chooseCandidates(this.#backends.filter(view => !tried.includes(view)))
+  }
+
   find(id: string): BackendView | undefined {
     return this.#members.get(id)
   }

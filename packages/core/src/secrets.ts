@@ -4,6 +4,8 @@ import { OptionError, optionList } from './option.ts'
 export type Secret = string | Uint8Array
 
 const LEAST_BYTES = 32
+/** A random secret of 32 characters has more than twice as many; `changeme-changeme-…` has not. */
+const LEAST_DIFFERENT_BYTES = 10
 /** Each costs one HMAC for a forged key. */
 const MOST = 8
 const HOW = `make one with: node -p "require('node:crypto').randomBytes(32).toString('base64url')"`
@@ -27,7 +29,7 @@ export function parseSecrets(value: unknown): readonly Uint8Array[] {
     if (bytes.byteLength < LEAST_BYTES) {
       throw new OptionError(path, `${bytes.byteLength} bytes`, `at least ${LEAST_BYTES} bytes; ${HOW}`)
     }
-    if (new Set(bytes).size < 8)
+    if (new Set(bytes).size < LEAST_DIFFERENT_BYTES)
       throw new OptionError(path, 'a value of few different bytes', `a random secret; ${HOW}`)
     const text = Buffer.from(bytes).toString('base64')
     if (seen.has(text)) throw new OptionError(path, 'a secret that stands twice', 'a secret of its own')

@@ -26,8 +26,8 @@ function poolOf(loads: readonly Load[]): Pool {
     'p',
     loads.map(({ weight }, n) => ({ id: `b${n}`, weight, url: `http://b${n}.test:80` })),
   )
-  for (const [n, { inFlight }] of loads.entries())
-    for (let held = 0; held < inFlight; held += 1) pool.hold(`b${n}`)
+  for (const [n, view] of pool.backends.entries())
+    for (let held = 0; held < (loads[n]?.inFlight ?? 0); held += 1) pool.hold(view)
   return pool
 }
 
@@ -71,7 +71,10 @@ describe('least requests', () => {
       { weight: 3, inFlight: 0 },
     ])
     const balancer = leastRequests()
-    for (let n = 0; n < 40; n += 1) pool.hold(balancer.pick(pool.candidates, REQUEST)?.backend.id ?? '')
+    for (let n = 0; n < 40; n += 1) {
+      const view = balancer.pick(pool.candidates, REQUEST)
+      if (view !== undefined) pool.hold(view)
+    }
     expect(pool.backends.map(view => view.inFlight)).toEqual([10, 30])
   })
 

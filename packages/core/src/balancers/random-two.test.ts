@@ -22,7 +22,8 @@ function poolOf(inFlight: readonly number[], weight = 1): Pool {
     'p',
     inFlight.map((_, n) => ({ id: `b${n}`, weight, url: `http://b${n}.test:80` })),
   )
-  for (const [n, count] of inFlight.entries()) for (let held = 0; held < count; held += 1) pool.hold(`b${n}`)
+  for (const [n, view] of pool.backends.entries())
+    for (let held = 0; held < (inFlight[n] ?? 0); held += 1) pool.hold(view)
   return pool
 }
 
@@ -70,7 +71,7 @@ describe('random two', () => {
       { id: 'light', url: 'http://light.test:80', weight: 1 },
       { id: 'heavy', url: 'http://heavy.test:80', weight: 4 },
     ])
-    for (let n = 0; n < 2; n += 1) pool.hold('heavy')
+    for (const heavy of pool.backends.slice(1)) for (let n = 0; n < 2; n += 1) pool.hold(heavy)
     const random = [script([0, 0]), script([0.9, 0])]
     expect(random.map(one => randomTwo(one).pick(pool.candidates, REQUEST)?.backend.id)).toEqual([
       'heavy',

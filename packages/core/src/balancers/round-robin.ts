@@ -2,7 +2,7 @@ import type { Balancer } from '../balancer.ts'
 import type { BackendView, Candidates } from '../pool.ts'
 
 /**
- * Everybody in turn, by weight, and smoothly: with weights 5 and 1 it is a a a b a a, never five in a row for long.
+ * Everybody in turn, by weight, and smoothly: with weights 5 and 1 it is a a a a b a, with 2, 1 and 1 it is b a c a.
  * Good for: requests of like cost; the default. The price: knows nothing of load.
  *
  * Earliest deadline first: the n-th turn of a backend is due at n / weight, and whoever is due next is
@@ -24,8 +24,8 @@ interface Turn {
   readonly weight: number
   /** Its place among the candidates. */
   readonly place: number
-  /** Turns taken. The deadline is computed from it, not summed up, so that equal shares stay equal to the last bit. */
-  taken: number
+  /** The number of its next turn. The deadline is computed from it, not summed up, so that equal shares stay equal to the last bit. */
+  next: number
   due: number
 }
 
@@ -36,17 +36,26 @@ interface Schedule {
   now: number
 }
 
-/** A backend that was in the last schedule keeps what it is owed, so a change elsewhere does not start the round again. */
+/**
+ * A backend that was in the last schedule keeps what it is owed, so a change elsewhere does not start the round
+ * again. Those of one weight begin at even distances, or ten light ones would all come after one heavy one.
+ */
 function newSchedule(candidates: Candidates, last: Schedule | undefined): Schedule {
   const owed = new Map<BackendView, number>()
   if (last !== undefined)
     for (const turn of last.heap) owed.set(turn.view, (turn.due - last.now) * turn.weight)
+  const sizes = new Map<number, number>()
+  for (const { weight } of candidates) sizes.set(weight, (sizes.get(weight) ?? 0) + 1)
+  const ranks = new Map<number, number>()
   const schedule: Schedule = { candidates, heap: [], now: 0 }
   for (const [place, view] of candidates.entries()) {
     const { weight } = view
+    const rank = (ranks.get(weight) ?? 0) + 1
+    ranks.set(weight, rank)
+    const first = owed.size === 0 ? rank / (sizes.get(weight) ?? 1) : 1
     // At most one turn: a weight may have changed since.
-    const taken = Math.min(owed.get(view) ?? 1, 1) - 1
-    schedule.heap.push({ view, weight, place, taken, due: (taken + 1) / weight })
+    const next = Math.min(owed.get(view) ?? first, 1)
+    schedule.heap.push({ view, weight, place, next, due: next / weight })
   }
   for (let index = (schedule.heap.length >> 1) - 1; index >= 0; index -= 1) sink(schedule.heap, index)
   return schedule
@@ -56,8 +65,8 @@ function pickNext(schedule: Schedule): BackendView | undefined {
   const turn = schedule.heap[0]
   if (turn === undefined) return undefined
   schedule.now = turn.due
-  turn.taken += 1
-  turn.due = (turn.taken + 1) / turn.weight
+  turn.next += 1
+  turn.due = turn.next / turn.weight
   sink(schedule.heap, 0)
   return turn.view
 }
@@ -71,8 +80,8 @@ function pickAccepted(schedule: Schedule, accepts: (view: BackendView) => boolea
   }
   const turn = heap[first]
   if (turn === undefined) return undefined
-  turn.taken += 1
-  turn.due = (turn.taken + 1) / turn.weight
+  turn.next += 1
+  turn.due = turn.next / turn.weight
   sink(heap, first)
   return turn.view
 }

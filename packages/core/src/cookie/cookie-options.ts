@@ -77,6 +77,8 @@ const KEYS: readonly string[] = [
   'accept',
 ] satisfies (keyof CookiePolicyOptions)[]
 
+/** What browsers keep a cookie for at most (draft-ietf-httpbis-rfc6265bis §5.5). */
+const LONGEST_MS = 400 * 86_400_000
 /** RFC 9110 §5.6.2 */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/
 /** RFC 6265 §4.1.1: any character but controls and ";", and a comma would split joined lines. */
@@ -104,8 +106,8 @@ export function parseCookieOptions(path: string, value: unknown): CookieOptions 
     secure: optionOneOf(at('secure'), given['secure'], 'auto', ['auto', true, false]),
     sameSite: optionOneOf(at('sameSite'), given['sameSite'], 'lax', ['lax', 'strict', 'none', 'omit']),
     partitioned: optionBoolean(at('partitioned'), given['partitioned'], false),
-    maxIdleMs: durationMs(at('maxIdle'), given['maxIdle'], 0),
-    maxLifeMs: durationMs(at('maxLife'), given['maxLife'], '24h'),
+    maxIdleMs: durationMs(at('maxIdle'), given['maxIdle'], 0, LONGEST_MS),
+    maxLifeMs: durationMs(at('maxLife'), given['maxLife'], '24h', LONGEST_MS),
     persistent: optionBoolean(at('persistent'), given['persistent'], false),
     strip: optionBoolean(at('strip'), given['strip'], true),
     noCache: optionBoolean(at('noCache'), given['noCache'], true),

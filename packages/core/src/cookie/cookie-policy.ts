@@ -94,30 +94,37 @@ export function cookiePolicy(options: CookieOptions, context: PolicyContext): Af
     return { nowMs, maxAgeS: Math.max(0, Math.floor(Math.min(left, maxIdleS > 0 ? maxIdleS : Infinity))) }
   }
 
+  function isInPath({ url }: RequestHead): boolean {
+    return isInCookiePath(originForm(url), options.path)
+  }
+
   return {
     name: 'cookie',
     read(request: RequestHead) {
       const header = request.headers['cookie']
-      if (typeof header !== 'string' || !isInCookiePath(originForm(request.url), options.path)) return NONE
+      if (typeof header !== 'string' || !isInPath(request)) return NONE
       const found = valuesNamed(header, options.name)
       const [only] = found
       if (only === undefined) return NONE
       if (found.length === 1) return claimOf(only)
       return [...new Set(found)].slice(0, MOST_VALUES).map(value => claimOf(value))
     },
-    forwardCookie: line => (options.strip ? withoutCookie(line, options.name) : line),
+    // Outside the path a cookie of this name is somebody else's.
+    forwardCookie: (line, request) =>
+      options.strip && isInPath(request) ? withoutCookie(line, options.name) : line,
     write(answer, fields) {
-      if (!isInCookiePath(originForm(answer.request.url), options.path)) return
+      const isNews = !answer.matched || (answer.claim.kind === 'backend' && answer.claim.renew === true)
+      if ((!isNews && fields['set-cookie'] === undefined) || !isInPath(answer.request)) return
       const lines = setCookieLines(fields)
       const others = lines.filter(line => setCookieName(line) !== options.name)
       if (options.preserve && others.length < lines.length) return
       const isWanted = options.onlyMethods.size === 0 || options.onlyMethods.has(answer.request.method)
-      const isNews = !answer.matched || (answer.claim.kind === 'backend' && answer.claim.renew === true)
       if (isWanted && isNews) {
         fields['set-cookie'] = [...others, newLine(answer)]
         if (options.noCache) keepPrivate(answer, fields)
       } else if (others.length < lines.length) {
-        fields['set-cookie'] = others
+        if (others.length > 0) fields['set-cookie'] = others
+        else delete fields['set-cookie']
       }
     },
   }

@@ -28,6 +28,10 @@ function request(lines: readonly [string, string][], facts: Partial<RequestHead>
 }
 
 const HOST: [string, string] = ['Host', 'web.test']
+const HTTP2: [string, string][] = [
+  [':method', 'GET'],
+  [':authority', 'web.test'],
+]
 
 function verdict(lines: readonly [string, string][], facts?: Partial<RequestHead>): string {
   const refused = refusal(request(lines, facts))
@@ -38,14 +42,18 @@ describe('the version', () => {
   it.each([
     ['1.1', 'passes'],
     ['1.0', 'passes'],
-    ['2.0', 'passes'],
-    ['2', 'passes'],
+    ['2.0', '505 version'],
     ['0.9', '505 version'],
     ['1.2', '505 version'],
     ['3.0', '505 version'],
     ['', '505 version'],
   ])('%s: %s [T-30]', (httpVersion, expected) => {
     expect(verdict([HOST], { httpVersion })).toBe(expected)
+  })
+
+  it('of HTTP/2 is told by its pseudo-header fields, not by what the client wrote [T-30]', () => {
+    expect(verdict(HTTP2, { httpVersion: '2.0' })).toBe('passes')
+    expect(verdict([], { httpVersion: '2.0' })).toBe('505 version')
   })
 })
 
@@ -155,12 +163,41 @@ describe('Host [T-31]', () => {
     expect(verdict(lines)).toBe(expected)
   })
 
-  it.each([
-    ['1.0', 'passes'],
-    ['2.0', 'passes'],
-    ['1.1', '400 host'],
-  ])('may be left out in HTTP/%s: %s', (httpVersion, expected) => {
-    expect(verdict([], { httpVersion })).toBe(expected)
+  it('may be left out in HTTP/1.0 and HTTP/2, and in nothing else', () => {
+    expect(verdict([], { httpVersion: '1.0' })).toBe('passes')
+    expect(verdict(HTTP2, { httpVersion: '2.0' })).toBe('passes')
+    expect(verdict([], { httpVersion: '1.1' })).toBe('400 host')
+  })
+})
+
+describe(':authority, which HTTP/2 has in place of Host [T-31]', () => {
+  const method: [string, string] = [':method', 'GET']
+  it.each<[string, [string, string][], string]>([
+    ['alone', [[':authority', 'web.test:8443']], 'passes'],
+    [
+      'beside an equal Host',
+      [
+        [':authority', 'web.test'],
+        ['host', 'WEB.test'],
+      ],
+      'passes',
+    ],
+    ['left out beside a Host', [['host', 'web.test']], 'passes'],
+    ['left out', [], 'passes'],
+    [
+      'beside another Host',
+      [
+        [':authority', 'web.test'],
+        ['host', 'evil.test'],
+      ],
+      '400 host',
+    ],
+    ['with a path', [[':authority', 'web.test/x']], '400 host'],
+    ['with a user', [[':authority', 'a@web.test']], '400 host'],
+    ['with a blank', [[':authority', 'a b']], '400 host'],
+    ['that is empty', [[':authority', '']], '400 host'],
+  ])('%s', (_, lines, expected) => {
+    expect(verdict([method, ...lines], { httpVersion: '2.0' })).toBe(expected)
   })
 })
 
@@ -203,8 +240,9 @@ describe('the target [T-32] [T-33]', () => {
     expect(verdict([HOST], { url })).toBe(expected)
   })
 
-  it('may be * for OPTIONS', () => {
-    expect(verdict([HOST], { url: '*', method: 'OPTIONS' })).toBe('passes')
+  it('* asks about a server as a whole, and a gateway is many', () => {
+    expect(verdict([HOST], { url: '*', method: 'OPTIONS' })).toBe('501 target')
+    expect(verdict([HOST], { url: '*', method: 'GET' })).toBe('400 target')
   })
 
   it.each([
@@ -232,7 +270,7 @@ describe('the target [T-32] [T-33]', () => {
     )
   })
 
-  it('that passes always begins with a slash at a backend, except * for OPTIONS', () => {
+  it('that passes always begins with a slash at a backend', () => {
     const piece = fc.constantFrom(
       'http',
       's',

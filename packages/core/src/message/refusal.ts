@@ -32,27 +32,33 @@ function framingRefusal({ headers, rawHeaders, httpVersion }: RequestHead): Refu
     : new RefusedRequestError(501, 'framing', 'the only transfer coding is chunked')
 }
 
-/** RFC 9112 §3.2: exactly one Host, and a sound one; HTTP/1.0 may leave it out. */
+/** RFC 9112 §3.2: exactly one Host, and a sound one; HTTP/1.0 may leave it out, and HTTP/2 has `:authority` (RFC 9113 §8.3.1). */
 function hostRefusal({ headers, rawHeaders, httpVersion }: RequestHead): RefusedRequestError | undefined {
-  const host = headers['host']
+  const authority = headers[':authority']
+  const host = headers['host'] ?? authority
   if (host === undefined) {
     return httpVersion === '1.1' ? new RefusedRequestError(400, 'host', 'Host is missing') : undefined
   }
   if (typeof host !== 'string' || !AUTHORITY.test(host))
     return new RefusedRequestError(400, 'host', 'Host is malformed')
+  if (authority !== undefined && String(authority).toLowerCase() !== host.toLowerCase())
+    return new RefusedRequestError(400, 'host', 'Host contradicts :authority')
   if (countLines(rawHeaders, 'host') > 1) return new RefusedRequestError(400, 'host', 'Host stands twice')
   return undefined
 }
 
 /** RFC 9112 §3.2.1 to §3.2.4. */
 function targetRefusal(request: RequestHead): RefusedRequestError | undefined {
+  // It asks about a server as a whole, and a gateway is many; nor can undici say it.
+  if (request.url === '*' && request.method === 'OPTIONS') {
+    return new RefusedRequestError(501, 'target', 'OPTIONS * is not forwarded')
+  }
   return isSoundTarget(request)
     ? undefined
     : new RefusedRequestError(400, 'target', 'the request target is malformed')
 }
 
-function isSoundTarget({ url, method, headers }: RequestHead): boolean {
-  if (url === '*') return method === 'OPTIONS'
+function isSoundTarget({ url, headers }: RequestHead): boolean {
   if (!isCleanTarget(url)) return false
   if (url.charCodeAt(0) === SLASH) return true
   // Whoever routes by the one must not be contradicted by the other.

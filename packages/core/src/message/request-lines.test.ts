@@ -61,6 +61,7 @@ function forwarded(
 }
 
 const HOST: Line = ['Host', 'web.test']
+const HTTP2: Line = [':method', 'GET']
 
 describe('the lines that a backend gets', () => {
   it('are the client’s, in its order and spelling', () => {
@@ -101,7 +102,7 @@ describe('the lines that a backend gets', () => {
     'X-Real-IP',
     'x_real_ip',
     'Forwarded',
-    `X-Forwarded-${'x'.repeat(80)}`,
+    ...[50, 51, 52, 53, 80].map(length => `X-Forwarded-${'x'.repeat(length)}`),
   ])('do not have %s [T-22] [T-34]', name => {
     expect(forwarded([HOST, [name, 'x'], ['X-A', '1']])).toEqual([HOST, ['X-A', '1']])
   })
@@ -153,10 +154,10 @@ describe('the lines that a backend gets', () => {
     ['the client’s', [HOST], {}, undefined, 'web.test'],
     ['the backend’s, when that is wanted', [HOST], {}, 'a.test:80', 'a.test:80'],
     ['the backend’s, when there was none', [], { httpVersion: '1.0' }, undefined, 'a.test:80'],
-    ['that of HTTP/2', [[':authority', 'h2.test']], { httpVersion: '2.0' }, undefined, 'h2.test'],
+    ['that of HTTP/2', [HTTP2, [':authority', 'h2.test']], { httpVersion: '2.0' }, undefined, 'h2.test'],
     [
       'the backend’s, for HTTP/2 too',
-      [[':authority', 'h2.test']],
+      [HTTP2, [':authority', 'h2.test']],
       { httpVersion: '2.0' },
       'a.test:80',
       'a.test:80',
@@ -187,11 +188,16 @@ describe('the Cookie lines that a backend gets', () => {
       ['cookie', 'SRV=s1'],
       ['cookie', 'c3=baz'],
     ]
-    expect(forwarded([[':authority', 'web.test'], ...crumbs], { httpVersion: '2.0' })).toEqual([
+    expect(forwarded([HTTP2, [':authority', 'web.test'], ...crumbs], { httpVersion: '2.0' })).toEqual([
       HOST,
       ['Cookie', 'c1=foo; c2=bar; c3=baz'],
       ['x-a', '1'],
     ])
+  })
+
+  it('are one of several fields where HTTP/2 left them apart [LB002]', () => {
+    const headers = { ':method': 'GET', ':authority': 'web.test', cookie: ['c1=foo', 'SRV=s1', 'c2=bar'] }
+    expect(forwarded([HTTP2], { httpVersion: '2.0', headers })).toEqual([HOST, ['Cookie', 'c1=foo; c2=bar']])
   })
 
   it('are none where HTTP/2 had only ours', () => {
