@@ -14,7 +14,7 @@ const MOST_TIMER_MS = 2 ** 31 - 1
  * @throws OptionError for anything that is not a duration, or is too long.
  */
 export function durationMs(path: string, value: unknown, fallback: Duration, mostMs = MOST_TIMER_MS): number {
-  const ms = parse(value ?? fallback)
+  const ms = parse(value === undefined ? fallback : value)
   if (ms === undefined || !(ms >= 0 && ms <= mostMs)) {
     throw new OptionError(
       path,

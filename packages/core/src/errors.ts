@@ -11,21 +11,20 @@ const NEVER_STORED = { 'cache-control': 'no-store', 'x-content-type-options': 'n
  */
 export abstract class AffinityError extends Error {
   abstract readonly code: string
-  abstract readonly statusCode: number
+  readonly statusCode: number
+  /** The name that Express and Koa have for it; Koa writes it, too. */
+  status: number
   /** Fastify, Express and Koa all put these on the answer. */
   readonly headers: Readonly<Record<string, string>> = NEVER_STORED
   /** The message may be shown to the client. Koa asks. */
   readonly expose = true
 
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(statusCode: number, message: string, options?: ErrorOptions) {
     super(message, options)
+    this.statusCode = statusCode
+    this.status = statusCode
     // It is an answer, not a bug: where it was made tells nobody anything, and Express prints it to the client.
     this.stack = message
-  }
-
-  /** The name that Express and Koa have for it. */
-  get status(): number {
-    return this.statusCode
   }
 }
 
@@ -33,10 +32,9 @@ export abstract class AffinityError extends Error {
 export class NoBackendError extends AffinityError {
   override readonly name = 'NoBackendError'
   readonly code = 'ERR_NO_BACKEND'
-  readonly statusCode = 503
   override readonly headers = { ...NEVER_STORED, 'retry-after': '1' }
   constructor() {
-    super('no backend is available')
+    super(503, 'no backend is available')
   }
 }
 
@@ -44,11 +42,9 @@ export class NoBackendError extends AffinityError {
 export class BackendFailedError extends AffinityError {
   override readonly name = 'BackendFailedError'
   readonly code = 'ERR_BACKEND_FAILED'
-  readonly statusCode: 502 | 504
   readonly failure: Failure
   constructor(backend: Backend, failure: Failure) {
-    super(`backend ${backend.id} did not answer`, { cause: failure.cause })
-    this.statusCode = failure.slow ? 504 : 502
+    super(failure.slow ? 504 : 502, `backend ${backend.id} did not answer`, { cause: failure.cause })
     this.failure = failure
   }
 }
@@ -68,13 +64,11 @@ export type RefusalReason =
 export class RefusedRequestError extends AffinityError {
   override readonly name = 'RefusedRequestError'
   readonly code = 'ERR_REFUSED_REQUEST'
-  readonly statusCode: 400 | 408 | 413 | 500 | 501 | 505
   readonly reason: RefusalReason
   /** What follows a refused message on its connection is not to be believed (RFC 9112 §9.3). */
   override readonly headers = { ...NEVER_STORED, connection: 'close' }
-  constructor(statusCode: RefusedRequestError['statusCode'], reason: RefusalReason, message: string) {
-    super(message)
-    this.statusCode = statusCode
+  constructor(statusCode: 400 | 408 | 413 | 500 | 501 | 505, reason: RefusalReason, message: string) {
+    super(statusCode, message)
     this.reason = reason
   }
 }

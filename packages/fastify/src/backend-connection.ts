@@ -1,7 +1,6 @@
 import type { Affinity, Backend, BackendView } from '@limpet/core'
+import { socketOpener, type Transport } from '@limpet/http-proxy/transport'
 import { Client, type Dispatcher, Pool } from 'undici'
-import { socketOpener } from './backend-socket.ts'
-import type { Transport } from './limpet-options.ts'
 
 /** How long an idle connection is kept: less than what common servers (5 s in Node) allow it. */
 const IDLE_CONNECTION_MS = 4_000
@@ -41,14 +40,18 @@ function isSendOptions(options: object): options is SendOptions {
 
 /** The connections to each backend of a pool. */
 export interface BackendConnections {
-  dispatch(
-    backend: Backend,
-    options: Omit<SendOptions, 'servername'>,
-    handler: Dispatcher.DispatchHandler,
-  ): void
+  readonly dispatch: Dispatch
+  /** The same on a connection that nobody has used, and nobody will use again. */
+  readonly dispatchFresh: Dispatch
   /** Ends them all; whatever is still on its way fails. */
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
+
+type Dispatch = (
+  backend: Backend,
+  options: Omit<SendOptions, 'servername'>,
+  handler: Dispatcher.DispatchHandler,
+) => void
 
 export function backendConnections({ pool }: Affinity, transport: Transport): BackendConnections {
   const open = new Map<Backend, Pool>()
@@ -82,6 +85,14 @@ export function backendConnections({ pool }: Affinity, transport: Transport): Ba
       const sent: SendOptions = { ...options, servername: backend.id }
       connectionsTo(backend).dispatch(sent, handler)
     },
+    dispatchFresh(backend, options, handler) {
+      const [origin, connecting] = connectionOptions(backend, transport)
+      const connection = new BackendConnection(new URL(origin), connecting)
+      const sent: SendOptions = { ...options, servername: backend.id }
+      connection.dispatch(sent, handler)
+      // Once it has answered.
+      connection.close().catch(() => undefined)
+    },
     async close() {
       const all = [...open.values()]
       open.clear()
@@ -91,11 +102,22 @@ export function backendConnections({ pool }: Affinity, transport: Transport): Ba
 }
 
 function newConnections(backend: Backend, transport: Transport): Pool {
-  const openSocket = socketOpener(backend, transport)
-  const { protocol, host } = backend.url
-  return new Pool(protocol === 'unix:' ? 'http://localhost' : `${protocol}//${host}`, {
+  const [origin, options] = connectionOptions(backend, transport)
+  return new Pool(origin, {
+    ...options,
     // As many as there are requests: an invisible queue would be a delay that nobody has asked for.
     connections: null,
+    factory: (url, clientOptions) => new BackendConnection(url, clientOptions),
+  })
+}
+
+function connectionOptions(
+  backend: Backend,
+  transport: Transport,
+): [origin: string, options: Client.Options] {
+  const openSocket = socketOpener(backend, transport)
+  const { protocol, host } = backend.url
+  const options: Client.Options = {
     pipelining: 1,
     keepAliveTimeout: IDLE_CONNECTION_MS,
     keepAliveMaxTimeout: IDLE_CONNECTION_MS,
@@ -103,6 +125,6 @@ function newConnections(backend: Backend, transport: Transport): Pool {
     headersTimeout: 0,
     bodyTimeout: transport.idleTimeoutMs,
     connect: (_options, onSocket) => openSocket(onSocket),
-    factory: (origin, options) => new BackendConnection(origin, options),
-  })
+  }
+  return [protocol === 'unix:' ? 'http://localhost' : `${protocol}//${host}`, options]
 }

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import { isAffinityError } from '@limpet/core'
+import { type AffinityError, isAffinityError } from '@limpet/core'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 /** The name of Fastify's own handler: an app that has set none has this one. */
@@ -12,10 +12,19 @@ const DEFAULT_HANDLER = 'defaultErrorHandler'
 export function setErrorPage(scope: FastifyInstance, app: FastifyInstance): void {
   if (app.errorHandler.name !== DEFAULT_HANDLER) return
   scope.setErrorHandler((error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+    // Fastify asks a handler only about routes that came after it; this one has been set since.
+    if (app.errorHandler.name !== DEFAULT_HANDLER) return app.errorHandler(error, request, reply)
     if (!isAffinityError(error)) throw error
     const { statusCode } = error
     if (statusCode >= 500) request.log.warn({ err: error }, error.message)
-    reply.code(statusCode).headers(error.headers).type('text/plain; charset=utf-8')
+    reply.code(statusCode).headers(headersOf(error, request)).type('text/plain; charset=utf-8')
     return reply.send(`${statusCode} ${STATUS_CODES[statusCode] ?? 'Error'}\nrequest ${request.id}\n`)
   })
+}
+
+/** HTTP/2 has no Connection, and Node warns of one. */
+function headersOf({ headers }: AffinityError, request: FastifyRequest): AffinityError['headers'] {
+  if (request.raw.httpVersionMajor === 1) return headers
+  const { connection: _, ...others } = headers
+  return others
 }

@@ -8,11 +8,11 @@ import {
   type Lease,
   type RequestHead,
 } from '@limpet/core'
+import { failureOf, protocolError, RequestBody, responseTimeout } from '@limpet/http-proxy/transport'
 import type { FastifyReply } from 'fastify'
 import type { Dispatcher } from 'undici'
 import type { BackendConnection, BackendConnections, Sender } from './backend-connection.ts'
-import { failureOf, isLengthMismatch, RESPONSE_TIMEOUT } from './failure.ts'
-import { RequestBody } from './request-body.ts'
+import { isLengthMismatch } from './failure.ts'
 import { ResponseBody } from './response-body.ts'
 
 /** The head of an answer, as reply-from expects it of a dispatcher. */
@@ -24,9 +24,6 @@ export interface Answered {
 
 /** reply-from's callback: once, with an error or with the head of an answer. */
 export type OnAnswered = (error: Error | null, answered?: Answered) => void
-
-/** Times that one backend may be asked again because a used connection died under the request. */
-const MOST_STALE = 2
 
 /**
  * One request on its way: what undici tells, the lease decides, and the client's closing ends.
@@ -45,7 +42,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender {
   #controller: Dispatcher.DispatchController | undefined
   #timer: NodeJS.Timeout | undefined
   #isStarted = false
-  #staleTimes = 0
+  #wasStale = false
   #isClosed = false
   #head: { statusCode: number; headers: HeaderFields } | undefined
   #chunks: Buffer[] = []
@@ -123,7 +120,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender {
     // 100 and 103 announce an answer; they are not it.
     if (statusCode < 200) return
     if (statusCode > 599) {
-      controller.abort(Object.assign(new Error(`status ${statusCode}`), { code: 'ERR_BACKEND_PROTOCOL' }))
+      controller.abort(protocolError(`status ${statusCode}`))
       return
     }
     clearTimeout(this.#timer)
@@ -158,7 +155,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender {
     const failure = failureOf(error, this.#isStarted, this.#head !== undefined)
     const { lease } = this
     if (failure.kind === 'broken' && this.#isStale()) {
-      this.#staleTimes += 1
+      this.#wasStale = true
       this.#attempt()
     } else if (lease.redispatch(failure) === undefined) {
       this.#fail(new BackendFailedError(lease.backend, failure))
@@ -172,7 +169,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender {
     this.#isStarted = false
     this.connection = undefined
     const { lease } = this
-    this.#connections.dispatch(
+    const connections = this.#connections
+    const dispatch = this.#wasStale ? connections.dispatchFresh : connections.dispatch
+    dispatch(
       lease.backend,
       {
         path: lease.target,
@@ -185,19 +184,19 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender {
     )
   }
 
-  /** A used connection that dies under a request says nothing of the backend, and the session is to stay there. */
+  /**
+   * A used connection that dies under a request says nothing of the backend, and the session is to stay there. Once:
+   * then it goes by a fresh connection, whose end is the backend's doing.
+   */
   #isStale(): boolean {
     const wasUsed = this.connection !== undefined && this.connection.answers > 0
-    return wasUsed && this.#staleTimes < MOST_STALE && isRepeatable(this.#request)
+    return wasUsed && !this.#wasStale && isRepeatable(this.#request)
   }
 
   /** Counts from the last sign of the request's progress: a long upload is not a slow answer. */
   #startTimer(): void {
-    if (this.#responseTimeoutMs === 0) return
-    this.#timer = setTimeout(() => {
-      const error = new Error(`no answer within ${this.#responseTimeoutMs} ms`)
-      this.#controller?.abort(Object.assign(error, { code: RESPONSE_TIMEOUT }))
-    }, this.#responseTimeoutMs)
+    const ms = this.#responseTimeoutMs
+    if (ms > 0) this.#timer = setTimeout(() => this.#controller?.abort(responseTimeout(ms)), ms)
   }
 
   /** The request's body moves on. */

@@ -1,24 +1,37 @@
+import type { Http2Stream } from 'node:http2'
 import { Readable } from 'node:stream'
 import { type Lease, RefusedRequestError, type RequestHead, requestHead } from '@limpet/core'
+import type { HttpProxy } from '@limpet/http-proxy'
+import { bodyTooLarge, RequestBody } from '@limpet/http-proxy/transport'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { BackendConnections } from './backend-connection.ts'
 import { Exchange } from './exchange.ts'
 import type { Limpet } from './limpet-options.ts'
 import { carry, type From } from './reply-from.ts'
-import { bodyTooLarge, RequestBody } from './request-body.ts'
+import { forwardUpgrade } from './upgrade.ts'
 
 /** Gives a reply's request to a backend of the pool, and the backend's answer to the reply. */
 export type Forward = (reply: FastifyReply) => void
 
-/** @param from reply-from's function, which does the forwarding proper */
-export function forwarder(limpet: Limpet, connections: BackendConnections, from: From): Forward {
+/** What a forwarder works with. */
+export interface Forwarding {
+  readonly connections: BackendConnections
+  /** reply-from's function, which does the forwarding proper. */
+  readonly from: From
+  /** Takes WebSocket handshakes, which reply-from cannot. */
+  readonly upgrades: HttpProxy
+  /** Whether the app is being closed: connections end with the answers that are still under way. */
+  readonly closing: { readonly isClosing: boolean }
+}
+
+export function forwarder(limpet: Limpet, { connections, from, upgrades, closing }: Forwarding): Forward {
   const { affinity, transport } = limpet
 
   function start(reply: FastifyReply, head: RequestHead, lease: Lease): void {
     const body = head.hasBody ? bodyOf(reply.request, limpet, () => exchange.progress()) : null
     const exchange = new Exchange(lease, head, connections, transport.responseTimeoutMs, body)
     // A remote store may have been asked meanwhile.
-    if (reply.raw.destroyed) {
+    if (hasLeft(reply.raw)) {
       exchange.close()
       return
     }
@@ -27,13 +40,17 @@ export function forwarder(limpet: Limpet, connections: BackendConnections, from:
       getUpstream: nowhere,
       retryDelay: never,
       rewriteRequestHeaders: () => carry(exchange),
-      onResponse: () => exchange.answer(reply),
+      onResponse: () => {
+        if (closing.isClosing && reply.request.raw.httpVersionMajor === 1) reply.header('connection', 'close')
+        exchange.answer(reply)
+      },
       onError: () => reply.send(exchange.error),
     })
   }
 
   return reply => {
     try {
+      if (forwardUpgrade(reply, upgrades)) return
       const head = requestHead(reply.request.raw)
       if (head.hasBody) refuseBody(reply.request, head, limpet)
       const lease = affinity.select(head)
@@ -43,6 +60,11 @@ export function forwarder(limpet: Limpet, connections: BackendConnections, from:
       reply.send(error)
     }
   }
+}
+
+/** HTTP/2's response has no `destroyed`; its stream has. */
+function hasLeft(raw: FastifyReply['raw'] & { readonly stream?: Http2Stream }): boolean {
+  return raw.destroyed || raw.stream?.destroyed === true
 }
 
 /** reply-from wants to know where to; the exchange knows better, and for each attempt anew. */
@@ -58,8 +80,10 @@ function never(): null {
 /** Before a backend is chosen: what cannot be forwarded as it is, is not forwarded. */
 function refuseBody(request: FastifyRequest, { headers }: RequestHead, limpet: Limpet): void {
   if (Number(headers['content-length'] ?? 0) > bodyLimit(request, limpet)) throw bodyTooLarge()
-  const { body } = request
-  if (body === undefined || body === null || body instanceof Readable || Buffer.isBuffer(body)) return
+  const { body, raw } = request
+  if (body instanceof Readable || Buffer.isBuffer(body)) return
+  // A parser makes null of `null`, too.
+  if ((body === undefined || body === null) && !raw.readableDidRead) return
   // Written again from what the parser made of it, it would be another message than the client's.
   throw new RefusedRequestError(
     500,

@@ -1,13 +1,16 @@
 import fastifyPlugin from 'fastify-plugin'
+import { acceptAnyBody } from './any-body.ts'
 import { limpetPlugin } from './limpet.ts'
+import { gatewayServerOptions } from './server-options.ts'
 
-export { acceptAnyBody } from './any-body.ts'
-export type { LimpetOptions, TransportOptions } from './limpet-options.ts'
-export { gatewayServerOptions } from './server-options.ts'
+export type { LimpetOptions } from './limpet-options.ts'
+export { acceptAnyBody, gatewayServerOptions }
 
 /** Session affinity for a Fastify 5 app: register it once for each pool. */
 export const limpet = fastifyPlugin(limpetPlugin, { name: '@limpet/fastify', fastify: '5.x' })
 
 export default limpet
-// What require() returns.
-export { limpet as 'module.exports' }
+
+/** What require() returns: the plugin, and what else is exported as its properties. */
+const required = Object.assign(limpet, { limpet, acceptAnyBody, gatewayServerOptions })
+export { required as 'module.exports' }

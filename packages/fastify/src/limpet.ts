@@ -1,5 +1,7 @@
 import { METHODS } from 'node:http'
 import { type Affinity, cookiesCollide, OptionError } from '@limpet/core'
+import { refuseConnect } from '@limpet/http-proxy'
+import { httpProxyOf } from '@limpet/http-proxy/transport'
 import type { FastifyInstance } from 'fastify'
 import { acceptAnyBody } from './any-body.ts'
 import { backendConnections } from './backend-connection.ts'
@@ -7,7 +9,7 @@ import { setErrorPage } from './error-page.ts'
 import { type Forward, forwarder } from './forward.ts'
 import { type Limpet, type LimpetOptions, parseLimpetOptions } from './limpet-options.ts'
 import { loadReplyFrom } from './reply-from.ts'
-import { refuseConnect } from './server-options.ts'
+import { routeUpgrades } from './upgrade.ts'
 
 declare module 'fastify' {
   interface FastifyReply {
@@ -19,8 +21,8 @@ declare module 'fastify' {
   }
 }
 
-/** Forwarders by pool name, one map for each scope that has `reply.limpet()`. */
-const FORWARDERS = Symbol('limpet.forwarders')
+/** What a scope's own registrations can forward to, by the pool's name. */
+const FORWARDERS = new WeakMap<object, Map<string, Forward>>()
 
 /** The affinities that one server has: two pools must not fight over one cookie. */
 const AFFINITIES = new WeakMap<object, Set<Affinity>>()
@@ -33,8 +35,15 @@ export async function limpetPlugin(fastify: FastifyInstance, options: LimpetOpti
   const limpet = parseLimpetOptions(options)
   refuseCollision(fastify.server, limpet.affinity)
   const connections = backendConnections(limpet.affinity, limpet.transport)
-  const forward = forwarder(limpet, connections, await loadReplyFrom(fastify))
+  const upgrades = httpProxyOf(limpet)
+  const closing = { isClosing: false }
+  const forward = forwarder(limpet, { connections, upgrades, closing, from: await loadReplyFrom(fastify) })
   answerConnect(fastify)
+  fastify.addHook('preClose', async () => {
+    closing.isClosing = true
+    // A server waits for its tunnels, and they would not end.
+    upgrades.close()
+  })
   fastify.addHook('onClose', async () => connections.close())
   if (limpet.routes) await mountRoutes(fastify, limpet, forward)
   else decorateReply(fastify, limpet, forward)
@@ -45,6 +54,7 @@ async function mountRoutes(fastify: FastifyInstance, limpet: Limpet, forward: Fo
   await fastify.register(
     async scope => {
       acceptAnyBody(scope)
+      routeUpgrades(scope)
       setErrorPage(scope, fastify)
       for (const method of METHODS) {
         // A gateway has no opinion on methods; CONNECT is no request for a resource.
@@ -63,18 +73,27 @@ async function mountRoutes(fastify: FastifyInstance, limpet: Limpet, forward: Fo
 }
 
 function decorateReply(fastify: FastifyInstance, { affinity }: Limpet, forward: Forward): void {
-  if (!fastify.hasDecorator(FORWARDERS)) {
-    const forwarders = new Map<string, Forward>()
-    fastify.decorate(FORWARDERS, forwarders)
+  if (!fastify.hasReplyDecorator('limpet')) {
     fastify.decorateReply('limpet', function (pool = 'default') {
-      const known = forwarders.get(pool)
-      if (known === undefined)
-        throw new OptionError('pool', pool, `one of ${[...forwarders.keys()].join(', ')}`)
-      known(this)
+      forwarderOf(this.server, pool)(this)
       return this
     })
   }
-  fastify.getDecorator<Map<string, Forward>>(FORWARDERS).set(affinity.pool.name, forward)
+  const { name } = affinity.pool
+  const forwarders = FORWARDERS.get(fastify) ?? new Map<string, Forward>()
+  if (forwarders.has(name)) throw new OptionError('name', name, 'a name that no other pool of this scope has')
+  FORWARDERS.set(fastify, forwarders.set(name, forward))
+}
+
+/** A scope has its own pools and those around it, the nearest first; Fastify's scopes inherit as prototypes. */
+function forwarderOf(scope: FastifyInstance, pool: string): Forward {
+  const names: string[] = []
+  for (let at: object | null = scope; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+    const forward = FORWARDERS.get(at)?.get(pool)
+    if (forward !== undefined) return forward
+    names.push(...(FORWARDERS.get(at)?.keys() ?? []))
+  }
+  throw new OptionError('pool', pool, `one of ${names.join(', ')}`)
 }
 
 function refuseCollision(server: object, affinity: Affinity): void {

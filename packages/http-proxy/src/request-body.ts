@@ -19,8 +19,10 @@ export class RequestBody extends Readable {
   readonly #onProgress: OnProgress
   #received = 0
   #paced = 0
-  #isAttached = false
-  readonly #pace: NodeJS.Timeout
+  readonly #graceMs: number
+  #pace: NodeJS.Timeout | undefined
+  /** Whether the backend has kept the client waiting since the pace was last looked at. */
+  #wasHeldUp = false
 
   constructor(source: Readable, limit: number, onProgress: OnProgress, graceMs = GRACE_MS) {
     super()
@@ -29,12 +31,12 @@ export class RequestBody extends Readable {
     this.#source = source
     this.#limit = limit
     this.#onProgress = onProgress
-    this.#pace = setInterval(() => this.#checkPace(graceMs), graceMs).unref()
+    this.#graceMs = graceMs
   }
 
   override _read(): void {
-    if (!this.#isAttached) {
-      this.#isAttached = true
+    if (this.#pace === undefined) {
+      this.#pace = setInterval(() => this.#checkPace(), this.#graceMs).unref()
       this.#source
         .on('data', this.#onData)
         .once('end', this.#onEnd)
@@ -57,7 +59,10 @@ export class RequestBody extends Readable {
       return
     }
     this.#onProgress()
-    if (!this.push(chunk)) this.#source.pause()
+    if (!this.push(chunk)) {
+      this.#source.pause()
+      this.#wasHeldUp = true
+    }
   }
 
   readonly #onEnd = (): void => {
@@ -75,11 +80,12 @@ export class RequestBody extends Readable {
   }
 
   /** Only while the client is the one we wait for: a backend that does not read is not the client's fault. */
-  #checkPace(periodMs: number): void {
-    const isWaiting = this.#isAttached && !this.#source.isPaused()
-    const isSlow = (this.#received - this.#paced) * 1000 < LEAST_BYTES_PER_SECOND * periodMs
+  #checkPace(): void {
+    const wasHeldUp = this.#wasHeldUp
+    const isSlow = (this.#received - this.#paced) * 1000 < LEAST_BYTES_PER_SECOND * this.#graceMs
     this.#paced = this.#received
-    if (isWaiting && isSlow)
+    this.#wasHeldUp = this.#source.isPaused()
+    if (isSlow && !wasHeldUp)
       this.destroy(new RefusedRequestError(408, 'slow_body', 'the request body comes too slowly'))
   }
 }

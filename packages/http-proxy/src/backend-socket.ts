@@ -1,7 +1,7 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 import type { Backend } from '@limpet/core'
-import type { Transport } from './limpet-options.ts'
+import type { Transport } from './transport-options.ts'
 
 type OnSocket = (...result: [null, Socket] | [Error, null]) => void
 

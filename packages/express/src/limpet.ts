@@ -1,0 +1,56 @@
+import { type Affinity, isAffinityError } from '@limpet/core'
+import {
+  createHttpProxy,
+  type HttpProxyOptions,
+  type RequestFilter,
+  requestFilter,
+  type UpgradeListener,
+  upgradeListener,
+  writeAnswer,
+  writeError,
+} from '@limpet/http-proxy'
+import type { RequestHandler } from 'express'
+
+/** What `limpet()` takes: an affinity that was made before, or the options to make one. */
+export type LimpetOptions = HttpProxyOptions & {
+  /** Whether a request is the pool's; what is not goes on to the next handler. @default all are */
+  readonly filter?: RequestFilter
+}
+
+/** Middleware for one pool. */
+export interface Limpet extends RequestHandler {
+  readonly affinity: Affinity
+  /** For the server's `upgrade` event, as `server.on('upgrade', handler.upgrade)`. */
+  readonly upgrade: UpgradeListener
+  /** Ends idle connections and tunnels, so that the process can end. */
+  readonly close: () => void
+}
+
+/**
+ * Middleware that forwards to a pool, for Express 4 and 5. Errors go to `next`, with `status`, `code` and nothing
+ * internal in them.
+ * @throws OptionError naming the option, what it got and what it takes
+ */
+export function limpet({ filter, ...options }: LimpetOptions): Limpet {
+  const isOurs = requestFilter(filter)
+  const proxy = createHttpProxy(options)
+  const handler: RequestHandler = (request, response, next) => {
+    if (!isOurs(request)) {
+      next()
+      return
+    }
+    proxy
+      // A router cuts its own path off; the backend sees the whole.
+      .forward(request, response, request.originalUrl)
+      .then(answer => {
+        if (answer !== undefined) writeAnswer(response, answer)
+      })
+      .catch((error: unknown) => {
+        // Express would wait for the rest of the request before it answers, and that may never come.
+        if (isAffinityError(error) && !request.complete && !response.headersSent) writeError(response, error)
+        else next(error)
+      })
+  }
+  const { affinity, close } = proxy
+  return Object.assign(handler, { affinity, close, upgrade: upgradeListener(proxy, isOurs) })
+}

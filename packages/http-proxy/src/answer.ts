@@ -1,0 +1,63 @@
+import { type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
+import { trailerFields } from '@limpet/core'
+import type { Answer } from './exchange.ts'
+import { rawFields } from './raw-fields.ts'
+
+/** A client that takes nothing for this long holds a backend's answer hostage. */
+const STALL_MS = 30_000
+
+/** Gives an answer to a client. What the app has put on the response stays, unless the backend says otherwise. */
+export function writeAnswer(response: ServerResponse, answer: Answer): void {
+  const { statusCode, headers, body } = answer
+  response.statusCode = statusCode
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined) continue
+    if (name === 'set-cookie') response.appendHeader(name, value)
+    else response.setHeader(name, value)
+  }
+  watchAnswer(response, answer)
+  body.pipe(response)
+}
+
+/**
+ * What piping alone would not do: a cut for the client when the backend dies in the middle, trailers, a head that
+ * does not wait for the first byte, and an end to clients that stop reading.
+ */
+export function watchAnswer(response: ServerResponse, { body }: Answer, stallMs = STALL_MS): void {
+  let stall: NodeJS.Timeout | undefined
+  function clear(): void {
+    clearTimeout(stall)
+    stall = undefined
+  }
+  body
+    .on('pause', () => {
+      stall ??= setTimeout(() => response.destroy(), stallMs)
+    })
+    .on('resume', clear)
+    .once('close', clear)
+    .once('error', () => response.destroy())
+    .once('end', () => addTrailers(response, body.rawTrailers))
+  // A stream of events is open before its first event. Most answers have come to the end of their first chunk by then.
+  queueMicrotask(() => {
+    if (body.readableLength === 0 && !body.complete && !response.headersSent) response.flushHeaders()
+  })
+}
+
+function addTrailers(response: ServerResponse, rawTrailers: readonly string[]): void {
+  if (rawTrailers.length === 0) return
+  const lines = Object.entries(trailerFields(rawFields(rawTrailers))).filter(([name, value]) =>
+    isWritable(name, value),
+  )
+  if (lines.length > 0) response.addTrailers(Object.fromEntries(lines) as Record<string, string>)
+}
+
+/** Node throws for what it could not write, and a trailer is not worth the answer. */
+function isWritable(name: string, value: string | string[] | undefined): boolean {
+  try {
+    validateHeaderName(name)
+    validateHeaderValue(name, String(value))
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,66 @@
+import {
+  type Affinity,
+  AFFINITY_OPTION_KEYS,
+  type AffinityOptions,
+  createAffinity,
+  OptionError,
+  optionInteger,
+  optionObject,
+} from '@limpet/core'
+import {
+  parseTransport,
+  type Transport,
+  TRANSPORT_OPTION_KEYS,
+  type TransportOptions,
+} from './transport-options.ts'
+
+/** The options of every adapter: an affinity that was made before, or what makes one; and how backends are spoken to. */
+export type HttpProxyOptions = TransportOptions & {
+  /** Most bytes that a request's body may have; above, 413. @default Infinity */
+  readonly bodyLimit?: number
+} & (AffinityOptions | { readonly use: Affinity })
+
+/** The same, complete and checked. */
+export interface ParsedHttpProxyOptions {
+  readonly affinity: Affinity
+  readonly transport: Transport
+  readonly bodyLimit: number | undefined
+}
+
+const OWN_KEYS: readonly string[] = [...TRANSPORT_OPTION_KEYS, 'bodyLimit']
+
+/**
+ * @param adapterKeys options that the adapter checks itself
+ * @throws OptionError naming the option, what it got and what it takes
+ */
+export function parseHttpProxyOptions(
+  options: HttpProxyOptions,
+  adapterKeys: readonly string[] = [],
+): ParsedHttpProxyOptions {
+  const others = new Set([...OWN_KEYS, ...adapterKeys])
+  optionObject('', options, [...others, ...('use' in options ? ['use'] : AFFINITY_OPTION_KEYS)])
+  const { bodyLimit } = options
+  return {
+    affinity:
+      'use' in options ? checkAffinity(options.use) : createAffinity(affinityOptions(options, others)),
+    transport: parseTransport(options),
+    bodyLimit:
+      bodyLimit === undefined || bodyLimit === Infinity
+        ? bodyLimit
+        : optionInteger('bodyLimit', bodyLimit, 0, 0, Number.MAX_SAFE_INTEGER),
+  }
+}
+
+/** Core refuses keys that it does not know. */
+function affinityOptions(options: AffinityOptions, others: ReadonlySet<string>): AffinityOptions {
+  return Object.fromEntries(
+    Object.entries(options).filter(([key]) => !others.has(key)),
+  ) as object as AffinityOptions
+}
+
+function checkAffinity(value: Affinity): Affinity {
+  if (typeof value !== 'object' || value === null || typeof value.select !== 'function') {
+    throw new OptionError('use', value, 'an affinity made with createAffinity()')
+  }
+  return value
+}

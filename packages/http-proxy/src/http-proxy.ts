@@ -1,0 +1,118 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { type Affinity, type Lease, type RequestHead, requestHead } from '@limpet/core'
+import { createProxyMiddleware } from 'http-proxy-middleware'
+import { type Attempt, NO_RESPONSE } from './attempt.ts'
+import { backendAgents } from './backend-agent.ts'
+import { clientBody } from './client-body.ts'
+import { type Answer, Exchange } from './exchange.ts'
+import {
+  type HttpProxyOptions,
+  type ParsedHttpProxyOptions,
+  parseHttpProxyOptions,
+} from './http-proxy-options.ts'
+import { noteRefusal, refuseAfterRefusal } from './refused-connection.ts'
+import { upgrader } from './upgrade.ts'
+
+/** Forwards any Node request to a pool. What the adapters of the frameworks are made of. */
+export interface HttpProxy {
+  readonly affinity: Affinity
+  /**
+   * Gives `request` to a backend. Resolves when the head of the answer is here; with undefined when the client
+   * has left. The answer is the caller's to send, and `client` what tells when it is over.
+   * @param url the request target, where a framework has cut it @default request.url
+   * @throws AffinityError with `statusCode` and `code`, for the client to be told
+   */
+  readonly forward: (
+    request: IncomingMessage,
+    client: ServerResponse,
+    url?: string,
+  ) => Promise<Answer | undefined>
+  /** Gives a WebSocket handshake to a backend, and tunnels. For a server's `upgrade` event. */
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer, url?: string) => void
+  /** Ends idle connections and tunnels. */
+  readonly close: () => void
+}
+
+/** @throws OptionError naming the option, what it got and what it takes. */
+export function createHttpProxy(options: HttpProxyOptions): HttpProxy {
+  return httpProxyOf(parseHttpProxyOptions(options))
+}
+
+export function httpProxyOf({
+  affinity,
+  transport,
+  bodyLimit = Infinity,
+}: ParsedHttpProxyOptions): HttpProxy {
+  const agents = backendAgents(affinity, transport)
+  const middleware = createProxyMiddleware<Attempt & IncomingMessage>({
+    // Its own plugins answer errors before another backend could be tried, and log what they reflect.
+    ejectPlugins: true,
+    plugins: [
+      proxy => {
+        proxy.on('error', (error, request) => request?.events.failed(error))
+        proxy.on('proxyRes', (response, request) => request.events.answered(response))
+      },
+    ],
+    selfHandleResponse: true,
+    // The target is a formality: the agent knows who is next.
+    router: (request, _response, active) => {
+      Object.assign(active, { agent: request.agent })
+      return NOWHERE
+    },
+  })
+  function forwardAttempt(attempt: Attempt): void {
+    // It settles when a response closes, which it has not got; what it has to tell comes by the events.
+    middleware(attempt as Attempt & IncomingMessage, NO_RESPONSE).catch((error: unknown) => {
+      attempt.events.failed(error instanceof Error ? error : new Error(String(error)))
+    })
+  }
+  const upgrades = upgrader(affinity, agents, transport, (attempt, socket, head) => {
+    middleware.upgrade(attempt, socket as Socket, head)
+  })
+
+  async function selectOrRefuse(request: IncomingMessage, head: RequestHead): Promise<Lease> {
+    try {
+      return await affinity.select(head)
+    } catch (error) {
+      noteRefusal(request, error)
+      throw error
+    }
+  }
+
+  return {
+    affinity,
+    async forward(request, client, url = request.url ?? '') {
+      refuseAfterRefusal(request)
+      const head = { ...requestHead(request), url }
+      const body = head.hasBody ? clientBody(request, bodyLimit, () => exchange.progress()) : null
+      const lease = await selectOrRefuse(request, head)
+      const exchange: Exchange = new Exchange(lease, head, agents, body, transport, forwardAttempt)
+      return exchangeWith(client, exchange)
+    },
+    upgrade: (request, socket, head, url = request.url ?? '') => upgrades.upgrade(request, socket, head, url),
+    close() {
+      upgrades.close()
+      agents.close()
+    },
+  }
+}
+
+const NOWHERE = { protocol: 'http:', host: 'backend.invalid', port: 80 }
+
+function exchangeWith(client: ServerResponse, exchange: Exchange): Promise<Answer | undefined> {
+  return new Promise((resolve, reject) => {
+    function onClose(): void {
+      exchange.close()
+      resolve(undefined)
+    }
+    // A remote store may have been asked meanwhile.
+    if (client.destroyed) {
+      onClose()
+      return
+    }
+    client.once('close', onClose)
+    exchange.send({ answered: resolve, failed: reject })
+  })
+}

@@ -1,0 +1,19 @@
+import type { IncomingMessage } from 'node:http'
+import { isAffinityError, RefusedRequestError } from '@limpet/core'
+
+/**
+ * Connections on which a message was refused. Where one ends and the next begins is not certain there: what looks
+ * like a pipelined request may be a part of the refused one (RFC 9112 §11.2), and Node has parsed it already.
+ */
+const refused = new WeakSet<object>()
+
+/** Remembers the connection of `request` when `error` is a refusal. */
+export function noteRefusal(request: IncomingMessage, error: unknown): void {
+  if (isAffinityError(error) && error.code === 'ERR_REFUSED_REQUEST') refused.add(request.socket)
+}
+
+/** @throws RefusedRequestError for whatever follows a refused message on its connection. */
+export function refuseAfterRefusal(request: IncomingMessage): void {
+  if (refused.has(request.socket))
+    throw new RefusedRequestError(400, 'framing', 'an earlier message was refused')
+}

@@ -1,0 +1,74 @@
+import type { Affinity } from '@limpet/core'
+import {
+  type Answer,
+  createHttpProxy,
+  type HttpProxyOptions,
+  type RequestFilter,
+  requestFilter,
+  type UpgradeListener,
+  upgradeListener,
+  watchAnswer,
+} from '@limpet/http-proxy'
+import type { Context, Middleware } from 'koa'
+
+/** What `limpet()` takes: an affinity that was made before, or the options to make one. */
+export type LimpetOptions = HttpProxyOptions & {
+  /** Whether a request is the pool's; what is not goes on to the next middleware. @default all are */
+  readonly filter?: RequestFilter
+}
+
+/** Middleware for one pool. */
+export interface Limpet extends Middleware {
+  readonly affinity: Affinity
+  /** For the server's `upgrade` event, as `server.on('upgrade', middleware.upgrade)`. */
+  readonly upgrade: UpgradeListener
+  /** Ends idle connections and tunnels, so that the process can end. */
+  readonly close: () => void
+}
+
+/**
+ * Middleware that forwards to a pool, for Koa 3. The answer is in `ctx` when it resolves, its body a stream: outer
+ * middleware sees status and headers, may change them, and catches errors, which have `status`, `code` and nothing
+ * internal in them.
+ * @throws OptionError naming the option, what it got and what it takes
+ */
+export function limpet({ filter, ...options }: LimpetOptions): Limpet {
+  const isOurs = requestFilter(filter)
+  const proxy = createHttpProxy(options)
+  const middleware: Middleware = async (ctx, next) => {
+    if (!isOurs(ctx.req)) {
+      await next()
+      return
+    }
+    // Middleware before this one may have cut the path; the backend sees the whole.
+    const answer = await proxy.forward(ctx.req, ctx.res, ctx.originalUrl)
+    if (answer !== undefined) giveAnswer(ctx, answer)
+  }
+  const { affinity, close } = proxy
+  return Object.assign(middleware, { affinity, close, upgrade: upgradeListener(proxy, isOurs) })
+}
+
+function giveAnswer(ctx: Context, answer: Answer): void {
+  const { statusCode, headers, body } = answer
+  ctx.status = statusCode
+  watchAnswer(ctx.res, answer)
+  if (isBodiless(ctx.method, statusCode)) {
+    ctx.body = null
+    // Koa has made a 204 of it, and reads no body that it does not send.
+    ctx.status = statusCode
+    body.resume()
+  } else {
+    ctx.body = body
+    // Koa's guess, where the backend has named no type.
+    ctx.remove('Content-Type')
+  }
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined) continue
+    if (name === 'set-cookie') ctx.append(name, value)
+    else ctx.set(name, value)
+  }
+}
+
+function isBodiless(method: string, statusCode: number): boolean {
+  return method === 'HEAD' || statusCode === 204 || statusCode === 304
+}
