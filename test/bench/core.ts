@@ -1,4 +1,6 @@
 import { type Affinity, createAffinity, type NodeRequest, type RequestHead, requestHead } from '@limpet/core'
+import { COOKIES, cookiesWith, HEADERS } from './browser.ts'
+import { type Measured, medianOf, median } from './measured.ts'
 
 /*
  * What affinity itself costs: select() and answered(), with no socket in sight. A returning browser brings six
@@ -11,7 +13,6 @@ const POOL_SIZES = [3, 100, 10_000] as const
 /** Browsers that take turns: more than a handful, so that nothing is measured that only one would enjoy. */
 const BROWSERS = 200
 
-const OTHER_COOKIES = 'theme=dark; lang=en; _ga=GA1.2.1234567890.1700000000; session=0123456789abcdef0123456789abcdef; cart=3'
 const ANSWER = {
   statusCode: 200,
   headers: {
@@ -28,7 +29,10 @@ const ANSWER = {
 
 function pool(size: number): Affinity {
   return createAffinity({
-    backends: Array.from({ length: size }, (_, index) => ({ id: `w${index}`, url: `http://10.0.${index >> 8}.${index & 255}:8080` })),
+    backends: Array.from({ length: size }, (_, index) => ({
+      id: `w${index}`,
+      url: `http://10.0.${index >> 8}.${index & 255}:8080`,
+    })),
     secrets: ['bench-0123456789abcdefghijklmnopqrstuvwxyz'],
     affinity: [{ cookie: { maxIdle: '30m', maxLife: '8h' } }],
   })
@@ -37,15 +41,9 @@ function pool(size: number): Affinity {
 function browser(cookie: string): RequestHead {
   const headers: Record<string, string> = {
     host: 'shop.example.com',
-    'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
-    accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
-    'accept-language': 'en-US,en;q=0.5',
-    'accept-encoding': 'gzip, deflate, br',
     connection: 'keep-alive',
+    ...HEADERS,
     cookie,
-    'sec-fetch-dest': 'document',
-    'sec-fetch-mode': 'navigate',
-    'sec-fetch-site': 'same-origin',
   }
   const message: NodeRequest = {
     method: 'GET',
@@ -69,43 +67,54 @@ function ask(affinity: Affinity, request: RequestHead): string[] {
 
 function returning(affinity: Affinity): RequestHead[] {
   return Array.from({ length: BROWSERS }, () => {
-    const [line = ''] = ask(affinity, browser(OTHER_COOKIES))
-    return browser(`${OTHER_COOKIES}; ${line.split(';')[0] ?? ''}`)
+    return browser(cookiesWith(ask(affinity, browser(COOKIES))))
   })
 }
 
-/** Nanoseconds per call: the median of batches that took turns with the other pool sizes. */
-function nanoseconds(cases: readonly { affinity: Affinity; requests: readonly RequestHead[] }[]): number[] {
+interface Case {
+  readonly affinity: Affinity
+  readonly requests: readonly RequestHead[]
+}
+
+/** Microseconds of CPU time per call, batch by batch; the cases take turns. */
+function costs(cases: readonly Case[]): number[][] {
   const samples = cases.map((): number[] => [])
-  for (let batch = 0; batch < BATCHES; batch += 1) {
+  for (let batch = 0; batch <= BATCHES; batch += 1) {
     for (const [index, { affinity, requests }] of cases.entries()) {
-      const start = process.hrtime.bigint()
+      const before = process.cpuUsage()
       for (let count = 0; count < BATCH; count += 1) {
         const request = requests[count % requests.length]
         if (request !== undefined) ask(affinity, request)
       }
-      samples[index]?.push(Number(process.hrtime.bigint() - start) / BATCH)
+      const { user, system } = process.cpuUsage(before)
+      // The first is for the compiler.
+      if (batch > 0) samples[index]?.push((user + system) / BATCH)
     }
   }
-  return samples.map((values) => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN)
+  return samples
 }
 
-export function benchCore(): void {
-  const affinities = POOL_SIZES.map((size) => pool(size))
-  const known = nanoseconds(affinities.map((affinity) => ({ affinity, requests: returning(affinity) })))
-  const fresh = nanoseconds(affinities.map((affinity) => ({ affinity, requests: [browser(OTHER_COOKIES)] })))
+export function benchCore(): Measured[] {
+  const affinities = POOL_SIZES.map(size => pool(size))
+  const known = costs(affinities.map(affinity => ({ affinity, requests: returning(affinity) })))
+  const fresh = costs(affinities.map(affinity => ({ affinity, requests: [browser(COOKIES)] })))
   for (const [index, size] of POOL_SIZES.entries()) {
-    console.log(`${String(size).padStart(6)} backends   returning ${ns(known[index])}   new session ${ns(fresh[index])}`)
+    const [returned, created] = [known[index] ?? [], fresh[index] ?? []].map(values =>
+      median(values).toFixed(2),
+    )
+    console.log(
+      `select() and answered(), ${size} backends  returning ${returned} µs  new session ${created} µs`,
+    )
   }
-  limit('returning browser, 3 backends, µs', (known[0] ?? Number.NaN) / 1000, 1.5)
-  limit('returning browser, 10,000 backends / 3', (known[2] ?? Number.NaN) / (known[0] ?? Number.NaN), 1.3)
-  limit('new session, 10,000 backends / 3', (fresh[2] ?? Number.NaN) / (fresh[0] ?? Number.NaN), 5)
+  return [
+    medianOf('returning browser', known[0] ?? [], 1.5, 'µs'),
+    medianOf('returning browser, 10,000 backends / 3', ratios(known), 1.3),
+    medianOf('new session, 10,000 backends / 3', ratios(fresh), 5),
+  ]
 }
 
-function ns(value: number | undefined): string {
-  return `${(value ?? Number.NaN).toFixed(0).padStart(6)} ns`
-}
-
-function limit(what: string, value: number, most: number): void {
-  console.log(`${value <= most ? 'ok  ' : 'OVER'}  ${what}: ${value.toFixed(2)}, at most ${most.toFixed(2)}`)
+/** The largest pool's cost as a multiple of the smallest's, batch by batch. */
+function ratios(samples: readonly (readonly number[])[]): number[] {
+  const smallest = samples[0] ?? []
+  return (samples.at(-1) ?? []).map((value, batch) => value / (smallest[batch] ?? Number.NaN))
 }

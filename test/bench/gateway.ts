@@ -1,116 +1,105 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
 import { Client } from 'undici'
+import { COOKIES, cookiesWith, HEADERS } from './browser.ts'
+import { Child, startBackends } from './child.ts'
+import { type Measured, median, medianOf } from './measured.ts'
 
 /*
- * CPU time per request of three gateways, same backends, same load, taking turns within one run. CPU time and not
- * requests per second: the machine has two cores, and the load comes from the other one.
+ * CPU time per request of gateways with limpet and of those without, same backends, same load, taking turns within
+ * one run. CPU time and not requests per second: the load comes from the same machine.
  */
 
 const CONNECTIONS = 32
-const REQUESTS = 6_000
-const ROUNDS = 8
+const REQUESTS = 3_200
+const ROUNDS = 15
+const PATH = '/api/items?page=2'
 
-interface Gateway {
-  readonly name: string
-  readonly child: ChildProcess
-  readonly clients: readonly { client: Client; cookie: string }[]
-  readonly perRequestUs: number[]
-}
+/** The most that a gateway with limpet may cost, as a multiple of each of the others. */
+const CONTESTS: readonly { ours: string; others: Readonly<Record<string, number>> }[] = [
+  { ours: 'limpet-fastify', others: { 'bare-fastify': 1, 'hand-written': 1.35 } },
+  { ours: 'limpet-express', others: { 'bare-express': 1 } },
+  { ours: 'limpet-koa', others: { 'bare-koa': 1 } },
+]
 
-/** The headers of an ordinary browser, with five cookies of the application's. */
-const HEADERS = {
-  'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
-  accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
-  'accept-language': 'en-US,en;q=0.5',
-  'accept-encoding': 'gzip, deflate, br',
-  referer: 'http://shop.example.com/',
-  'sec-fetch-dest': 'document',
-  'sec-fetch-mode': 'navigate',
-  'sec-fetch-site': 'same-origin',
-}
-const COOKIES = 'theme=dark; lang=en; _ga=GA1.2.1234567890.1700000000; session=0123456789abcdef0123456789abcdef; cart=3'
+/** A gateway, and its browsers, each of which asks one thing after the other. */
+class Contestant {
+  readonly perRequestUs: number[] = []
+  readonly #gateway: Child
+  readonly #browsers: readonly { readonly client: Client; cookie: string }[]
 
-async function start(name: string, args: readonly string[]): Promise<{ child: ChildProcess; url: string }> {
-  const child = fork(new URL(name, import.meta.url), [...args])
-  child.once('exit', (code) => {
-    if (code !== 0) throw new Error(`${name} ended with ${code}`)
-  })
-  const [{ url }] = (await once(child, 'message')) as [{ url: string }]
-  return { child, url }
-}
-
-async function startGateway(name: string, backends: readonly string[]): Promise<Gateway> {
-  const { child, url } = await start(`./gateways/${name}.ts`, backends)
-  const clients = Array.from({ length: CONNECTIONS }, () => ({ client: new Client(url), cookie: COOKIES }))
-  for (const one of clients) {
-    const { headers, body } = await one.client.request({ method: 'GET', path: '/', headers: { ...HEADERS, cookie: COOKIES } })
-    await body.dump()
-    const setCookie = [headers['set-cookie'] ?? []].flat()[0]
-    if (setCookie !== undefined) one.cookie = `${COOKIES}; ${setCookie.split(';')[0] ?? ''}`
+  constructor(gateway: Child) {
+    this.#gateway = gateway
+    this.#browsers = Array.from({ length: CONNECTIONS }, () => ({
+      client: new Client(gateway.url),
+      cookie: COOKIES,
+    }))
   }
-  return { name, child, clients, perRequestUs: [] }
+
+  async run(): Promise<void> {
+    const before = await this.#gateway.report()
+    await this.load()
+    const after = await this.#gateway.report()
+    this.perRequestUs.push((after.cpuUs - before.cpuUs) / REQUESTS)
+  }
+
+  async load(): Promise<void> {
+    await Promise.all(
+      this.#browsers.map(async browser => {
+        for (let count = 0; count < REQUESTS / CONNECTIONS; count += 1) {
+          const asked = {
+            method: 'GET',
+            path: PATH,
+            headers: { ...HEADERS, cookie: browser.cookie },
+          } as const
+          const { statusCode, headers, body } = await browser.client.request(asked)
+          if (statusCode !== 200) throw new Error(`${this.#gateway.name} answered ${statusCode}`)
+          await body.dump()
+          const setCookie = headers['set-cookie']
+          if (setCookie !== undefined) browser.cookie = cookiesWith(setCookie)
+        }
+      }),
+    )
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#browsers.map(async ({ client }) => client.close()))
+    await this.#gateway.stop()
+  }
 }
 
-async function cpuUs(child: ChildProcess): Promise<number> {
-  child.send('cpu')
-  const [{ cpu }] = (await once(child, 'message')) as [{ cpu: NodeJS.CpuUsage }]
-  return cpu.user + cpu.system
-}
-
-/** Every client asks one thing after the other; the load is bounded by a count. */
-async function load({ clients }: Gateway, requests: number): Promise<void> {
-  const each = Math.ceil(requests / clients.length)
-  await Promise.all(
-    clients.map(async ({ client, cookie }) => {
-      for (let count = 0; count < each; count += 1) {
-        const { statusCode, body } = await client.request({ method: 'GET', path: '/items?page=2', headers: { ...HEADERS, cookie } })
-        if (statusCode !== 200) throw new Error(`status ${statusCode}`)
-        await body.dump()
-      }
-    }),
-  )
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
-}
-
-export async function benchGateway(): Promise<void> {
-  const backends = await Promise.all([start('./backend.ts', []), start('./backend.ts', []), start('./backend.ts', [])])
+export async function benchGateway(): Promise<Measured[]> {
+  const backends = await startBackends()
   const urls = backends.map(({ url }) => url)
-  const gateways: Gateway[] = []
-  for (const name of ['limpet', 'bare-reply-from', 'hand-written']) gateways.push(await startGateway(name, urls))
-  for (const gateway of gateways) await load(gateway, REQUESTS)
-  for (let round = 0; round < ROUNDS; round += 1) {
-    // The order turns, so that nobody always follows the same neighbour.
-    for (let index = 0; index < gateways.length; index += 1) {
-      const gateway = gateways[(index + round) % gateways.length]
-      if (gateway === undefined) continue
-      const before = await cpuUs(gateway.child)
-      await load(gateway, REQUESTS)
-      gateway.perRequestUs.push((await cpuUs(gateway.child)) - before)
+  const measured: Measured[] = []
+  for (const { ours, others } of CONTESTS) {
+    const names = [ours, ...Object.keys(others)]
+    const costs = await hold(names, urls)
+    const figures = names.map((name, index) => `${name} ${median(costs[index] ?? []).toFixed(1)} µs`)
+    console.log(`CPU per request  ${figures.join('  ')}`)
+    for (const [index, [name, most]] of Object.entries(others).entries()) {
+      measured.push(medianOf(`${ours} / ${name}`, ratios(costs[0] ?? [], costs[index + 1] ?? []), most))
     }
   }
-  const [limpet, bare, hand] = gateways.map(({ perRequestUs }) => median(perRequestUs) / REQUESTS)
-  console.log(`CPU per request   limpet ${us(limpet)}   bare reply-from ${us(bare)}   hand-written ${us(hand)}`)
-  report('limpet on Fastify / bare reply-from', ratios(gateways[0], gateways[1]), 1)
-  report('limpet on Fastify / hand-written undici', ratios(gateways[0], gateways[2]), 1.35)
-  for (const { clients } of gateways) await Promise.all(clients.map(async ({ client }) => client.close()))
-  for (const { child } of [...gateways, ...backends]) child.disconnect()
+  await Promise.all(backends.map(async backend => backend.stop()))
+  return measured
 }
 
-function us(value: number | undefined): string {
-  return `${(value ?? Number.NaN).toFixed(1)} µs`
+/** The cost of a request to each gateway, round by round. */
+async function hold(names: readonly string[], urls: readonly string[]): Promise<number[][]> {
+  const contestants = await Promise.all(
+    names.map(async name => new Contestant(await Child.start(`gateways/${name}`, urls))),
+  )
+  for (let times = 0; times < 2; times += 1) for (const contestant of contestants) await contestant.load()
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (let index = 0; index < contestants.length; index += 1) {
+      // The order turns, so that nobody always follows the same neighbour.
+      await contestants[(index + round) % contestants.length]?.run()
+    }
+  }
+  await Promise.all(contestants.map(async contestant => contestant.stop()))
+  return contestants.map(({ perRequestUs }) => perRequestUs)
 }
 
 /** Round by round: what disturbs the machine disturbs neighbours alike. */
-function ratios(a: Gateway | undefined, b: Gateway | undefined): number[] {
-  return (a?.perRequestUs ?? []).map((value, round) => value / (b?.perRequestUs[round] ?? Number.NaN))
-}
-
-function report(what: string, values: readonly number[], limit: number): void {
-  const middle = median(values)
-  const spread = `${Math.min(...values).toFixed(2)} to ${Math.max(...values).toFixed(2)}`
-  console.log(`${middle <= limit ? 'ok  ' : 'OVER'}  ${what}: ${middle.toFixed(3)} (${spread}), at most ${limit.toFixed(2)}`)
+function ratios(ours: readonly number[], theirs: readonly number[]): number[] {
+  return ours.map((value, round) => value / (theirs[round] ?? Number.NaN))
 }

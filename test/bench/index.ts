@@ -1,2 +1,25 @@
+import { benchCore } from './core.ts'
 import { benchGateway } from './gateway.ts'
-await benchGateway()
+import { isOver, type Measured, table } from './measured.ts'
+import { benchMemory } from './memory.ts'
+
+/*
+ * Measures what the README promises, and exits with 1 when a limit is exceeded. Its arguments: which parts; none: all.
+ */
+
+const PARTS: Readonly<Record<string, () => Measured[] | Promise<Measured[]>>> = {
+  core: benchCore,
+  gateway: benchGateway,
+  memory: benchMemory,
+}
+
+const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(PARTS)
+const measured: Measured[] = []
+for (const name of names) {
+  const bench = PARTS[name]
+  if (bench === undefined) throw new Error(`no part ${name}; there are ${Object.keys(PARTS).join(', ')}`)
+  console.log(`${name} …`)
+  measured.push(...(await bench()))
+}
+console.log(`\n${table(measured)}`)
+process.exitCode = measured.some(isOver) ? 1 : 0

@@ -52,6 +52,11 @@ export function bodies(start: Start): void {
         expect(answer.status).toBe(200)
         expect(answer.echo).toMatchObject({ bytes: text.length, sha256: sha256(Buffer.from(text, 'latin1')) })
         expect(joinedValue(w1.last.lines, 'content-type')).toBe(type)
+        // Framed as it was; of nothing in chunks may be told that it is nothing.
+        const lengths = Buffer.isBuffer(body)
+          ? [String(text.length)]
+          : [undefined, ...(text === '' ? ['0'] : [])]
+        expect(lengths).toContain(joinedValue(w1.last.lines, 'content-length'))
       }
     })
 
@@ -101,6 +106,26 @@ export function bodies(start: Start): void {
       client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nfirst')
       await client.until(received => received.includes('no'))
       expect(client.received).toMatch(/^HTTP\/1\.1 401 /)
+      // Whoever goes on is heard to the end, or hung up on; the rest of the body is no request.
+      client.write(
+        `${'GET /smuggled HTTP/1.1\r\n\r\n'.padEnd(995, 'x')}GET /next HTTP/1.1\r\nHost: a\r\n\r\n`,
+      )
+      await client.until(received => received.split('HTTP/1.1 401 ').length === 3)
+      expect(w1.seen.map(({ url }) => url).join()).toMatch(/^\/(,\/next)?$/)
+      expect(client.closed || w1.seen.length === 2).toBe(true)
+    })
+
+    test('an upload whose backend dies in the middle of it is 502, and the client is told', async () => {
+      const [w1, w2] = await startBackends('w1', 'w2')
+      const gateway = await start([w1, w2], { bodyLimit: 64 * 1024 * 1024 })
+      const browser = await gateway.browserOn(w1)
+      w1.script = ({ request }) => void request.once('data', () => request.socket.resetAndDestroy())
+      const before = w2.seen.length
+      const { answers } = await gateway.raw(
+        `POST / HTTP/1.1\r\nHost: a\r\nCookie: ${browser.cookieHeader}\r\nContent-Length: 3000000\r\n\r\n${'x'.repeat(3_000_000)}`,
+      )
+      expect(answers.map(({ status }) => status)).toEqual([502])
+      expect(w2.seen).toHaveLength(before)
     })
 
     test('a coded answer is not decoded, and nothing is coded that was not', async () => {

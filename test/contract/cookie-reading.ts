@@ -85,10 +85,13 @@ export function cookieReading(start: Start): void {
       ['after an open quote, which protects nothing', 'a="1; SERVERID=@; b=2"'],
       ['twice', 'SERVERID=@; SERVERID=@'],
       ['before a broken escape', 'SERVERID=@; a=%'],
-    ])('a good one is honoured %s [LB019, LB020, LB167, LB168, T-08, T-15, D-20]', async (_where, cookie) => {
-      const { gateway, value } = await session()
-      await expectHonoured(gateway, cookie.replaceAll('@', value))
-    })
+    ])(
+      'a good one is honoured %s [LB019, LB020, LB167, LB168, LB224, T-08, T-15, D-20]',
+      async (_where, cookie) => {
+        const { gateway, value } = await session()
+        await expectHonoured(gateway, cookie.replaceAll('@', value))
+      },
+    )
 
     test('a good one is honoured in any line of Cookie [LB002, LB013]', async () => {
       const { gateway, value } = await session()

@@ -15,47 +15,46 @@ export function deadProcesses(start: Start): void {
       const endMs = performance.now() + 3_000
       const shopping = Promise.all(customers.map(customer => customer.shopUntil(endMs)))
       await delay(1_000)
-      const inFlight = gateway.view({ id: 'w1' }).inFlight
       const killedMs = performance.now()
       await victim?.kill()
       const goneMs = performance.now()
       await shopping
 
-      const [hit, spared] = [
-        customers.filter(({ first }) => first === 'w1'),
-        customers.filter(({ first }) => first !== 'w1'),
-      ]
-      const lost = customers.flatMap(({ purchases }) => purchases.filter(({ status }) => status !== 200))
-      const answered = customers.flatMap(({ purchases }) => purchases.filter(({ status }) => status === 200))
-      const slowest = Math.max(
-        ...customers.flatMap(({ purchases }) =>
-          purchases.map(({ startedMs, endedMs }) => endedMs - startedMs),
-        ),
-      )
+      const hit = customers.filter(({ first }) => first === 'w1')
+      const spared = customers.filter(({ first }) => first !== 'w1')
+      const all = customers.flatMap(({ purchases }) => purchases)
+      const lost = all.filter(({ status }) => status !== 200)
+      const afterwards = all.filter(({ endedMs }) => endedMs >= killedMs)
+      const slowestMs = Math.max(...afterwards.map(({ startedMs, endedMs }) => endedMs - startedMs))
+      const lastLossMs = Math.max(killedMs, ...lost.map(({ endedMs }) => endedMs)) - killedMs
+      const moved = hit.filter(({ shops: { length } }) => length === 2)
       console.log(
-        `kill -9: ${answered.length} answered, ${lost.length} lost (${inFlight} in flight there), ` +
-          `slowest ${slowest.toFixed(0)} ms, last loss ${(Math.max(killedMs, ...lost.map(({ endedMs }) => endedMs)) - killedMs).toFixed(0)} ms after; ` +
-          `${hit.length} sessions there, ${hit.filter(({ shops: { length } }) => length === 2).length} moved`,
+        `kill -9: ${all.length} requests, ${lost.length} lost, the last ${lastLossMs.toFixed(0)} ms after; ` +
+          `slowest since ${slowestMs.toFixed(0)} ms; ${hit.length} sessions there, ${moved.length} moved`,
       )
 
+      expect(all.length, 'there was a load').toBeGreaterThan(500)
       expect(hit.length).toBeGreaterThan(10)
-      expect(answered.length).toBeGreaterThan(1_000)
-      for (const { purchases } of customers) expect(purchases.length).toBeGreaterThan(10)
+      // Those bound elsewhere see nothing of it.
       expect(spared.flatMap(({ purchases }) => purchases.filter(({ status }) => status !== 200))).toEqual([])
       for (const { shops: ids, cookies } of spared) expect([ids.length, cookies]).toEqual([1, 1])
+      // Those bound to it move exactly once, and are told once.
       for (const { shops: ids, cookies } of hit) expect([ids.length, cookies]).toEqual([2, 2])
-      // A POST whose bytes were there when it died may have had its effect: that alone may be lost, and not for long.
-      const isExcused = ({ method, status, startedMs }: Purchase) =>
+      // A POST whose bytes were there when it died may have had its effect, so it cannot be done elsewhere: that alone is
+      // lost. `goneMs` is when this process knew, a moment after the fact.
+      const isExcused = ({ method, status, startedMs }: Purchase): boolean =>
         method === 'POST' && status === 502 && startedMs <= goneMs
       expect(lost.filter(purchase => !isExcused(purchase))).toEqual([])
-      expect(lost.length).toBeLessThanOrEqual(inFlight + 2)
-      expect(slowest).toBeLessThan(1_000)
-      // Every POST was done once where it was answered, and never in two places.
-      const doers = new Map<string, number>()
-      for (const name of shops.flatMap(({ begun }) => begun)) doers.set(name, (doers.get(name) ?? 0) + 1)
-      const posts = customers.flatMap(({ purchases }) => purchases.filter(({ method }) => method === 'POST'))
-      expect(posts.filter(({ name }) => (doers.get(name) ?? 0) > 1)).toEqual([])
-      expect(posts.filter(({ name, status }) => status === 200 && doers.get(name) !== 1)).toEqual([])
+      for (const { purchases } of hit) {
+        expect(purchases.filter(({ status }) => status !== 200).length).toBeLessThan(2)
+      }
+      expect(slowestMs).toBeLessThan(1_000)
+      // Every POST that was answered was done once, and none in two places.
+      const times = new Map<string, number>()
+      for (const name of shops.flatMap(({ begun }) => begun)) times.set(name, (times.get(name) ?? 0) + 1)
+      const posts = all.filter(({ method }) => method === 'POST')
+      expect(posts.filter(({ name }) => (times.get(name) ?? 0) > 1)).toEqual([])
+      expect(posts.filter(({ name, status }) => status === 200 && times.get(name) !== 1)).toEqual([])
       // And every cart holds what was put into it.
       for (const { mistakes } of customers) expect(mistakes).toEqual([])
     })

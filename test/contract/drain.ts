@@ -65,23 +65,26 @@ export function drain(start: Start): void {
       expect(await newSessions(gateway, 4)).toEqual(['w1', 'w1', 'w2', 'w2'])
     })
 
-    test.each(['drain', 'maint', 'remove'] as const)('what is in flight is finished: %s', async how => {
-      const [w1, w2] = await startBackends('w1', 'w2')
-      const gateway = await start([w1, w2])
-      const browser = await gateway.browserOn(w1)
-      let finish = (): void => {}
-      w1.script = ({ id, response }) => {
-        finish = () => response.end(JSON.stringify({ id }))
-      }
-      const answering = browser.ask()
-      await w1.arrival(w1.seen.length + 1)
-      if (how === 'remove') gateway.pool.remove('w1')
-      else gateway.pool.setState('w1', how)
-      finish()
-      const answer = await answering
-      expect(answer.status).toBe(200)
-      expect(answer.echo.id).toBe('w1')
-    })
+    test.each(['drain', 'maint', 'remove'] as const)(
+      'what is in flight is finished: %s [LB141]',
+      async how => {
+        const [w1, w2] = await startBackends('w1', 'w2')
+        const gateway = await start([w1, w2])
+        const browser = await gateway.browserOn(w1)
+        let finish = (): void => {}
+        w1.script = ({ id, response }) => {
+          finish = () => response.end(JSON.stringify({ id }))
+        }
+        const answering = browser.ask()
+        await w1.arrival(w1.seen.length + 1)
+        if (how === 'remove') gateway.pool.remove('w1')
+        else gateway.pool.setState('w1', how)
+        finish()
+        const answer = await answering
+        expect(answer.status).toBe(200)
+        expect(answer.echo.id).toBe('w1')
+      },
+    )
   })
 }
 

@@ -69,6 +69,7 @@ export function hopByHop(start: Start): void {
       expect(answers[0]?.lines.some(([name]) => name.toLowerCase() === 'set-cookie')).toBe(false)
       const { lines, bytes } = w1.last
       expect(bytes).toBe(5)
+      expect(joinedValue(lines, 'content-length')).toBe('5')
       expect(joinedValue(lines, 'host')).toBe('shop.example')
       expect(joinedValue(lines, 'cookie')).toBe('a=1')
       expect(joinedValue(lines, 'authorization')).toBe('Bearer t')
@@ -115,6 +116,18 @@ export function hopByHop(start: Start): void {
       const before = w1.connections
       for (let visit = 0; visit < 5; visit += 1) await gateway.ask({ headers: { Connection: 'close' } })
       expect(w1.connections - before).toBeLessThan(3)
+    })
+
+    test('bytes beyond ASCII arrive as they are, both ways', async () => {
+      const { gateway, w1 } = await pair()
+      const [latin1, utf8] = ['caf\u00e9', 'caf\u00c3\u00a9']
+      w1.script = rawAnswer(`HTTP/1.1 200 OK\r\nX-A: ${latin1}\r\nX-B: ${utf8}\r\nContent-Length: 0\r\n\r\n`)
+      const { answers } = await gateway.raw(
+        `GET / HTTP/1.1\r\nHost: a\r\nX-A: ${latin1}\r\nX-B: ${utf8}\r\n\r\n`,
+      )
+      for (const lines of [w1.last.lines, answers[0]?.lines ?? []]) {
+        expect([joinedValue(lines, 'x-a'), joinedValue(lines, 'x-b')]).toEqual([latin1, utf8])
+      }
     })
 
     test('lines of one name stay lines, in their order', async () => {

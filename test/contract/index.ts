@@ -24,6 +24,7 @@ import { keepAlive } from './keep-alive.ts'
 import { ownAnswers } from './own-answers.ts'
 import { pools } from './pools.ts'
 import { redispatch } from './redispatch.ts'
+import { remotePolicies } from './remote-policies.ts'
 import { soundStart } from './start.ts'
 import { stickiness } from './stickiness.ts'
 import { streaming } from './streaming.ts'
@@ -31,8 +32,6 @@ import { targets } from './targets.ts'
 import { timeouts } from './timeouts.ts'
 import { tls } from './tls.ts'
 import { unixSockets } from './unix-sockets.ts'
-
-export type { Gateway, GatewayOptions, Harness } from './harness.ts'
 
 /** What every adapter must show, by what can be seen from outside: real sockets, scripted backends. */
 export function proxyContract(harness: Harness): void {
@@ -42,6 +41,7 @@ export function proxyContract(harness: Harness): void {
     stickiness(start)
     pools(start)
     drain(start)
+    remotePolicies(start)
     // The cookie, and the fields beside it.
     cookieWriting(start)
     cookieReading(start)

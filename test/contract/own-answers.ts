@@ -86,6 +86,20 @@ export function ownAnswers(start: Start): void {
       expect(closed).toBe(true)
     })
 
+    test('after 502, 503 and 504 the connection goes on', async () => {
+      const [w1] = await startBackends('w1')
+      const gateway = await start([w1], { timeouts: { response: 150 } })
+      const twice = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(2)
+      const statuses = async () =>
+        (await gateway.raw(twice, { answers: 2 })).answers.map(({ status }) => status)
+      w1.script = hang
+      expect(await statuses()).toEqual([504, 504])
+      w1.script = resetBeforeHead
+      expect(await statuses()).toEqual([502, 502])
+      gateway.pool.setHealthy('w1', false)
+      expect(await statuses()).toEqual([503, 503])
+    })
+
     test('they have no body for HEAD', async () => {
       const gateway = await start([])
       const answer = await gateway.ask({ method: 'HEAD' })

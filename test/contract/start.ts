@@ -82,8 +82,12 @@ export function soundStart(harness: Harness): Start {
   afterEach(async () => {
     const gateways = started
     started = []
-    for (const { gateway, backends } of gateways) await expectSound(gateway, backends, witness)
-    expect(uncaught.splice(0), 'nobody caught this').toEqual([])
+    try {
+      for (const { gateway, backends } of gateways) await expectSound(gateway, backends, witness)
+    } finally {
+      // The more telling of two failures, and it is not to be laid at the next test's door.
+      expect(uncaught.splice(0), 'nobody caught this').toEqual([])
+    }
   })
 
   return async (backends, options = {}) => {

@@ -18,6 +18,18 @@ export function stickiness(start: Start): void {
       }
     })
 
+    test.each(['round-robin', 'least-requests', 'random-two'] as const)(
+      'the cookie is stronger than the balancer: %s [LB077]',
+      async balance => {
+        const gateway = await start(await startBackends('w1', 'w2', 'w3'), { balance })
+        const browsers = await Promise.all(['w1', 'w2', 'w3', 'w1'].map(id => gateway.browserOn({ id })))
+        for (let visit = 0; visit < 5; visit += 1) {
+          const ids = await Promise.all(browsers.map(browser => browser.visit()))
+          expect(ids).toEqual(['w1', 'w2', 'w3', 'w1'])
+        }
+      },
+    )
+
     test('new sessions are shared out by weight, whatever the old ones do [LB091, LB148]', async () => {
       const backends = await startBackends('w1', 'w2', 'w3', 'w4')
       const gateway = await start(backends)

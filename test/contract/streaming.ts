@@ -19,6 +19,7 @@ export function streaming(start: Start): void {
       for (const event of ['data: 1\n\n', 'data: 2\n\n', 'data: 3\n\n']) {
         response.write(event)
         expect(await arriving.next()).toBe(event)
+        expect(gateway.view({ id: 'w1' }).inFlight).toBe(1)
       }
       response.end()
       expect(await arriving.next()).toBe('the end')

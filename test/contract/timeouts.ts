@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { startBackend, startBackends } from '../support/backend.ts'
 import { startBlackHole } from '../support/black-hole.ts'
+import { openRaw } from '../support/raw-client.ts'
 import { hang } from '../support/scripts.ts'
 import { expectOwnAnswer } from './own-answers.ts'
 import type { Start } from './start.ts'
@@ -119,6 +120,19 @@ export function timeouts(start: Start): void {
       const gateway = await start([w1], { timeouts: { idle: 400 } })
       const answer = await gateway.ask()
       expect([answer.text, answer.complete]).toEqual(['piece '.repeat(5), true])
+    })
+
+    test('a body that all but stops coming is refused, and the backend is not to blame [T-40, D-18]', async () => {
+      const w1 = await startBackend('w1')
+      const gateway = await start([w1])
+      const client = await openRaw(gateway.port)
+      client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nx')
+      const seen = await w1.arrival()
+      // There is a time of grace, which this has to outlast.
+      await client.until(received => received !== '', 12_000)
+      expect(client.received).toMatch(/^HTTP\/1\.1 408 /)
+      await seen.over
+      expect([seen.aborted, gateway.view(w1).failures]).toEqual([true, 0])
     })
 
     test('no time is too long when there is no limit', async () => {

@@ -114,6 +114,11 @@ export class Backend {
     await closed
   }
 
+  /** Closes every connection in good order, and takes new ones. */
+  hangUp(): void {
+    for (const socket of this.sockets) socket.destroy()
+  }
+
   /** From now on it closes a connection that was idle for `ms`, and announces nothing. */
   closeIdleAfter(ms: number): void {
     this.#idleMs = ms

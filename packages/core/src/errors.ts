@@ -7,7 +7,7 @@ const NEVER_STORED = { 'cache-control': 'no-store', 'x-content-type-options': 'n
 /**
  * What a client is told when no backend's answer can be given. Compare by `code`: two copies of a
  * package may live in one process, and `instanceof` knows only its own.
- * The message names no address, for it may reach the client; `cause` is for the log.
+ * The message names nobody, for it may reach the client; `backend` and `cause` are for the log.
  */
 export abstract class AffinityError extends Error {
   abstract readonly code: string
@@ -42,9 +42,12 @@ export class NoBackendError extends AffinityError {
 export class BackendFailedError extends AffinityError {
   override readonly name = 'BackendFailedError'
   readonly code = 'ERR_BACKEND_FAILED'
+  /** The id of the backend, for the log: a client has no use for it. */
+  readonly backend: string
   readonly failure: Failure
   constructor(backend: Backend, failure: Failure) {
-    super(failure.slow ? 504 : 502, `backend ${backend.id} did not answer`, { cause: failure.cause })
+    super(failure.slow ? 504 : 502, 'the backend did not answer', { cause: failure.cause })
+    this.backend = backend.id
     this.failure = failure
   }
 }

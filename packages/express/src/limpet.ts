@@ -28,7 +28,7 @@ export interface Limpet extends RequestHandler {
 
 /**
  * Middleware that forwards to a pool, for Express 4 and 5. Errors go to `next`, with `status`, `code` and nothing
- * internal in them.
+ * internal in them. Only a client that is still sending its request is told at once, and hung up on.
  * @throws OptionError naming the option, what it got and what it takes
  */
 export function limpet({ filter, ...options }: LimpetOptions): Limpet {
@@ -43,12 +43,18 @@ export function limpet({ filter, ...options }: LimpetOptions): Limpet {
       // A router cuts its own path off; the backend sees the whole.
       .forward(request, response, request.originalUrl)
       .then(answer => {
-        if (answer !== undefined) writeAnswer(response, answer)
+        if (answer === undefined) return
+        if (response.headersSent) answer.body.destroy()
+        else writeAnswer(response, answer)
       })
       .catch((error: unknown) => {
-        // Express would wait for the rest of the request before it answers, and that may never come.
-        if (isAffinityError(error) && !request.complete && !response.headersSent) writeError(response, error)
-        else next(error)
+        if (!isAffinityError(error)) next(error)
+        // The app may have answered by itself, when it got tired of waiting; then nobody else is to.
+        else if (!response.headersSent) {
+          // Express would wait for the rest of the request before it answers, and that may never come.
+          if (request.complete) next(error)
+          else writeError(response, error)
+        }
       })
   }
   const { affinity, close } = proxy

@@ -20,8 +20,13 @@ export interface Forwarding {
   readonly from: From
   /** Takes WebSocket handshakes, which reply-from cannot. */
   readonly upgrades: HttpProxy
-  /** Whether the app is being closed: connections end with the answers that are still under way. */
-  readonly closing: { readonly isClosing: boolean }
+  readonly closing: Closing
+}
+
+/** The end of the app: connections end with the answers that are still under way. */
+export interface Closing {
+  readonly isClosing: boolean
+  answerEnded(): void
 }
 
 export function forwarder(limpet: Limpet, { connections, from, upgrades, closing }: Forwarding): Forward {
@@ -35,7 +40,10 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
       exchange.close()
       return
     }
-    reply.raw.once('close', () => exchange.close())
+    reply.raw.once('close', () => {
+      exchange.close()
+      closing.answerEnded()
+    })
     from.call(reply, '/', {
       getUpstream: nowhere,
       retryDelay: never,

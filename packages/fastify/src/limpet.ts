@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify'
 import { acceptAnyBody } from './any-body.ts'
 import { backendConnections } from './backend-connection.ts'
 import { setErrorPage } from './error-page.ts'
-import { type Forward, forwarder } from './forward.ts'
+import { type Closing, type Forward, forwarder } from './forward.ts'
 import { type Limpet, type LimpetOptions, parseLimpetOptions } from './limpet-options.ts'
 import { loadReplyFrom } from './reply-from.ts'
 import { routeUpgrades } from './upgrade.ts'
@@ -36,11 +36,11 @@ export async function limpetPlugin(fastify: FastifyInstance, options: LimpetOpti
   refuseCollision(fastify.server, limpet.affinity)
   const connections = backendConnections(limpet.affinity, limpet.transport)
   const upgrades = httpProxyOf(limpet)
-  const closing = { isClosing: false }
+  const closing = closingOf(fastify)
   const forward = forwarder(limpet, { connections, upgrades, closing, from: await loadReplyFrom(fastify) })
   answerConnect(fastify)
   fastify.addHook('preClose', async () => {
-    closing.isClosing = true
+    closing.begin()
     // A server waits for its tunnels, and they would not end.
     upgrades.close()
   })
@@ -61,7 +61,8 @@ async function mountRoutes(fastify: FastifyInstance, limpet: Limpet, forward: Fo
         if (method !== 'CONNECT' && !scope.supportedMethods.includes(method))
           scope.addHttpMethod(method, { hasBody: true })
       }
-      for (const url of ['/', '/*']) {
+      // Without a prefix the second has both, and an app may want a home page of its own.
+      for (const url of scope.prefix === '' ? ['/*'] : ['/', '/*']) {
         scope.all(url, { exposeHeadRoute: false }, (_request, reply) => {
           // Nothing is returned: a reply would be awaited, and it answers for itself.
           forward(reply)
@@ -106,6 +107,23 @@ function refuseCollision(server: object, affinity: Affinity): void {
         throw new OptionError(`cookie.name of pool ${affinity.pool.name}`, cookie.name, takes)
       }
     }
+  }
+}
+
+/** A server that closes waits for its connections, and those that an answer leaves idle would wait for a client. */
+function closingOf({ server }: FastifyInstance): Closing & { begin(): void } {
+  let isClosing = false
+  return {
+    get isClosing() {
+      return isClosing
+    },
+    begin() {
+      isClosing = true
+    },
+    answerEnded() {
+      // A turn later it is idle.
+      if (isClosing) setImmediate(() => server.closeIdleConnections?.())
+    },
   }
 }
 

@@ -37,8 +37,9 @@ export function watchAnswer(response: ServerResponse, { body }: Answer, stallMs 
     .once('close', clear)
     .once('error', () => response.destroy())
     .once('end', () => addTrailers(response, body.rawTrailers))
-  // A stream of events is open before its first event. Most answers have come to the end of their first chunk by then.
-  queueMicrotask(() => {
+  // A stream of events is open before its first event, but not before the app has had its say on the head. Of most
+  // answers the first chunk is here by then.
+  response.once('pipe', () => {
     if (body.readableLength === 0 && !body.complete && !response.headersSent) response.flushHeaders()
   })
 }

@@ -108,6 +108,7 @@ export class LeaseAgent {
 
   addRequest(request: ClientRequest, options: object): void {
     request.path = this.#lease.target
+    holdEnd(request)
     request.once('socket', () => this.#events.started(request))
     this.#connect(request, options)
   }
@@ -127,4 +128,17 @@ export class LeaseAgent {
     const agent = this.#events.wantsFresh ? this.#agents.freshAgent(backend) : this.#agents.agentOf(backend)
     agent.serve(request, options, { onUnreached })
   }
+}
+
+/** httpxy ends a handshake at once, and that would fix a head that may have to name another backend yet. */
+function holdEnd(request: ClientRequest): void {
+  let isEnded = false
+  request.end = () => {
+    isEnded = true
+    return request
+  }
+  request.once('socket', () => {
+    Reflect.deleteProperty(request, 'end')
+    if (isEnded) request.end()
+  })
 }

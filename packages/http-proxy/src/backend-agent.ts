@@ -64,6 +64,7 @@ export interface BackendAgents {
   agentOf(backend: Backend): BackendAgent
   /** For a connection that nobody has used, and nobody will use again. */
   freshAgent(backend: Backend): BackendAgent
+  /** Ends idle connections; the busy ones end with what they carry. */
   close(): void
 }
 
@@ -95,12 +96,13 @@ export function backendAgents({ pool }: Affinity, transport: Transport): Backend
     },
     freshAgent: backend => new BackendAgent(backend, transport, false),
     close() {
-      for (const agent of agents.values()) agent.destroy()
+      for (const agent of agents.values()) closeIdle(agent)
       agents.clear()
     },
   }
 }
 
+/** And lets none become idle again. */
 function closeIdle(agent: BackendAgent): void {
   agent.maxFreeSockets = 0
   for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy()

@@ -1,26 +1,27 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { RefusedRequestError } from '@limpet/core'
-import { bodyTooLarge, RequestBody } from './request-body.ts'
+import { bodyTooLarge, type OnProgress, RequestBody } from './request-body.ts'
 
-/** A request that a body parser may have been at: `body` is what it made of it, `rawBody` the bytes it kept. */
-export interface ParsedRequest extends IncomingMessage {
+/** What a body parser leaves: `body` is what it made of the bytes, `rawBody` the bytes themselves, where it keeps them. */
+export interface ParsedBody {
   readonly body?: unknown
   readonly rawBody?: unknown
 }
 
 /**
- * The body of `request` as it came: the stream where nobody has read it; else the bytes that were kept, or those
- * that are certain to mean the same.
+ * The body of `request` as it came: the stream where nobody has read it; else, of what was `parsed`, the bytes that
+ * were kept, or those that say the same in as many.
  * @throws RefusedRequestError 413 for one that is too large, 500 for one that was eaten and cannot be had again
  */
 export function clientBody(
-  request: ParsedRequest,
+  request: IncomingMessage,
+  parsed: ParsedBody,
   limit: number,
-  onProgress: () => void,
+  onProgress: OnProgress,
 ): RequestBody | Buffer {
   if (Number(request.headers['content-length'] ?? 0) > limit) throw bodyTooLarge()
   if (!request.readableDidRead) return new RequestBody(request, limit, onProgress)
-  const bytes = keptBytes(request)
+  const bytes = keptBytes(parsed, request.headers)
   if (bytes === undefined) {
     throw new RefusedRequestError(
       500,
@@ -28,33 +29,44 @@ export function clientBody(
       'the request body was parsed before it could be forwarded; mount limpet before body parsers, or keep the bytes in request.rawBody',
     )
   }
+  if (bytes.length > limit) throw bodyTooLarge()
   return bytes
 }
 
-function keptBytes({ body, rawBody, headers }: ParsedRequest): Buffer | undefined {
-  if (Buffer.isBuffer(rawBody)) return rawBody
-  // A parser that inflates has changed the length, and with it every way to tell.
+function keptBytes({ body, rawBody }: ParsedBody, headers: IncomingHttpHeaders): Buffer | undefined {
+  // Parsers inflate, and what they keep is inflated, too: neither the length nor the coding would be the message's.
   if (headers['content-encoding'] !== undefined) return undefined
-  if (Buffer.isBuffer(body)) return body
-  const text =
-    typeof body === 'string'
-      ? body
-      : isJson(headers['content-type']) && isExact(body)
-        ? JSON.stringify(body)
-        : undefined
+  const length = headers['content-length']
+  const kept = [rawBody, body].find(value => Buffer.isBuffer(value))
+  if (kept !== undefined) return length === undefined || kept.length === Number(length) ? kept : undefined
+  const text = keptText(rawBody, body, headers['content-type'] ?? '')
   const bytes = text === undefined || text.includes('\ufffd') ? undefined : Buffer.from(text)
-  // The same length: no blank, escape, fraction or doubled key was lost on the way.
-  return bytes !== undefined && bytes.length === Number(headers['content-length']) ? bytes : undefined
+  // As long as it was: no blank, escape or doubled key was lost on the way. An exponent that was written out may hide
+  // one (1e8 for 100000000); then it is still what the app has read.
+  return bytes?.length === Number(length) ? bytes : undefined
 }
 
-function isJson(type: string | undefined): boolean {
-  return type !== undefined && /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)
+/** What was decoded from UTF-8, which is what parsers take where no other charset is named. */
+function keptText(rawBody: unknown, body: unknown, type: string): string | undefined {
+  if (/;\s*charset\s*=\s*"?(?!utf-?8\b)/i.test(type)) return undefined
+  if (typeof rawBody === 'string') return rawBody
+  if (typeof body === 'string') return body
+  return isJson(type) && isExact(body) ? JSON.stringify(body) : undefined
 }
 
-/** Whether every number in it is one that JSON can hold without rounding. */
+function isJson(type: string): boolean {
+  return /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)
+}
+
+/** Whether every number in it is one that was read and can be written without rounding. */
 function isExact(value: unknown): boolean {
-  if (typeof value === 'number')
-    return Number.isSafeInteger(value) || (!Number.isInteger(value) && String(value).length <= 16)
+  if (typeof value === 'number') return isExactNumber(value)
   if (typeof value === 'object' && value !== null) return Object.values(value).every(part => isExact(part))
   return value !== undefined
+}
+
+/** JSON has no way to write what is too large, and writes 0 for -0. */
+function isExactNumber(value: number): boolean {
+  if (Number.isInteger(value)) return Number.isSafeInteger(value) && !Object.is(value, -0)
+  return Number.isFinite(value) && String(value).length <= 16
 }

@@ -154,6 +154,8 @@ export class Exchange implements AttemptEvents {
     // httpxy writes a length of 0 for methods that seldom have a body, and this one may.
     if (this.#request.headers['content-length'] === undefined) request.removeHeader('content-length')
     if (!(body instanceof RequestBody)) {
+      // Bytes that a parser has kept may have come in chunks. Node would write them after a GET with no framing at all.
+      if (body !== null) request.setHeader('content-length', body.length)
       request.end(body ?? undefined)
       return
     }

@@ -5,7 +5,7 @@ import { type Affinity, type Lease, type RequestHead, requestHead } from '@limpe
 import { createProxyMiddleware } from 'http-proxy-middleware'
 import { type Attempt, NO_RESPONSE } from './attempt.ts'
 import { backendAgents } from './backend-agent.ts'
-import { clientBody } from './client-body.ts'
+import { clientBody, type ParsedBody } from './client-body.ts'
 import { type Answer, Exchange } from './exchange.ts'
 import {
   type HttpProxyOptions,
@@ -22,12 +22,14 @@ export interface HttpProxy {
    * Gives `request` to a backend. Resolves when the head of the answer is here; with undefined when the client
    * has left. The answer is the caller's to send, and `client` what tells when it is over.
    * @param url the request target, where a framework has cut it @default request.url
+   * @param parsed where a body parser that came first leaves `body` and `rawBody` @default request
    * @throws AffinityError with `statusCode` and `code`, for the client to be told
    */
   readonly forward: (
     request: IncomingMessage,
     client: ServerResponse,
     url?: string,
+    parsed?: ParsedBody,
   ) => Promise<Answer | undefined>
   /** Gives a WebSocket handshake to a backend, and tunnels. For a server's `upgrade` event. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer, url?: string) => void
@@ -83,10 +85,10 @@ export function httpProxyOf({
 
   return {
     affinity,
-    async forward(request, client, url = request.url ?? '') {
+    async forward(request, client, url = request.url ?? '', parsed = request as ParsedBody) {
       refuseAfterRefusal(request)
       const head = { ...requestHead(request), url }
-      const body = head.hasBody ? clientBody(request, bodyLimit, () => exchange.progress()) : null
+      const body = head.hasBody ? clientBody(request, parsed, bodyLimit, () => exchange.progress()) : null
       const lease = await selectOrRefuse(request, head)
       const exchange: Exchange = new Exchange(lease, head, agents, body, transport, forwardAttempt)
       return exchangeWith(client, exchange)

@@ -115,7 +115,7 @@ describe("a client's body", () => {
       const begun = performance.now()
       expect(await outcome(body)).toMatchObject({ statusCode: 408, reason: 'slow_body' })
       expect(performance.now() - begun).toBeGreaterThan(190)
-      expect(performance.now() - begun).toBeLessThan(390)
+      expect(performance.now() - begun).toBeLessThan(1_000)
     })
 
     it('is too slow, too, when it was fast to begin with', async () => {
@@ -123,7 +123,7 @@ describe("a client's body", () => {
       client.write(Buffer.alloc(50_000))
       const begun = performance.now()
       expect(await outcome(body)).toMatchObject({ statusCode: 408, reason: 'slow_body' })
-      expect(performance.now() - begun).toBeLessThan(450)
+      expect(performance.now() - begun).toBeLessThan(1_000)
     })
 
     it('may go on as long as it likes at 512 bytes a second', async () => {

@@ -41,7 +41,8 @@ export function upgrader(
   function start(lease: Lease, request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const handshake = new Handshake(lease, socket, transport)
     const attempt = newAttempt(lease, 'GET', agents, handshake, sent => sent.end(), SOME_SERVER)
-    Object.assign(attempt.headers, { Connection: 'Upgrade', Upgrade: 'websocket' })
+    // httpxy reads them in lower case.
+    Object.assign(attempt.headers, { connection: 'Upgrade', upgrade: 'websocket' })
     forward(attempt as Attempt & IncomingMessage, socket, head)
   }
 

@@ -3,6 +3,7 @@ import {
   type Answer,
   createHttpProxy,
   type HttpProxyOptions,
+  type ParsedBody,
   type RequestFilter,
   requestFilter,
   type UpgradeListener,
@@ -41,7 +42,8 @@ export function limpet({ filter, ...options }: LimpetOptions): Limpet {
       return
     }
     // Middleware before this one may have cut the path; the backend sees the whole.
-    const answer = await proxy.forward(ctx.req, ctx.res, ctx.originalUrl)
+    // And parsers leave the body with Koa's own request, not with Node's.
+    const answer = await proxy.forward(ctx.req, ctx.res, ctx.originalUrl, ctx.request as ParsedBody)
     if (answer !== undefined) giveAnswer(ctx, answer)
   }
   const { affinity, close } = proxy
@@ -50,6 +52,8 @@ export function limpet({ filter, ...options }: LimpetOptions): Limpet {
 
 function giveAnswer(ctx: Context, answer: Answer): void {
   const { statusCode, headers, body } = answer
+  const type = ctx.res.getHeader('Content-Type')
+  ctx.remove('Content-Type')
   ctx.status = statusCode
   watchAnswer(ctx.res, answer)
   if (isBodiless(ctx.method, statusCode)) {
@@ -59,9 +63,10 @@ function giveAnswer(ctx: Context, answer: Answer): void {
     body.resume()
   } else {
     ctx.body = body
-    // Koa's guess, where the backend has named no type.
-    ctx.remove('Content-Type')
   }
+  // The app's word rather than Koa's guess, and the backend's rather than either.
+  if (type === undefined) ctx.remove('Content-Type')
+  else ctx.res.setHeader('Content-Type', type)
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined) continue
     if (name === 'set-cookie') ctx.append(name, value)
@@ -69,6 +74,7 @@ function giveAnswer(ctx: Context, answer: Answer): void {
   }
 }
 
+/** What Koa sends no body with. */
 function isBodiless(method: string, statusCode: number): boolean {
-  return method === 'HEAD' || statusCode === 204 || statusCode === 304
+  return method === 'HEAD' || statusCode === 204 || statusCode === 205 || statusCode === 304
 }

@@ -1,19 +1,27 @@
 /** What one writes by hand on a good day: node:http in front, undici's dispatch behind, and nothing else. */
 import { createServer, type IncomingHttpHeaders } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { Agent, type Dispatcher } from 'undici'
-import { serve } from './serve.ts'
+import { listen } from './listen.ts'
 
 const backends = process.argv.slice(2)
 const agent = new Agent({ connections: 128, pipelining: 1 })
-const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'te', 'trailer', 'expect'])
+const HOP_BY_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'upgrade',
+  'te',
+  'trailer',
+  'expect',
+])
 let turn = 0
 
 const server = createServer((request, response) => {
   turn += 1
   const headers = { ...request.headers }
   for (const name of HOP_BY_HOP) delete headers[name]
-  const hasBody = request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined
+  const hasBody =
+    request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined
   let controller: Dispatcher.DispatchController | undefined
   response.on('close', () => {
     if (!response.writableEnded) controller?.abort(new Error('the client left'))
@@ -28,7 +36,7 @@ const server = createServer((request, response) => {
       body: hasBody ? request : null,
     },
     {
-      onRequestStart: (started) => {
+      onRequestStart: started => {
         controller = started
       },
       onResponseStart: (_controller, statusCode, fields: IncomingHttpHeaders) => {
@@ -47,4 +55,4 @@ const server = createServer((request, response) => {
     },
   )
 })
-server.listen(0, '127.0.0.1', () => serve(`http://127.0.0.1:${(server.address() as AddressInfo).port}`))
+listen(server)

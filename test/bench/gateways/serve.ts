@@ -1,6 +1,40 @@
-/** Tells the parent where this gateway listens, and what CPU it has used whenever it is asked. */
-export function serve(url: string): void {
-  process.on('message', () => process.send?.({ cpu: process.cpuUsage(), memory: process.memoryUsage().rss }))
+import type { Affinity } from '@limpet/core'
+
+/** How a gateway is doing. */
+export interface Report {
+  /** CPU time, in microseconds, of the process so far. */
+  readonly cpuUs: number
+  readonly rss: number
+  /** The most that `rss` ever was. */
+  readonly peakRss: number
+  /** Without garbage when the process was started with --expose-gc. */
+  readonly heap: number
+  /** TCP sockets that are open, to clients and to backends. */
+  readonly sockets: number
+  /** What the pool counts, for gateways that have one. */
+  readonly inFlight: number
+  readonly failures: number
+}
+
+/** Tells the parent where this gateway listens, and how it is doing whenever it is asked. */
+export function serve(url: string, affinity?: Affinity): void {
+  process.on('message', () => process.send?.(report(affinity)))
   process.on('disconnect', () => process.exit(0))
   process.send?.({ url })
+}
+
+function report(affinity: Affinity | undefined): Report {
+  globalThis.gc?.()
+  const { user, system } = process.cpuUsage()
+  const { rss, heapUsed } = process.memoryUsage()
+  const backends = affinity?.pool.backends ?? []
+  return {
+    cpuUs: user + system,
+    rss,
+    peakRss: process.resourceUsage().maxRSS * 1024,
+    heap: heapUsed,
+    sockets: process.getActiveResourcesInfo().filter(kind => kind === 'TCPSocketWrap').length,
+    inFlight: backends.reduce((sum, view) => sum + view.inFlight, 0),
+    failures: backends.reduce((sum, view) => sum + view.failures, 0),
+  }
 }

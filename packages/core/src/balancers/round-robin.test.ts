@@ -158,11 +158,15 @@ describe('round robin', () => {
     expect(tried.toSorted()).toEqual(['a', 'b', 'c'])
   })
 
-  it('counts redispatched requests as turns', () => {
+  it('gives redispatched requests turns of their own, so that one who fails is not always the next', () => {
     const pool = poolOf({ a: 1, b: 1, c: 1 })
     const balancer = roundRobin()
-    balancer.pick(pool.candidates, REQUEST, view => view.backend.id === 'c')
-    expect(turns(pool, 5, balancer)).toBe('ababc')
+    const redispatched = Array.from(
+      { length: 4 },
+      () => balancer.pick(pool.candidates, REQUEST, view => view.backend.id !== 'a')?.backend.id,
+    )
+    expect(redispatched.join('')).toBe('bcbc')
+    expect(turns(pool, 6, balancer)).toBe('abcabc')
   })
 
   it('gives one that took others’ requests its turn within a round, once the list changes', () => {
@@ -185,8 +189,9 @@ describe('round robin', () => {
           const before = entries.slice(0, place + 1).filter(([, other]) => other === weight)
           return { id, weight, next: before.length / peers.length }
         })
+        const redispatches = structuredClone(scanned)
         const scan = (ids: readonly string[] | null): string | undefined => {
-          const due = scanned
+          const due = (ids === null ? scanned : redispatches)
             .filter(({ id }) => ids === null || ids.includes(id))
             .toSorted((a, b) => a.next / a.weight - b.next / b.weight || a.weight - b.weight)[0]
           if (due !== undefined) due.next += 1

@@ -10,11 +10,18 @@ import type { BackendView, Candidates } from '../pool.ts'
  */
 export function roundRobin(): Balancer {
   let schedule = newSchedule([], undefined)
+  // Redispatches have turns of their own: one that took a turn of these would leave the backend that has failed
+  // the next in line, for every new session.
+  let redispatches = schedule
   return {
     name: 'round-robin',
     pick(candidates, _request, accepts) {
+      if (accepts !== undefined) {
+        if (redispatches.candidates !== candidates) redispatches = newSchedule(candidates, redispatches)
+        return pickAccepted(redispatches, accepts)
+      }
       if (schedule.candidates !== candidates) schedule = newSchedule(candidates, schedule)
-      return accepts === undefined ? pickNext(schedule) : pickAccepted(schedule, accepts)
+      return pickNext(schedule)
     },
   }
 }

@@ -1,0 +1,41 @@
+import { type BackendOptions, createAffinity, type Pool } from '@limpet/core'
+import { gatewayServerOptions, limpet } from '@limpet/fastify'
+import Fastify from 'fastify'
+
+export interface GatewayOptions {
+  readonly port: number
+  /** Signs the cookie. Every gateway that has it, and the same backends, finds the same sessions. */
+  readonly secret: string
+  readonly backends: readonly BackendOptions[]
+}
+
+export interface Gateway {
+  readonly url: string
+  /** Who is in it and in which state; to be changed while the gateway runs. */
+  readonly pool: Pool
+  close(): Promise<void>
+}
+
+/** Starts a gateway that brings every visitor back to the same backend. */
+export async function startGateway({ port, secret, backends }: GatewayOptions): Promise<Gateway> {
+  const affinity = createAffinity({ backends, secrets: [secret] })
+
+  // Limits for slow and greedy clients, which a gateway meets before anybody else does.
+  const app = Fastify(gatewayServerOptions())
+
+  // The app's own routes answer for themselves; limpet has all the others.
+  app.get('/healthz', () => ({ status: 'ok' }))
+  await app.register(limpet, { use: affinity, timeouts: { connect: '1s', response: '30s' } })
+
+  const url = await app.listen({ host: '127.0.0.1', port })
+  return {
+    url,
+    pool: affinity.pool,
+    async close() {
+      // Takes no new connection and finishes what is in flight, but does not wait for ever.
+      const impatience = setTimeout(() => app.server.closeAllConnections(), 5_000)
+      await app.close()
+      clearTimeout(impatience)
+    },
+  }
+}

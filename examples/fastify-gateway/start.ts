@@ -1,0 +1,4 @@
+import { demo } from '@limpet-example/shop/demo'
+import { startGateway } from './gateway.ts'
+
+await demo('Fastify', startGateway)

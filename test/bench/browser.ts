@@ -1,0 +1,21 @@
+/** What an ordinary browser sends. */
+export const HEADERS = {
+  'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+  accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
+  'accept-language': 'en-US,en;q=0.5',
+  'accept-encoding': 'gzip, deflate, br',
+  referer: 'http://shop.example.com/',
+  'sec-fetch-dest': 'document',
+  'sec-fetch-mode': 'navigate',
+  'sec-fetch-site': 'same-origin',
+}
+
+/** Five cookies of the application's. */
+export const COOKIES =
+  'theme=dark; lang=en; _ga=GA1.2.1234567890.1700000000; session=0123456789abcdef0123456789abcdef; cart=3'
+
+/** These, and the one that an answer has set. */
+export function cookiesWith(setCookie: string | readonly string[] | undefined): string {
+  const line = typeof setCookie === 'string' ? setCookie : setCookie?.[0]
+  return line === undefined ? COOKIES : `${COOKIES}; ${line.split(';')[0] ?? ''}`
+}

@@ -1,0 +1,261 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { readFileSync } from 'node:fs'
+import {
+  type AffinityOptions,
+  createAffinity,
+  isAffinityError,
+  type Lease,
+  type RequestHead,
+} from '@limpet/core'
+import { limpet, type LimpetOptions } from '@limpet/fastify'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { SECRET } from './contract/start.ts'
+import { type Backend, startBackend } from './support/backend.ts'
+import { listen, newApp, poolOf } from './support/fastify-app.ts'
+import { openRaw, parseAnswers } from './support/raw-client.ts'
+import { codeIn, declarationOf, defaultsIn, readme, tableOf } from './support/readme.ts'
+import { hang } from './support/scripts.ts'
+
+/** The tables of the READMEs hold what there is, and all of it. Those of core stand in the adapter's README too. */
+
+const CORE = readme('packages/core')
+const FASTIFY = readme('packages/fastify')
+
+/** The code of a row's first cell. */
+function nameOf(row: readonly string[]): string {
+  return codeIn(row[0])[0] ?? ''
+}
+
+describe('a table of options', () => {
+  const wrong = { nobodyHasThis: 1 } as object
+
+  test.each([
+    ['options of createAffinity', wrong as AffinityOptions, 'AffinityOptions'],
+    [
+      'options of a backend',
+      { backends: [{ id: 'a', url: 'http://127.0.0.1:1', ...wrong }] },
+      'BackendOptions',
+    ],
+    ['options of the cookie', { backends: [], affinity: [{ cookie: wrong }] }, 'CookiePolicyOptions'],
+  ])('%s has them all, with their defaults', (marker, options, type) => {
+    const rows = tableOf(CORE, marker)
+    expect(rows.map(nameOf)).toEqual(keysIn(() => createAffinity(options)))
+    const defaults = defaultsIn(declarationOf('packages/core', type))
+    expect(defaults.size).toBeGreaterThan(1)
+    for (const row of rows) {
+      const [, , value = ''] = row
+      const said = value.startsWith('needed') ? undefined : value.replaceAll('`', '')
+      expect([nameOf(row), said]).toEqual([nameOf(row), defaults.get(nameOf(row))])
+    }
+    expect(tableOf(FASTIFY, marker)).toEqual(rows)
+  })
+
+  test('options of limpet has them all, with their defaults', async () => {
+    const rows = tableOf(FASTIFY, 'options of limpet')
+    const ofCore = keysIn(() => createAffinity(wrong as AffinityOptions))
+    const top = await keysOfLimpet(wrong)
+    const own = top.filter(
+      key => !ofCore.includes(key) && !/^(?:timeouts|tls|logLevel|logSerializers)$/.test(key),
+    )
+    const timeouts = (await keysOfLimpet({ timeouts: wrong })).map(key => `timeouts.${key}`)
+    const tls = (await keysOfLimpet({ tls: wrong })).map(key => `tls.${key}`)
+    expect(new Set(rows.map(nameOf))).toEqual(new Set([...own, ...timeouts, ...tls, 'use']))
+
+    const transport = defaultsIn(declarationOf('packages/http-proxy', 'TransportOptions'))
+    const declared = [...transport, ...defaultsIn(declarationOf('packages/fastify', 'LimpetOptions'))]
+    const said = new Map(rows.map(row => [nameOf(row).replace(/^.*\./, ''), row[2]?.replaceAll('`', '')]))
+    expect(declared.length).toBeGreaterThan(6)
+    for (const [key, value] of declared)
+      expect([key, said.get(key)]).toEqual([key, value.replaceAll('`', '')])
+  })
+})
+
+/** The names that the refusal of an unknown one lists. */
+function keysIn(refused: () => unknown): readonly string[] {
+  try {
+    refused()
+  } catch (error) {
+    return /known are (.*)$/.exec((error as Error).message)?.[1]?.split(', ') ?? []
+  }
+  throw new Error('was not refused')
+}
+
+async function keysOfLimpet(options: object): Promise<readonly string[]> {
+  const app = newApp()
+  app.register(limpet, { secrets: [SECRET], backends: [], ...options })
+  const error: unknown = await app.ready().then(
+    () => new Error('was not refused'),
+    (thrown: unknown) => thrown,
+  )
+  return keysIn(() => {
+    throw error
+  })
+}
+
+describe('the tables of errors', () => {
+  test('have the codes and statuses that there are', async () => {
+    const w1 = await startBackend('w1', hang)
+    const empty = await gateway([])
+    const slow = await gateway([w1], { timeouts: { response: 100 } })
+    const gone = await gateway([], { backends: [{ id: 'w1', url: 'http://127.0.0.1:1' }] })
+    const got = [
+      await told(empty),
+      await told(gone),
+      await told(slow),
+      { code: (await told(empty, 'GET /#x HTTP/1.1')).code, status: '400 to 505' },
+      { code: codeOf(() => createAffinity({ backends: [] })), status: '' },
+    ]
+    const rows = tableOf(CORE, 'errors')
+    expect(rows.map(row => [nameOf(row), row[1]])).toEqual(
+      got.map(({ code, status }) => [code, String(status)]),
+    )
+    expect(tableOf(FASTIFY, 'errors')).toEqual(rows)
+  })
+
+  test('have the reasons that there are', async () => {
+    const w1 = await startBackend('w1')
+    const routes = await gateway([w1], { bodyLimit: 10 })
+    const handler = await gateway([w1], { routes: false })
+    const twice = ['Host', 'a', 'Content-Length', '1', 'Content-Length', '1']
+    const got = await Promise.all([
+      refusal({ headers: { host: 'a', 'content-length': '1' }, rawHeaders: twice }),
+      refusal({ headers: { host: 'a', 'transfer-encoding': 'chunked', 'content-length': '1' } }),
+      refusal({ headers: { host: 'a', 'transfer-encoding': 'gzip, chunked' } }),
+      refusal({ headers: {}, rawHeaders: [] }),
+      refusal({ headers: { host: 'a b' } }),
+      refusal({ rawHeaders: ['Host', 'a', 'Host', 'a'] }),
+      ...['/a b', '/a\u0001', '/a\\b', '/a#b', 'http://b/'].map(async url => refusal({ url })),
+      refusal({ method: 'OPTIONS', url: '*' }),
+      refusal({ method: 'CONNECT' }),
+      refusal({ httpVersion: '1.2' }),
+      told(routes, 'POST / HTTP/1.1', 'Content-Length: 11', 'elevenbytes'),
+      told(handler, 'POST / HTTP/1.1', 'Content-Length: 2\r\nContent-Type: application/json', '{}'),
+      told(routes, 'POST / HTTP/1.1', 'Content-Length: 2'),
+    ])
+    const statuses = new Map<string | undefined, Set<number>>()
+    for (const { reason, status } of got)
+      statuses.set(reason, (statuses.get(reason) ?? new Set()).add(status))
+    const rows = tableOf(CORE, 'reasons')
+    expect(rows.map(row => [nameOf(row), row[1]])).toEqual(
+      [...statuses].map(([reason, all]) => [reason, [...all].join(', ')]),
+    )
+    expect(new Set(rows.map(nameOf))).toEqual(new Set(wordsOf('RefusalReason')))
+    expect(tableOf(FASTIFY, 'reasons')).toEqual(rows)
+  })
+
+  test.each(['1.0', '1.1'])('HTTP/%s is a version that passes', async httpVersion => {
+    await expect(refusal({ httpVersion })).rejects.toThrow('was not refused')
+  })
+})
+
+function codeOf(refused: () => unknown): unknown {
+  try {
+    return refused()
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code
+  }
+}
+
+interface Told {
+  readonly code: string
+  readonly status: number
+  readonly reason?: string | undefined
+}
+
+/** Tells its clients which error there was. */
+async function gateway(backends: readonly Backend[], options: object = {}): Promise<number> {
+  const app = newApp()
+  app.setErrorHandler((error, _request, reply) => {
+    if (!isAffinityError(error)) throw error
+    return reply.code(error.statusCode).send(toldBy(error))
+  })
+  const all: LimpetOptions = { ...poolOf(...backends), ...options }
+  await app.register(limpet, all)
+  if (all.routes === false) app.all('/*', (_request, reply) => reply.limpet())
+  return listen(app)
+}
+
+function toldBy(error: unknown): Told {
+  const { code, statusCode: status, reason } = error as { code: string; statusCode: number; reason?: string }
+  return { code, status, reason }
+}
+
+async function told(port: number, line = 'GET / HTTP/1.1', headers = 'X-A: 1', body = ''): Promise<Told> {
+  const connection = await openRaw(port)
+  connection.write(`${line}\r\nHost: a\r\n${headers}\r\n\r\n${body}`)
+  await connection.until(received => parseAnswers(received).length > 0, 10_000)
+  return JSON.parse(parseAnswers(connection.received)[0]?.body ?? '') as Told
+}
+
+const REQUEST: RequestHead = {
+  method: 'GET',
+  url: '/',
+  httpVersion: '1.1',
+  headers: { host: 'a' },
+  rawHeaders: ['Host', 'a'],
+  remoteAddress: '192.0.2.7',
+  localPort: 80,
+  encrypted: false,
+  hasBody: false,
+}
+
+async function refusal(head: Partial<RequestHead>): Promise<Told> {
+  const affinity = createAffinity({ secrets: [SECRET], backends: [{ id: 'a', url: 'http://127.0.0.1:1' }] })
+  try {
+    await affinity.select({ ...REQUEST, ...head })
+  } catch (error) {
+    return toldBy(error)
+  }
+  throw new Error('was not refused')
+}
+
+describe('the table of events', () => {
+  const rows = tableOf(CORE, 'events')
+
+  test('has the channels that there are', () => {
+    const file = new URL('diagnostics.js', import.meta.resolve('@limpet/core'))
+    const channels = readFileSync(file, 'utf8').matchAll(/channel\('(limpet:[\w-]+)'\)/g)
+    expect(rows.map(nameOf)).toEqual([...channels].map(([, name]) => name))
+    expect(tableOf(FASTIFY, 'events')).toEqual(rows)
+  })
+
+  test('has the fields that there are', async () => {
+    const seen = new Map<string, readonly string[]>()
+    for (const channel of rows.map(nameOf)) {
+      const note = (message: unknown): void => void seen.set(channel, Object.keys(message as object))
+      subscribe(channel, note)
+      onTestFinished(() => void unsubscribe(channel, note))
+    }
+    const broken = {
+      name: 'broken',
+      read: () => {
+        throw new Error('a store that is down')
+      },
+    }
+    const affinity = createAffinity({
+      backends: [{ id: 'a', url: 'http://127.0.0.1:1' }],
+      affinity: [broken],
+    })
+    const lease: Lease = await affinity.select(REQUEST)
+    lease.redispatch({ kind: 'unreached', slow: false, cause: undefined })
+    lease.answered({ statusCode: 200, headers: {} })
+    lease.release()
+    expect(() => createAffinity({ backends: [], affinity: [] }).select(REQUEST)).toThrow(
+      'no backend is available',
+    )
+    expect(rows.map(row => [nameOf(row), codeIn(row[2])])).toEqual(
+      [...rows].map(row => [nameOf(row), seen.get(nameOf(row))]),
+    )
+  })
+
+  test('is followed by the statuses and the kinds of failure that there are', () => {
+    expect(tableOf(CORE, 'statuses').map(nameOf)).toEqual(wordsOf('AffinityStatus'))
+    expect(codeIn(/`failure\.kind` is (.*?);/.exec(CORE.text)?.[1])).toEqual(wordsOf('FailureKind'))
+    expect(codeIn(/^`status` is (.*?);/m.exec(FASTIFY.text)?.[1])).toEqual(wordsOf('AffinityStatus'))
+  })
+})
+
+/** The members of a union of texts. */
+function wordsOf(type: string): readonly string[] {
+  return [...declarationOf('packages/core', type).matchAll(/'(\w+)'/g)].map(([, word = '']) => word)
+}

@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+/** `node <script>` in a process group of its own, as a terminal starts it; the whole group is gone when the test ends. */
+export function startExample(
+  script: string,
+  env: NodeJS.ProcessEnv = {},
+  args: readonly string[] = [],
+): Example {
+  const { PATH } = process.env
+  const child = spawn(process.execPath, [script, ...args], {
+    cwd: ROOT,
+    // Nothing of the machine's own, which may have a PORT.
+    env: { PATH, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  })
+  const example = new Example(child)
+  onTestFinished(() => example.kill())
+  return example
+}
+
+export class Example {
+  readonly #child: ChildProcess
+  readonly #closed: Promise<unknown>
+  #out = ''
+  #err = ''
+
+  constructor(child: ChildProcess) {
+    this.#child = child
+    this.#closed = once(child, 'close')
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#out += text))
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#err += text))
+  }
+
+  /** What it has printed. */
+  get out(): string {
+    return this.#out
+  }
+
+  get err(): string {
+    return this.#err
+  }
+
+  /** Settles when it has printed `text`; when it ends or falls silent without, that is an error. */
+  async printed(text: string): Promise<void> {
+    const { stdout } = this.#child
+    while (!this.#out.includes(text)) {
+      if (stdout === null || stdout.closed) throw new Error(`no "${text}" in:\n${this.#out}${this.#err}`)
+      const signal = AbortSignal.timeout(10_000)
+      // Whichever comes first; a silence of ten seconds is an end as well.
+      await Promise.race([once(stdout, 'data', { signal }), once(stdout, 'close', { signal })]).catch(() =>
+        stdout.destroy(),
+      )
+    }
+  }
+
+  /** Ctrl-C under npm: the terminal sends it to every process of the group, and npm sends it on. */
+  pressCtrlC(): void {
+    this.#signal('SIGINT')
+    setTimeout(() => this.#child.kill('SIGINT'), 2)
+  }
+
+  /** To the first process alone. */
+  send(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
+  }
+
+  /** Settles with its exit code, or the signal that it died of, when it has ended and said all. */
+  async ended(): Promise<number | NodeJS.Signals | null> {
+    await this.#closed
+    return this.#child.exitCode ?? this.#child.signalCode
+  }
+
+  /** Whether a process of it is left. */
+  get isAlive(): boolean {
+    return this.#signal(0)
+  }
+
+  async kill(): Promise<void> {
+    if (this.#signal('SIGKILL')) await this.#closed
+  }
+
+  #signal(signal: NodeJS.Signals | 0): boolean {
+    try {
+      return process.kill(-Number(this.#child.pid), signal)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
+      throw error
+    }
+  }
+}

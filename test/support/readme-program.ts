@@ -1,0 +1,142 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+import { freePort } from './free-port.ts'
+
+const HERE = fileURLToPath(new URL('.', import.meta.url))
+/** From here `@limpet/…` and `fastify` are found as a user's program finds them. */
+const FOLDER = join(HERE, '../node_modules/.cache/readme')
+const TSC = join(HERE, '../../node_modules/.bin/tsc')
+
+const SECRET = 'a-secret-of-the-readme-0123456789abcdef'
+
+/**
+ * What a fragment may use without making it, in this order: it continues a program that the reader has seen.
+ * A snippet that imports or declares the name itself gets none of it.
+ */
+const PROVIDED: readonly (readonly [name: string, line: string])[] = [
+  ['readFileSync', "import { readFileSync } from 'node:fs'"],
+  ['subscribe', "import { subscribe } from 'node:diagnostics_channel'"],
+  ['isAffinityError', "import { isAffinityError } from '@limpet/core'"],
+  ['SelectedEvent', "import type { SelectedEvent } from '@limpet/core'"],
+  ['FastifyError', "import type { FastifyError } from 'fastify'"],
+  ['acceptAnyBody', "import { acceptAnyBody } from '@limpet/fastify'"],
+  ['limpet', "import { limpet } from '@limpet/fastify'"],
+  ['gatewayServerOptions', "import { gatewayServerOptions } from '@limpet/fastify'"],
+  ['Fastify', "import Fastify from 'fastify'"],
+  ['createAffinity', "import { createAffinity } from '@limpet/core'"],
+  ['app', 'const app = Fastify(gatewayServerOptions())'],
+  ['secrets', 'const secrets = [process.env.LIMPET_SECRET!]'],
+  [
+    'backends',
+    "const backends = [{ id: 'app1', url: 'http://127.0.0.1:3001' }, { id: 'app2', url: 'http://127.0.0.1:3002' }]",
+  ],
+  ['affinity', 'const affinity = createAffinity({ secrets, backends })'],
+]
+
+/** The snippet as a program: what it takes for granted before it, then `tail`, and `listen` where it continues a gateway. */
+function programOf(code: string, tail: string): string {
+  let body = `${code}\n${tail}`
+  for (const [name, line] of PROVIDED.toReversed()) {
+    const uses = new RegExp(`(?<![.\\w'@/-])${name}(?![\\w'-])(?!: )`)
+    const makes = new RegExp(`^ *(?:export )?(?:import|const)\\b[^='\\n]*\\b${name}\\b`, 'm')
+    if (uses.test(body) && !makes.test(body)) {
+      body = `${line}\n${body}`
+      if (name === 'app') body += '\nawait app.listen({ port: 8080 })'
+    }
+  }
+  return `${body}\nexport {}\n`
+}
+
+export interface Source {
+  readonly key: string
+  readonly code: string
+  /** Continues the snippet, to show that it does what it says. */
+  readonly tail?: string | undefined
+}
+
+/** Type-checks the programs as a strict user would, and compiles them. @throws what tsc has to say */
+export function compile(sources: readonly Source[]): void {
+  rmSync(FOLDER, { recursive: true, force: true })
+  mkdirSync(FOLDER, { recursive: true })
+  for (const { key, code, tail = '' } of sources)
+    writeFileSync(join(FOLDER, `${fileName(key)}.ts`), programOf(code, tail))
+  const compilerOptions = {
+    composite: false,
+    declaration: false,
+    sourceMap: false,
+    inlineSources: false,
+    outDir: 'out',
+  }
+  const config = { extends: '../../../../tsconfig.base.json', compilerOptions, include: ['*.ts'] }
+  writeFileSync(join(FOLDER, 'tsconfig.json'), JSON.stringify(config))
+  writeFileSync(join(FOLDER, 'package.json'), '{ "type": "module" }')
+  cpSync(join(HERE, 'tls/certificate.pem'), join(FOLDER, 'ca.pem'))
+  try {
+    execFileSync(TSC, ['-p', FOLDER], { encoding: 'utf8' })
+  } catch (error) {
+    throw new Error((error as { stdout: string }).stdout, { cause: error })
+  }
+}
+
+function fileName(key: string): string {
+  return key.replaceAll(/[^A-Za-z0-9]+/g, '-').toLowerCase()
+}
+
+/** Ports that stand in a README, and those that the test has in their place. */
+export type Ports = Readonly<Record<number, number>>
+
+/**
+ * Runs a compiled program. Only ports are put in: each of `ports`, and for 8080 a free one of 127.0.0.1.
+ * Settles when it listens there, or when it has ended.
+ */
+export async function run(key: string, ports: Ports): Promise<Program> {
+  const port = await freePort()
+  const code = withPorts(readFileSync(join(FOLDER, `out/${fileName(key)}.js`), 'utf8'), ports)
+  const listens = code.includes('port: 8080')
+  const file = join(FOLDER, `out/${fileName(key)}.run.js`)
+  writeFileSync(file, code.replaceAll('port: 8080', `port: ${port}, host: '127.0.0.1'`))
+
+  const env = { PATH: process.env['PATH'], LIMPET_SECRET: SECRET }
+  const child = spawn(process.execPath, [file], { cwd: FOLDER, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const program = { port, out: '' }
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (program.out += text))
+  }
+  const closed = once(child, 'close')
+  onTestFinished(async () => {
+    child.kill('SIGKILL')
+    await closed
+  })
+  if (listens) while (child.exitCode === null && !(await isListening(port))) await setTimeout(20)
+  else await closed
+  if (listens ? child.exitCode !== null : child.exitCode !== 0) throw new Error(program.out)
+  return program
+}
+
+export function withPorts(text: string, ports: Ports): string {
+  return text.replaceAll(/(?<=127\.0\.0\.1:)\d+/g, port => String(ports[Number(port)] ?? port))
+}
+
+export interface Program {
+  readonly port: number
+  /** What it has printed. */
+  readonly out: string
+}
+
+async function isListening(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}

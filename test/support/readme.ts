@@ -1,0 +1,89 @@
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+/** A fenced block of a README. */
+export interface Snippet {
+  /** Where it stands: `<folder> <heading> <n>`, as `packages/core Errors 1`; the root's folder is empty. */
+  readonly key: string
+  readonly language: string
+  readonly code: string
+}
+
+export interface Readme {
+  /** From the root of the repository. */
+  readonly path: string
+  readonly text: string
+  readonly snippets: readonly Snippet[]
+}
+
+/** Those that users read: of the repository and of each package. */
+export function readmes(): readonly Readme[] {
+  return ['README.md', ...globSync('packages/*/README.md', { cwd: ROOT })].map(path => {
+    const text = readFileSync(join(ROOT, path), 'utf8')
+    return { path, text, snippets: snippetsOf(dirname(path).replace(/^\.$/, ''), text) }
+  })
+}
+
+export function readme(folder: string): Readme {
+  const found = readmes().find(({ path }) => path === join(folder, 'README.md'))
+  if (found === undefined) throw new Error(`no README in ${folder}`)
+  return found
+}
+
+function snippetsOf(folder: string, text: string): readonly Snippet[] {
+  const counts = new Map<string, number>()
+  let heading = ''
+  const snippets: Snippet[] = []
+  for (const found of text.matchAll(/^#+ (?<title>.*)$|^```(?<language>\w*)\n(?<code>[^]*?)^```$/gm)) {
+    const { title, language = '', code = '' } = found.groups ?? {}
+    if (title === undefined) {
+      const count = (counts.get(heading) ?? 0) + 1
+      counts.set(heading, count)
+      snippets.push({ key: `${folder} ${heading} ${count}`.trim(), language, code })
+    } else {
+      heading = title
+    }
+  }
+  return snippets
+}
+
+/** The rows of the table behind `<!-- marker -->`, by their cells. */
+export function tableOf({ path, text }: Readme, marker: string): readonly (readonly string[])[] {
+  const start = text.indexOf(`<!-- ${marker} -->`)
+  if (start < 0) throw new Error(`${path} has no table of ${marker}`)
+  const [table = ''] = /(?:^\|.*\n)+/m.exec(text.slice(start)) ?? []
+  const [, , ...rows] = table.trimEnd().split('\n')
+  return rows.map(row =>
+    row
+      .split('|')
+      .slice(1, -1)
+      .map(cell => cell.trim()),
+  )
+}
+
+/** What stands between backticks in a cell. */
+export function codeIn(cell = ''): readonly string[] {
+  return [...cell.matchAll(/`([^`]*)`/g)].map(([, code = '']) => code)
+}
+
+/** The declaration of a type in what a package publishes. */
+export function declarationOf(folder: string, type: string): string {
+  const start = new RegExp(`^(?:export )?(?:declare )?(?:interface|type) ${type}\\b`, 'm')
+  for (const path of globSync(`${folder}/dist/**/*.d.ts`, { cwd: ROOT })) {
+    const text = readFileSync(join(ROOT, path), 'utf8')
+    const found = start.exec(text)
+    // Up to the next one at the margin.
+    if (found !== null)
+      return text.slice(found.index).split(/\n(?=export|declare|interface|type|\/\*\*)/, 1)[0] ?? ''
+  }
+  throw new Error(`${folder} declares no ${type}`)
+}
+
+/** What `@default` says of the members of a type, by name. */
+export function defaultsIn(declaration: string): ReadonlyMap<string, string> {
+  const found = declaration.matchAll(/@default ((?:(?!\*\/)[^])*?)\s*\*\/\s*readonly (\w+)\?:/g)
+  return new Map([...found].map(([, value = '', name = '']) => [name, value]))
+}
