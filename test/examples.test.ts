@@ -3,37 +3,17 @@ import { describe, expect, test } from 'vitest'
 import { SECRET } from './contract/start.ts'
 import { Browser } from './support/browser.ts'
 import { ownShell, realShell } from './support/curl.ts'
-import { type Example, startExample } from './support/example.ts'
+import { startExample } from './support/example.ts'
 import { freePort, takenPort } from './support/free-port.ts'
 import { ask } from './support/http-client.ts'
+import { runExample } from './support/running-example.ts'
 
+/** One shop before each framework's gateway. The first is what `npm start` runs. */
+const GATEWAYS = ['fastify', 'express', 'koa'].map(framework => ({
+  framework,
+  script: `examples/${framework}-gateway/start.ts`,
+}))
 const FASTIFY = 'examples/fastify-gateway/start.ts'
-
-/** `npm start`, once it is ready. */
-async function running(env: NodeJS.ProcessEnv = {}, args?: readonly string[]): Promise<RunningExample> {
-  const example = startExample(FASTIFY, { PORT: '0', ...env }, args)
-  await example.printed('Ctrl-C ends all of it.\n')
-  return new RunningExample(example)
-}
-
-/** What its first page says. */
-class RunningExample {
-  readonly example: Example
-  readonly port: number
-  readonly shopPorts: readonly number[]
-  /** The lines for another terminal. */
-  readonly lines: readonly string[]
-
-  constructor(example: Example) {
-    this.example = example
-    const { out } = example
-    this.port = Number(/^ {2}open +http:\/\/127\.0\.0\.1:(\d+)\/$/m.exec(out)?.[1])
-    this.shopPorts = [...out.matchAll(/^ {2}shop\d +http:\/\/127\.0\.0\.1:(\d+) +pid \d+$/gm)].map(row =>
-      Number(row[1]),
-    )
-    this.lines = [...out.matchAll(/^ {4}(.+)$/gm)].map(row => row[1] ?? '')
-  }
-}
 
 /** A machine need not have curl; where it has, the lines are run as they stand. */
 const SHELLS = hasCurl() ? (['sh', 'our own'] as const) : (['our own'] as const)
@@ -47,10 +27,10 @@ function hasCurl(): boolean {
   }
 }
 
-describe('npm start', () => {
+describe.each(GATEWAYS)('the example for $framework', ({ script }) => {
   test.each(SHELLS)('what it says to try shows what it says (%s)', async name => {
     const shell = name === 'sh' ? await realShell() : ownShell()
-    const { example, lines } = await running()
+    const { example, lines } = await runExample(script)
     const [apple, pear, stranger, another, drain, stay, newcomer, kill, moved, ...more] = lines
     expect(more).toEqual([])
     async function shown(line = ''): Promise<unknown> {
@@ -81,7 +61,7 @@ describe('npm start', () => {
   })
 
   test('the page shows the shop and its cart, and its form fills it', async () => {
-    const { port } = await running()
+    const { port } = await runExample(script)
     const browser = new Browser(port, { headers: { Accept: 'text/html,*/*;q=0.8' } })
     const empty = await browser.ask()
     expect(empty.header('content-type')).toBe('text/html; charset=utf-8')
@@ -106,7 +86,7 @@ describe('npm start', () => {
   })
 
   test('the gateway answers its own route, and the shops all others', async () => {
-    const { port } = await running()
+    const { port } = await runExample(script)
     const health = await ask(port, { path: '/healthz' })
     expect(health.text).toBe('{"status":"ok"}')
     expect(health.cookies()).toEqual([])
@@ -116,7 +96,7 @@ describe('npm start', () => {
   })
 
   test('a shop refuses what is no item', async () => {
-    const { port } = await running()
+    const { port } = await runExample(script)
     const headers = { 'Content-Type': 'application/json' }
     for (const body of [
       '',
@@ -135,8 +115,8 @@ describe('npm start', () => {
 
   test('with LIMPET_SECRET a restart knows where everybody belongs, and without it says that it will not', async () => {
     const SHOP_PORTS = [await freePort(), await freePort(), await freePort()].join(',')
-    const first = await running({ LIMPET_SECRET: SECRET, SHOP_PORTS })
-    expect(first.shopPorts.join(',')).toBe(SHOP_PORTS)
+    const first = await runExample(script, { LIMPET_SECRET: SECRET, SHOP_PORTS })
+    expect(first.backends.map(({ port }) => port).join(',')).toBe(SHOP_PORTS)
     expect(first.example.out).not.toContain('LIMPET_SECRET')
     const browser = new Browser(first.port)
     await browser.ask()
@@ -144,14 +124,14 @@ describe('npm start', () => {
     first.example.pressCtrlC()
     await first.example.ended()
 
-    const second = await running({ LIMPET_SECRET: SECRET, SHOP_PORTS })
+    const second = await runExample(script, { LIMPET_SECRET: SECRET, SHOP_PORTS })
     const cookie = browser.cookieHeader
     const kept = await ask(second.port, { headers: { Cookie: cookie } })
     expect(kept.cookies()).toEqual([])
     second.example.pressCtrlC()
     await second.example.ended()
 
-    const third = await running({ SHOP_PORTS })
+    const third = await runExample(script, { SHOP_PORTS })
     expect(third.example.out).toContain(
       'LIMPET_SECRET is not set, so the secret is a random one: a restart forgets',
     )
@@ -160,17 +140,20 @@ describe('npm start', () => {
 
   test('--port is the port of the gateway, and comes before PORT', async () => {
     const free = await freePort()
-    const { port } = await running({ PORT: String(await takenPort()) }, ['--port', String(free)])
+    const { port } = await runExample(script, { PORT: String(await takenPort()) }, ['--port', String(free)])
     expect(port).toBe(free)
   })
 })
 
 describe('what cannot be started', () => {
-  test('a port that is taken is one clear line and the end of everything', async () => {
+  test.each([
+    ...GATEWAYS.map(({ script }) => ({ script, env: {}, command: `node ${script}` })),
+    { script: FASTIFY, env: { npm_lifecycle_event: 'start' }, command: 'npm start' },
+  ])('a port that is taken is one clear line: $command', async ({ script, env, command }) => {
     const port = await takenPort()
-    const example = startExample(FASTIFY, { PORT: String(port) })
+    const example = startExample(script, { PORT: String(port), ...env })
     expect(await example.ended()).toBe(1)
-    const another = 'PORT=8081 npm start, or npm start -- --port 8081'
+    const another = `PORT=8081 ${command}`
     expect(example.err).toBe(`Port ${port} is taken. Choose another: ${another}\n`)
     expect(example.out).toBe('')
     expect(example.isAlive).toBe(false)
@@ -216,9 +199,9 @@ describe('what cannot be started', () => {
   })
 })
 
-describe('the end', () => {
+describe.each(GATEWAYS)('the end of the example for $framework', ({ script }) => {
   test.each(['Ctrl-C', 'SIGTERM', 'SIGHUP'] as const)('%s ends all of it, with exit code 0', async how => {
-    const { example, port } = await running()
+    const { example, port } = await runExample(script)
     // A browser that keeps its connection does not hold it up.
     await fetch(`http://127.0.0.1:${port}/`)
     if (how === 'Ctrl-C') example.pressCtrlC()
@@ -229,19 +212,19 @@ describe('the end', () => {
   })
 
   test('a shop that hangs does not hold it up', async () => {
-    const { example } = await running()
-    const pid = Number(/pid (\d+)/.exec(example.out)?.[1])
-    process.kill(pid, 'SIGSTOP')
+    const running = await runExample(script)
+    const { example } = running
+    process.kill(running.backend('shop1').pid, 'SIGSTOP')
     example.pressCtrlC()
     expect(await example.ended()).toBe(0)
     expect(example.isAlive).toBe(false)
   })
 
   test('when the gateway is killed, the shops end by themselves', async () => {
-    const { example, shopPorts } = await running()
-    expect(shopPorts).toHaveLength(3)
+    const { example, backends } = await runExample(script)
+    expect(backends).toHaveLength(3)
     example.send('SIGKILL')
-    for (const port of shopPorts) {
+    for (const { port } of backends) {
       await expect
         .poll(
           async () =>

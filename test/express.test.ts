@@ -1,18 +1,4 @@
-import { createAffinity } from '@limpet/core'
-import { limpet } from '@limpet/express'
-import express from 'express'
 import { proxyContract } from './contract/index.ts'
-import { startNodeGateway } from './support/node-gateway.ts'
+import { EXPRESS_5 } from './support/harnesses.ts'
 
-proxyContract({
-  name: 'express 5',
-  async start({ timeouts, tls, bodyLimit, ...options }) {
-    const transport = { ...(timeouts && { timeouts }), ...(tls && { tls }) }
-    const handler = limpet({
-      use: createAffinity(options),
-      ...transport,
-      ...(bodyLimit !== undefined && { bodyLimit }),
-    })
-    return startNodeGateway(handler, express().use(handler))
-  },
-})
+proxyContract(EXPRESS_5)

@@ -2,14 +2,19 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type BackendOptions, createAffinity, type Duration } from '@limpet/core'
+import { limpet as expressLimpet } from '@limpet/express'
 import { gatewayServerOptions, limpet } from '@limpet/fastify'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { limpet as koaLimpet } from '@limpet/koa'
+import express from 'express'
+import Koa from 'koa'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { SECRET } from './contract/start.ts'
 import { startBackend, startBackends } from './support/backend.ts'
 import { Browser } from './support/browser.ts'
 import { listen, newApp, poolOf } from './support/fastify-app.ts'
 import { joinedValue } from './support/header-lines.ts'
 import { ask } from './support/http-client.ts'
+import { serve } from './support/node-app.ts'
 import { openRaw } from './support/raw-client.ts'
 
 /** What the READMEs say in prose and no other test shows. */
@@ -176,4 +181,49 @@ describe('a pitfall', () => {
     // Or it would wait 75 s for the client.
     await closing
   })
+})
+
+describe('of a backend that is gone', () => {
+  const gone = { secrets: [SECRET], backends: [{ id: 'app1', url: 'http://127.0.0.1:1' }] }
+
+  test('Express shows a message that names nobody, and prints who it was', async () => {
+    const printed = vi.spyOn(console, 'error').mockReturnValue(undefined)
+    onTestFinished(() => printed.mockRestore())
+    // Under the name of vitest's own, Express is silent.
+    const app = express().set('env', 'development').use(expressLimpet(gone))
+    const answer = await ask(await serve(app))
+    expect([answer.status, answer.header('cache-control')]).toEqual([502, 'no-store'])
+    expect(answer.text).toContain('the backend did not answer')
+    expect(answer.text).not.toMatch(/app1|127\.0\.0\.1/)
+    await expect.poll(() => printed.mock.calls).toEqual([[expect.objectContaining({ backend: 'app1' })]])
+  })
+
+  test('Koa shows the message alone, and prints nothing until somebody listens', async () => {
+    const printed = vi.spyOn(console, 'error').mockReturnValue(undefined)
+    onTestFinished(() => printed.mockRestore())
+    const app = new Koa().use(koaLimpet(gone))
+    const port = await serve(app.callback())
+    const answer = await ask(port)
+    expect([answer.status, answer.header('cache-control'), answer.text]).toEqual([
+      502,
+      'no-store',
+      'the backend did not answer',
+    ])
+    expect(printed).not.toHaveBeenCalled()
+    const heard = once(app, 'error')
+    await ask(port)
+    expect((await heard)[0]).toMatchObject({ code: 'ERR_BACKEND_FAILED', backend: 'app1' })
+  })
+})
+
+test('without a listener a handshake is a plain request', async () => {
+  const w1 = await startBackend('w1')
+  const port = await serve(express().use(expressLimpet(poolOf(w1))))
+  const client = await openRaw(port)
+  client.write(
+    `GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n${KEY}\r\n\r\n`,
+  )
+  await client.until(received => received.includes('\r\n\r\n'))
+  expect(client.received).toMatch(/^HTTP\/1\.1 200 /)
+  expect(joinedValue(w1.last.lines, 'upgrade')).toBe(undefined)
 })

@@ -7,7 +7,10 @@ import {
   type Lease,
   type RequestHead,
 } from '@limpet/core'
+import { limpet as expressLimpet } from '@limpet/express'
 import { limpet, type LimpetOptions } from '@limpet/fastify'
+import { createHttpProxy } from '@limpet/http-proxy'
+import { limpet as koaLimpet } from '@limpet/koa'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { SECRET } from './contract/start.ts'
 import { type Backend, startBackend } from './support/backend.ts'
@@ -68,6 +71,53 @@ describe('a table of options', () => {
     for (const [key, value] of declared)
       expect([key, said.get(key)]).toEqual([key, value.replaceAll('`', '')])
   })
+})
+
+describe.each([
+  ['packages/express', expressLimpet, 'packages/express'],
+  ['packages/koa', koaLimpet, 'packages/koa'],
+  ['packages/http-proxy', createHttpProxy, undefined],
+] as const)('the table of %s', (folder, factory, declared) => {
+  const there = readme(folder)
+  const rows = tableOf(there, 'options of limpet')
+  const keysOf = (options: object): readonly string[] =>
+    keysIn(() => factory({ secrets: [SECRET], backends: [], ...options }))
+  const ofCore = keysIn(() => createAffinity({ nobodyHasThis: 1 } as object as AffinityOptions))
+  const wrong = { nobodyHasThis: 1 }
+
+  test('has all options, with their defaults', () => {
+    const own = keysOf(wrong).filter(key => !ofCore.includes(key) && !/^(?:timeouts|tls)$/.test(key))
+    const timeouts = keysOf({ timeouts: wrong }).map(key => `timeouts.${key}`)
+    const tls = keysOf({ tls: wrong }).map(key => `tls.${key}`)
+    expect(new Set(rows.map(nameOf))).toEqual(new Set([...own, ...timeouts, ...tls, 'use']))
+    const defaults = [
+      ...defaultsIn(declarationOf('packages/http-proxy', 'TransportOptions')),
+      ...defaultsIn(declarationOf('packages/http-proxy', 'HttpProxyOptions')),
+      ...(declared === undefined ? [] : defaultsIn(declarationOf(declared, 'LimpetOptions'))),
+    ]
+    const said = new Map(rows.map(row => [nameOf(row).replace(/^.*\./, ''), row[2]?.replaceAll('`', '')]))
+    expect(defaults.length).toBeGreaterThan(6)
+    for (const [key, value] of defaults)
+      expect([key, said.get(key)]).toEqual([key, value.replaceAll('`', '')])
+  })
+
+  test('says of an option what the plugin for Fastify says of it', () => {
+    const ofFastify = new Map(tableOf(FASTIFY, 'options of limpet').map(row => [nameOf(row), row]))
+    const same = rows.filter(row => !['filter', 'bodyLimit'].includes(nameOf(row)))
+    expect(same.map(row => ofFastify.get(nameOf(row)))).toEqual(same)
+  })
+
+  test('is followed by the names of those of core', () => {
+    const [, names = ''] =
+      /^Those of \[`@limpet\/core`\]\(.*?\) go beside them: (.*?)\. /m.exec(there.text) ?? []
+    expect(codeIn(names)).toEqual(ofCore)
+  })
+})
+
+test('the members of the proxy are those that there are', () => {
+  const rows = tableOf(readme('packages/http-proxy'), 'members of the proxy')
+  const proxy = createHttpProxy({ secrets: [SECRET], backends: [] })
+  expect(new Set(rows.map(row => nameOf(row).replace(/\(.*/, '')))).toEqual(new Set(Object.keys(proxy)))
 })
 
 /** The names that the refusal of an unknown one lists. */

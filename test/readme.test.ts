@@ -4,11 +4,11 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createAffinity } from '@limpet/core'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { type Backend, startBackend, startBackends } from './support/backend.ts'
-import { Browser } from './support/browser.ts'
+import { startBackend, startBackends } from './support/backend.ts'
 import { joinedValue } from './support/header-lines.ts'
 import { ask } from './support/http-client.ts'
-import { compile, type Program, run, withPorts } from './support/readme-program.ts'
+import * as checks from './support/readme-checks.ts'
+import { compile, run, withPorts } from './support/readme-program.ts'
 import { codeIn, readme, readmes, tableOf } from './support/readme.ts'
 import { echo } from './support/scripts.ts'
 
@@ -25,31 +25,15 @@ const FASTIFY = readme('packages/fastify')
 interface Check {
   /** Continues the block. */
   readonly tail?: string
-  /** Looks at it while it runs, or at what it printed; app1 is the backend for 3001, and so on. */
-  check?(this: void, program: Program, backends: readonly Backend[]): Promise<void>
+  /** Looks at it while it runs, or at what it printed. */
+  readonly check?: checks.GatewayCheck
 }
 
 const PRINTS: Check = {}
 
-async function smallestGateway({ port }: Program, backends: readonly Backend[]): Promise<void> {
-  const browser = new Browser(port)
-  const first = await browser.ask({ headers: { Cookie: 'theme=dark' } })
-  expect(first.cookies()).toEqual([
-    expect.stringMatching(/^SERVERID=[^;]+; Path=\/; HttpOnly; SameSite=Lax$/),
-  ])
-  for (let visit = 0; visit < 3; visit += 1) {
-    const again = await browser.ask({ headers: { Cookie: `theme=dark; ${browser.cookieHeader}` } })
-    expect(again.echo.id).toBe(first.echo.id)
-    expect(again.cookies()).toEqual([])
-  }
-  const backend = backends.find(({ id }) => id === first.echo.id)
-  expect(joinedValue(backend?.last.lines ?? [], 'cookie')).toBe('theme=dark')
-  expect((await ask(port)).echo.id).not.toBe(first.echo.id)
-}
-
 /** By where the block stands. */
 const CHECKS: Readonly<Record<string, Check>> = {
-  'limpet 1': { check: smallestGateway },
+  'limpet 1': { check: checks.smallestGateway },
 
   'packages/core Smallest example 1': PRINTS,
   'packages/core Options 1': PRINTS,
@@ -86,14 +70,42 @@ const CHECKS: Readonly<Record<string, Check>> = {
       console.log(await shown({ host: 'a' })) // app2 none app2`,
   },
 
-  'packages/fastify Smallest example 1': { check: smallestGateway },
-  'packages/fastify Options 1': {
-    async check({ port }) {
-      const large = await ask(port, { method: 'POST', body: Buffer.alloc(2 * 1024 * 1024) })
-      expect(large.echo.bytes).toBe(2 * 1024 * 1024)
-      expect(large.cookies('SHOP')).toHaveLength(1)
+  'packages/express Smallest example 1': { check: checks.smallestServer },
+  'packages/express Options 1': { check: checks.largeBodyWithCookie },
+  'packages/express The app around it 1': { check: checks.middlewareFirst },
+  'packages/express Only some requests 1': { check: checks.someRequests },
+  'packages/express WebSockets 1': { check: checks.webSockets },
+  'packages/express Body parsers 1': { check: checks.keptBody },
+  'packages/express Draining and changing backends 1': { check: checks.changedPool },
+  'packages/express Several pools 1': { check: checks.twoPools },
+  'packages/express Errors 1': { check: checks.ownErrors },
+  'packages/express Closing 1': { check: checks.gracefulEnd },
+
+  'packages/koa Smallest example 1': { check: checks.smallestServer },
+  'packages/koa Options 1': { check: checks.largeBodyWithCookie },
+  'packages/koa The app around it 1': {
+    async check(program, backends) {
+      await checks.middlewareFirst(program, backends)
+      const answer = await ask(program.port, { headers: { Authorization: 'Bearer me' } })
+      expect(answer.header('x-gateway')).toBe('answered 200')
     },
   },
+  'packages/koa Only some requests 1': { check: checks.someRequests },
+  'packages/koa WebSockets 1': { check: checks.webSockets },
+  'packages/koa Body parsers 1': { check: checks.keptBody },
+  'packages/koa Draining and changing backends 1': { check: checks.changedPool },
+  'packages/koa Several pools 1': { check: checks.twoPools },
+  'packages/koa Errors 1': { check: checks.ownErrors },
+  'packages/koa Closing 1': { check: checks.gracefulEnd },
+
+  'packages/http-proxy Smallest example 1': { check: checks.smallestServer },
+  'packages/http-proxy Options 1': PRINTS,
+  'packages/http-proxy WebSockets 1': { check: checks.bareUpgrades },
+  'packages/http-proxy Body parsers 1': { check: checks.keptBody },
+  'packages/http-proxy Draining and changing backends 1': PRINTS,
+
+  'packages/fastify Smallest example 1': { check: checks.smallestGateway },
+  'packages/fastify Options 1': { check: checks.largeBodyWithCookie },
   'packages/fastify The app around it 1': {
     async check({ port }, [app1]) {
       const headers = { Authorization: 'Bearer me' }
@@ -126,19 +138,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
       expect(new Set(ids)).toEqual(new Set(['app2', 'app3']))
     },
   },
-  'packages/fastify Several pools 1': {
-    async check({ port }) {
-      for (const [path, id, name] of [
-        ['/shop', 'app1', 'SHOP'],
-        ['/api', 'app2', 'API'],
-      ] as const) {
-        const answer = await ask(port, { path: `${path}/x?y=1` })
-        expect(answer.echo).toMatchObject({ id, url: `${path}/x?y=1` })
-        expect(answer.cookies()).toEqual([expect.stringMatching(new RegExp(`^${name}=.*; Path=${path};`))])
-      }
-      expect((await ask(port, { path: '/other' })).status).toBe(404)
-    },
-  },
+  'packages/fastify Several pools 1': { check: checks.poolsByPath },
   'packages/fastify TLS to backends 1': {
     async check({ port }) {
       const answer = await ask(port)
@@ -250,14 +250,23 @@ function defaultPrograms(): { key: string; code: string }[] {
 describe('a block for the shell', () => {
   const lines = SHELL.flatMap(({ code }) => code.trim().split('\n'))
 
-  test('is one of three things', () => {
-    expect(lines.filter(line => !/^npm install |^npm (?:run )?\w+$|^node -p "/.test(line))).toEqual([])
+  test('is one of four things', () => {
+    const known = /^npm install |^npm (?:run )?\w+$|^node -p "|^node examples\//
+    expect(lines.filter(line => !known.test(line))).toEqual([])
+  })
+
+  test('that runs an example runs one that there is, and each has such a line', () => {
+    const started = lines.flatMap(line => /^node (examples\/.*)$/.exec(line)?.[1] ?? [])
+    const there = globSync('examples/*/start.ts', { cwd: ROOT })
+    expect(new Set([...started, 'examples/fastify-gateway/start.ts'])).toEqual(new Set(there))
+    const listed = readme('.').text.matchAll(/^\| \[[\w-]+\]\((examples\/[\w-]+)\//gm)
+    expect(new Set([...listed].map(([, folder]) => `${folder}/start.ts`))).toEqual(new Set(there))
   })
 
   test('that installs names packages of ours and their frameworks', () => {
     const names = lines.flatMap(line => /^npm install (.*)$/.exec(line)?.[1]?.split(' ') ?? [])
     expect(names).not.toEqual([])
-    for (const name of names) expect(['fastify', ...packageNames()]).toContain(name)
+    for (const name of names) expect(['fastify', 'express', 'koa', ...packageNames()]).toContain(name)
   })
 
   test('that runs a script runs one that there is', () => {

@@ -1,20 +1,7 @@
-import { type BackendOptions, createAffinity, type Pool } from '@limpet/core'
+import type { Gateway, GatewayOptions } from '@limpet-example/demo/gateway'
+import { createAffinity } from '@limpet/core'
 import { gatewayServerOptions, limpet } from '@limpet/fastify'
 import Fastify from 'fastify'
-
-export interface GatewayOptions {
-  readonly port: number
-  /** Signs the cookie. Every gateway that has it, and the same backends, finds the same sessions. */
-  readonly secret: string
-  readonly backends: readonly BackendOptions[]
-}
-
-export interface Gateway {
-  readonly url: string
-  /** Who is in it and in which state; to be changed while the gateway runs. */
-  readonly pool: Pool
-  close(): Promise<void>
-}
 
 /** Starts a gateway that brings every visitor back to the same backend. */
 export async function startGateway({ port, secret, backends }: GatewayOptions): Promise<Gateway> {

@@ -1,4 +1,4 @@
-import { demo } from '@limpet-example/shop/demo'
+import { showShops } from '@limpet-example/shop'
 import { startGateway } from './gateway.ts'
 
-await demo('Koa', startGateway)
+await showShops('Koa', startGateway)

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { runBackend } from '@limpet-example/demo/process'
 import { page } from './page.ts'
 
 /*
@@ -95,28 +95,5 @@ function send(response: ServerResponse, status: number, type: string, body: stri
   response.writeHead(status, headers).end(body)
 }
 
-// What follows is between this process and the one that started it (shop.ts).
-
-server.once('error', (error: NodeJS.ErrnoException) => {
-  if (process.send === undefined) throw error
-  process.send({ failed: error.code ?? error.message }, () => process.exit(1))
-})
-server.listen(Number(port), '127.0.0.1', () => {
-  process.send?.({ port: (server.address() as AddressInfo).port })
-})
-
-function stop(): void {
-  server.close(() => process.exit())
-  // A visitor who is still being answered has a second.
-  setTimeout(() => process.exit(), 1_000).unref()
-}
-
-process.once('SIGTERM', stop)
-process.once('disconnect', stop)
-// A terminal's Ctrl-C comes to every process; the gateway may still need us, and tells us when it does not.
-process.on('SIGINT', () => {
-  if (!process.connected) stop()
-})
 process.on('SIGUSR2', () => process.send?.({ drain: true }))
-// Whoever started us may have gone before we could listen to that.
-if (process.send !== undefined && !process.connected) stop()
+runBackend(server, port)

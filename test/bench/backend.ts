@@ -1,13 +1,15 @@
 /**
- * A backend that answers at once, so that what is measured is the gateway. It never answers what asks for `/api/hang`,
- * and takes every handshake without a word more.
+ * Three backends that answer at once, so that what is measured is the gateway. They never answer what asks for
+ * `/api/hang`, and take every handshake without a word more. All are one process: to wake three costs a gateway
+ * twice what it costs to wake one, and a gateway without limpet knows but one.
  */
-import { createServer } from 'node:http'
+import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 const items = Array.from({ length: 20 }, (_, id) => ({ id, name: `item ${id}`, price: id * 3 }))
 const body = Buffer.from(JSON.stringify({ items }))
-const server = createServer((request, response) => {
+const answer: RequestListener = (request, response) => {
   request.resume()
   if (request.url === '/api/hang') return
   response.writeHead(200, {
@@ -18,16 +20,20 @@ const server = createServer((request, response) => {
     vary: 'accept-encoding',
   })
   response.end(body)
-})
-server.on('upgrade', (_request, socket) => {
-  socket.on('error', () => socket.destroy()).on('end', () => socket.end())
-  // Enough for clients that do not look.
-  socket
-    .resume()
-    .write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
-})
-server.keepAliveTimeout = 60_000
-server.listen(0, '127.0.0.1', () => {
-  process.send?.({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })
-})
+}
+
+async function start(): Promise<string> {
+  const server = createServer({ keepAliveTimeout: 60_000 }, answer)
+  server.on('upgrade', (_request, socket) => {
+    socket.on('error', () => socket.destroy()).on('end', () => socket.end())
+    // Enough for clients that do not look.
+    socket
+      .resume()
+      .write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+process.send?.({ urls: await Promise.all([start(), start(), start()]) })
 process.on('disconnect', () => process.exit(0))

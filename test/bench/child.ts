@@ -5,13 +5,17 @@ import type { Report } from './gateways/serve.ts'
 /** A program of this folder, running as a process of its own. It says where it listens, and ends with us. */
 export class Child {
   readonly name: string
-  readonly url: string
+  readonly urls: readonly string[]
   readonly #process: ChildProcess
 
-  private constructor(name: string, url: string, process: ChildProcess) {
+  private constructor(name: string, urls: readonly string[], process: ChildProcess) {
     this.name = name
-    this.url = url
+    this.urls = urls
     this.#process = process
+  }
+
+  get url(): string {
+    return this.urls[0] ?? ''
   }
 
   get port(): number {
@@ -27,8 +31,8 @@ export class Child {
     child.once('exit', code => {
       if (code !== 0) throw new Error(`${name} ended with ${code}`)
     })
-    const [{ url }] = (await once(child, 'message')) as [{ url: string }]
-    return new Child(name, url, child)
+    const [{ urls }] = (await once(child, 'message')) as [{ urls: string[] }]
+    return new Child(name, urls, child)
   }
 
   /** How it is doing; for gateways. */
@@ -44,9 +48,4 @@ export class Child {
     this.#process.disconnect()
     await exit
   }
-}
-
-/** As many backends as a small pool has. */
-export async function startBackends(): Promise<Child[]> {
-  return Promise.all([1, 2, 3].map(async () => Child.start('backend')))
 }

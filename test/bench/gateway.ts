@@ -1,6 +1,6 @@
 import { Client } from 'undici'
 import { COOKIES, cookiesWith, HEADERS } from './browser.ts'
-import { Child, startBackends } from './child.ts'
+import { Child } from './child.ts'
 import { type Measured, median, medianOf } from './measured.ts'
 
 /*
@@ -67,19 +67,18 @@ class Contestant {
 }
 
 export async function benchGateway(): Promise<Measured[]> {
-  const backends = await startBackends()
-  const urls = backends.map(({ url }) => url)
+  const backends = await Child.start('backend')
   const measured: Measured[] = []
   for (const { ours, others } of CONTESTS) {
     const names = [ours, ...Object.keys(others)]
-    const costs = await hold(names, urls)
+    const costs = await hold(names, backends.urls)
     const figures = names.map((name, index) => `${name} ${median(costs[index] ?? []).toFixed(1)} µs`)
     console.log(`CPU per request  ${figures.join('  ')}`)
     for (const [index, [name, most]] of Object.entries(others).entries()) {
       measured.push(medianOf(`${ours} / ${name}`, ratios(costs[0] ?? [], costs[index + 1] ?? []), most))
     }
   }
-  await Promise.all(backends.map(async backend => backend.stop()))
+  await backends.stop()
   return measured
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Child, startBackends } from './child.ts'
+import { Child } from './child.ts'
 import { Clients } from './clients.ts'
 import type { Report } from './gateways/serve.ts'
 import type { Measured } from './measured.ts'
@@ -18,11 +18,10 @@ const GATEWAYS = ['limpet-fastify', 'limpet-express', 'limpet-koa']
 export async function benchMemory(): Promise<Measured[]> {
   const measured: Measured[] = []
   for (const name of GATEWAYS) {
-    const backends = await startBackends()
-    const urls = backends.map(({ url }) => url)
-    const gateway = await Child.start(`gateways/${name}`, urls, ['--expose-gc'])
+    const backends = await Child.start('backend')
+    const gateway = await Child.start(`gateways/${name}`, backends.urls, ['--expose-gc'])
     measured.push(await requestsInFlight(gateway), ...(await tunnels(gateway)))
-    await Promise.all([gateway, ...backends].map(async child => child.stop()))
+    await Promise.all([gateway.stop(), backends.stop()])
   }
   return measured
 }

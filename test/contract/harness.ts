@@ -1,3 +1,4 @@
+import type { Server } from 'node:net'
 import type { Affinity, AffinityOptions, Duration } from '@limpet/core'
 
 /** What an adapter brings to the contract. */
@@ -10,13 +11,20 @@ export interface Harness {
 
 /** The options of core, and those that every adapter has beside them. */
 export interface GatewayOptions extends AffinityOptions {
-  readonly timeouts?: { readonly connect?: Duration; readonly response?: Duration; readonly idle?: Duration }
+  readonly timeouts?: {
+    readonly connect?: Duration
+    readonly response?: Duration
+    readonly idle?: Duration
+    readonly tunnel?: Duration
+  }
   readonly tls?: { readonly ca?: string; readonly servername?: string; readonly verify?: boolean }
   readonly bodyLimit?: number
 }
 
 export interface Gateway {
   readonly port: number
+  /** Where its clients' connections end. */
+  readonly server: Server
   readonly affinity: Affinity
   close(): Promise<void>
 }

@@ -24,6 +24,7 @@ import { keepAlive } from './keep-alive.ts'
 import { ownAnswers } from './own-answers.ts'
 import { pools } from './pools.ts'
 import { redispatch } from './redispatch.ts'
+import { refusedUpgrades } from './refused-upgrades.ts'
 import { remotePolicies } from './remote-policies.ts'
 import { soundStart } from './start.ts'
 import { stickiness } from './stickiness.ts'
@@ -31,7 +32,15 @@ import { streaming } from './streaming.ts'
 import { targets } from './targets.ts'
 import { timeouts } from './timeouts.ts'
 import { tls } from './tls.ts'
+import { tunnelEnds } from './tunnel-ends.ts'
+import { tunnelTimeouts } from './tunnel-timeouts.ts'
+import { tunnels } from './tunnels.ts'
 import { unixSockets } from './unix-sockets.ts'
+import { upgradeAborts } from './upgrade-aborts.ts'
+import { upgradeFaults } from './upgrade-faults.ts'
+import { upgradeFields } from './upgrade-fields.ts'
+import { upgradeRequests } from './upgrade-requests.ts'
+import { upgrades } from './upgrades.ts'
 
 /** What every adapter must show, by what can be seen from outside: real sockets, scripted backends. */
 export function proxyContract(harness: Harness): void {
@@ -72,5 +81,15 @@ export function proxyContract(harness: Harness): void {
     ownAnswers(start)
     crashSafety(start)
     deadProcesses(start)
+    // WebSockets.
+    upgrades(start)
+    upgradeFields(start)
+    refusedUpgrades(start)
+    upgradeRequests(start)
+    upgradeFaults(start)
+    upgradeAborts(start)
+    tunnels(start)
+    tunnelEnds(start)
+    tunnelTimeouts(start)
   })
 }

@@ -1,9 +1,11 @@
+import { promisify } from 'node:util'
 import type { BackendOptions, BackendView } from '@limpet/core'
 import { afterAll, afterEach, beforeAll, expect, onTestFinished } from 'vitest'
 import { Backend } from '../support/backend.ts'
 import { Browser } from '../support/browser.ts'
 import { type Answer, ask, type Asked } from '../support/http-client.ts'
 import { type RawExchange, sendRaw } from '../support/raw-client.ts'
+import { TunnelBackend } from '../support/tunnel-backend.ts'
 import type { Gateway, GatewayOptions, Harness } from './harness.ts'
 
 /** 32 bytes of nobody's. */
@@ -19,10 +21,14 @@ export type Start = (
 export class RunningGateway {
   readonly port: number
   readonly affinity: Gateway['affinity']
+  /** Whether the test has closed it. */
+  isClosed = false
+  readonly #gateway: Gateway
 
-  constructor({ port, affinity }: Gateway) {
-    this.port = port
-    this.affinity = affinity
+  constructor(gateway: Gateway) {
+    this.port = gateway.port
+    this.affinity = gateway.affinity
+    this.#gateway = gateway
   }
 
   get pool(): Gateway['affinity']['pool'] {
@@ -42,6 +48,16 @@ export class RunningGateway {
 
   async raw(text: string, options?: { answers?: number }): Promise<RawExchange> {
     return sendRaw(this.port, text, options)
+  }
+
+  /** How many connections its clients have. */
+  async connections(): Promise<number> {
+    return promisify<number>(done => this.#gateway.server.getConnections(done))()
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true
+    await this.#gateway.close()
   }
 
   /** A client without a cookie yet. */
@@ -93,8 +109,8 @@ export function soundStart(harness: Harness): Start {
   return async (backends, options = {}) => {
     const rows = backends.map(backend => (backend instanceof Backend ? backend.options : backend))
     const gateway = await harness.start({ secrets: [SECRET], backends: rows, ...options })
-    onTestFinished(() => gateway.close())
     const running = new RunningGateway(gateway)
+    onTestFinished(async () => void (running.isClosed || (await gateway.close())))
     started.push({ gateway: running, backends: backends.filter(backend => backend instanceof Backend) })
     return running
   }
@@ -109,7 +125,13 @@ async function expectSound(
   const inFlight = () => pool.backends.map(({ backend, inFlight: count }) => `${backend.id}: ${count}`)
   const idle = pool.backends.map(({ backend }) => `${backend.id}: 0`)
   await expect.poll(inFlight, { message: 'requests in flight', timeout: 3_000, interval: 5 }).toEqual(idle)
+  for (const backend of backends) {
+    if (!(backend instanceof TunnelBackend)) continue
+    const open = () => backend.tunnels.size
+    await expect.poll(open, { message: `tunnels of ${backend.id}`, timeout: 3_000, interval: 5 }).toBe(0)
+  }
   for (const backend of backends) expect(backend.malformed, `what ${backend.id} could not read`).toEqual([])
+  if (gateway.isClosed) return
   pool.replace([witness.options])
   const answer = await gateway.ask()
   expect(answer.status).toBe(200)

@@ -83,7 +83,7 @@ export function streaming(start: Start): void {
       await untilStill(() => client.socket.bytesWritten - client.socket.writableLength)
       expect(client.socket.bytesWritten - client.socket.writableLength).toBeLessThan(total / 2)
       readOn()
-      await client.until(received => received.endsWith(String(total)))
+      await client.until(received => received.endsWith(String(total)), 15_000)
       expect(w1.last.bytes).toBe(total)
     })
 

@@ -89,6 +89,7 @@ export class Backend {
     const server = this.#tls
       ? createTlsServer({ ...settings, ...testCertificate }, take)
       : createServer(settings, take)
+    this.prepare(server)
     server.on('connection', (socket: Socket) => this.#track(socket))
     server.on('secureConnection', (socket: TLSSocket) => this.serverNames.push(socket.servername))
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
@@ -132,6 +133,9 @@ export class Backend {
       await once(this.#arrivals, 'request', { signal: AbortSignal.timeout(5_000) })
     }
   }
+
+  /** For what answers more than requests. */
+  protected prepare(_server: Server): void {}
 
   #take(request: IncomingMessage, response: ServerResponse): void {
     const exchange = new LiveExchange(this.id, request, response)

@@ -16,7 +16,7 @@ export interface Purchase {
 }
 
 /** So that the machine is busy and not drowned: a request that waits for a turn of this process tells nothing. */
-const THOUGHT_MS = 30
+const THOUGHT_MS = 20
 
 /** A client of `shop.ts` that keeps its connection and its cookies, does one thing after the other, and checks its cart. */
 export class Customer {
@@ -47,7 +47,8 @@ export class Customer {
   async shopUntil(endMs: number): Promise<void> {
     while (performance.now() < endMs) {
       await this.buy(this.purchases.length % 2 === 0 ? 'GET' : 'POST')
-      await delay(THOUGHT_MS)
+      // Not all at the same moment.
+      await delay(THOUGHT_MS + (this.#number % 20))
     }
   }
 

@@ -19,6 +19,7 @@ export async function startNodeGateway(mounted: Mounted, listener: RequestListen
   })
   return {
     port: (server.address() as AddressInfo).port,
+    server,
     affinity: mounted.affinity,
     async close() {
       mounted.close()

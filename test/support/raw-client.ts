@@ -21,14 +21,19 @@ export interface RawExchange {
   readonly closed: boolean
 }
 
+export interface RawOptions {
+  /** It does not close when the other side does. */
+  readonly allowHalfOpen?: boolean
+}
+
 /** A connection on which a test says exactly what it wants to say. */
 export class RawConnection {
   readonly socket: Socket
   received = ''
   closed = false
 
-  constructor(port: number) {
-    this.socket = connect({ port, host: '127.0.0.1', noDelay: true })
+  constructor(port: number, { allowHalfOpen = false }: RawOptions = {}) {
+    this.socket = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen })
     this.socket.on('data', (data: Buffer) => (this.received += data.toString('latin1')))
     this.socket.on('error', () => {})
     this.socket.on('close', () => (this.closed = true))

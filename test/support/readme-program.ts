@@ -15,39 +15,74 @@ const TSC = join(HERE, '../../node_modules/.bin/tsc')
 
 const SECRET = 'a-secret-of-the-readme-0123456789abcdef'
 
+type Line = readonly [name: string, line: string]
+
 /**
  * What a fragment may use without making it, in this order: it continues a program that the reader has seen.
  * A snippet that imports or declares the name itself gets none of it.
  */
-const PROVIDED: readonly (readonly [name: string, line: string])[] = [
+const PROVIDED: readonly Line[] = [
   ['readFileSync', "import { readFileSync } from 'node:fs'"],
+  ['createServer', "import { createServer } from 'node:http'"],
+  ['buffer', "import { buffer } from 'node:stream/consumers'"],
   ['subscribe', "import { subscribe } from 'node:diagnostics_channel'"],
   ['isAffinityError', "import { isAffinityError } from '@limpet/core'"],
   ['SelectedEvent', "import type { SelectedEvent } from '@limpet/core'"],
-  ['FastifyError', "import type { FastifyError } from 'fastify'"],
-  ['acceptAnyBody', "import { acceptAnyBody } from '@limpet/fastify'"],
-  ['limpet', "import { limpet } from '@limpet/fastify'"],
-  ['gatewayServerOptions', "import { gatewayServerOptions } from '@limpet/fastify'"],
-  ['Fastify', "import Fastify from 'fastify'"],
   ['createAffinity', "import { createAffinity } from '@limpet/core'"],
-  ['app', 'const app = Fastify(gatewayServerOptions())'],
+  ...[
+    'closingAnswer',
+    'createHttpProxy',
+    'guardServer',
+    'SERVER_OPTIONS',
+    'upgradeListener',
+    'writeAnswer',
+  ].map((name): Line => [name, `import { ${name} } from '@limpet/http-proxy'`]),
+]
+
+/** The same, of what each framework has; the root's README speaks of Fastify. */
+const OF_FRAMEWORK: Readonly<Record<string, readonly Line[]>> = {
+  fastify: [
+    ['FastifyError', "import type { FastifyError } from 'fastify'"],
+    ['acceptAnyBody', "import { acceptAnyBody } from '@limpet/fastify'"],
+    ['limpet', "import { limpet } from '@limpet/fastify'"],
+    ['gatewayServerOptions', "import { gatewayServerOptions } from '@limpet/fastify'"],
+    ['Fastify', "import Fastify from 'fastify'"],
+    ['app', 'const app = Fastify(gatewayServerOptions())'],
+  ],
+  express: [
+    ['limpet', "import { limpet } from '@limpet/express'"],
+    ['express', "import express from 'express'"],
+    ['app', 'const app = express()'],
+  ],
+  koa: [
+    ['bodyParser', "import { bodyParser } from '@koa/bodyparser'"],
+    ['limpet', "import { limpet } from '@limpet/koa'"],
+    ['Koa', "import Koa from 'koa'"],
+    ['app', 'const app = new Koa()'],
+  ],
+}
+
+const MADE: readonly Line[] = [
   ['secrets', 'const secrets = [process.env.LIMPET_SECRET!]'],
   [
     'backends',
     "const backends = [{ id: 'app1', url: 'http://127.0.0.1:3001' }, { id: 'app2', url: 'http://127.0.0.1:3002' }]",
   ],
   ['affinity', 'const affinity = createAffinity({ secrets, backends })'],
+  ['proxy', 'const proxy = createHttpProxy({ secrets, backends })'],
 ]
 
 /** The snippet as a program: what it takes for granted before it, then `tail`, and `listen` where it continues a gateway. */
-function programOf(code: string, tail: string): string {
+function programOf(key: string, code: string, tail: string): string {
+  const framework = /^(?:packages\/)?(express|koa)\b/.exec(key)?.[1] ?? 'fastify'
   let body = `${code}\n${tail}`
-  for (const [name, line] of PROVIDED.toReversed()) {
+  for (const [name, line] of [...PROVIDED, ...(OF_FRAMEWORK[framework] ?? []), ...MADE].toReversed()) {
     const uses = new RegExp(`(?<![.\\w'@/-])${name}(?![\\w'-])(?!: )`)
     const makes = new RegExp(`^ *(?:export )?(?:import|const)\\b[^='\\n]*\\b${name}\\b`, 'm')
-    if (uses.test(body) && !makes.test(body)) {
+    const flat = body.replaceAll(/^import \{[^}]*\}/gm, list => list.replaceAll('\n', ' '))
+    if (uses.test(body) && !makes.test(flat)) {
       body = `${line}\n${body}`
-      if (name === 'app') body += '\nawait app.listen({ port: 8080 })'
+      if (name === 'app' && !body.includes('server.listen')) body += '\nawait app.listen({ port: 8080 })'
     }
   }
   return `${body}\nexport {}\n`
@@ -65,7 +100,7 @@ export function compile(sources: readonly Source[]): void {
   rmSync(FOLDER, { recursive: true, force: true })
   mkdirSync(FOLDER, { recursive: true })
   for (const { key, code, tail = '' } of sources)
-    writeFileSync(join(FOLDER, `${fileName(key)}.ts`), programOf(code, tail))
+    writeFileSync(join(FOLDER, `${fileName(key)}.ts`), programOf(key, code, tail))
   const compilerOptions = {
     composite: false,
     declaration: false,
@@ -104,11 +139,19 @@ export async function run(key: string, ports: Ports): Promise<Program> {
 
   const env = { PATH: process.env['PATH'], LIMPET_SECRET: SECRET }
   const child = spawn(process.execPath, [file], { cwd: FOLDER, env, stdio: ['ignore', 'pipe', 'pipe'] })
-  const program = { port, out: '' }
+  const closed = once(child, 'close')
+  const program = {
+    port,
+    out: '',
+    async end() {
+      child.kill('SIGTERM')
+      await closed
+      return child.exitCode
+    },
+  }
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => (program.out += text))
   }
-  const closed = once(child, 'close')
   onTestFinished(async () => {
     child.kill('SIGKILL')
     await closed
@@ -127,6 +170,8 @@ export interface Program {
   readonly port: number
   /** What it has printed. */
   readonly out: string
+  /** Asks it to end, and settles with its exit code when it has. */
+  end(this: void): Promise<number | null>
 }
 
 async function isListening(port: number): Promise<boolean> {

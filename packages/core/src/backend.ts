@@ -46,7 +46,7 @@ export function parseWeight(path: string, value: unknown): number {
   return optionInteger(path, value, 1, 0, 256)
 }
 
-export function parseState(path: string, value: unknown): AdminState {
+function parseState(path: string, value: unknown): AdminState {
   return optionOneOf(path, value, 'ready', ADMIN_STATES)
 }
 

@@ -1,6 +1,5 @@
 import { type Affinity, isAffinityError } from '@limpet/core'
 import {
-  createHttpProxy,
   type HttpProxyOptions,
   type RequestFilter,
   requestFilter,
@@ -9,6 +8,7 @@ import {
   writeAnswer,
   writeError,
 } from '@limpet/http-proxy'
+import { httpProxyOf, parseHttpProxyOptions } from '@limpet/http-proxy/transport'
 import type { RequestHandler } from 'express'
 
 /** What `limpet()` takes: an affinity that was made before, or the options to make one. */
@@ -31,9 +31,9 @@ export interface Limpet extends RequestHandler {
  * internal in them. Only a client that is still sending its request is told at once, and hung up on.
  * @throws OptionError naming the option, what it got and what it takes
  */
-export function limpet({ filter, ...options }: LimpetOptions): Limpet {
-  const isOurs = requestFilter(filter)
-  const proxy = createHttpProxy(options)
+export function limpet(options: LimpetOptions): Limpet {
+  const proxy = httpProxyOf(parseHttpProxyOptions(options, ['filter']))
+  const isOurs = requestFilter(options.filter)
   const handler: RequestHandler = (request, response, next) => {
     if (!isOurs(request)) {
       next()

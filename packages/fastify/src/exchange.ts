@@ -1,14 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import {
-  type AffinityError,
-  BackendFailedError,
-  type HeaderFields,
-  isAffinityError,
-  isRepeatable,
-  type Lease,
-  type RequestHead,
-} from '@limpet/core'
-import { failureOf, protocolError, RequestBody, responseTimeout } from '@limpet/http-proxy/transport'
+import type { AffinityError, HeaderFields, Lease, RequestHead } from '@limpet/core'
+import { type Attempter, Attempts, protocolError, RequestBody } from '@limpet/http-proxy/transport'
 import type { FastifyReply } from 'fastify'
 import type { Dispatcher } from 'undici'
 import type { BackendConnection, BackendConnections, Sender } from './backend-connection.ts'
@@ -29,21 +21,17 @@ export type OnAnswered = (error: Error | null, answered?: Answered) => void
  * One request on its way: what undici tells, the lease decides, and the client's closing ends.
  * Failover happens in here, below reply-from, where the body has not been touched yet.
  */
-export class Exchange implements Dispatcher.DispatchHandler, Sender {
+export class Exchange implements Dispatcher.DispatchHandler, Sender, Attempter {
   readonly lease: Lease
   connection: BackendConnection | undefined
   /** What the client is to be told, once `onAnswered` got an error. */
   error: AffinityError | undefined
   readonly #request: RequestHead
   readonly #connections: BackendConnections
-  readonly #responseTimeoutMs: number
   readonly #body: RequestBody | Buffer | null
+  readonly #attempts: Attempts
   #onAnswered: OnAnswered | undefined
   #controller: Dispatcher.DispatchController | undefined
-  #timer: NodeJS.Timeout | undefined
-  #isStarted = false
-  #wasStale = false
-  #isClosed = false
   #head: { statusCode: number; headers: HeaderFields } | undefined
   #chunks: Buffer[] = []
   #trailers: HeaderFields | undefined
@@ -59,17 +47,14 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender {
     this.lease = lease
     this.#request = request
     this.#connections = connections
-    this.#responseTimeoutMs = responseTimeoutMs
     this.#body = body
+    this.#attempts = new Attempts(lease, request, responseTimeoutMs, this)
   }
 
   /** Sends the request, and tells `onAnswered` what came of it; nothing when the client leaves first. */
   send(onAnswered: OnAnswered): void {
     this.#onAnswered = onAnswered
-    if (isRepeatable(this.#request)) this.#attempt()
-    // What cannot be repeated had better not meet a connection whose end has arrived and was not looked at yet:
-    // by the next turn of the event loop it has been.
-    else setImmediate(() => this.#attempt())
+    this.#attempts.begin()
   }
 
   /** Gives the answer, whose head the reply has by now: whole where it was short, else as it comes. */
@@ -97,9 +82,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender {
 
   /** The client's side has closed, at the end or before. */
   close(): void {
-    if (this.#isClosed) return
-    this.#isClosed = true
-    clearTimeout(this.#timer)
+    this.#attempts.close()
     if (this.#trailers === undefined) this.#controller?.abort(new Error('the client left'))
     if (this.#body instanceof RequestBody) this.#body.destroy()
     this.lease.release()
@@ -107,9 +90,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
-    this.#isStarted = true
-    if (this.#isClosed) controller.abort(new Error('the client left'))
-    else this.#startTimer()
+    this.#attempts.started(this.connection !== undefined && this.connection.answers > 0)
   }
 
   onResponseStart(
@@ -123,7 +104,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender {
       controller.abort(protocolError(`status ${statusCode}`))
       return
     }
-    clearTimeout(this.#timer)
+    this.#attempts.answered()
     this.#head = { statusCode, headers: this.lease.answered({ statusCode, headers }) }
     // A short answer is complete by the time this chunk of the socket has been parsed, and is then sent whole.
     queueMicrotask(() => this.#deliver())
@@ -142,36 +123,16 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender {
   }
 
   onResponseError(controller: Dispatcher.DispatchController | undefined, error: Error): void {
-    clearTimeout(this.#timer)
-    if (this.#isClosed) return
-    if (isAffinityError(error)) {
-      this.#fail(error)
-      return
-    }
-    if (this.#head?.statusCode === 304 && isLengthMismatch(error)) {
-      this.onResponseEnd(controller, {})
-      return
-    }
-    const failure = failureOf(error, this.#isStarted, this.#head !== undefined)
-    const { lease } = this
-    if (failure.kind === 'broken' && this.#isStale()) {
-      this.#wasStale = true
-      this.#attempt()
-    } else if (lease.redispatch(failure) === undefined) {
-      this.#fail(new BackendFailedError(lease.backend, failure))
-    } else {
-      this.#attempt()
-    }
+    if (this.#head?.statusCode === 304 && isLengthMismatch(error)) this.onResponseEnd(controller, {})
+    else this.#attempts.failed(error)
   }
 
-  #attempt(): void {
-    if (this.#isClosed) return
-    this.#isStarted = false
+  attempt(isFresh: boolean): void {
     this.connection = undefined
     const { lease } = this
-    const connections = this.#connections
-    const dispatch = this.#wasStale ? connections.dispatchFresh : connections.dispatch
-    dispatch(
+    const { dispatch, dispatchFresh } = this.#connections
+    const send = isFresh ? dispatchFresh : dispatch
+    send(
       lease.backend,
       {
         path: lease.target,
@@ -184,40 +145,29 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender {
     )
   }
 
-  /**
-   * A used connection that dies under a request says nothing of the backend, and the session is to stay there. Once:
-   * then it goes by a fresh connection, whose end is the backend's doing.
-   */
-  #isStale(): boolean {
-    const wasUsed = this.connection !== undefined && this.connection.answers > 0
-    return wasUsed && !this.#wasStale && isRepeatable(this.#request)
+  abort(error: Error): void {
+    this.#controller?.abort(error)
   }
 
-  /** Counts from the last sign of the request's progress: a long upload is not a slow answer. */
-  #startTimer(): void {
-    const ms = this.#responseTimeoutMs
-    if (ms > 0) this.#timer = setTimeout(() => this.#controller?.abort(responseTimeout(ms)), ms)
-  }
-
-  /** The request's body moves on. */
-  progress(): void {
-    if (this.#head === undefined) this.#timer?.refresh()
-  }
-
-  #deliver(): void {
-    const onAnswered = this.#onAnswered
-    if (onAnswered === undefined || this.#head === undefined || this.#isClosed) return
-    this.#onAnswered = undefined
-    onAnswered(null, { ...this.#head, body: { destroy: () => this.close() } })
-  }
-
-  #fail(error: AffinityError): void {
+  gaveUp(error: AffinityError): void {
     this.error = error
     const onAnswered = this.#onAnswered
     this.#onAnswered = undefined
     if (onAnswered !== undefined) onAnswered(error)
     // The client has the head already: only a cut tells it that the rest is missing.
     else this.#stream?.destroy(error)
+  }
+
+  /** The request's body moves on. */
+  progress(): void {
+    this.#attempts.progress()
+  }
+
+  #deliver(): void {
+    const onAnswered = this.#onAnswered
+    if (onAnswered === undefined || this.#head === undefined || this.#attempts.isOver) return
+    this.#onAnswered = undefined
+    onAnswered(null, { ...this.#head, body: { destroy: () => this.close() } })
   }
 
   #streamTo(client: ServerResponse): ResponseBody {

@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
 import type { HeaderFields, Lease } from '@limpet/core'
 import type { BackendAgents } from './backend-agent.ts'
+import { rawFields } from './raw-fields.ts'
 
 /** What an attempt tells of its way. */
 export interface AttemptEvents {
@@ -51,7 +52,7 @@ export function newAttempt(
     method,
     // Whatever it would make of the real one: the agent writes that as it is.
     url: '/',
-    headers: fieldsOf(lease.requestLines()),
+    headers: requestFields(lease.requestLines()),
     httpVersion: '1.1',
     httpVersionMajor: 1,
     socket: server === undefined ? CLIENT : { ...CLIENT, server },
@@ -67,26 +68,25 @@ const CLIENT = { writable: true } as const
 /** In place of a response: the exchange gives the answer itself, and watches the client itself. */
 export const NO_RESPONSE = {
   destroyed: true,
+  // Then httpxy does not listen for what becomes of the answer, either.
+  finished: true,
   on() {
     return this
   },
 } as object as ServerResponse
 
-/** Lines by name, as node:http's client takes them. Several lines of one name stay several. */
-function fieldsOf(lines: readonly string[]): HeaderFields {
-  const fields: HeaderFields = {}
-  for (let index = 0; index + 1 < lines.length; index += 2) {
-    const name = spelling(lines[index] ?? '')
-    const value = lines[index + 1] ?? ''
-    const known = fields[name]
-    fields[name] = known === undefined ? value : [known, value].flat()
-  }
-  return fields
-}
-
-/** httpxy looks for this one, and only in lower case. */
-function spelling(name: string): string {
-  return name.length === 14 && name.toLowerCase() === 'content-length' ? 'content-length' : name
+/**
+ * Lines by name, as node:http's client takes them: of names that differ in their case alone it would write the last.
+ * httpxy looks for `content-length`, and only in lower case.
+ */
+function requestFields(lines: readonly string[]): HeaderFields {
+  const spellings = new Map([['content-length', 'content-length']])
+  return rawFields(lines, name => {
+    const lower = name.toLowerCase()
+    const spelling = spellings.get(lower)
+    if (spelling === undefined) spellings.set(lower, name)
+    return spelling ?? name
+  })
 }
 
 /** What node:http's client takes for an agent: it asks the lease who is next until somebody accepts the connection. */
@@ -108,7 +108,7 @@ export class LeaseAgent {
 
   addRequest(request: ClientRequest, options: object): void {
     request.path = this.#lease.target
-    holdEnd(request)
+    if (request.hasHeader('upgrade')) holdEnd(request)
     request.once('socket', () => this.#events.started(request))
     this.#connect(request, options)
   }
@@ -117,7 +117,7 @@ export class LeaseAgent {
     const onUnreached = (error: Error): boolean => {
       if (request.destroyed || !this.#events.unreached(error)) return false
       // The Host may be the backend's, and the head has not been written yet.
-      const host = fieldsOf(this.#lease.requestLines())
+      const host = requestFields(this.#lease.requestLines())
       for (const [name, value] of Object.entries(host)) {
         if (name.toLowerCase() === 'host' && value !== undefined) request.setHeader(name, value)
       }

@@ -42,6 +42,11 @@ export class BackendAgent extends Agent {
     this.#open = socketOpener(backend, transport)
   }
 
+  /** All its connections are to one backend: there is nothing to tell apart, and names are made for each request. */
+  override getName(): string {
+    return ''
+  }
+
   override createConnection(_options: object, onSocket?: OnSocket): null {
     this.#open((error, socket) => onSocket?.(error, socket as Duplex))
     return null
@@ -55,7 +60,8 @@ export class BackendAgent extends Agent {
 
   /** Gives `request` a connection: an idle one, or a new one. */
   serve(request: ClientRequest, options: object, connecting: Connecting): void {
-    internals.addRequest.call(this, request, { ...options, ...connecting })
+    // The options are the request's own, made by its constructor. The empty name spares the look for another.
+    internals.addRequest.call(this, request, Object.assign(options, connecting, { servername: '' }))
   }
 }
 

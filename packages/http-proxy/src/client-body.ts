@@ -20,7 +20,10 @@ export function clientBody(
   onProgress: OnProgress,
 ): RequestBody | Buffer {
   if (Number(request.headers['content-length'] ?? 0) > limit) throw bodyTooLarge()
-  if (!request.readableDidRead) return new RequestBody(request, limit, onProgress)
+  if (!request.readableDidRead) {
+    // Who has read nothing to its end has read all of it.
+    return request.readableEnded ? Buffer.alloc(0) : new RequestBody(request, limit, onProgress)
+  }
   const bytes = keptBytes(parsed, request.headers)
   if (bytes === undefined) {
     throw new RefusedRequestError(
@@ -48,7 +51,7 @@ function keptBytes({ body, rawBody }: ParsedBody, headers: IncomingHttpHeaders):
 
 /** What was decoded from UTF-8, which is what parsers take where no other charset is named. */
 function keptText(rawBody: unknown, body: unknown, type: string): string | undefined {
-  if (/;\s*charset\s*=\s*"?(?!utf-?8\b)/i.test(type)) return undefined
+  if (/;\s*charset\s*=(?!\s*"?utf-?8\b)/i.test(type)) return undefined
   if (typeof rawBody === 'string') return rawBody
   if (typeof body === 'string') return body
   return isJson(type) && isExact(body) ? JSON.stringify(body) : undefined

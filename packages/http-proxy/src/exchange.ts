@@ -1,16 +1,15 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import {
   type AffinityError,
-  BackendFailedError,
   type HeaderFields,
   isAffinityError,
-  isRepeatable,
   type Lease,
   type RequestHead,
 } from '@limpet/core'
 import { type Attempt, type AttemptEvents, newAttempt } from './attempt.ts'
+import { type Attempter, Attempts } from './attempts.ts'
 import type { BackendAgents } from './backend-agent.ts'
-import { failureOf, protocolError, responseTimeout } from './failure.ts'
+import { protocolError } from './failure.ts'
 import { rawFields } from './raw-fields.ts'
 import { RequestBody } from './request-body.ts'
 import type { Transport } from './transport-options.ts'
@@ -35,8 +34,7 @@ export type Forward = (attempt: Attempt) => void
 /**
  * One request on its way: what http-proxy-middleware tells, the lease decides, and the client's closing ends.
  */
-export class Exchange implements AttemptEvents {
-  /** A used connection has died under it. */
+export class Exchange implements AttemptEvents, Attempter {
   wantsFresh = false
   readonly #lease: Lease
   readonly #request: RequestHead
@@ -44,11 +42,10 @@ export class Exchange implements AttemptEvents {
   readonly #body: RequestBody | Buffer | null
   readonly #transport: Transport
   readonly #forward: Forward
+  readonly #attempts: Attempts
   #outcome: Outcome | undefined
   #sent: ClientRequest | undefined
   #answer: IncomingMessage | undefined
-  #timer: NodeJS.Timeout | undefined
-  #isClosed = false
 
   constructor(
     lease: Lease,
@@ -64,24 +61,42 @@ export class Exchange implements AttemptEvents {
     this.#body = body
     this.#transport = transport
     this.#forward = forward
+    this.#attempts = new Attempts(lease, request, transport.responseTimeoutMs, this)
   }
 
   send(outcome: Outcome): void {
     this.#outcome = outcome
-    if (isRepeatable(this.#request)) this.#attempt()
-    // What cannot be repeated had better not meet a connection whose end has arrived and was not looked at yet:
-    // by the next turn of the event loop it has been.
-    else setImmediate(() => this.#attempt())
+    this.#attempts.begin()
+  }
+
+  /** The request's body moves on. */
+  progress(): void {
+    this.#attempts.progress()
   }
 
   /** The client's side has closed, at the end or before. */
   close(): void {
-    if (this.#isClosed) return
-    this.#isClosed = true
-    clearTimeout(this.#timer)
+    this.#attempts.close()
     if (this.#answer?.complete !== true) this.#sent?.destroy()
     if (this.#body instanceof RequestBody) this.#body.destroy()
     this.#lease.release()
+  }
+
+  attempt(isFresh: boolean): void {
+    this.wantsFresh = isFresh
+    this.#sent = undefined
+    this.#forward(
+      newAttempt(this.#lease, this.#request.method, this.#agents, this, request => this.#writeBody(request)),
+    )
+  }
+
+  abort(error: Error): void {
+    this.#sent?.destroy(error)
+  }
+
+  gaveUp(error: AffinityError): void {
+    // Where the client has the head of an answer that was cut, the body's own error tells it so.
+    if (this.#answer === undefined) this.#outcome?.failed(error)
   }
 
   started(request: ClientRequest): void {
@@ -91,62 +106,39 @@ export class Exchange implements AttemptEvents {
       socket.destroy()
       this.failed(protocolError('an upgrade that nobody asked for'))
     })
-    if (this.#isClosed) request.destroy()
-    else this.#startTimer(request)
+    this.#attempts.started(request.reusedSocket)
   }
 
   unreached(error: Error): boolean {
-    return !this.#isClosed && this.#lease.redispatch(failureOf(error, false, false)) !== undefined
-  }
-
-  /** The request's body moves on: a long upload is not a slow answer. */
-  progress(): void {
-    if (this.#answer === undefined) this.#timer?.refresh()
+    return this.#attempts.unreached(error)
   }
 
   answered(response: IncomingMessage): void {
     const statusCode = response.statusCode ?? 0
-    clearTimeout(this.#timer)
-    if (this.#isClosed) {
+    if (this.#attempts.isOver) {
       response.destroy()
     } else if (statusCode < 200 || statusCode > 599) {
       response.destroy()
       this.failed(protocolError(`status ${statusCode}`))
     } else {
+      this.#attempts.answered()
       this.#answer = response
+      response.once('error', error => this.failed(error))
       const { idleTimeoutMs } = this.#transport
       if (idleTimeoutMs > 0)
         response.setTimeout(idleTimeoutMs, () => response.destroy(new Error('the answer stopped')))
-      const headers = this.#lease.answered({ statusCode, headers: rawFields(response.rawHeaders) })
+      const fields = rawFields(response.rawHeaders)
+      // Node's agent looks at them, and would parse the lines once more.
+      Object.assign(response, { headers: fields })
+      const headers = this.#lease.answered({ statusCode, headers: fields })
       this.#outcome?.answered({ statusCode, headers, body: response })
     }
   }
 
   failed(error: Error): void {
-    clearTimeout(this.#timer)
-    if (this.#isClosed || this.#outcome === undefined) return
-    if (isAffinityError(error)) {
-      this.#fail(error)
-      return
-    }
-    const failure = failureOf(error, this.#sent !== undefined, this.#answer !== undefined)
-    if (failure.kind === 'broken' && this.#isStale()) {
-      this.wantsFresh = true
-      this.#attempt()
-    } else if (failure.kind !== 'unreached' && this.#lease.redispatch(failure) !== undefined) {
-      this.#attempt()
-    } else {
-      // The client has the head of an answer that was cut; the body's own error tells it so.
-      this.#fail(new BackendFailedError(this.#lease.backend, failure))
-    }
-  }
-
-  #attempt(): void {
-    if (this.#isClosed) return
-    this.#sent = undefined
-    this.#forward(
-      newAttempt(this.#lease, this.#request.method, this.#agents, this, request => this.#writeBody(request)),
-    )
+    // Before there was a connection the agent has asked the lease until nobody was left.
+    if (this.#sent === undefined && !isAffinityError(error)) this.#attempts.exhausted(error)
+    else this.#attempts.failed(error)
   }
 
   #writeBody(request: ClientRequest): void {
@@ -163,24 +155,5 @@ export class Exchange implements AttemptEvents {
     if (!request.hasHeader('content-length')) request.setHeader('transfer-encoding', 'chunked')
     body.once('error', error => request.destroy(error))
     body.pipe(request)
-  }
-
-  /**
-   * A used connection that dies under a request says nothing of the backend, and the session is to stay there. Once:
-   * then it goes by a fresh connection, whose end is the backend's doing.
-   */
-  #isStale(): boolean {
-    return this.#sent?.reusedSocket === true && !this.wantsFresh && isRepeatable(this.#request)
-  }
-
-  #startTimer(request: ClientRequest): void {
-    const ms = this.#transport.responseTimeoutMs
-    if (ms > 0) this.#timer = setTimeout(() => request.destroy(responseTimeout(ms)), ms)
-  }
-
-  #fail(error: AffinityError): void {
-    const outcome = this.#outcome
-    this.#outcome = undefined
-    outcome?.failed(error)
   }
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type Affinity, type Lease, type RequestHead, requestHead } from '@limpet/core'
+import { type Affinity, type Lease, requestHead } from '@limpet/core'
 import { createProxyMiddleware } from 'http-proxy-middleware'
 import { type Attempt, NO_RESPONSE } from './attempt.ts'
 import { backendAgents } from './backend-agent.ts'
@@ -74,22 +74,21 @@ export function httpProxyOf({
     middleware.upgrade(attempt, socket as Socket, head)
   })
 
-  async function selectOrRefuse(request: IncomingMessage, head: RequestHead): Promise<Lease> {
-    try {
-      return await affinity.select(head)
-    } catch (error) {
-      noteRefusal(request, error)
-      throw error
-    }
-  }
-
   return {
     affinity,
     async forward(request, client, url = request.url ?? '', parsed = request as ParsedBody) {
       refuseAfterRefusal(request)
       const head = { ...requestHead(request), url }
       const body = head.hasBody ? clientBody(request, parsed, bodyLimit, () => exchange.progress()) : null
-      const lease = await selectOrRefuse(request, head)
+      let lease: Lease | Promise<Lease>
+      try {
+        lease = affinity.select(head)
+        // Only a policy that asks a remote store makes anybody wait.
+        if (lease instanceof Promise) lease = await lease
+      } catch (error) {
+        noteRefusal(request, error)
+        throw error
+      }
       const exchange: Exchange = new Exchange(lease, head, agents, body, transport, forwardAttempt)
       return exchangeWith(client, exchange)
     },

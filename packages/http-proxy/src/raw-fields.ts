@@ -1,15 +1,20 @@
 import type { HeaderFields } from '@limpet/core'
 
-/** Header lines by lower-case name. Several lines of one name stay several, which Node's own `headers` joins or drops. */
-export function rawFields(rawHeaders: readonly string[]): HeaderFields {
+/**
+ * Header lines by name. Several lines of one name stay several, which Node's own `headers` joins or drops.
+ * @param spelling what becomes of a name @default lower case
+ */
+export function rawFields(
+  lines: readonly string[],
+  spelling: (name: string) => string = name => name.toLowerCase(),
+): HeaderFields {
   const fields: HeaderFields = {}
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = (rawHeaders[index] ?? '').toLowerCase()
-    const value = rawHeaders[index + 1] ?? ''
-    // A legal name, and assigning to it would set something else.
-    if (name === '__proto__') continue
+  for (let index = 0; index + 1 < lines.length; index += 2) {
+    const name = spelling(lines[index] ?? '')
+    const value = lines[index + 1] ?? ''
+    // `constructor` is a legal name, and every object has one. So is `__proto__`: assigning text to it does nothing.
     const known = fields[name]
-    fields[name] = known === undefined ? value : [known, value].flat()
+    fields[name] = typeof known === 'string' || Array.isArray(known) ? [known, value].flat() : value
   }
   return fields
 }

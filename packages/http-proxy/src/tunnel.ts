@@ -1,33 +1,35 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-
-/** A peer that has ended its half has this long to see the other half end. */
-const LINGER_MS = 5_000
+import { LINGER_MS } from './linger.ts'
 
 /**
- * Makes two sockets that are piped into each other end together, whichever goes first: at once when one is
- * destroyed; within a few seconds when one has said its last word; after `idleMs` without a byte.
+ * Makes two sockets that are piped into each other end together, whichever goes first: at once, or, while one still
+ * has to take what the other has sent, within a few seconds; and after `idleMs` without a byte.
  */
 export function bindTunnel(client: Duplex, backend: Socket, idleMs: number): void {
   let linger: NodeJS.Timeout | undefined
-  function startLinger(): void {
-    linger ??= setTimeout(() => {
-      client.destroy()
-      backend.destroy()
-    }, LINGER_MS)
+  function destroy(): void {
+    client.destroy()
+    backend.destroy()
   }
-  client.once('end', startLinger)
-  backend.once('end', startLinger)
-  client.once('close', () => {
-    clearTimeout(linger)
-    endSoon(backend)
-  })
-  backend.once('close', () => {
-    clearTimeout(linger)
-    endSoon(client)
-  })
+  function startLinger(): void {
+    linger ??= setTimeout(destroy, LINGER_MS)
+  }
+  function follow(side: Duplex, other: Duplex): void {
+    // A peer that has ended its half has this long to see the other half end.
+    side.once('end', startLinger).once('close', () => {
+      if (other.destroyed) {
+        clearTimeout(linger)
+      } else {
+        startLinger()
+        endSoon(other)
+      }
+    })
+  }
+  follow(client, backend)
+  follow(backend, client)
   // Whatever passes, passes through both.
-  if (idleMs > 0) backend.setTimeout(idleMs, () => backend.destroy())
+  if (idleMs > 0) backend.setTimeout(idleMs, destroy)
 }
 
 /** What was received is still delivered. */

@@ -4,7 +4,8 @@ import type { Duplex } from 'node:stream'
 import { OptionError } from '@limpet/core'
 import { closingAnswer } from './closing-answer.ts'
 import type { HttpProxy } from './http-proxy.ts'
-import { bareResponse, isWebSocket } from './upgrade-request.ts'
+import { lingerAtEnd } from './linger.ts'
+import { bareResponse, isBusy, isWebSocket } from './upgrade-request.ts'
 
 /** Whether a request is a pool's. Of an upgrade there is no more than the bare request to look at. */
 export type RequestFilter = (request: IncomingMessage) => boolean
@@ -19,21 +20,45 @@ export function requestFilter(filter: RequestFilter | undefined): RequestFilter 
 /** For a server's `upgrade` event. */
 export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
+/** What the listeners that were made here take. */
+const FILTERS = new WeakMap<object, RequestFilter>()
+
 /**
  * A listener for a server's `upgrade` event, which is the only one to hear of such a request. WebSockets of the
  * pool's are tunnelled; any other protocol is declined, and the request answered as if it had not asked
  * (RFC 9110 §7.8). What is not the pool's is another listener's; where there is none, it is answered all the same.
  */
 export function upgradeListener(proxy: HttpProxy, isOurs: RequestFilter): UpgradeListener {
-  return (request, socket, head) => {
+  const listener: UpgradeListener = (request, socket, head) => {
     const server = serverOf(socket)
-    if (isOurs(request)) {
+    if (isTaken(isOurs, request)) {
       if (isWebSocket(request)) proxy.upgrade(request, socket, head)
       else declineUpgrade(server, request, socket, head)
-    } else if (server === undefined || server.listenerCount('upgrade') === 1) {
+    } else if (isNobodys(request, listener, server?.listeners('upgrade') ?? [])) {
       declineUpgrade(server, request, socket, head)
     }
   }
+  FILTERS.set(listener, isOurs)
+  return listener
+}
+
+/** A filter that throws takes nothing. Declined, the request comes to the app, whose error it then is. */
+function isTaken(isOurs: RequestFilter, request: IncomingMessage): boolean {
+  try {
+    return isOurs(request)
+  } catch {
+    return false
+  }
+}
+
+/** Whether it is for `listener`, which does not take it, to answer: nobody else would, and only one is to. */
+function isNobodys(request: IncomingMessage, listener: UpgradeListener, all: readonly object[]): boolean {
+  if (all.length <= 1) return true
+  if (all.at(-1) !== listener) return false
+  return all.every(other => {
+    const isTheirs = FILTERS.get(other)
+    return isTheirs !== undefined && !isTaken(isTheirs, request)
+  })
 }
 
 /** Serves `request` without its upgrade. A body that came with it cannot be read any more. */
@@ -44,11 +69,19 @@ export function declineUpgrade(
   head: Buffer,
 ): void {
   socket.on('error', () => socket.destroy())
+  if (isBusy(socket)) {
+    socket.destroy()
+    return
+  }
   const { headers } = request
   const length = headers['content-length'] ?? '0'
   const hasBody = head.length > 0 || length !== '0' || headers['transfer-encoding'] !== undefined
-  if (server === undefined || hasBody) socket.end(closingAnswer(400))
-  else server.emit('request', request, bareResponse(request, socket))
+  if (server === undefined || hasBody) {
+    lingerAtEnd(socket)
+    socket.end(closingAnswer(400))
+  } else {
+    server.emit('request', request, bareResponse(request, socket))
+  }
 }
 
 /** Node keeps it on every socket that a server has accepted, without saying so in its types. */

@@ -1,6 +1,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { lingerAtEnd } from './linger.ts'
 
 /** Whether this asks for a WebSocket, and for nothing else (RFC 6455 §4.2.1). */
 export function isWebSocket(request: IncomingMessage): boolean {
@@ -14,16 +15,31 @@ export function isWebSocket(request: IncomingMessage): boolean {
   )
 }
 
+/** Whether an earlier request on this connection waits for its answer. (Where Node looks, too: nothing public tells.) */
+export function isBusy(socket: Duplex): boolean {
+  return Reflect.get(socket, '_httpMessage') instanceof ServerResponse
+}
+
 /**
  * A response for a request that came by a server's `upgrade` event, where there is none. Its connection ends with
- * it: the parser has let go of the socket, and nobody reads a second request from it.
+ * it: the parser has let go of the socket, and nobody reads a second request from it. Where an earlier request still waits for its answer, both end at once.
  */
 export function bareResponse(request: IncomingMessage, socket: Duplex): ServerResponse {
   const response = new ServerResponse(request)
   response.shouldKeepAlive = false
+  if (isBusy(socket)) {
+    socket.destroy()
+    response.destroy()
+    return response
+  }
   response.assignSocket(socket as Socket)
+  // Nobody else looks any more whether the client leaves.
+  socket.once('end', () => {
+    if (response.socket === socket) socket.destroy()
+  })
   response.once('finish', () => {
     response.detachSocket(socket as Socket)
+    lingerAtEnd(socket)
     socket.end()
     response.emit('close')
   })

@@ -1,23 +1,17 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import {
-  type Affinity,
-  isAffinityError,
-  type Lease,
-  NoBackendError,
-  RefusedRequestError,
-  requestHead,
-} from '@limpet/core'
+import { type Affinity, isAffinityError, type Lease, RefusedRequestError, requestHead } from '@limpet/core'
 import { type Attempt, newAttempt } from './attempt.ts'
 import type { BackendAgents } from './backend-agent.ts'
-import { closingError } from './closing-answer.ts'
+import { closingAnswer, closingError } from './closing-answer.ts'
 import { Handshake } from './handshake.ts'
+import { lingerAtEnd } from './linger.ts'
 import type { Transport } from './transport-options.ts'
-import { isWebSocket } from './upgrade-request.ts'
+import { isBusy, isWebSocket } from './upgrade-request.ts'
 
 export interface Upgrades {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, url: string): void
-  /** Ends every tunnel. */
+  /** Ends every tunnel, and begins no more. */
   close(): void
 }
 
@@ -29,6 +23,7 @@ export function upgrader(
   forward: (request: Attempt & IncomingMessage, socket: Duplex, head: Buffer) => void,
 ): Upgrades {
   const sockets = new Set<Duplex>()
+  let isClosed = false
 
   async function select(request: IncomingMessage, url: string): Promise<Lease> {
     const head = { ...requestHead(request), url }
@@ -48,20 +43,35 @@ export function upgrader(
 
   return {
     upgrade(request, socket, head, url) {
+      // Behind a request that waits for its answer it would be answered out of turn; once closed, nobody would end it.
+      if (socket.destroyed || isBusy(socket) || isClosed) {
+        socket.destroy()
+        return
+      }
       sockets.add(socket)
       // From the first moment: nobody else listens while a policy is asked.
       socket.on('error', () => socket.destroy()).once('close', () => sockets.delete(socket))
-      select(request, url).then(
-        lease => {
-          if (socket.destroyed) lease.release()
-          else start(lease, request, socket, head)
-        },
-        (error: unknown) => {
-          socket.end(closingError(isAffinityError(error) ? error : new NoBackendError()))
-        },
-      )
+      lingerAtEnd(socket)
+      function leave(): void {
+        socket.destroy()
+      }
+      socket.once('end', leave)
+      select(request, url)
+        .then(lease => {
+          if (socket.destroyed) {
+            lease.release()
+            return
+          }
+          socket.off('end', leave)
+          start(lease, request, socket, head)
+        })
+        .catch((error: unknown) => {
+          // Other errors are those of a policy of the app's own, which could not say what to forward.
+          socket.end(isAffinityError(error) ? closingError(error) : closingAnswer(500))
+        })
     },
     close() {
+      isClosed = true
       for (const socket of sockets) socket.destroy()
     },
   }

@@ -1,7 +1,6 @@
 import type { Affinity } from '@limpet/core'
 import {
   type Answer,
-  createHttpProxy,
   type HttpProxyOptions,
   type ParsedBody,
   type RequestFilter,
@@ -10,6 +9,7 @@ import {
   upgradeListener,
   watchAnswer,
 } from '@limpet/http-proxy'
+import { httpProxyOf, parseHttpProxyOptions } from '@limpet/http-proxy/transport'
 import type { Context, Middleware } from 'koa'
 
 /** What `limpet()` takes: an affinity that was made before, or the options to make one. */
@@ -33,9 +33,9 @@ export interface Limpet extends Middleware {
  * internal in them.
  * @throws OptionError naming the option, what it got and what it takes
  */
-export function limpet({ filter, ...options }: LimpetOptions): Limpet {
-  const isOurs = requestFilter(filter)
-  const proxy = createHttpProxy(options)
+export function limpet(options: LimpetOptions): Limpet {
+  const proxy = httpProxyOf(parseHttpProxyOptions(options, ['filter']))
+  const isOurs = requestFilter(options.filter)
   const middleware: Middleware = async (ctx, next) => {
     if (!isOurs(ctx.req)) {
       await next()

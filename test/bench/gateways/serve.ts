@@ -20,7 +20,7 @@ export interface Report {
 export function serve(url: string, affinity?: Affinity): void {
   process.on('message', () => process.send?.(report(affinity)))
   process.on('disconnect', () => process.exit(0))
-  process.send?.({ url })
+  process.send?.({ urls: [url] })
 }
 
 function report(affinity: Affinity | undefined): Report {

@@ -1,0 +1,30 @@
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/**
+ * A backend's side of `backends.ts`: listens on a port of 127.0.0.1, tells whoever started this process, and ends
+ * when it is told to, or when it is alone.
+ */
+export function runBackend(server: Server, port: string): void {
+  server.once('error', (error: NodeJS.ErrnoException) => {
+    if (process.send === undefined) throw error
+    process.send({ failed: error.code ?? error.message }, () => process.exit(1))
+  })
+  server.listen(Number(port), '127.0.0.1', () => {
+    process.send?.({ port: (server.address() as AddressInfo).port })
+  })
+
+  function stop(): void {
+    server.close(() => process.exit())
+    // Who is still being answered has a second.
+    setTimeout(() => process.exit(), 1_000).unref()
+  }
+  process.once('SIGTERM', stop)
+  process.once('disconnect', stop)
+  // A terminal's Ctrl-C comes to every process; the gateway may still need us, and tells us when it does not.
+  process.on('SIGINT', () => {
+    if (!process.connected) stop()
+  })
+  // Whoever started us may have gone before we could listen to that.
+  if (process.send !== undefined && !process.connected) stop()
+}

@@ -1,0 +1,178 @@
+import { once } from 'node:events'
+import { Agent } from 'node:http'
+import { expect, onTestFinished } from 'vitest'
+import type { Backend } from './backend.ts'
+import { Browser } from './browser.ts'
+import { joinedValue } from './header-lines.ts'
+import { ask, open, readToEnd } from './http-client.ts'
+import { openRaw } from './raw-client.ts'
+import type { Program } from './readme-program.ts'
+
+/** Looks at a gateway that runs; app1 is the backend for 3001, and so on. */
+export type GatewayCheck = (program: Program, backends: readonly Backend[]) => Promise<void>
+
+/** Every README's first example: the cookie is set once, holds, and never reaches a backend. */
+export const smallestGateway: GatewayCheck = async ({ port }, backends) => {
+  const browser = new Browser(port)
+  const first = await browser.ask({ headers: { Cookie: 'theme=dark' } })
+  expect(first.cookies()).toEqual([
+    expect.stringMatching(/^SERVERID=[^;]+; Path=\/; HttpOnly; SameSite=Lax$/),
+  ])
+  for (let visit = 0; visit < 3; visit += 1) {
+    const again = await browser.ask({ headers: { Cookie: `theme=dark; ${browser.cookieHeader}` } })
+    expect(again.echo.id).toBe(first.echo.id)
+    expect(again.cookies()).toEqual([])
+  }
+  const backend = backends.find(({ id }) => id === first.echo.id)
+  expect(joinedValue(backend?.last.lines ?? [], 'cookie')).toBe('theme=dark')
+  expect((await ask(port)).echo.id).not.toBe(first.echo.id)
+}
+
+/** The same behind a server of node:http, with its guard and its listener for upgrades. */
+export const smallestServer: GatewayCheck = async (program, backends) => {
+  const { port } = program
+  await smallestGateway(program, backends)
+  expect(await statusOf(port, 'bytes that are none\r\n\r\n')).toBe(400)
+  expect(await statusOf(port, 'CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n')).toBe(501)
+  // No backend here takes the upgrade, and they say so by an answer to a plain request.
+  expect(await statusOf(port, handshake('/'))).toBe(200)
+  await Promise.all(backends.map(async backend => backend.refuse()))
+  expect((await ask(port)).status).toBe(502)
+}
+
+/** A request's head for a WebSocket. */
+function handshake(path: string, ...more: readonly string[]): string {
+  const lines = [
+    'Host: a',
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    ...more,
+  ]
+  return `GET ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`
+}
+
+async function statusOf(port: number, text: string): Promise<number> {
+  const client = await openRaw(port)
+  client.write(text)
+  await client.until(received => received.includes('\r\n\r\n'))
+  return Number(/^HTTP\/1\.1 (\d+)/.exec(client.received)?.[1])
+}
+
+/** Who gets a handshake: the path and the value of Upgrade as that backend saw them. */
+async function handshakeAt(
+  port: number,
+  backend: Backend | undefined,
+  path: string,
+  ...more: readonly string[]
+) {
+  const status = await statusOf(port, handshake(path, ...more))
+  const seen = backend?.seen.at(-1)
+  return [status, seen?.url, joinedValue(seen?.lines ?? [], 'upgrade')]
+}
+
+export const largeBodyWithCookie: GatewayCheck = async ({ port }) => {
+  const large = await ask(port, { method: 'POST', body: Buffer.alloc(2 * 1024 * 1024) })
+  expect(large.echo.bytes).toBe(2 * 1024 * 1024)
+  expect(large.cookies('SHOP')).toHaveLength(1)
+}
+
+/** What stands before it has its say first. */
+export const middlewareFirst: GatewayCheck = async ({ port }, [app1]) => {
+  expect((await ask(port, { path: '/cart' })).status).toBe(401)
+  expect(app1?.seen).toEqual([])
+  const health = await ask(port, { path: '/healthz' })
+  expect([health.text, health.cookies()]).toEqual(['{"status":"ok"}', []])
+  const body = '{ "a" : 1 }'
+  const headers = { Authorization: 'Bearer me', 'Content-Type': 'application/json' }
+  const answer = await ask(port, { method: 'POST', path: '/cart', headers, body })
+  expect(answer.echo).toMatchObject({ id: 'app1', bytes: body.length })
+  expect(answer.header('x-powered-by')).toBe(undefined)
+}
+
+export const someRequests: GatewayCheck = async ({ port }) => {
+  const shop = await ask(port, { path: '/shop/x?y' })
+  expect([shop.echo.url, shop.cookies('SERVERID').length]).toEqual(['/shop/x?y', 1])
+  const own = await ask(port, { path: '/own' })
+  expect([own.text, own.cookies()]).toEqual(['own', []])
+}
+
+export const webSockets: GatewayCheck = async ({ port }, [app1]) => {
+  expect(await statusOf(port, handshake('/chat/x'))).toBe(401)
+  expect(app1?.seen).toEqual([])
+  const me = 'Authorization: me'
+  expect(await handshakeAt(port, app1, '/chat/x', me)).toEqual([200, '/chat/x', 'websocket'])
+  expect(await statusOf(port, handshake('/other', me))).toBe(404)
+}
+
+/** app1 is the pool of /shop, app2 that of /api, each with a cookie of its own. */
+export const poolsByPath: GatewayCheck = async ({ port }) => {
+  for (const [path, id, name] of [
+    ['/shop', 'app1', 'SHOP'],
+    ['/api', 'app2', 'API'],
+  ] as const) {
+    const answer = await ask(port, { path: `${path}/x?y=1` })
+    expect(answer.echo).toMatchObject({ id, url: `${path}/x?y=1` })
+    expect(answer.cookies()).toEqual([expect.stringMatching(new RegExp(`^${name}=.*; Path=${path};`))])
+  }
+  expect((await ask(port, { path: '/other' })).status).toBe(404)
+}
+
+export const twoPools: GatewayCheck = async (program, backends) => {
+  const { port } = program
+  const [app1, app2] = backends
+  await poolsByPath(program, backends)
+  expect(await handshakeAt(port, app1, '/shop/ws')).toEqual([200, '/shop/ws', 'websocket'])
+  expect(await handshakeAt(port, app2, '/api/ws')).toEqual([200, '/api/ws', 'websocket'])
+  expect(await statusOf(port, handshake('/other'))).toBe(404)
+}
+
+export const bareUpgrades: GatewayCheck = async ({ port }, [app1]) => {
+  expect((await ask(port)).text).toBe('a page')
+  for (const path of ['/shop/x', '/chat/x'])
+    expect(await handshakeAt(port, app1, path)).toEqual([200, path, 'websocket'])
+  expect(await handshakeAt(port, undefined, '/other')).toEqual([200, undefined, undefined])
+  expect(app1?.seen).toHaveLength(2)
+}
+
+/** JSON with blanks, which nobody would write again as it was. */
+export const keptBody: GatewayCheck = async ({ port }, [app1]) => {
+  const body = '{ "a" : 1.0 }'
+  const headers = { 'Content-Type': 'application/json' }
+  const answer = await ask(port, { method: 'POST', headers, body })
+  expect(answer.echo).toMatchObject({ id: 'app1', bytes: body.length })
+  expect(app1?.seen).toHaveLength(1)
+}
+
+export const changedPool: GatewayCheck = async ({ port }) => {
+  for (let visit = 0; visit < 3; visit += 1) expect((await ask(port)).echo.id).toBe('app3')
+}
+
+export const ownErrors: GatewayCheck = async ({ port }, backends) => {
+  await Promise.all(backends.map(async backend => backend.refuse()))
+  const answer = await ask(port)
+  expect([answer.status, answer.header('cache-control')]).toEqual([502, 'no-store'])
+  expect(JSON.parse(answer.text)).toEqual({ code: 'ERR_BACKEND_FAILED' })
+}
+
+/** An answer that had begun is finished, for a client that would keep its connection; then the process ends. */
+export const gracefulEnd: GatewayCheck = async ({ port, end }, [app1]) => {
+  if (app1 === undefined) throw new Error('no backend')
+  const begun = Promise.withResolvers<() => void>()
+  app1.script = ({ response }) => {
+    response.write('first ')
+    begun.resolve(() => response.end('and last'))
+  }
+  const agent = new Agent({ keepAlive: true })
+  onTestFinished(() => agent.destroy())
+  const opened = await open(port, { agent })
+  await once(opened.message, 'readable')
+  const finish = await begun.promise
+  const ended = end()
+  // It takes nobody new, and what is there goes on.
+  await expect.poll(async () => ask(port).then(String, () => 'refused'), { timeout: 3_000 }).toBe('refused')
+  finish()
+  expect(Buffer.concat(await readToEnd(opened)).toString()).toBe('first and last')
+  expect(await ended).toBe(0)
+}
