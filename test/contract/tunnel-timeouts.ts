@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { handshakeText, upgradeClients } from '../support/upgrade-clients.ts'
-import { drain } from '../support/upgrade-scripts.ts'
 import { expectOver, type Tunnel, tunnelOpener } from './open-tunnel.ts'
 import type { Start } from './start.ts'
 
@@ -46,8 +45,8 @@ export function tunnelTimeouts(start: Start): void {
         reader.pause()
         writer.on('error', () => {}).write(Buffer.alloc(30_000_000))
         await expectOver(gateway, 3_000)
-        client.socket.resume()
-        drain(backend.socket)
+        // The gateway has gone; the rest is in the hands of the kernel.
+        backend.socket.destroy()
       },
     )
 

@@ -1,9 +1,9 @@
 import type { AffinityPolicy } from '@limpet/core'
 import { describe, expect, test } from 'vitest'
-import { joinedValue, valuesOf } from '../support/header-lines.ts'
+import { valuesOf } from '../support/header-lines.ts'
 import { startTunnelBackend, startTunnelBackends } from '../support/tunnel-backend.ts'
 import { handshakeText, upgradeClients } from '../support/upgrade-clients.ts'
-import { acceptWith, webSocketServer } from '../support/upgrade-scripts.ts'
+import { acceptWith } from '../support/upgrade-scripts.ts'
 import { SECRET, type Start } from './start.ts'
 
 /** WebSocket handshakes: they belong to sessions like any request, and pass as they are. */
