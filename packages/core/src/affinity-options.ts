@@ -4,19 +4,11 @@ import { leastRequests } from './balancers/least-requests.ts'
 import { randomTwo } from './balancers/random-two.ts'
 import { roundRobin } from './balancers/round-robin.ts'
 import { compileTrustProxy } from './client.ts'
-import { type CookieOptions, type CookiePolicyOptions, parseCookieOptions } from './cookie/cookie-options.ts'
-import { cookiesCollide } from './cookie/cookie-path.ts'
-import { cookiePolicy } from './cookie/cookie-policy.ts'
+import type { CookieOptions } from './cookie/cookie-options.ts'
 import type { LeaseContext } from './lease.ts'
-import {
-  OptionError,
-  optionFunction,
-  optionInteger,
-  optionList,
-  optionObject,
-  optionOneOf,
-} from './option.ts'
-import type { AffinityPolicy, PolicyContext } from './policy.ts'
+import { OptionError, optionFunction, optionInteger, optionObject, optionOneOf } from './option.ts'
+import type { AffinityPolicy } from './policy.ts'
+import { parsePolicies, type PolicyOptions } from './policy-options.ts'
 import { Pool } from './pool.ts'
 import { parseSecrets, type Secret } from './secrets.ts'
 
@@ -30,7 +22,7 @@ export interface AffinityOptions {
   /** What signs the cookie, newest first: sign with the first, accept any. Needed where a policy signs. */
   readonly secrets?: readonly Secret[]
   /** Read in this order; the first that names a usable backend wins. Empty: none. @default [{ cookie: {} }] */
-  readonly affinity?: readonly ({ readonly cookie: CookiePolicyOptions } | AffinityPolicy)[]
+  readonly affinity?: readonly PolicyOptions[]
   /** Who gets a session that has no backend yet. @default 'round-robin' */
   readonly balance?: BalancerName | Balancer
   /** The session's backend is down: move it, or answer 503 and keep it. @default 'redispatch' */
@@ -59,8 +51,6 @@ export const AFFINITY_OPTION_KEYS = [
   'now',
 ] as const satisfies readonly (keyof AffinityOptions)[]
 
-const DEFAULT_AFFINITY = [{ cookie: {} }] as const
-
 /** Options, compiled. */
 export interface ParsedAffinity extends LeaseContext {
   readonly cookies: readonly CookieOptions[]
@@ -75,7 +65,16 @@ export function parseAffinityOptions(options: AffinityOptions): ParsedAffinity {
   }
   const now = optionFunction('now', options.now, Date.now)
   const pool = new Pool(name, options.backends)
-  const { policies, cookies } = parsePolicies(options.affinity, pool, options.secrets, now)
+  let secrets: readonly Uint8Array[] | undefined
+  const { policies, cookies } = parsePolicies(options.affinity, {
+    pool,
+    now,
+    // Asked for only where something is signed.
+    get secrets() {
+      secrets ??= parseSecrets(options.secrets)
+      return secrets
+    },
+  })
   return {
     pool,
     policies,
@@ -90,40 +89,6 @@ export function parseAffinityOptions(options: AffinityOptions): ParsedAffinity {
     preserveHost: optionOneOf('host', options.host, 'preserve', ['preserve', 'backend']) === 'preserve',
     forwardCookie: cookieForwarder(policies),
   }
-}
-
-interface Policies {
-  readonly policies: readonly AffinityPolicy[]
-  readonly cookies: readonly CookieOptions[]
-}
-
-function parsePolicies(value: unknown, pool: Pool, secrets: unknown, now: () => number): Policies {
-  const takes = 'a list of policies: { cookie: … } or { name, read, write }'
-  const cookies: CookieOptions[] = []
-  // Secrets are asked for only where something is signed.
-  let context: PolicyContext | undefined
-  const policies = optionList('affinity', value ?? DEFAULT_AFFINITY, takes).map((item, index) => {
-    const path = `affinity[${index}]`
-    if (isPolicy(item)) return item
-    const { cookie } = optionObject(path, item, ['cookie'])
-    if (cookie === undefined) throw new OptionError(path, item, takes)
-    const options = parseCookieOptions(`${path}.cookie`, cookie)
-    if (cookies.some(other => cookiesCollide(other, options))) {
-      throw new OptionError(
-        `${path}.cookie.name`,
-        options.name,
-        'a name that no other cookie under this path has',
-      )
-    }
-    cookies.push(options)
-    context ??= { pool, secrets: parseSecrets(secrets), now }
-    return cookiePolicy(options, context)
-  })
-  return { policies, cookies }
-}
-
-function isPolicy(value: unknown): value is AffinityPolicy {
-  return typeof value === 'object' && value !== null && 'read' in value && typeof value.read === 'function'
 }
 
 function parseBalancer(value: AffinityOptions['balance']): Balancer {

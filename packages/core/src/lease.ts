@@ -127,7 +127,9 @@ export class HeldLease implements Lease {
       if (claim === undefined || policy?.write === undefined) continue
       const matched = claim.kind === 'backend' && claim.id === backend.id
       try {
-        policy.write({ request, response, backend, claim, matched, isSecure }, fields)
+        const written = policy.write({ request, response, backend, claim, matched, isSecure }, fields)
+        if (written instanceof Promise)
+          written.catch((error: unknown) => publishPolicyFailed(pool, policy, error))
       } catch (error) {
         publishPolicyFailed(pool, policy, error)
       }

@@ -45,15 +45,19 @@ export interface AffinityPolicy {
   forwardCookie?(line: string, request: RequestHead): string
   /**
    * Makes the client come back to `answer.backend`, by editing the fields that it will get.
-   * Synchronous: they are on their way. Absent: nothing to tell the client.
+   * The fields are on their way when it returns: a promise, as of a store that is told, is not waited for, and when it
+   * fails only the diagnostics hear of it. Absent: nothing to tell the client.
    */
-  write?(answer: Answer, fields: HeaderFields): void
+  write?(answer: Answer, fields: HeaderFields): void | Promise<void>
 }
 
 /** What a policy of ours is built with, once, when its affinity is. */
 export interface PolicyContext {
   readonly pool: Pool
-  /** Newest first; at least one, validated. */
+  /**
+   * Newest first; at least one, validated.
+   * @throws OptionError when there is none: only who signs something asks.
+   */
   readonly secrets: readonly Uint8Array[]
   /** Milliseconds since the epoch. */
   readonly now: () => number

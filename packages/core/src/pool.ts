@@ -33,8 +33,14 @@ export interface Hold {
   countFailure(): void
 }
 
+/** What the members of a pool count together. */
+interface PoolCounts {
+  inFlight: number
+}
+
 class Member implements BackendView, Hold {
   readonly backend: Backend
+  readonly #counts: PoolCounts
   state: AdminState
   weight: number
   healthy = true
@@ -42,14 +48,23 @@ class Member implements BackendView, Hold {
   requests = 0
   failures = 0
 
-  constructor(backend: Backend, weight: number, state: AdminState) {
+  constructor(backend: Backend, weight: number, state: AdminState, counts: PoolCounts) {
     this.backend = backend
+    this.#counts = counts
     this.weight = weight
     this.state = state
   }
 
+  hold(): this {
+    this.inFlight += 1
+    this.requests += 1
+    this.#counts.inFlight += 1
+    return this
+  }
+
   release(): void {
     this.inFlight -= 1
+    this.#counts.inFlight -= 1
   }
 
   countFailure(): void {
@@ -66,6 +81,7 @@ export type Candidates = readonly BackendView[]
 /** The set of backends, and all that changes about them. */
 export class Pool {
   readonly name: string
+  readonly #counts: PoolCounts = { inFlight: 0 }
   #members = new Map<string, Member>()
   #backends: readonly BackendView[] = []
   #candidates: Candidates | undefined
@@ -79,6 +95,11 @@ export class Pool {
   /** Every member, in the order of configuration. A new list whenever membership changes. */
   get backends(): readonly BackendView[] {
     return this.#backends
+  }
+
+  /** Requests in flight at all backends, those that were removed meanwhile among them. */
+  get inFlight(): number {
+    return this.#counts.inFlight
   }
 
   get candidates(): Candidates {
@@ -114,7 +135,12 @@ export class Pool {
     for (const { id, url, weight, state } of given) {
       const known = this.#members.get(id)
       const stays = known !== undefined && known.backend.url.href === url.href
-      next.set(id, stays ? Object.assign(known, { weight, state }) : new Member({ id, url }, weight, state))
+      next.set(
+        id,
+        stays
+          ? Object.assign(known, { weight, state })
+          : new Member({ id, url }, weight, state, this.#counts),
+      )
     }
     this.#setMembers(next)
   }
@@ -124,7 +150,7 @@ export class Pool {
     const { id, url, weight, state } = parseBackend('backend', backend)
     if (this.#members.has(id))
       throw new OptionError('backend.id', id, 'an id that no other backend of the pool has')
-    const member = new Member({ id, url }, weight, state)
+    const member = new Member({ id, url }, weight, state, this.#counts)
     this.#setMembers(new Map(this.#members).set(id, member))
     return member
   }
@@ -163,9 +189,7 @@ export class Pool {
   /** Counts a request in at a backend, which stays the one that is counted though it may be removed meanwhile. */
   hold(view: BackendView): Hold {
     if (!(view instanceof Member)) throw new TypeError(`backend ${view.backend.id} is not of a pool`)
-    view.inFlight += 1
-    view.requests += 1
-    return view
+    return view.hold()
   }
 
   #member(id: string): Member {

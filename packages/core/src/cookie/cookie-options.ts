@@ -1,5 +1,6 @@
 import { type Duration, durationMs } from '../duration.ts'
 import { OptionError, optionBoolean, optionList, optionObject, optionOneOf } from '../option.ts'
+import { TOKEN } from '../token.ts'
 import { type ForeignFormat, FOREIGN_FORMATS } from './foreign-value.ts'
 
 /** The `cookie` policy as it is configured. HAProxy's word for an option is given where it has one. */
@@ -79,8 +80,6 @@ const KEYS: readonly string[] = [
 
 /** What browsers keep a cookie for at most (draft-ietf-httpbis-rfc6265bis §5.5). */
 const LONGEST_MS = 400 * 86_400_000
-/** RFC 9110 §5.6.2 */
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/
 /** RFC 6265 §4.1.1: any character but controls and ";", and a comma would split joined lines. */
 const PATH = /^\/[\x21-\x2b\x2d-\x3a\x3c-\x7e]{0,1023}$/
 const DOMAIN = /^\.?[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?$/

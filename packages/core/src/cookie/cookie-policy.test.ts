@@ -73,7 +73,7 @@ function setUp({
     const backend = { id, url: new URL(`http://${id}.test:80`) }
     const matched = claim.kind === 'backend' && claim.id === id
     const fields = { ...headers }
-    policy.write?.(
+    void policy.write?.(
       {
         request: request(cookie, facts),
         response: { statusCode, headers },

@@ -1,0 +1,46 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { queryValues } from './query.ts'
+
+describe('values of a query parameter', () => {
+  it.each([
+    ['/', []],
+    ['/?', []],
+    ['/?room=1', ['1']],
+    ['/?a=b&room=1&room=2', ['1', '2']],
+    ['/room=1?a=b', []],
+    ['/?broom=1&rooms=2', []],
+    ['/?room', ['']],
+    ['/?room=', ['']],
+    ['/?room=a=b', ['a=b']],
+    ['/?room=a%20b+c', ['a b c']],
+    ['/?r%6fom=1', ['1']],
+    ['/?room=%', ['%']],
+    ['/?room=%ff', ['%ff']],
+    ['/?room=1?room=2', ['1?room=2']],
+    ['/?&&room=1&', ['1']],
+    ['/?__proto__=1', []],
+  ])('of %s', (target, expected) => {
+    expect(queryValues(target, 'room')).toEqual(expected)
+  })
+
+  it('are those that URLSearchParams reads', () => {
+    const pairs = fc.array(
+      fc.tuple(fc.constantFrom('room', 'a', '', 'ro om', '__proto__'), fc.string({ unit: 'grapheme' })),
+    )
+    fc.assert(
+      fc.property(pairs, fc.constantFrom('room', 'a', 'ro om', '__proto__'), (given, name) => {
+        const search = new URLSearchParams(given)
+        expect(queryValues(`/path?${search.toString()}`, name)).toEqual(search.getAll(name))
+      }),
+    )
+  })
+
+  it('takes time that grows with the length alone, and never throws', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), target => Array.isArray(queryValues(target, 'room'))),
+    )
+    const long = `/?${'room=%41&'.repeat(10_000)}`
+    expect(queryValues(long, 'room')).toHaveLength(10_000)
+  })
+})
