@@ -1,7 +1,31 @@
+import type { Balancer } from './balancer.ts'
 import type { RequestHead } from './head.ts'
-import type { AffinityStatus, Decision, LeaseContext } from './lease.ts'
 import type { Claim, Claims } from './policy.ts'
 import { type BackendView, isUsable, type Pool } from './pool.ts'
+
+/**
+ * How a request's affinity was found (HAProxy's log letters, in words): no key; one that is not ours;
+ * one that is too old; one of a backend that is not in the pool; one of a backend that is down; or
+ * a key whose backend has the request now.
+ */
+export type AffinityStatus = 'none' | 'invalid' | 'expired' | 'unknown' | 'unavailable' | 'matched'
+
+/** What `select` decided. */
+export interface Decision {
+  readonly view: BackendView
+  readonly status: AffinityStatus
+  /** For each policy, the claim that decided or the first that it read. */
+  readonly claims: readonly Claim[]
+  /** All that each policy read. */
+  readonly read: readonly Claims[]
+}
+
+/** What deciding needs to know. */
+export interface DecisionContext {
+  readonly pool: Pool
+  readonly balancer: Balancer
+  readonly onUnavailable: 'redispatch' | 'reject'
+}
 
 /**
  * A backend that is named, known and usable keeps its session, draining or not; otherwise the balancer picks.
@@ -9,7 +33,7 @@ import { type BackendView, isUsable, type Pool } from './pool.ts'
  * @param read what each policy read, in their order
  */
 export function decide(
-  context: LeaseContext,
+  context: DecisionContext,
   request: RequestHead,
   read: readonly Claims[],
 ): Decision | undefined {
@@ -23,10 +47,23 @@ export function decide(
     else if (view === undefined) status = furthest(pool, several, status)
     claims.push(usable ?? first(several))
   }
-  if (view !== undefined) return { view, status: 'matched', claims }
+  if (view !== undefined) return { view, status: 'matched', claims, read }
   if (status === 'unavailable' && onUnavailable === 'reject') return undefined
   view = balancer.pick(pool.candidates, request)
-  return view === undefined ? undefined : { view, status, claims }
+  return view === undefined ? undefined : { view, status, claims, read }
+}
+
+/** The first usable backend that the claims name, but those of `tried`. */
+export function claimedView(
+  pool: Pool,
+  read: readonly Claims[],
+  tried: readonly BackendView[],
+): BackendView | undefined {
+  for (const claim of read.flat()) {
+    const view = usableView(pool, claim)
+    if (view !== undefined && !tried.includes(view)) return view
+  }
+  return undefined
 }
 
 function firstUsable(pool: Pool, claims: Claims): Claim | undefined {

@@ -18,6 +18,7 @@ export type {
   SelectedEvent,
 } from './diagnostics.ts'
 export { type Duration, durationMs } from './duration.ts'
+export type { AffinityStatus } from './decision.ts'
 export {
   AffinityError,
   BackendFailedError,
@@ -35,7 +36,7 @@ export {
   requestHead,
   type ResponseHead,
 } from './head.ts'
-export type { AffinityStatus, Lease } from './lease.ts'
+export type { Lease } from './lease.ts'
 export { OptionError, optionBoolean, optionInteger, optionObject, optionOneOf } from './option.ts'
 export { trailerFields } from './message/trailer-fields.ts'
 export type { AffinityPolicy, Answer, Claim, Claims } from './policy.ts'

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Affinity, createAffinity } from './affinity.ts'
 import type { AffinityOptions, BalancerName } from './affinity-options.ts'
+import * as diagnostics from './diagnostics.ts'
 import type { Failure, FailureKind } from './failure.ts'
 import type { HeaderFields, RequestHead } from './head.ts'
 import type { Lease } from './lease.ts'
@@ -156,6 +157,17 @@ describe('a redispatch', () => {
     })
   })
 
+  it('moves to the next backend that the keys of the client name, before anybody else', () => {
+    const affinity = affinityOf('abcdefgh')
+    const [first, second] = [cookieFor(affinity, 'c'), cookieFor(affinity, 'f')]
+    const lease = leaseOf(affinity, `${first}; ${second}`)
+    expect(lease.backend.id).toBe('c')
+    expect(lease.redispatch(failure())?.id).toBe('f')
+    affinity.pool.setHealthy('f', false)
+    const other = leaseOf(affinity, `${first}; ${second}`)
+    expect(other.redispatch(failure())?.id).toMatch(/[abdegh]/)
+  })
+
   it('keeps the status of what the client brought', () => {
     const affinity = affinityOf('ab')
     const lease = leaseOf(affinity, cookieFor(affinity, 'a'))
@@ -219,6 +231,17 @@ describe('a redispatch', () => {
     expect(lease.redispatch(failure())).toBeUndefined()
     lease.release()
     expect(leaseOf(affinity).redispatch(failure())).toBeDefined()
+  })
+
+  it('tells the diagnostics alone of a policy that fails to tell its store', async () => {
+    const failed = new Promise(resolve => {
+      diagnostics.policyFailed.subscribe(resolve)
+    })
+    const error = new Error('the store is down')
+    const policy = { name: 'remote', read: () => [], write: () => Promise.reject(error) }
+    const lease = leaseOf(affinityOf('ab', { affinity: [policy] }))
+    expect(lease.answered({ statusCode: 200, headers: { etag: '1' } })).toEqual({ etag: '1' })
+    expect(await failed).toEqual({ pool: 'default', policy: 'remote', error })
   })
 
   it('does nothing for a client that has gone', () => {

@@ -1,5 +1,4 @@
 import type { Backend } from './backend.ts'
-import type { Balancer } from './balancer.ts'
 import type { Client, TrustProxy } from './client.ts'
 import * as diagnostics from './diagnostics.ts'
 import { type Failure, mayRedispatch } from './failure.ts'
@@ -7,16 +6,10 @@ import type { HeaderFields, RequestHead, ResponseHead } from './head.ts'
 import { requestLines } from './message/request-lines.ts'
 import { originForm } from './message/refusal.ts'
 import { responseFields } from './message/response-fields.ts'
-import type { AffinityPolicy, Claim } from './policy.ts'
+import { type AffinityStatus, claimedView, type Decision, type DecisionContext } from './decision.ts'
+import type { AffinityPolicy } from './policy.ts'
 import { publishPolicyFailed } from './policy-reading.ts'
-import type { BackendView, Hold, Pool } from './pool.ts'
-
-/**
- * How a request's affinity was found (HAProxy's log letters, in words): no key; one that is not ours;
- * one that is too old; one of a backend that is not in the pool; one of a backend that is down; or
- * a key whose backend has the request now.
- */
-export type AffinityStatus = 'none' | 'invalid' | 'expired' | 'unknown' | 'unavailable' | 'matched'
+import type { BackendView, Hold } from './pool.ts'
 
 /** One request's hold on a backend, from its choice until the client's side closes. */
 export interface Lease {
@@ -39,21 +32,10 @@ export interface Lease {
   release(): void
 }
 
-/** What `select` decided. */
-export interface Decision {
-  readonly view: BackendView
-  readonly status: AffinityStatus
-  /** For each policy, the claim that decided or the first that it read. */
-  readonly claims: readonly Claim[]
-}
-
 /** An affinity's options, compiled: what its leases work with. */
-export interface LeaseContext {
-  readonly pool: Pool
+export interface LeaseContext extends DecisionContext {
   readonly policies: readonly AffinityPolicy[]
-  readonly balancer: Balancer
   readonly trusts: TrustProxy
-  readonly onUnavailable: 'redispatch' | 'reject'
   readonly maxAttempts: number
   readonly preserveHost: boolean
   /** What all policies together do to a Cookie line. */
@@ -65,7 +47,7 @@ export class HeldLease implements Lease {
   readonly client: Client
   readonly #context: LeaseContext
   readonly #request: RequestHead
-  readonly #claims: readonly Claim[]
+  readonly #decision: Decision
   #view: BackendView
   #hold: Hold
   #tried: BackendView[] | undefined
@@ -74,7 +56,7 @@ export class HeldLease implements Lease {
   constructor(context: LeaseContext, request: RequestHead, client: Client, decision: Decision) {
     this.#context = context
     this.#request = request
-    this.#claims = decision.claims
+    this.#decision = decision
     this.#view = decision.view
     this.status = decision.status
     this.client = client
@@ -123,7 +105,7 @@ export class HeldLease implements Lease {
     const fields = responseFields(response)
     for (let index = 0; index < policies.length; index += 1) {
       const policy = policies[index]
-      const claim = this.#claims[index]
+      const claim = this.#decision.claims[index]
       if (claim === undefined || policy?.write === undefined) continue
       const matched = claim.kind === 'backend' && claim.id === backend.id
       try {
@@ -156,12 +138,13 @@ export class HeldLease implements Lease {
     return mayRedispatch(this.#request, failure) && (this.#tried?.length ?? 0) + 1 < maxAttempts
   }
 
-  /** Never twice to one backend; to a draining one when no other is left. */
+  /** Never twice to one backend; to another that the client's keys name, before anybody else; to a draining one when no other is left. */
   #next(): BackendView | undefined {
     const tried = [...(this.#tried ?? []), this.#view]
     this.#tried = tried
     const { pool, balancer } = this.#context
     return (
+      claimedView(pool, this.#decision.read, tried) ??
       balancer.pick(pool.candidates, this.#request, view => !tried.includes(view)) ??
       balancer.pick(pool.candidatesBut(tried), this.#request)
     )

@@ -3,11 +3,14 @@ import { cookiesCollide } from './cookie/cookie-path.ts'
 import { cookiePolicy } from './cookie/cookie-policy.ts'
 import { OptionError, optionList, optionObject } from './option.ts'
 import type { AffinityPolicy, PolicyContext } from './policy.ts'
+import { parsePrefixOptions, type PrefixPolicyOptions } from './prefix/prefix-options.ts'
+import { prefixPolicy } from './prefix/prefix-policy.ts'
 import { parseRouteOptions, type RoutePolicyOptions, routePolicy } from './route-policy.ts'
 
 /** A policy as it is configured: one of ours by its word, or one of the user's. */
 export type PolicyOptions =
   | { readonly cookie: CookiePolicyOptions }
+  | { readonly prefix: PrefixPolicyOptions }
   | { readonly route: RoutePolicyOptions }
   | AffinityPolicy
 
@@ -18,28 +21,60 @@ export interface Policies {
 }
 
 const DEFAULT = [{ cookie: {} }] as const
-const WORDS = ['cookie', 'route'] as const
+const WORDS = ['cookie', 'prefix', 'route'] as const
 const TAKES = `a list of policies, each with one of ${WORDS.join(', ')}, or { name, read, write }`
 
 /** @throws OptionError naming the option, what it got and what it takes. */
 export function parsePolicies(value: unknown, context: PolicyContext): Policies {
-  const cookies: CookieOptions[] = []
+  const list = new PolicyList(context)
   const policies = optionList('affinity', value ?? DEFAULT, TAKES).map((item, index) => {
     const path = `affinity[${index}]`
     if (isPolicy(item)) return item
     const given = optionObject(path, item, WORDS)
     const [word, ...others] = WORDS.filter(one => given[one] !== undefined)
     if (word === undefined || others.length > 0) throw new OptionError(path, item, TAKES)
-    const at = `${path}.${word}`
-    if (word === 'route') return routePolicy(parseRouteOptions(at, given[word]), context.pool)
-    const options = parseCookieOptions(at, given[word])
-    if (cookies.some(other => cookiesCollide(other, options))) {
-      throw new OptionError(`${at}.name`, options.name, 'a name that no other cookie under this path has')
-    }
-    cookies.push(options)
-    return cookiePolicy(options, context)
+    return list[word](`${path}.${word}`, given[word])
   })
-  return { policies, cookies }
+  return { policies, cookies: list.cookies }
+}
+
+/** The policies of one list, which must leave each other's cookies alone. */
+class PolicyList implements Record<(typeof WORDS)[number], (path: string, value: unknown) => AffinityPolicy> {
+  readonly cookies: CookieOptions[] = []
+  readonly #context: PolicyContext
+  /** Cookies of the application that a policy edits or reads. */
+  readonly #applications = new Map<string, string>()
+
+  constructor(context: PolicyContext) {
+    this.#context = context
+  }
+
+  cookie(path: string, value: unknown): AffinityPolicy {
+    const options = parseCookieOptions(path, value)
+    if (this.cookies.some(other => cookiesCollide(other, options)) || this.#applications.has(options.name)) {
+      throw new OptionError(`${path}.name`, options.name, 'a name that no other cookie under this path has')
+    }
+    this.cookies.push(options)
+    return cookiePolicy(options, this.#context)
+  }
+
+  prefix(path: string, value: unknown): AffinityPolicy {
+    const options = parsePrefixOptions(path, value)
+    this.#claimApplications(`${path}.cookie`, options.cookie, 'prefix')
+    return prefixPolicy(options, this.#context)
+  }
+
+  route(path: string, value: unknown): AffinityPolicy {
+    return routePolicy(parseRouteOptions(path, value), this.#context.pool)
+  }
+
+  /** A cookie of the application's: not one of ours, and edited once at most. */
+  #claimApplications(path: string, name: string, by: string): void {
+    if (this.cookies.some(cookie => cookie.name === name) || this.#applications.get(name) === by) {
+      throw new OptionError(path, name, 'a cookie of the application that no other policy here writes')
+    }
+    this.#applications.set(name, by)
+  }
 }
 
 function isPolicy(value: unknown): value is AffinityPolicy {

@@ -33,6 +33,29 @@ export function cookieValues(header: string, name: string): readonly string[] {
 }
 
 /**
+ * The header with every value of the cookie called `name` as `map` says, every other byte kept.
+ * @param map gets the value without the blanks round it, but with its quotes
+ */
+export function withCookieValues(header: string, name: string, map: (value: string) => string): string {
+  let mapped = ''
+  let from = 0
+  let at = header.indexOf(name)
+  while (at >= 0) {
+    const equals = pairEquals(header, at, name)
+    let next = at + 1
+    if (equals >= 0) {
+      next = pairEnd(header, equals)
+      const start = blanksEnd(header, equals + 1, next)
+      const end = blanksStart(header, start, next)
+      mapped += header.slice(from, start) + map(header.slice(start, end))
+      from = end
+    }
+    at = header.indexOf(name, next)
+  }
+  return from === 0 ? header : mapped + header.slice(from)
+}
+
+/**
  * The header without the pairs called `name`, every other byte kept; `''` when nothing is left.
  * With a pair goes the separator that ties it to what stands before it (or after, when it is the first),
  * and the `$Path`-like attributes that follow it (RFC 2965).
@@ -86,10 +109,8 @@ function attributesEnd(header: string, end: number): number {
 }
 
 function trimmedValue(header: string, from: number, to: number): string {
-  let start = from
-  let end = to
-  while (start < end && isBlank(header.charCodeAt(start))) start += 1
-  while (end > start && isBlank(header.charCodeAt(end - 1))) end -= 1
+  let start = blanksEnd(header, from, to)
+  let end = blanksStart(header, start, to)
   // Some clients quote what they were given unquoted.
   if (end - start >= 2 && header.charCodeAt(start) === QUOTE && header.charCodeAt(end - 1) === QUOTE) {
     start += 1
@@ -98,11 +119,23 @@ function trimmedValue(header: string, from: number, to: number): string {
   return header.slice(start, end)
 }
 
-function skipSeparator(text: string, from = 0): number {
+/** Where the blanks that begin at `from` end. */
+export function blanksEnd(header: string, from: number, to: number): number {
   let at = from
-  if (text.charCodeAt(at) === SEMICOLON) at += 1
-  while (at < text.length && isBlank(text.charCodeAt(at))) at += 1
+  while (at < to && isBlank(header.charCodeAt(at))) at += 1
   return at
+}
+
+/** Where the blanks that end at `to` begin. */
+export function blanksStart(header: string, from: number, to: number): number {
+  let at = to
+  while (at > from && isBlank(header.charCodeAt(at - 1))) at -= 1
+  return at
+}
+
+function skipSeparator(text: string, from = 0): number {
+  const at = text.charCodeAt(from) === SEMICOLON ? from + 1 : from
+  return blanksEnd(text, at, text.length)
 }
 
 function isSeparatorOnly(text: string): boolean {

@@ -1,14 +1,14 @@
-import type { HeaderFields, RequestHead } from '../head.ts'
+import type { RequestHead } from '../head.ts'
 import { originForm } from '../message/refusal.ts'
 import type { AffinityPolicy, Answer, Claim, PolicyContext } from '../policy.ts'
-import { type BackendTags, backendTags } from './backend-tags.ts'
+import { backendTokens } from './backend-tokens.ts'
 import { keepPrivate } from './cache-control.ts'
 import { cookieValues as valuesNamed, withoutCookie } from './cookie-header.ts'
 import type { CookieOptions } from './cookie-options.ts'
 import { isInCookiePath } from './cookie-path.ts'
 import { cookieValues, type VerifiedContent } from './cookie-value.ts'
 import { foreignId } from './foreign-value.ts'
-import { type Lifetime, setCookieLine, setCookieName } from './set-cookie.ts'
+import { type Lifetime, setCookieLine, setCookieLines, setCookieName } from './set-cookie.ts'
 import { deriveKeys } from './signing-key.ts'
 
 /** Clocks of several gateways differ; a date further ahead than this is nobody's honest clock. */
@@ -29,18 +29,10 @@ export function cookiePolicy(options: CookieOptions, context: PolicyContext): Af
   const { pool, secrets, now } = context
   const scope = `${pool.name}/${options.name}`
   const values = cookieValues(deriveKeys(secrets, `limpet/cookie/v1/${scope}`))
-  const tags: readonly BackendTags[] = deriveKeys(secrets, `limpet/tag/v1/${scope}`).map(key =>
-    backendTags(pool, key),
-  )
+  const tokens = backendTokens(pool, deriveKeys(secrets, `limpet/tag/v1/${scope}`), options.opaque)
   const setCookie = setCookieLine(options)
   const maxIdleS = options.maxIdleMs / 1000
   const maxLifeS = options.maxLifeMs / 1000
-
-  /** The id of the member that `token` names: as a tag of the secret that signed it, or in clear. */
-  function idOf(content: VerifiedContent): string | undefined {
-    const id = tags[content.keyIndex]?.idOf(content.token)
-    return id ?? (pool.find(content.token) === undefined ? undefined : content.token)
-  }
 
   function claimOf(value: string): Claim {
     const content = values.read(value)
@@ -54,7 +46,7 @@ export function cookiePolicy(options: CookieOptions, context: PolicyContext): Af
     if ((issuedS ?? 0) > nowS + SKEW_S || (seenS ?? 0) > nowS + SKEW_S) return INVALID
     if (maxLifeS > 0 && issuedS !== undefined && nowS - issuedS >= maxLifeS) return EXPIRED
     if (maxIdleS > 0 && seenS !== undefined && nowS - seenS >= maxIdleS) return EXPIRED
-    const id = idOf(content)
+    const id = tokens.idOf(content.token, content.keyIndex)
     if (id === undefined) return UNKNOWN
     return {
       kind: 'backend',
@@ -79,9 +71,8 @@ export function cookiePolicy(options: CookieOptions, context: PolicyContext): Af
     const { claim, matched, backend } = answer
     const known = matched && claim.kind === 'backend' ? claim.issuedMs : undefined
     const issuedS = known === undefined ? nowS : known / 1000
-    const token = options.opaque ? (tags[0]?.tagOf(backend.id) ?? '') : backend.id
     const value = values.write({
-      token,
+      token: tokens.tokenOf(backend.id),
       issuedS: maxIdleS > 0 || maxLifeS > 0 ? issuedS : undefined,
       seenS: maxIdleS > 0 ? nowS : undefined,
     })
@@ -128,9 +119,4 @@ export function cookiePolicy(options: CookieOptions, context: PolicyContext): Af
       }
     },
   }
-}
-
-function setCookieLines(fields: HeaderFields): readonly string[] {
-  const lines = fields['set-cookie']
-  return lines === undefined ? [] : typeof lines === 'string' ? [lines] : lines
 }

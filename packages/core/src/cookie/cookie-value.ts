@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { signText, verifyText } from './signing-key.ts'
+import { valueMemory } from './value-memory.ts'
 
 /*
  *   value   = text "." signature
@@ -39,7 +40,7 @@ export interface CookieValues {
 export function cookieValues(keys: readonly KeyObject[], remembered = 2048): CookieValues {
   const [newest] = keys
   if (newest === undefined) throw new RangeError('no key')
-  const memory = boundedMemory(remembered)
+  const memory = valueMemory<VerifiedContent>(remembered)
   return {
     write: ({ token, issuedS, seenS }) => {
       const issued = issuedS === undefined ? '' : `.${issuedS.toString(36)}`
@@ -48,11 +49,10 @@ export function cookieValues(keys: readonly KeyObject[], remembered = 2048): Coo
     },
     read: value => {
       if (value.length > LONGEST) return undefined
-      const known = memory.get(value)
+      const known = memory.get(value, value.length)
       if (known !== undefined) return known
       const content = verifyContent(value, keys)
-      // Only good values are kept: a flood of forged ones costs HMACs, but pushes nobody out.
-      if (content !== undefined) memory.set(detached(value), content)
+      if (content !== undefined) memory.set(value, value.length, content)
       return content
     },
   }
@@ -71,32 +71,4 @@ function verifyContent(value: string, keys: readonly KeyObject[]): VerifiedConte
 
 function seconds(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Number.parseInt(text, 36)
-}
-
-/** A copy that does not keep the whole header alive, of which `value` is a slice. */
-function detached(value: string): string {
-  return Buffer.from(value, 'latin1').toString('latin1')
-}
-
-/** Two generations: when the young one is full it becomes the old one, and what was used since moves over. */
-function boundedMemory(size: number) {
-  let young = new Map<string, VerifiedContent>()
-  let old = new Map<string, VerifiedContent>()
-  function set(key: string, content: VerifiedContent): void {
-    if (young.size >= size) {
-      old = young
-      young = new Map()
-    }
-    young.set(key, content)
-  }
-  return {
-    set,
-    get(key: string): VerifiedContent | undefined {
-      const content = young.get(key)
-      if (content !== undefined) return content
-      const aged = old.get(key)
-      if (aged !== undefined) set(detached(key), aged)
-      return aged
-    },
-  }
 }

@@ -1,3 +1,5 @@
+import type { HeaderFields } from '../head.ts'
+import { blanksEnd, blanksStart } from './cookie-header.ts'
 import type { CookieOptions } from './cookie-options.ts'
 
 /** How long the browser is to keep it; absent for a cookie that ends with the browser's session. */
@@ -36,4 +38,23 @@ export function setCookieName(line: string): string {
   const semicolon = line.indexOf(';')
   const end = semicolon >= 0 && (equals < 0 || semicolon < equals) ? semicolon : equals
   return (end < 0 ? line : line.slice(0, end)).trim()
+}
+
+/** The Set-Cookie lines of an answer. */
+export function setCookieLines(fields: Readonly<HeaderFields>): readonly string[] {
+  const lines = fields['set-cookie']
+  return lines === undefined ? [] : typeof lines === 'string' ? [lines] : lines
+}
+
+/**
+ * The same Set-Cookie line with another value, as `map` makes it of the one that browsers take: without the blanks
+ * round it (RFC 6265 §5.2). The line as it is when it has none, as one without `=`.
+ */
+export function withSetCookieValue(line: string, map: (value: string) => string): string {
+  const semicolon = line.indexOf(';')
+  const end = semicolon < 0 ? line.length : semicolon
+  const equals = line.indexOf('=')
+  if (equals < 0 || equals > end) return line
+  const start = blanksEnd(line, equals + 1, end)
+  return line.slice(0, equals + 1) + map(line.slice(start, blanksStart(line, start, end))) + line.slice(end)
 }

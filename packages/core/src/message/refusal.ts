@@ -39,7 +39,7 @@ function hostRefusal({ headers, rawHeaders, httpVersion }: RequestHead): Refused
   if (host === undefined) {
     return httpVersion === '1.1' ? new RefusedRequestError(400, 'host', 'Host is missing') : undefined
   }
-  if (typeof host !== 'string' || !AUTHORITY.test(host))
+  if (typeof host !== 'string' || !isAuthority(host))
     return new RefusedRequestError(400, 'host', 'Host is malformed')
   if (authority !== undefined && String(authority).toLowerCase() !== host.toLowerCase())
     return new RefusedRequestError(400, 'host', 'Host contradicts :authority')
@@ -94,6 +94,15 @@ function isCleanTarget(url: string): boolean {
 }
 
 /** `uri-host [ ":" port ]` (RFC 3986 §3.2.2), loosely: whatever names a host, and nothing that could name more. */
+function isAuthority(host: string): boolean {
+  // Nearly all ask for the same one as the request before.
+  if (host === lastAuthority) return true
+  if (!AUTHORITY.test(host)) return false
+  lastAuthority = host
+  return true
+}
+
+let lastAuthority = ''
 const AUTHORITY = /^(?:\[[0-9A-Fa-f:.]{2,64}\]|[\w.~!$&'()*+;=%-]{1,255})(?::\d{0,5})?$/
 
 function countLines(rawHeaders: readonly string[], name: string): number {
