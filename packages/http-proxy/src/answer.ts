@@ -1,4 +1,4 @@
-import { type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
+import { type IncomingMessage, type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
 import { trailerFields } from '@limpet/core'
 import type { Answer } from './exchange.ts'
 import { rawFields } from './raw-fields.ts'
@@ -16,13 +16,17 @@ export function writeAnswer(response: ServerResponse, answer: Answer): void {
     if (name === 'set-cookie') response.appendHeader(name, value)
     else response.setHeader(name, value)
   }
-  // A short answer has come to its end by now, and goes in one piece, which is cheaper than a pipe.
-  if (body.complete && body.rawTrailers.length === 0) {
+  if (isWhole(body)) {
     response.end(body.read())
     return
   }
   watchAnswer(response, answer)
   body.pipe(response)
+}
+
+/** A short answer has come to its end by now, and may go in one piece, which is cheaper than a pipe. */
+export function isWhole(body: IncomingMessage): boolean {
+  return body.complete && body.rawTrailers.length === 0
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Affinity } from '@limpet/core'
 import {
   type Answer,
   type HttpProxyOptions,
+  isWhole,
   type ParsedBody,
   type RequestFilter,
   requestFilter,
@@ -11,6 +12,7 @@ import {
 } from '@limpet/http-proxy'
 import { httpProxyOf, parseHttpProxyOptions } from '@limpet/http-proxy/transport'
 import type { Context, Middleware } from 'koa'
+import { sendWhole } from './whole-body.ts'
 
 /** What `limpet()` takes: an affinity that was made before, or the options to make one. */
 export type LimpetOptions = HttpProxyOptions & {
@@ -55,22 +57,25 @@ function giveAnswer(ctx: Context, answer: Answer): void {
   const type = ctx.res.getHeader('Content-Type')
   ctx.remove('Content-Type')
   ctx.status = statusCode
-  watchAnswer(ctx.res, answer)
   if (isBodiless(ctx.method, statusCode)) {
+    watchAnswer(ctx.res, answer)
     ctx.body = null
     // Koa has made a 204 of it, and reads no body that it does not send.
     ctx.status = statusCode
     body.resume()
   } else {
+    if (isWhole(body)) sendWhole(ctx, body)
+    else watchAnswer(ctx.res, answer)
     ctx.body = body
   }
   // The app's word rather than Koa's guess, and the backend's rather than either.
   if (type === undefined) ctx.remove('Content-Type')
   else ctx.res.setHeader('Content-Type', type)
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name of Object.keys(headers)) {
+    const value = headers[name]
     if (value === undefined) continue
     if (name === 'set-cookie') ctx.append(name, value)
-    else ctx.set(name, value)
+    else ctx.res.setHeader(name, value)
   }
 }
 
