@@ -8,7 +8,7 @@ export { roundRobin } from './balancers/round-robin.ts'
 export type { Client } from './client.ts'
 export type { CookiePolicyOptions } from './cookie/cookie-options.ts'
 export { cookiesCollide, type WrittenCookie } from './cookie/cookie-path.ts'
-export type { ForeignFormat } from './cookie/foreign-value.ts'
+export type { ForeignFormat } from './cookie/foreign-format.ts'
 export type {
   AnsweredEvent,
   FailedEvent,

@@ -60,6 +60,7 @@ describe('cookie options', () => {
       maxIdleMs: 1_800_000,
       maxLifeMs: 0,
       onlyMethods: new Set(['POST', 'PUT']),
+      accept: [expect.objectContaining({ hasDates: true }), expect.objectContaining({ hasDates: false })],
     })
   })
 
@@ -96,7 +97,7 @@ describe('cookie options', () => {
     ['a method that is missing', { onlyMethods: [undefined] }, 'cookie.onlyMethods[0]', 'capitals'],
     ['opaque as an object', { opaque: {} }, 'cookie.opaque', 'an object'],
     ['accept that is no list', { accept: 'raw' }, 'cookie.accept', 'raw, haproxy'],
-    ['an unknown foreign format', { accept: ['raw', 'nginx'] }, 'cookie.accept[1]', '"nginx"'],
+    ['an unknown foreign format', { accept: ['raw', 'envoy'] }, 'cookie.accept[1]', '"envoy"'],
     ['a foreign format that is missing', { accept: [undefined] }, 'cookie.accept[0]', 'raw, haproxy'],
     ['a misspelt key', { maxidle: '30m' }, 'cookie.maxidle', 'known are name, path'],
     ['a list', [], 'cookie', 'a list of 0'],

@@ -1,7 +1,7 @@
 import { type Duration, durationMs } from '../duration.ts'
 import { OptionError, optionBoolean, optionList, optionObject, optionOneOf } from '../option.ts'
 import { TOKEN } from '../token.ts'
-import { type ForeignFormat, FOREIGN_FORMATS } from './foreign-value.ts'
+import { type ForeignFormat, type ParsedFormat, parseForeignFormats } from './foreign-format.ts'
 
 /** The `cookie` policy as it is configured. HAProxy's word for an option is given where it has one. */
 export interface CookiePolicyOptions {
@@ -56,7 +56,7 @@ export interface CookieOptions {
   readonly preserve: boolean
   readonly onlyMethods: ReadonlySet<string>
   readonly opaque: boolean
-  readonly accept: readonly ForeignFormat[]
+  readonly accept: readonly ParsedFormat[]
 }
 
 const KEYS: readonly string[] = [
@@ -113,7 +113,7 @@ export function parseCookieOptions(path: string, value: unknown): CookieOptions 
     preserve: optionBoolean(at('preserve'), given['preserve'], false),
     onlyMethods: methods(at('onlyMethods'), given['onlyMethods']),
     opaque: optionBoolean(at('opaque'), given['opaque'], true),
-    accept: formats(at('accept'), given['accept']),
+    accept: parseForeignFormats(at('accept'), given['accept']),
   }
   refuseContradictions(at, options)
   return options
@@ -156,10 +156,4 @@ function methods(path: string, value: unknown): ReadonlySet<string> {
   return new Set(
     list.map((item, index) => text(`${path}[${index}]`, item ?? null, '', /^[A-Z]{1,20}$/, takes)),
   )
-}
-
-function formats(path: string, value: unknown): readonly ForeignFormat[] {
-  if (value === undefined) return []
-  const list = optionList(path, value, `a list of ${FOREIGN_FORMATS.join(', ')}`)
-  return list.map((item, index) => optionOneOf(`${path}[${index}]`, item ?? null, 'raw', FOREIGN_FORMATS))
 }

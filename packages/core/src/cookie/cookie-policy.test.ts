@@ -615,8 +615,8 @@ describe('values of before', () => {
     expect(setUp({ accept: ['haproxy'] }).ids('SERVERID=b|AAAAA|AAAAA')).toEqual(['b'])
   })
 
-  it('that name nobody are unknown', () => {
-    expect(setUp({ accept: ['raw'] }).kinds('SERVERID=zz')).toEqual(['unknown'])
+  it('that name nobody are like any other that is not ours', () => {
+    expect(setUp({ accept: ['raw'] }).kinds('SERVERID=zz')).toEqual(['invalid'])
   })
 
   it('are not a way round the end of a life', () => {

@@ -7,7 +7,7 @@ import { cookieValues as valuesNamed, withoutCookie } from './cookie-header.ts'
 import type { CookieOptions } from './cookie-options.ts'
 import { isInCookiePath } from './cookie-path.ts'
 import { cookieValues, type VerifiedContent } from './cookie-value.ts'
-import { foreignId } from './foreign-value.ts'
+import { foreignValues } from './foreign-values.ts'
 import { type Lifetime, setCookieLine, setCookieLines, setCookieName } from './set-cookie.ts'
 import { deriveKeys } from './signing-key.ts'
 
@@ -30,6 +30,7 @@ export function cookiePolicy(options: CookieOptions, context: PolicyContext): Af
   const scope = `${pool.name}/${options.name}`
   const values = cookieValues(deriveKeys(secrets, `limpet/cookie/v1/${scope}`))
   const tokens = backendTokens(pool, deriveKeys(secrets, `limpet/tag/v1/${scope}`), options.opaque)
+  const idOfForeign = foreignValues(pool, options.accept)
   const setCookie = setCookieLine(options)
   const maxIdleS = options.maxIdleMs / 1000
   const maxLifeS = options.maxLifeMs / 1000
@@ -37,9 +38,8 @@ export function cookiePolicy(options: CookieOptions, context: PolicyContext): Af
   function claimOf(value: string): Claim {
     const content = values.read(value)
     if (content === undefined) {
-      const id = foreignId(value, options.accept)
-      if (id === undefined) return INVALID
-      return pool.find(id) === undefined ? UNKNOWN : { kind: 'backend', id, renew: true }
+      const id = idOfForeign(value)
+      return id === undefined ? INVALID : { kind: 'backend', id, renew: true }
     }
     const nowS = Math.floor(now() / 1000)
     const { issuedS, seenS } = content
