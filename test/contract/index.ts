@@ -22,6 +22,7 @@ import { hopByHop } from './hop-by-hop.ts'
 import { hosts } from './hosts.ts'
 import { keepAlive } from './keep-alive.ts'
 import { ownAnswers } from './own-answers.ts'
+import { policies } from './policies.ts'
 import { pools } from './pools.ts'
 import { redispatch } from './redispatch.ts'
 import { refusedUpgrades } from './refused-upgrades.ts'
@@ -50,6 +51,7 @@ export function proxyContract(harness: Harness): void {
     stickiness(start)
     pools(start)
     drain(start)
+    policies(start)
     remotePolicies(start)
     // The cookie, and the fields beside it.
     cookieWriting(start)

@@ -149,6 +149,7 @@ describe('the options of an affinity', () => {
       maxAttempts: 1,
       trustProxy: [],
       host: 'preserve',
+      ignore: [],
       now: Date.now,
     }
     expect([...AFFINITY_OPTION_KEYS].toSorted()).toEqual(Object.keys(all).toSorted())

@@ -5,6 +5,8 @@ import { randomTwo } from './balancers/random-two.ts'
 import { roundRobin } from './balancers/round-robin.ts'
 import { compileTrustProxy } from './client.ts'
 import type { CookieOptions } from './cookie/cookie-options.ts'
+import type { RequestHead } from './head.ts'
+import { type IgnoreOptions, parseIgnore } from './ignore.ts'
 import type { LeaseContext } from './lease.ts'
 import { OptionError, optionFunction, optionInteger, optionObject, optionOneOf } from './option.ts'
 import type { AffinityPolicy } from './policy.ts'
@@ -33,6 +35,8 @@ export interface AffinityOptions {
   readonly trustProxy?: readonly string[]
   /** The Host that a backend sees: the client's, or its own. @default 'preserve' */
   readonly host?: 'preserve' | 'backend'
+  /** Requests that are placed without a look at their keys, and answered without one. @default [] */
+  readonly ignore?: readonly IgnoreOptions[]
   /** The clock: milliseconds since the epoch. @default Date.now */
   readonly now?: () => number
 }
@@ -48,12 +52,14 @@ export const AFFINITY_OPTION_KEYS = [
   'maxAttempts',
   'trustProxy',
   'host',
+  'ignore',
   'now',
 ] as const satisfies readonly (keyof AffinityOptions)[]
 
 /** Options, compiled. */
 export interface ParsedAffinity extends LeaseContext {
   readonly cookies: readonly CookieOptions[]
+  readonly isIgnored: (request: RequestHead) => boolean
 }
 
 /** @throws OptionError naming the option, what it got and what it takes. */
@@ -87,6 +93,7 @@ export function parseAffinityOptions(options: AffinityOptions): ParsedAffinity {
     ]),
     maxAttempts: optionInteger('maxAttempts', options.maxAttempts, 3, 1, 100),
     preserveHost: optionOneOf('host', options.host, 'preserve', ['preserve', 'backend']) === 'preserve',
+    isIgnored: parseIgnore('ignore', options.ignore),
     forwardCookie: cookieForwarder(policies),
   }
 }

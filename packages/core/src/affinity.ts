@@ -31,7 +31,7 @@ export interface Affinity {
  */
 export function createAffinity(options: AffinityOptions): Affinity {
   const context = parseAffinityOptions(options)
-  const { pool, policies } = context
+  const { pool, policies, isIgnored } = context
 
   function lease(request: RequestHead, read: readonly Claims[]): Lease {
     const decision = decide(context, request, read)
@@ -49,7 +49,7 @@ export function createAffinity(options: AffinityOptions): Affinity {
     select(request) {
       const refused = refusal(request)
       if (refused !== undefined) throw published(pool, refused)
-      const read = readPolicies(pool, policies, request)
+      const read = isIgnored(request) ? [] : readPolicies(pool, policies, request)
       return read instanceof Promise ? read.then(all => lease(request, all)) : lease(request, read)
     },
   }

@@ -36,9 +36,13 @@ export {
   requestHead,
   type ResponseHead,
 } from './head.ts'
+export type { IgnoreOptions } from './ignore.ts'
 export type { Lease } from './lease.ts'
 export { OptionError, optionBoolean, optionInteger, optionObject, optionOneOf } from './option.ts'
 export { trailerFields } from './message/trailer-fields.ts'
 export type { AffinityPolicy, Answer, Claim, Claims } from './policy.ts'
+export type { PolicyOptions } from './policy-options.ts'
 export { type BackendView, type Candidates, Pool } from './pool.ts'
+export type { PrefixPolicyOptions } from './prefix/prefix-options.ts'
+export type { RoutePolicyOptions } from './route-policy.ts'
 export type { Secret } from './secrets.ts'

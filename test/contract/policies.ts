@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest'
+import { type Backend, startBackend, startBackends } from '../support/backend.ts'
+import { joinedValue } from '../support/header-lines.ts'
+import type { Answer } from '../support/http-client.ts'
+import { echoWith } from '../support/scripts.ts'
+import type { Start } from './start.ts'
+
+/** Sessions that are recognised by something else than a cookie of ours. */
+export function policies(start: Start): void {
+  describe("a mark in the application's cookie", () => {
+    const options = { affinity: [{ prefix: { cookie: 'SID' } }] }
+
+    test('keeps the session, and neither side sees what the other has [LB041, LB044]', async () => {
+      const backends = await Promise.all(
+        ['w1', 'w2', 'w3'].map(async id =>
+          startBackend(id, echoWith(200, { 'Set-Cookie': [`SID="${id}~x"`, 'o=1'] })),
+        ),
+      )
+      const gateway = await start(backends, options)
+      const browser = gateway.browser()
+      const first = await browser.ask()
+      expect(first.cookies()).toEqual([expect.stringMatching(/^SID=[\w.+/-]{60}~"w\d~x"$/), 'o=1'])
+      for (const backend of backends) backend.script = echoWith(200)
+      for (let visit = 0; visit < 6; visit += 1) {
+        const next = await browser.ask({ method: visit % 2 === 0 ? 'GET' : 'POST' })
+        expect(next.echo.id).toBe(first.echo.id)
+        expect(cookieSeenBy(backends, first)).toBe(`SID="${first.echo.id}~x"; o=1`)
+        expect(next.cookies()).toEqual([])
+      }
+    })
+
+    test('moves with the session, when the application renews its cookie', async () => {
+      const [w1, w2] = await startBackends('w1', 'w2')
+      const gateway = await start([w1, w2], options)
+      for (const backend of [w1, w2]) backend.script = echoWith(200, { 'Set-Cookie': `SID=${backend.id}` })
+      const browser = await gateway.browserOn(w1)
+      await w1.refuse()
+      const moved = await browser.ask()
+      expect(moved.echo.id).toBe('w2')
+      expect(joinedValue(w2.last.lines, 'cookie')).toBe('SID=w1')
+      await browser.ask()
+      expect(joinedValue(w2.last.lines, 'cookie')).toBe('SID=w2')
+    })
+
+    test('is nobody`s to forge: what was never marked comes through as it is [LB046, LB048]', async () => {
+      const backends = await startBackends('w1', 'w2', 'w3')
+      const gateway = await start(backends, options)
+      const cookie = 'a=b;SID=w1~w2~c;  SID="w1~x"; SID=~'
+      const answers = [1, 2, 3].map(async () => gateway.ask({ headers: { Cookie: cookie } }))
+      expect(new Set((await Promise.all(answers)).map(({ echo }) => echo.id)).size).toBe(3)
+      expect(backends.map(({ last }) => joinedValue(last.lines, 'cookie'))).toEqual([cookie, cookie, cookie])
+    })
+  })
+
+  describe('a request that names its backend', () => {
+    test.each([
+      ['in a header', { header: 'X-Backend' }, { headers: { 'X-Backend': 'w2' } }],
+      ['in its query', { query: 'backend' }, { path: '/?a=1&backend=w2' }],
+      ['in a cookie', { cookie: 'JSESSIONID' }, { headers: { Cookie: 'JSESSIONID=1A~2.w2' } }],
+    ])('%s comes there [LB107]', async (_where, route, asked) => {
+      const gateway = await start(await startBackends('w1', 'w2', 'w3'), { affinity: [{ route }] })
+      for (let visit = 0; visit < 4; visit += 1) {
+        expect((await gateway.ask(asked)).echo.id).toBe('w2')
+      }
+    })
+
+    test('goes on elsewhere when that backend has gone', async () => {
+      const [w1, w2] = await startBackends('w1', 'w2')
+      const gateway = await start([w1, w2], { affinity: [{ route: { header: 'X-Backend' } }] })
+      await w2.refuse()
+      expect((await gateway.ask({ headers: { 'X-Backend': 'w2' } })).echo.id).toBe('w1')
+    })
+  })
+
+  describe('several policies', () => {
+    test('decide in their order, and a redispatch goes to whom the next one names', async () => {
+      const backends = await startBackends('w1', 'w2', 'w3', 'w4')
+      const gateway = await start(backends, { affinity: [{ route: { query: 'backend' } }, { cookie: {} }] })
+      const browser = await gateway.browserOn({ id: 'w3' })
+      expect((await browser.ask({ path: '/?backend=w2' })).echo.id).toBe('w2')
+      const other = await gateway.browserOn({ id: 'w4' })
+      await backends[1].refuse()
+      expect((await other.ask({ path: '/?backend=w2' })).echo.id).toBe('w4')
+    })
+  })
+
+  describe('what is ignored', () => {
+    test('is placed without a look at the cookie, and told nothing', async () => {
+      const gateway = await start(await startBackends('w1', 'w2'), { ignore: [{ path: '/assets/' }] })
+      const browser = await gateway.browserOn({ id: 'w1' })
+      const ids: string[] = []
+      for (let visit = 0; visit < 4; visit += 1) {
+        const answer = await browser.ask({ path: '/assets/a.css' })
+        expect(answer.cookies()).toEqual([])
+        ids.push(answer.echo.id)
+      }
+      expect(ids.toSorted()).toEqual(['w1', 'w1', 'w2', 'w2'])
+      expect(await browser.visit()).toBe('w1')
+    })
+  })
+}
+
+function cookieSeenBy(backends: readonly Backend[], { echo }: Answer): string | undefined {
+  const backend = backends.find(({ id }) => id === echo.id)
+  return backend === undefined ? undefined : joinedValue(backend.last.lines, 'cookie')
+}
