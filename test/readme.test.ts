@@ -36,8 +36,25 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'limpet 1': { check: checks.smallestGateway },
 
   'packages/core Smallest example 1': PRINTS,
-  'packages/core Options 1': PRINTS,
+  'packages/core Options 1': {
+    tail: `
+      import { type Affinity, type Lease, requestHead } from '@limpet/core'
+      async function asked(affinity: Affinity, sent: Record<string, string>, answer = {}) {
+        const headers = { host: 'a', ...sent }
+        const rawHeaders = Object.entries(headers).flat()
+        const lease: Lease = await affinity.select(requestHead({ method: 'GET', url: '/', httpVersion: '1.1', headers, rawHeaders, socket: {} }))
+        lease.answered({ statusCode: 200, headers: answer })
+        await new Promise(setImmediate)
+        return lease.status
+      }
+      await asked(byId, {}, { 'set-cookie': ['JSESSIONID=1A2B; Path=/'] })
+      console.log(await asked(byId, { cookie: 'JSESSIONID=1A2B' })) // matched
+      await asked(everywhere, {}, { 'mcp-session-id': '1A2B' })
+      console.log(await asked(everywhere, { 'mcp-session-id': '1A2B' })) // matched
+      console.log([...sessions.keys()].includes('1A2B')) // false`,
+  },
   'packages/core Options 2': PRINTS,
+  'packages/core Options 3': PRINTS,
   'packages/core Errors 1': {
     tail: `
       const theirs = Object.assign(new Error(), { code: 'ERR_NO_BACKEND', statusCode: 503 })
@@ -55,6 +72,23 @@ const CHECKS: Readonly<Record<string, Check>> = {
   },
   'packages/core Changing a pool while it is used 1': PRINTS,
   'packages/core Several pools 1': PRINTS,
+  'packages/core A policy or a balancer of your own 2': {
+    tail: `
+      import { type Lease, requestHead } from '@limpet/core'
+      async function asked(claims: object) {
+        const token = Buffer.from(JSON.stringify(claims)).toString('base64url')
+        const headers = { host: 'a', authorization: 'Bearer e30.' + token + '.c2ln' }
+        const rawHeaders = Object.entries(headers).flat()
+        const lease: Lease = await perTenant.select(requestHead({ method: 'GET', url: '/', httpVersion: '1.1', headers, rawHeaders, socket: {} }))
+        lease.answered({ statusCode: 200, headers: {} })
+        return [lease.backend.id, lease.status].join(' ')
+      }
+      console.log(await asked({ tenant: 'acme' })) // app1 none
+      console.log(await asked({ tenant: 'initech' })) // app2 none
+      console.log(await asked({ tenant: 'acme' })) // app1 matched
+      console.log(await asked({ tenant: 'initech' })) // app2 matched
+      console.log(await asked({ sub: 'nobody' })) // app1 none`,
+  },
   'packages/core A policy or a balancer of your own 1': {
     tail: `
       import { type Lease, requestHead } from '@limpet/core'

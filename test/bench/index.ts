@@ -2,6 +2,7 @@ import { benchCore } from './core.ts'
 import { benchGateway } from './gateway.ts'
 import { isOver, type Measured, table } from './measured.ts'
 import { benchMemory } from './memory.ts'
+import { benchStore } from './store.ts'
 
 /*
  * Measures what the README promises, and exits with 1 when a limit is exceeded. Its arguments: which parts; none: all.
@@ -11,6 +12,7 @@ const PARTS: Readonly<Record<string, () => Measured[] | Promise<Measured[]>>> = 
   core: benchCore,
   gateway: benchGateway,
   memory: benchMemory,
+  store: benchStore,
 }
 
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(PARTS)

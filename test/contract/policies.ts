@@ -52,6 +52,43 @@ export function policies(start: Start): void {
     })
   })
 
+  describe('a session id that the application gives out', () => {
+    test('is learned from its answers, and found wherever requests carry it [LB096]', async () => {
+      const [w1, w2, w3] = await startBackends('w1', 'w2', 'w3')
+      const gateway = await start([w1, w2, w3], {
+        affinity: [{ learn: { cookie: 'SID', lookup: ['cookie', 'query:sid', 'header:X-Session'] } }],
+      })
+      w1.script = echoWith(200, { 'Set-Cookie': 'SID=of-w1; Path=/; HttpOnly' })
+      const first = await gateway.browserOn(w1)
+      w1.script = echoWith(200)
+      for (let visit = 0; visit < 4; visit += 1) {
+        expect((await first.ask({ method: visit % 2 === 0 ? 'GET' : 'POST' })).echo.id).toBe('w1')
+        expect((await gateway.ask({ path: '/?sid=of-w1' })).echo.id).toBe('w1')
+        expect((await gateway.ask({ headers: { 'X-Session': 'of-w1' } })).echo.id).toBe('w1')
+      }
+      // The cookie is the application's: it comes through, both ways.
+      expect(first.cookies.size).toBe(1)
+      expect(joinedValue(w1.seen.at(-3)?.lines ?? [], 'cookie')).toBe('SID=of-w1')
+      const strangers = [1, 2, 3].map(async () => gateway.ask({ headers: { Cookie: 'SID=made-up' } }))
+      expect(new Set((await Promise.all(strangers)).map(({ echo }) => echo.id)).size).toBe(3)
+    })
+
+    test('moves with the backend that answers, and stays there [LB099]', async () => {
+      const [w1, w2] = await startBackends('w1', 'w2')
+      const gateway = await start([w1, w2], { affinity: [{ learn: { header: 'Mcp-Session-Id' } }] })
+      for (const backend of [w1, w2]) backend.script = echoWith(200, { 'Mcp-Session-Id': 'the-session' })
+      const first = await gateway.ask()
+      for (const backend of [w1, w2]) backend.script = echoWith(200)
+      const [home, other] = first.echo.id === 'w1' ? [w1, w2] : [w2, w1]
+      const asked = { method: 'POST', headers: { 'Mcp-Session-Id': 'the-session' } }
+      expect((await gateway.ask(asked)).echo.id).toBe(home.id)
+      await home.refuse()
+      expect((await gateway.ask(asked)).echo.id).toBe(other.id)
+      await home.listen()
+      expect((await gateway.ask(asked)).echo.id).toBe(other.id)
+    })
+  })
+
   describe('a request that names its backend', () => {
     test.each([
       ['in a header', { header: 'X-Backend' }, { headers: { 'X-Backend': 'w2' } }],

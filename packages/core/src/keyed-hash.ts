@@ -26,7 +26,8 @@ export function keyedHash(key: Uint8Array): KeyedHash {
 
 /**
  * Takes each character for a byte; false when one is not. A 64-bit word is two 32-bit halves, for BigInt would cost
- * more than all the rest, and the state stays in local variables for the same reason.
+ * more than all the rest, and the state stays in local variables for the same reason. A carry is
+ * computed rather than compared: it is as good as random, so a branch on it would be guessed wrong half of the time.
  */
 function sipHash(
   text: string,
@@ -77,30 +78,30 @@ function sipHash(
     v3l ^= low
     v3h ^= high
 
-    let word = v0l
-    v0l = (v0l + v1l) | 0
-    v0h = (v0h + v1h + (v0l >>> 0 < word >>> 0 ? 1 : 0)) | 0
+    let word = (v0l + v1l) | 0
+    v0h = (v0h + v1h + (((v0l & v1l) | ((v0l | v1l) & ~word)) >>> 31)) | 0
+    v0l = word
     word = (v1l << 13) | (v1h >>> 19)
     v1h = ((v1h << 13) | (v1l >>> 19)) ^ v0h
     v1l = word ^ v0l
     word = v0l
     v0l = v0h
     v0h = word
-    word = v2l
-    v2l = (v2l + v3l) | 0
-    v2h = (v2h + v3h + (v2l >>> 0 < word >>> 0 ? 1 : 0)) | 0
+    word = (v2l + v3l) | 0
+    v2h = (v2h + v3h + (((v2l & v3l) | ((v2l | v3l) & ~word)) >>> 31)) | 0
+    v2l = word
     word = (v3l << 16) | (v3h >>> 16)
     v3h = ((v3h << 16) | (v3l >>> 16)) ^ v2h
     v3l = word ^ v2l
-    word = v0l
-    v0l = (v0l + v3l) | 0
-    v0h = (v0h + v3h + (v0l >>> 0 < word >>> 0 ? 1 : 0)) | 0
+    word = (v0l + v3l) | 0
+    v0h = (v0h + v3h + (((v0l & v3l) | ((v0l | v3l) & ~word)) >>> 31)) | 0
+    v0l = word
     word = (v3l << 21) | (v3h >>> 11)
     v3h = ((v3h << 21) | (v3l >>> 11)) ^ v0h
     v3l = word ^ v0l
-    word = v2l
-    v2l = (v2l + v1l) | 0
-    v2h = (v2h + v1h + (v2l >>> 0 < word >>> 0 ? 1 : 0)) | 0
+    word = (v2l + v1l) | 0
+    v2h = (v2h + v1h + (((v2l & v1l) | ((v2l | v1l) & ~word)) >>> 31)) | 0
+    v2l = word
     word = (v1l << 17) | (v1h >>> 15)
     v1h = ((v1h << 17) | (v1l >>> 15)) ^ v2h
     v1l = word ^ v2l

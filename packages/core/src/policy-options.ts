@@ -1,6 +1,8 @@
 import { type CookieOptions, type CookiePolicyOptions, parseCookieOptions } from './cookie/cookie-options.ts'
 import { cookiesCollide } from './cookie/cookie-path.ts'
 import { cookiePolicy } from './cookie/cookie-policy.ts'
+import { type LearnPolicyOptions, parseLearnOptions } from './learn/learn-options.ts'
+import { learnPolicy } from './learn/learn-policy.ts'
 import { OptionError, optionList, optionObject } from './option.ts'
 import type { AffinityPolicy, PolicyContext } from './policy.ts'
 import { parsePrefixOptions, type PrefixPolicyOptions } from './prefix/prefix-options.ts'
@@ -10,6 +12,7 @@ import { parseRouteOptions, type RoutePolicyOptions, routePolicy } from './route
 /** A policy as it is configured: one of ours by its word, or one of the user's. */
 export type PolicyOptions =
   | { readonly cookie: CookiePolicyOptions }
+  | { readonly learn: LearnPolicyOptions }
   | { readonly prefix: PrefixPolicyOptions }
   | { readonly route: RoutePolicyOptions }
   | AffinityPolicy
@@ -21,7 +24,7 @@ export interface Policies {
 }
 
 const DEFAULT = [{ cookie: {} }] as const
-const WORDS = ['cookie', 'prefix', 'route'] as const
+const WORDS = ['cookie', 'prefix', 'learn', 'route'] as const
 const TAKES = `a list of policies, each with one of ${WORDS.join(', ')}, or { name, read, write }`
 
 /** @throws OptionError naming the option, what it got and what it takes. */
@@ -43,7 +46,7 @@ class PolicyList implements Record<(typeof WORDS)[number], (path: string, value:
   readonly cookies: CookieOptions[] = []
   readonly #context: PolicyContext
   /** Cookies of the application that a policy edits or reads. */
-  readonly #applications = new Map<string, string>()
+  readonly #applications = new Set<string>()
 
   constructor(context: PolicyContext) {
     this.#context = context
@@ -60,20 +63,26 @@ class PolicyList implements Record<(typeof WORDS)[number], (path: string, value:
 
   prefix(path: string, value: unknown): AffinityPolicy {
     const options = parsePrefixOptions(path, value)
-    this.#claimApplications(`${path}.cookie`, options.cookie, 'prefix')
+    this.#claimApplications(`${path}.cookie`, options.cookie)
     return prefixPolicy(options, this.#context)
+  }
+
+  learn(path: string, value: unknown): AffinityPolicy {
+    const options = parseLearnOptions(path, value)
+    if (options.kind === 'cookie') this.#claimApplications(`${path}.cookie`, options.name)
+    return learnPolicy(options, this.#context)
   }
 
   route(path: string, value: unknown): AffinityPolicy {
     return routePolicy(parseRouteOptions(path, value), this.#context.pool)
   }
 
-  /** A cookie of the application's: not one of ours, and edited once at most. */
-  #claimApplications(path: string, name: string, by: string): void {
-    if (this.cookies.some(cookie => cookie.name === name) || this.#applications.get(name) === by) {
-      throw new OptionError(path, name, 'a cookie of the application that no other policy here writes')
+  /** A cookie of the application's: not one of ours, and of one policy alone, for what one edits another cannot read. */
+  #claimApplications(path: string, name: string): void {
+    if (this.cookies.some(cookie => cookie.name === name) || this.#applications.has(name)) {
+      throw new OptionError(path, name, 'a cookie of the application that no other policy here uses')
     }
-    this.#applications.set(name, by)
+    this.#applications.add(name)
   }
 }
 

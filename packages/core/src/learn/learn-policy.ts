@@ -1,0 +1,90 @@
+import { deriveKeys } from '../cookie/signing-key.ts'
+import type { RequestHead } from '../head.ts'
+import type { AffinityPolicy, Answer, Claim, PolicyContext } from '../policy.ts'
+import { keyedStore } from '../store/keyed-store.ts'
+import { MemoryStore } from '../store/memory-store.ts'
+import type { AffinityStore } from '../store/store.ts'
+import type { LearnOptions } from './learn-options.ts'
+import { newsInCookie, newsInHeader } from './learned-id.ts'
+
+/** Each may cost a question to a remote store. */
+const MOST_IDS = 4
+/** What is longer is no session id. */
+const LONGEST_ID = 1024
+const UNKNOWN: Claim = { kind: 'unknown' }
+
+/** A claim by a session that is known, with its id, so that it can be renewed. */
+type LearnedClaim = Claim & { readonly sessionId?: string }
+
+/**
+ * A session id that the application gives out is remembered with the backend that gave it (nginx `sticky learn`,
+ * HAProxy `stick store-response`).
+ * Good for: applications whose ids must stay as they are, and clients that have no cookie jar but an id.
+ * The price: it is remembered in one process, or in a store that all gateways have to ask.
+ *
+ * Learned from answers alone: an id that a client makes up costs nobody a byte.
+ */
+export function learnPolicy(options: LearnOptions, context: PolicyContext): AffinityPolicy {
+  const { kind, lookups, ttlMs } = options
+  const { now } = context
+  const store = storeOf(options, context)
+  const only = lookups.length === 1 ? lookups[0] : undefined
+  const name = kind === 'header' ? options.name.toLowerCase() : options.name
+
+  function newClaim(sessionId: string): LearnedClaim | Promise<LearnedClaim> {
+    const id = store.get(sessionId)
+    return id instanceof Promise ? id.then(known => claimOf(sessionId, known)) : claimOf(sessionId, id)
+  }
+
+  function presentedIds(request: RequestHead): readonly string[] {
+    const ids = only === undefined ? lookups.flatMap(read => read(request)) : only(request)
+    return ids.length < 2 ? ids : [...new Set(ids)].slice(0, MOST_IDS)
+  }
+
+  return {
+    name: 'learn',
+    read(request) {
+      const claims: (LearnedClaim | Promise<LearnedClaim>)[] = []
+      let isPending = false
+      for (const id of presentedIds(request)) {
+        if (id.length > LONGEST_ID) continue
+        const claim = newClaim(id)
+        if (claim instanceof Promise) isPending = true
+        claims.push(claim)
+      }
+      return isPending ? Promise.all(claims.map(async claim => claim)) : (claims as Claim[])
+    },
+    write({ request, response, backend, claim }: Answer) {
+      const { id, hasEnded } =
+        kind === 'header' ? newsInHeader(response, name) : newsInCookie(response, name, now())
+      const ended = hasEnded ? presentedIds(request).filter(one => one !== id) : []
+      const known = (claim as LearnedClaim).sessionId
+      // One whose application answers with another id is left to run out.
+      const learned = id ?? (hasEnded ? undefined : known)
+      return settled([
+        ...ended.map(one => store.delete(one)),
+        learned !== undefined && learned.length <= LONGEST_ID
+          ? store.set(learned, backend.id, ttlMs)
+          : undefined,
+      ])
+    },
+  }
+}
+
+function claimOf(sessionId: string, id: string | undefined): LearnedClaim {
+  return id === undefined ? UNKNOWN : { kind: 'backend', id, sessionId }
+}
+
+/** When all is done, where something takes its time. */
+function settled(results: readonly unknown[]): Promise<void> | undefined {
+  const pending = results.filter(result => result instanceof Promise)
+  return pending.length === 0 ? undefined : Promise.all(pending).then(() => undefined)
+}
+
+function storeOf(options: LearnOptions, context: PolicyContext): AffinityStore {
+  const { kind, name, maxEntries, store, timeoutMs } = options
+  const { pool, now } = context
+  if (store === undefined) return new MemoryStore({ maxEntries, now })
+  const keys = deriveKeys(context.secrets, `limpet/learn/v1/${pool.name}/${kind}/${name}`)
+  return keyedStore(store, { keys, timeoutMs, now })
+}

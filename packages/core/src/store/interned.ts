@@ -1,0 +1,31 @@
+/** Small numbers that stand for texts of which there are few. A text that nobody holds any more gives its number back. */
+export class Interned {
+  readonly #numbers = new Map<string, number>()
+  readonly #texts: string[] = []
+  readonly #holders: number[] = []
+  readonly #free: number[] = []
+
+  text(number: number): string {
+    return this.#texts[number] ?? ''
+  }
+
+  hold(text: string): number {
+    let number = this.#numbers.get(text)
+    if (number === undefined) {
+      number = this.#free.pop() ?? this.#texts.length
+      this.#numbers.set(text, number)
+      this.#texts[number] = text
+      this.#holders[number] = 0
+    }
+    this.#holders[number] = (this.#holders[number] ?? 0) + 1
+    return number
+  }
+
+  release(number: number): void {
+    const left = (this.#holders[number] ?? 0) - 1
+    this.#holders[number] = left
+    if (left > 0) return
+    this.#numbers.delete(this.text(number))
+    this.#free.push(number)
+  }
+}
