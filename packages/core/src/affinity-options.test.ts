@@ -3,7 +3,7 @@ import { createAffinity } from './affinity.ts'
 import { AFFINITY_OPTION_KEYS, type AffinityOptions, parseAffinityOptions } from './affinity-options.ts'
 import { requestHead } from './head.ts'
 import { OptionError } from './option.ts'
-import type { AffinityPolicy } from './policy.ts'
+import type { AffinityPolicy, Claim } from './policy.ts'
 
 const REQUEST = requestHead({
   method: 'GET',
@@ -190,5 +190,31 @@ describe('a Cookie line on its way to a backend', () => {
     expect(parseAffinityOptions({ ...LEAST, affinity: [new Own()] }).forwardCookie('a=1', REQUEST)).toBe(
       'a=1; mine',
     )
+  })
+})
+
+describe("a policy of the user's", () => {
+  const backends = [{ id: 'a', url: 'http://a.test' }]
+
+  it.each<[string, object]>([
+    ['affinity[0].read', { read: 1 }],
+    ['affinity[0].write', { read: () => [], write: 'x' }],
+    ['affinity[0].forwardCookie', { read: () => [], forwardCookie: {} }],
+    ['affinity[0].name', { read: () => [], name: 5 }],
+  ])('with a wrong %s is refused', (option, policy) => {
+    expect(() => createAffinity({ backends, affinity: [policy as AffinityPolicy] })).toThrow(
+      expect.objectContaining({ name: OptionError.name, option }),
+    )
+  })
+
+  it('needs no more than read, and may be of a class', () => {
+    class Always implements AffinityPolicy {
+      readonly #id = 'a'
+      read(): Claim {
+        return { kind: 'backend', id: this.#id }
+      }
+    }
+    const { policies } = parseAffinityOptions({ backends, affinity: [new Always()] })
+    expect(policies[0]?.read(REQUEST)).toEqual({ kind: 'backend', id: 'a' })
   })
 })

@@ -25,14 +25,14 @@ export interface Policies {
 
 const DEFAULT = [{ cookie: {} }] as const
 const WORDS = ['cookie', 'prefix', 'learn', 'route'] as const
-const TAKES = `a list of policies, each with one of ${WORDS.join(', ')}, or { name, read, write }`
+const TAKES = `a list of policies, each with one of ${WORDS.join(', ')}, or { read, write }`
 
 /** @throws OptionError naming the option, what it got and what it takes. */
 export function parsePolicies(value: unknown, context: PolicyContext): Policies {
   const list = new PolicyList(context)
   const policies = optionList('affinity', value ?? DEFAULT, TAKES).map((item, index) => {
     const path = `affinity[${index}]`
-    if (isPolicy(item)) return item
+    if (isPolicy(item)) return checkedPolicy(path, item)
     const given = optionObject(path, item, WORDS)
     const [word, ...others] = WORDS.filter(one => given[one] !== undefined)
     if (word === undefined || others.length > 0) throw new OptionError(path, item, TAKES)
@@ -87,5 +87,17 @@ class PolicyList implements Record<(typeof WORDS)[number], (path: string, value:
 }
 
 function isPolicy(value: unknown): value is AffinityPolicy {
-  return typeof value === 'object' && value !== null && 'read' in value && typeof value.read === 'function'
+  return typeof value === 'object' && value !== null && 'read' in value
+}
+
+/** The user's own object, for it may be of a class. */
+function checkedPolicy(path: string, policy: AffinityPolicy): AffinityPolicy {
+  const { name } = policy
+  if (name !== undefined && typeof name !== 'string') throw new OptionError(`${path}.name`, name, 'a text')
+  for (const method of ['read', 'write', 'forwardCookie'] as const) {
+    const value: unknown = policy[method]
+    if (typeof value !== 'function' && (value !== undefined || method === 'read'))
+      throw new OptionError(`${path}.${method}`, value, 'a function')
+  }
+  return policy
 }

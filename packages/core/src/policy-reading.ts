@@ -40,6 +40,6 @@ function failed(pool: Pool, policy: AffinityPolicy, error: unknown): Claim {
 
 export function publishPolicyFailed(pool: Pool, policy: AffinityPolicy, error: unknown): void {
   if (diagnostics.policyFailed.hasSubscribers) {
-    diagnostics.policyFailed.publish({ pool: pool.name, policy: policy.name, error })
+    diagnostics.policyFailed.publish({ pool: pool.name, policy: policy.name ?? 'custom', error })
   }
 }

@@ -34,8 +34,8 @@ export interface Answer {
 
 /** Where the affinity key travels. Policies stand in a list; the first whose claim names a usable backend wins. */
 export interface AffinityPolicy {
-  /** Its word in logs and metrics. */
-  readonly name: string
+  /** Its word in events. @default 'custom' */
+  readonly name?: string
   /**
    * Reads the key. Never throws for what a client sent.
    * A promise only where a remote store has to be asked.
