@@ -137,6 +137,25 @@ describe('outer middleware', () => {
     expect([head.header('content-type'), head.header('content-length')]).toEqual([told, undefined])
   })
 
+  test('may leave a short answer alone: it goes out as it came, in one piece', async () => {
+    const w1 = await startBackend('w1', ({ response }) => {
+      response.removeHeader('Date')
+      response.writeHead(200, { 'X-Backend': '1' })
+      response.write('in two ')
+      response.end('pieces')
+    })
+    const port = await start(
+      after(ctx => ctx.set('X-App', '1')),
+      limpet(poolOf(w1)),
+    )
+    for (let count = 0; count < 3; count += 1) {
+      const answer = await ask(port)
+      const fields = ['x-backend', 'x-app', 'content-type'].map(name => answer.header(name))
+      expect([answer.text, ...fields]).toEqual(['in two pieces', '1', '1', undefined])
+    }
+    expect(w1.connections).toBe(1)
+  })
+
   test('may send another stream, made of this one', async () => {
     const w1 = await startBackend('w1', ({ response }) => void response.end('hello '.repeat(1000)))
     const gzip = after(ctx => {
