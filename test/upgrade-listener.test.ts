@@ -1,11 +1,13 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { AffinityPolicy, Claim } from '@limpet/core'
 import { limpet } from '@limpet/express'
 import { guardServer, SERVER_OPTIONS, type UpgradeListener } from '@limpet/http-proxy'
 import express, { type Express } from 'express'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { SECRET } from './contract/start.ts'
+import { startBackend } from './support/backend.ts'
 import { openRaw } from './support/raw-client.ts'
 
 /** Several listeners for the upgrades of one server, and requests that are no one's. */
@@ -80,4 +82,28 @@ test('a filter that throws for a handshake is the app’s error, and nobody’s 
   const port = await serve(express().use(one), one.upgrade)
   expect(await answers(port, '//')).toEqual(['HTTP/1.1 500'])
   expect(await answers(port, '/one')).toEqual(['HTTP/1.1 503'])
+})
+
+describe('once closed', () => {
+  test('a handshake is told so, though a backend is there, and one that waits for its policy is let go', async () => {
+    const w1 = await startBackend('w1')
+    const { promise, resolve } = Promise.withResolvers<Claim>()
+    const asked = Promise.withResolvers<void>()
+    const policy: AffinityPolicy = {
+      read() {
+        asked.resolve()
+        return promise
+      },
+    }
+    const handler = limpet({ backends: [w1.options], affinity: [policy] })
+    const port = await serve(express(), handler.upgrade)
+    const waiting = answers(port, '/')
+    await asked.promise
+    handler.close()
+    resolve({ kind: 'none' })
+    expect(await waiting).toEqual([])
+    expect(await answers(port, '/')).toEqual(['HTTP/1.1 503'])
+    expect(w1.connections).toBe(0)
+    expect(handler.affinity.pool.backends[0]?.inFlight).toBe(0)
+  })
 })

@@ -1,3 +1,5 @@
+import { nearMiss } from './near-miss.ts'
+
 /** A wrong option: which, what it got, and what it takes. Thrown by the factories, never on the request path. */
 export class OptionError extends TypeError {
   override readonly name = 'OptionError'
@@ -24,12 +26,11 @@ export function optionObject(path: string, value: unknown, keys: readonly string
     throw new OptionError(path, value, `an object with ${keys.join(', ')}`)
   }
   for (const key of Object.keys(value)) {
-    if (!keys.includes(key))
-      throw new OptionError(
-        path === '' ? key : `${path}.${key}`,
-        key,
-        `no such key; known are ${keys.join(', ')}`,
-      )
+    if (keys.includes(key)) continue
+    const meant = nearMiss(key, keys)
+    const hint = meant === undefined ? ';' : `, did you mean ${meant}?`
+    const known = `no such key${hint} known are ${keys.join(', ')}`
+    throw new OptionError(path === '' ? key : `${path}.${key}`, key, known)
   }
   return value
 }

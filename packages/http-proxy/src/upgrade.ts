@@ -1,6 +1,13 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { type Affinity, isAffinityError, type Lease, RefusedRequestError, requestHead } from '@limpet/core'
+import {
+  type Affinity,
+  isAffinityError,
+  type Lease,
+  NoBackendError,
+  RefusedRequestError,
+  requestHead,
+} from '@limpet/core'
 import { type Attempt, newAttempt } from './attempt.ts'
 import type { BackendAgents } from './backend-agent.ts'
 import { closingAnswer, closingError } from './closing-answer.ts'
@@ -11,7 +18,7 @@ import { isBusy, isWebSocket } from './upgrade-request.ts'
 
 export interface Upgrades {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, url: string): void
-  /** Ends every tunnel, and begins no more. */
+  /** Ends every tunnel; what comes later is told 503. */
   close(): void
 }
 
@@ -43,8 +50,8 @@ export function upgrader(
 
   return {
     upgrade(request, socket, head, url) {
-      // Behind a request that waits for its answer it would be answered out of turn; once closed, nobody would end it.
-      if (socket.destroyed || isBusy(socket) || isClosed) {
+      // Behind a request that waits for its answer it would be answered out of turn.
+      if (socket.destroyed || isBusy(socket)) {
         socket.destroy()
         return
       }
@@ -52,6 +59,11 @@ export function upgrader(
       // From the first moment: nobody else listens while a policy is asked.
       socket.on('error', () => socket.destroy()).once('close', () => sockets.delete(socket))
       lingerAtEnd(socket)
+      // Nobody would end its tunnel.
+      if (isClosed) {
+        socket.end(closingError(new NoBackendError()))
+        return
+      }
       function leave(): void {
         socket.destroy()
       }
