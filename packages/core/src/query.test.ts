@@ -40,7 +40,9 @@ describe('values of a query parameter', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), target => Array.isArray(queryValues(target, 'room'))),
     )
-    const long = `/?${'room=%41&'.repeat(10_000)}`
-    expect(queryValues(long, 'room')).toHaveLength(10_000)
+    // To read the rest for every pair that has no `=` took half a minute.
+    const wide = 'room'.repeat(10)
+    for (const pair of ['room=%41&', `${wide}&`, '=&', '&'])
+      expect(queryValues(`/?${pair.repeat(200_000)}end=1`, 'end')).toEqual(['1'])
   })
 })

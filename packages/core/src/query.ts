@@ -9,9 +9,11 @@ export function queryValues(target: string, name: string): readonly string[] {
   for (let from = start + 1; from <= target.length;) {
     const ampersand = target.indexOf('&', from)
     const end = ampersand < 0 ? target.length : ampersand
-    const equals = target.indexOf('=', from)
-    const nameEnd = equals < 0 || equals > end ? end : equals
-    if (decoded(target.slice(from, nameEnd)) === name) values.push(decoded(target.slice(nameEnd + 1, end)))
+    // Looked for in the pair alone: where no `=` follows, the rest would be read once for every pair.
+    const pair = target.slice(from, end)
+    const equals = pair.indexOf('=')
+    const nameEnd = equals < 0 ? pair.length : equals
+    if (decoded(pair.slice(0, nameEnd)) === name) values.push(decoded(pair.slice(nameEnd + 1)))
     from = end + 1
   }
   return values
