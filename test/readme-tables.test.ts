@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
 import {
   type AffinityOptions,
+  type BalancerName,
   createAffinity,
   isAffinityError,
   type Lease,
@@ -47,6 +48,11 @@ describe('a table of options', () => {
     ],
     ['options of learn', { backends: [], affinity: [{ learn: wrong }] }, 'LearnPolicyOptions'],
     ['options of the route', { backends: [], affinity: [{ route: wrong }] }, 'RoutePolicyOptions'],
+    [
+      'options of the hash',
+      { backends: [], affinity: [], balance: { hash: 'ip' as const, ...wrong } },
+      'HashBalancerOptions',
+    ],
   ])('%s has them all, with their defaults', (marker, options, type) => {
     const rows = tableOf(CORE, marker)
     expect(rows.map(nameOf)).toEqual(keysIn(() => createAffinity(options)))
@@ -125,6 +131,18 @@ describe.each([
       /^Those of \[`@limpet\/core`\]\(.*?\) go beside them: (.*?)\. /m.exec(there.text) ?? []
     expect(codeIn(names)).toEqual(ofCore)
   })
+})
+
+test('the table of balancers has them all', () => {
+  const balance = 'nobody' as BalancerName
+  let known: readonly string[] = []
+  try {
+    createAffinity({ secrets: [SECRET], backends: [], balance })
+  } catch (error) {
+    known = /takes one of (.*), or \{ hash \}/.exec((error as Error).message)?.[1]?.split(', ') ?? []
+  }
+  const named = tableOf(CORE, 'balancers').map(nameOf)
+  expect(named).toEqual([...known.map(name => `'${name}'`), '{ hash: … }'])
 })
 
 test('the members of the proxy are those that there are', () => {

@@ -55,6 +55,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   },
   'packages/core Options 2': PRINTS,
   'packages/core Options 3': PRINTS,
+  'packages/core Balancers 1': PRINTS,
   'packages/core Errors 1': {
     tail: `
       const theirs = Object.assign(new Error(), { code: 'ERR_NO_BACKEND', statusCode: 503 })

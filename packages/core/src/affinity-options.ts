@@ -1,8 +1,5 @@
 import type { BackendOptions } from './backend.ts'
-import type { Balancer } from './balancer.ts'
-import { leastRequests } from './balancers/least-requests.ts'
-import { randomTwo } from './balancers/random-two.ts'
-import { roundRobin } from './balancers/round-robin.ts'
+import { type BalanceOptions, parseBalancer } from './balancer-options.ts'
 import { compileTrustProxy } from './client.ts'
 import type { CookieOptions } from './cookie/cookie-options.ts'
 import type { RequestHead } from './head.ts'
@@ -14,19 +11,17 @@ import { parsePolicies, type PolicyOptions } from './policy-options.ts'
 import { Pool } from './pool.ts'
 import { parseSecrets, type Secret } from './secrets.ts'
 
-export type BalancerName = 'round-robin' | 'least-requests' | 'random-two'
-
 /** One pool and how its sessions are kept. The same words as in the gateway's file. */
 export interface AffinityOptions {
   /** The pool's name: 1 to 64 of `A-Z a-z 0-9 _ -`. Cookies of one name say nothing to a pool of another. @default 'default' */
   readonly name?: string
   readonly backends: readonly BackendOptions[]
-  /** What signs the cookie, newest first: sign with the first, accept any. Needed where a policy signs. */
+  /** What signs the cookie, newest first: sign with the first, accept any. Needed where a policy signs. The last keys a hash. */
   readonly secrets?: readonly Secret[]
   /** Read in this order; the first that names a usable backend wins. Empty: none. @default [{ cookie: {} }] */
   readonly affinity?: readonly PolicyOptions[]
   /** Who gets a session that has no backend yet. @default 'round-robin' */
-  readonly balance?: BalancerName | Balancer
+  readonly balance?: BalanceOptions
   /** The session's backend is down: move it, or answer 503 and keep it. @default 'redispatch' */
   readonly onUnavailable?: 'redispatch' | 'reject'
   /** Backends that one request may try. @default 3 */
@@ -71,22 +66,27 @@ export function parseAffinityOptions(options: AffinityOptions): ParsedAffinity {
   }
   const now = optionFunction('now', options.now, Date.now)
   const pool = new Pool(name, options.backends)
-  let secrets: readonly Uint8Array[] | undefined
+  const trusts = compileTrustProxy('trustProxy', options.trustProxy)
+  let parsed: readonly Uint8Array[] | undefined
+  const parsedSecrets = () => (parsed ??= parseSecrets(options.secrets))
   const { policies, cookies } = parsePolicies(options.affinity, {
     pool,
     now,
     // Asked for only where something is signed.
     get secrets() {
-      secrets ??= parseSecrets(options.secrets)
-      return secrets
+      return parsedSecrets()
     },
   })
   return {
     pool,
     policies,
     cookies,
-    balancer: parseBalancer(options.balance),
-    trusts: compileTrustProxy('trustProxy', options.trustProxy),
+    balancer: parseBalancer(options.balance, {
+      pool,
+      trusts,
+      oldestSecret: () => (options.secrets === undefined ? undefined : parsedSecrets().at(-1)),
+    }),
+    trusts,
     onUnavailable: optionOneOf('onUnavailable', options.onUnavailable, 'redispatch', [
       'redispatch',
       'reject',
@@ -96,13 +96,6 @@ export function parseAffinityOptions(options: AffinityOptions): ParsedAffinity {
     isIgnored: parseIgnore('ignore', options.ignore),
     forwardCookie: cookieForwarder(policies),
   }
-}
-
-function parseBalancer(value: AffinityOptions['balance']): Balancer {
-  if (typeof value === 'object' && value !== null && typeof value.pick === 'function') return value
-  const names = ['round-robin', 'least-requests', 'random-two'] as const
-  const makers = { 'round-robin': roundRobin, 'least-requests': leastRequests, 'random-two': randomTwo }
-  return makers[optionOneOf('balance', value, 'round-robin', names)]()
 }
 
 type ForwardCookie = LeaseContext['forwardCookie']

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Affinity, createAffinity } from './affinity.ts'
-import type { AffinityOptions, BalancerName } from './affinity-options.ts'
+import type { AffinityOptions } from './affinity-options.ts'
+import type { BalanceOptions } from './balancer-options.ts'
 import * as diagnostics from './diagnostics.ts'
 import type { Failure, FailureKind } from './failure.ts'
 import type { HeaderFields, RequestHead } from './head.ts'
@@ -175,12 +176,19 @@ describe('a redispatch', () => {
     expect(lease).toMatchObject({ status: 'matched', backend: { id: 'b' } })
   })
 
-  it.each<BalancerName>(['round-robin', 'least-requests', 'random-two'])(
-    'never tries a backend twice, the tied one above all: %s [LB111] [LB164]',
+  const everyBalance: BalanceOptions[] = [
+    'round-robin',
+    'least-requests',
+    'random-two',
+    'random',
+    'first',
+    { hash: 'path' },
+  ]
+  it.each(everyBalance)(
+    'never tries a backend twice, the tied one above all: %j [LB111] [LB164]',
     balance => {
-      const affinity = affinityOf('abcde', { balance, maxAttempts: 100 })
-      const cookie = cookieFor(affinity, 'c')
-      const lease = leaseOf(affinity, cookie)
+      const cookie = cookieFor(affinityOf('abcde'), 'c')
+      const lease = leaseOf(affinityOf('abcde', { balance, maxAttempts: 100 }), cookie)
       const tried = [lease.backend.id]
       for (let next = lease.redispatch(failure()); next !== undefined; next = lease.redispatch(failure()))
         tried.push(next.id)

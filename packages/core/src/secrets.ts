@@ -24,16 +24,22 @@ export function parseSecrets(value: unknown): readonly Uint8Array[] {
   const seen = new Set<string>()
   return list.map((item, index) => {
     const path = `secrets[${index}]`
-    const bytes = typeof item === 'string' ? Buffer.from(item, 'utf8') : item
-    if (!(bytes instanceof Uint8Array)) throw new OptionError(path, typeof item, 'a string or bytes')
-    if (bytes.byteLength < LEAST_BYTES) {
-      throw new OptionError(path, `${bytes.byteLength} bytes`, `at least ${LEAST_BYTES} bytes; ${HOW}`)
-    }
-    if (new Set(bytes).size < LEAST_DIFFERENT_BYTES)
-      throw new OptionError(path, 'a value of few different bytes', `a random secret; ${HOW}`)
+    const bytes = parseSecret(path, item)
     const text = Buffer.from(bytes).toString('base64')
     if (seen.has(text)) throw new OptionError(path, 'a secret that stands twice', 'a secret of its own')
     seen.add(text)
     return bytes
   })
+}
+
+/** @throws OptionError when it is too short, or an example's. */
+export function parseSecret(path: string, value: unknown): Uint8Array {
+  const bytes = typeof value === 'string' ? Buffer.from(value, 'utf8') : value
+  if (!(bytes instanceof Uint8Array)) throw new OptionError(path, typeof value, 'a string or bytes')
+  if (bytes.byteLength < LEAST_BYTES) {
+    throw new OptionError(path, `${bytes.byteLength} bytes`, `at least ${LEAST_BYTES} bytes; ${HOW}`)
+  }
+  if (new Set(bytes).size < LEAST_DIFFERENT_BYTES)
+    throw new OptionError(path, 'a value of few different bytes', `a random secret; ${HOW}`)
+  return bytes
 }

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest'
+import { requestHead } from '../head.ts'
+import { Pool } from '../pool.ts'
+import { first } from './first.ts'
+
+const REQUEST = requestHead({ httpVersion: '1.1', rawHeaders: [], headers: {}, socket: {} })
+
+function poolOf(...ids: readonly string[]): Pool {
+  return new Pool(
+    'p',
+    ids.map(id => ({ id, url: `http://${id}.test:80` })),
+  )
+}
+
+function picked(pool: Pool): string | undefined {
+  return first().pick(pool.candidates, REQUEST)?.backend.id
+}
+
+describe('first', () => {
+  it('gives all to the first, however busy it is', () => {
+    const pool = poolOf('a', 'b', 'c')
+    for (let count = 0; count < 100; count += 1) {
+      const view = first().pick(pool.candidates, REQUEST)
+      if (view !== undefined) pool.hold(view)
+    }
+    expect(pool.backends.map(view => view.inFlight)).toEqual([100, 0, 0])
+  })
+
+  it('gives to the next when the first is no candidate, and to the first again when it is back', () => {
+    const pool = poolOf('a', 'b', 'c')
+    pool.setHealthy('a', false)
+    expect(picked(pool)).toBe('b')
+    pool.setState('b', 'drain')
+    expect(picked(pool)).toBe('c')
+    pool.setHealthy('a', true)
+    expect(picked(pool)).toBe('a')
+    pool.setWeight('a', 0)
+    expect(picked(pool)).toBe('c')
+  })
+
+  it('gives a redispatched request only what is accepted, each once [LB111] [LB164]', () => {
+    const pool = poolOf('a', 'b', 'c')
+    const tried: string[] = []
+    const next = () =>
+      first().pick(pool.candidates, REQUEST, view => !tried.includes(view.backend.id))?.backend.id
+    for (let id = next(); id !== undefined; id = next()) tried.push(id)
+    expect(tried).toEqual(['a', 'b', 'c'])
+  })
+
+  it('has nobody to give in an empty pool [LB150]', () => {
+    expect(picked(poolOf())).toBeUndefined()
+  })
+})

@@ -1,0 +1,14 @@
+import type { Balancer } from '../balancer.ts'
+
+/**
+ * The first of the candidates, in the order of configuration; the others are spares (HAProxy `first`, Caddy `first`).
+ * Good for: a primary with stand-bys, and as few warm backends as possible. The price: one gets all new sessions until
+ * it is no candidate. HAProxy goes on to the next when `maxconn` is reached; here nothing bounds what one may have.
+ */
+export function first(): Balancer {
+  return {
+    name: 'first',
+    pick: (candidates, _request, accepts) =>
+      accepts === undefined ? candidates[0] : candidates.find(view => accepts(view)),
+  }
+}

@@ -1,0 +1,62 @@
+import { addressBlock, type Prefixes } from '../address-block.ts'
+import { clientOf, type TrustProxy } from '../client.ts'
+import type { RequestHead } from '../head.ts'
+import { originForm } from '../message/refusal.ts'
+import { OptionError } from '../option.ts'
+import { parseRequestField, type RequestField } from '../request-field.ts'
+
+/** What of a request is hashed: the client's address, the path without its query, or what stands in a field. */
+export type HashKey = 'ip' | 'path' | RequestField
+
+/** The key as a text, or undefined when the request has none. */
+export type KeyReader = (request: RequestHead) => string | undefined
+
+export interface AddressOptions extends Prefixes {
+  readonly trusts: TrustProxy
+}
+
+const TAKES = '"ip", "path", "header:NAME", "query:NAME" or "cookie:NAME", or a list of these'
+
+/**
+ * A reader of the first key that is present.
+ * @throws OptionError for what is no key, stands twice, or stands behind `path`, which every request has.
+ */
+export function parseHashKeys(path: string, value: unknown, options: AddressOptions): KeyReader {
+  if (!Array.isArray(value)) return parseHashKey(path, value, options)
+  const list: readonly unknown[] = value
+  if (list.length === 0) throw new OptionError(path, value, TAKES)
+  const readers = list.map((item, index) => {
+    const at = `${path}[${index}]`
+    if (list.indexOf(item) < index) throw new OptionError(at, item, 'a key that does not stand twice')
+    if (list[index - 1] === 'path') throw new OptionError(at, item, 'nothing: every request has a path')
+    return parseHashKey(at, item, options)
+  })
+  return request => {
+    for (const read of readers) {
+      const key = read(request)
+      if (key !== undefined) return key
+    }
+    return undefined
+  }
+}
+
+function parseHashKey(path: string, value: unknown, options: AddressOptions): KeyReader {
+  if (value === 'path') return pathOf
+  if (value === 'ip') {
+    return request => {
+      const { address } = clientOf(request, options.trusts)
+      return address === undefined ? undefined : addressBlock(address, options)
+    }
+  }
+  const read = parseRequestField(path, value, TAKES)
+  return request => {
+    const values = read(request)
+    return values.length > 1 ? values.join('\n') : values[0]
+  }
+}
+
+function pathOf({ url }: RequestHead): string {
+  const target = originForm(url)
+  const query = target.indexOf('?')
+  return query < 0 ? target : target.slice(0, query)
+}

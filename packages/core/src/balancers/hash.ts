@@ -1,0 +1,57 @@
+import type { Balancer } from '../balancer.ts'
+import type { BackendView, Candidates, Pool } from '../pool.ts'
+import type { HashOptions } from './hash-options.ts'
+import { Rendezvous, SLOTS } from './rendezvous.ts'
+import { roundRobin } from './round-robin.ts'
+
+/**
+ * Requests of one key go to one backend, in every gateway, with nothing stored and nothing written to the client.
+ * When a backend leaves, its keys alone move; when one joins, keys move to it alone; see `Rendezvous`. Requests that
+ * have no key take turns.
+ * Good for: clients without a cookie jar, rooms whose members must meet, caches. The price: placement is as even as the
+ * keys are, so that all who share an address share a backend; and it follows membership, so that a backend that comes
+ * back takes its sessions with it, which a cookie would have left where they are.
+ *
+ * `boundedLoad` is for the former (Mirrokni, Thorup and Zadimoghaddam 2018): no backend gets a request that would take
+ * it above that multiple of its weight's share of the requests in flight, rounded up. Who is full is as if it were not
+ * there, so a key's overflow goes where its sessions would go if the backend went, and that of many keys to everybody.
+ * That costs a scan of the candidates, and it parts requests that belong together, so it is off unless asked
+ * for; it is at its best where a cookie keeps what the hash has placed.
+ */
+export function hashBalancer(pool: Pool, { readKey, hash, boundedLoad }: HashOptions): Balancer {
+  const turns = roundRobin()
+  const words = new Uint32Array(2)
+  let stable = new Rendezvous([], hash)
+
+  function rendezvousOf(candidates: Candidates): Rendezvous {
+    if (candidates === stable.candidates) return stable
+    const fresh = new Rendezvous(candidates, hash)
+    // One that was made for a single redispatch must not push out what is remembered.
+    if (candidates === pool.candidates) stable = fresh
+    return fresh
+  }
+
+  return {
+    name: 'hash',
+    pick(candidates, request, accepts) {
+      const key = readKey(request)
+      if (key === undefined) return turns.pick(candidates, request, accepts)
+      hash(key, words)
+      const slot = (words[0] ?? 0) % SLOTS
+      const rendezvous = rendezvousOf(candidates)
+      // A redispatch is in flight already.
+      const inFlight = pool.inFlight + (accepts === undefined ? 1 : 0)
+      // Not all can be full: they would have more in flight than the pool has, for the bound is above 1.
+      const hasRoom = (view: BackendView): boolean =>
+        boundedLoad === 0 || view.inFlight * rendezvous.weight < boundedLoad * (view.weight * inFlight)
+      if (accepts === undefined) {
+        const view = rendezvous.winner(slot)
+        return view === undefined || hasRoom(view) ? view : rendezvous.winnerOf(slot, hasRoom)
+      }
+      return (
+        rendezvous.winnerOf(slot, view => accepts(view) && hasRoom(view)) ??
+        rendezvous.winnerOf(slot, accepts)
+      )
+    },
+  }
+}

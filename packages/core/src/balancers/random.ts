@@ -1,0 +1,47 @@
+import type { Balancer } from '../balancer.ts'
+import type { BackendView, Candidates } from '../pool.ts'
+
+/**
+ * One at random, by weight: each session is drawn for itself.
+ * Good for: many gateways over one pool, which keep no step with each other. The price: knows nothing of load, and is
+ * less even than turns are; `random-two` is as cheap and looks at the load.
+ * @param unit uniform in [0, 1)
+ */
+export function random(unit: () => number = Math.random): Balancer {
+  let urn = newUrn([])
+  return {
+    name: 'random',
+    pick(candidates, _request, accepts) {
+      // Only a redispatch filters, and what it draws from is needed once.
+      if (accepts !== undefined) return draw(newUrn(candidates.filter(view => accepts(view))), unit())
+      if (urn.candidates !== candidates) urn = newUrn(candidates)
+      return draw(urn, unit())
+    },
+  }
+}
+
+interface Urn {
+  readonly candidates: Candidates
+  /** The n-th is what the first n + 1 weigh together. */
+  readonly sums: readonly number[]
+  readonly total: number
+}
+
+function newUrn(candidates: Candidates): Urn {
+  let total = 0
+  const sums = candidates.map(({ weight }) => (total += weight))
+  return { candidates, sums, total }
+}
+
+/** The first whose sum is above the share that was drawn, by bisection. */
+function draw({ candidates, sums, total }: Urn, unit: number): BackendView | undefined {
+  const drawn = unit * total
+  let low = 0
+  let high = sums.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((sums[middle] ?? 0) > drawn) high = middle
+    else low = middle + 1
+  }
+  return candidates[low]
+}

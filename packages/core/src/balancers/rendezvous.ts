@@ -1,0 +1,103 @@
+import type { KeyedHash } from '../keyed-hash.ts'
+import type { BackendView, Candidates } from '../pool.ts'
+
+/** Keys fall into so many slots: enough that 100 backends of one weight differ by 2 % in what falls to them. */
+export const SLOTS = 2 ** 18
+
+/**
+ * Weighted rendezvous (Thaler and Ravishankar 1998; Schindelhauer and Schomaker 2005). Every backend draws a number
+ * in (0, 1) for every slot, u, from its id alone; of a slot's backends the one with the least -ln(u) / weight wins.
+ * So who leaves gives up its own slots, who joins or gains weight wins slots for itself, and no other slot changes
+ * hands; the order of the list and the past count for nothing, so gateways agree that never met.
+ *
+ * A ring does the same in O(log n), but needs thousands of points for a backend to meet a weight as well.
+ */
+export class Rendezvous {
+  readonly candidates: Candidates
+  readonly weight: number
+  /** By weight, so that the draws of one weight are compared as they are, and by id. */
+  readonly #views: readonly BackendView[]
+  readonly #weights: Uint16Array
+  /** The hash of each one's id. */
+  readonly #low: Int32Array
+  readonly #high: Int32Array
+  /** For each slot its winner's place, plus one; 0: nobody asked yet. */
+  #winners: Uint16Array | Uint32Array | undefined
+
+  constructor(candidates: Candidates, hash: KeyedHash) {
+    this.candidates = candidates
+    this.weight = candidates.reduce((sum, { weight }) => sum + weight, 0)
+    this.#views = candidates.toSorted((a, b) => a.weight - b.weight || (a.backend.id < b.backend.id ? -1 : 1))
+    this.#weights = Uint16Array.from(this.#views, view => view.weight)
+    this.#low = new Int32Array(candidates.length)
+    this.#high = new Int32Array(candidates.length)
+    const words = new Uint32Array(2)
+    for (const [place, { backend }] of this.#views.entries()) {
+      hash(backend.id, words)
+      this.#low[place] = words[0] ?? 0
+      this.#high[place] = words[1] ?? 0
+    }
+  }
+
+  /** Who wins `slot`: O(n) when it is asked for the first time, O(1) from then on. */
+  winner(slot: number): BackendView | undefined {
+    // Pages of it that nobody asks for cost no memory.
+    this.#winners ??= new (this.#views.length < 2 ** 16 ? Uint16Array : Uint32Array)(SLOTS)
+    const known = this.#winners[slot] ?? 0
+    if (known > 0) return this.#views[known - 1]
+    const place = this.#find(slot, anyone)
+    this.#winners[slot] = place + 1
+    return this.#views[place]
+  }
+
+  /** Who would win `slot` if there were none but those whom `accepts` takes. O(n). */
+  winnerOf(slot: number, accepts: (view: BackendView) => boolean): BackendView | undefined {
+    return this.#views[this.#find(slot, accepts)]
+  }
+
+  #find(slot: number, accepts: (view: BackendView) => boolean): number {
+    const weights = this.#weights
+    const low = this.#low
+    const high = this.#high
+    let winner = -1
+    let least = Infinity
+    for (let place = 0; place < weights.length;) {
+      // Within one weight the greatest draw has the least logarithm, so one logarithm is taken for all of them.
+      const weight = weights[place] ?? 0
+      let greatest = -1
+      let leader = -1
+      for (; weights[place] === weight; place += 1) {
+        const drawn = draw(slot, low[place] ?? 0, high[place] ?? 0)
+        if (drawn > greatest && this.#accepts(place, accepts)) {
+          greatest = drawn
+          leader = place
+        }
+      }
+      const score = leader < 0 ? Infinity : -Math.log((greatest + 0.5) / 2 ** 32) / weight
+      if (score < least) {
+        least = score
+        winner = leader
+      }
+    }
+    return winner
+  }
+
+  #accepts(place: number, accepts: (view: BackendView) => boolean): boolean {
+    const view = this.#views[place]
+    return view !== undefined && accepts(view)
+  }
+}
+
+const anyone = (): boolean => true
+
+/** 32 bits for a slot and a backend. Both are keyed hashes already: this mixes them, and keeps no secret. */
+function draw(slot: number, low: number, high: number): number {
+  return mixed(mixed(slot ^ low) ^ high) >>> 0
+}
+
+/** The end of MurmurHash3, where each bit that goes in turns over half of those that come out. */
+function mixed(word: number): number {
+  let bits = Math.imul(word ^ (word >>> 16), 0x85ebca6b)
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35)
+  return bits ^ (bits >>> 16)
+}
