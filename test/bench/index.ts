@@ -1,5 +1,6 @@
 import { benchCore } from './core.ts'
 import { benchGateway } from './gateway.ts'
+import { benchHash } from './hash.ts'
 import { isOver, type Measured, table } from './measured.ts'
 import { benchMemory } from './memory.ts'
 import { benchStore } from './store.ts'
@@ -10,6 +11,7 @@ import { benchStore } from './store.ts'
 
 const PARTS: Readonly<Record<string, () => Measured[] | Promise<Measured[]>>> = {
   core: benchCore,
+  hash: benchHash,
   gateway: benchGateway,
   memory: benchMemory,
   store: benchStore,
