@@ -18,6 +18,7 @@ import { expectations } from './expectations.ts'
 import { forwarding } from './forwarding.ts'
 import { framing } from './framing.ts'
 import type { Harness } from './harness.ts'
+import { hash } from './hash.ts'
 import { hopByHop } from './hop-by-hop.ts'
 import { hosts } from './hosts.ts'
 import { keepAlive } from './keep-alive.ts'
@@ -52,6 +53,7 @@ export function proxyContract(harness: Harness): void {
     pools(start)
     drain(start)
     policies(start)
+    hash(start)
     remotePolicies(start)
     // The cookie, and the fields beside it.
     cookieWriting(start)
