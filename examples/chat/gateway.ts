@@ -4,14 +4,13 @@ import { type Affinity, createAffinity } from '@limpet/core'
 import { limpet } from '@limpet/express'
 import { guardServer, SERVER_OPTIONS } from '@limpet/http-proxy'
 import express from 'express'
-import { roomBalancer, roomPolicy } from './room.ts'
+import { roomPolicy } from './room.ts'
 
 /** Starts a gateway that brings everyone in a room to the same backend. Nothing is signed, so it needs no secret. */
 export async function startGateway({ port, backends }: GatewayOptions): Promise<Gateway> {
   const affinity: Affinity = createAffinity({
     backends,
     affinity: [roomPolicy(() => affinity.pool.backends)],
-    balance: roomBalancer,
   })
   const proxy = limpet({ use: affinity, timeouts: { connect: '1s' } })
 

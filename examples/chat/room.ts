@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { AffinityPolicy, Balancer, BackendView, RequestHead } from '@limpet/core'
+import type { AffinityPolicy, BackendView, RequestHead } from '@limpet/core'
 
 /*
  * Everyone in a room has to meet, whoever they are: the room's name is the key, and no client carries anything.
@@ -7,18 +7,15 @@ import type { AffinityPolicy, Balancer, BackendView, RequestHead } from '@limpet
  * gateway. So a backend's rooms come to one next backend each when it dies, and all others stay where they are.
  */
 
-/** Claims the backends in the room's order; the first that is usable wins, draining or not. */
+/**
+ * Claims the backends in the room's order: the first that is usable wins, draining or not, and a request that finds it
+ * dead goes on to the next.
+ */
 export function roomPolicy(backends: () => readonly BackendView[]): AffinityPolicy {
   return {
     name: 'room',
     read: request => ranked(backends(), request).map(({ backend: { id } }) => ({ kind: 'backend', id })),
   }
-}
-
-/** The same order for a request that found its backend dead, before anybody else knows. */
-export const roomBalancer: Balancer = {
-  name: 'room',
-  pick: (candidates, request, accepts = () => true) => ranked(candidates, request).find(accepts),
 }
 
 function ranked(views: readonly BackendView[], { url }: RequestHead): readonly BackendView[] {
