@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { Affinity } from '@limpet/core'
 
 /** How a gateway is doing. */
@@ -31,10 +32,16 @@ function report(affinity: Affinity | undefined): Report {
   return {
     cpuUs: user + system,
     rss,
-    peakRss: process.resourceUsage().maxRSS * 1024,
+    peakRss: peakRss(),
     heap: heapUsed,
     sockets: process.getActiveResourcesInfo().filter(kind => kind === 'TCPSocketWrap').length,
     inFlight: backends.reduce((sum, view) => sum + view.inFlight, 0),
     failures: backends.reduce((sum, view) => sum + view.failures, 0),
   }
+}
+
+/** Linux's maxRSS begins with what the parent had at the fork, and so does not tell of this process. */
+function peakRss(): number {
+  if (process.platform !== 'linux') return process.resourceUsage().maxRSS * 1024
+  return Number(/^VmHWM:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) * 1024
 }
