@@ -85,6 +85,20 @@ describe('the memory store', () => {
     expect(store.get('s')).toBe('b')
   })
 
+  it('outlives a clock that is set back, and takes any time', () => {
+    const clock = { ms: 1_000_000 }
+    const store = storeOf(10, clock)
+    clock.ms = 0
+    store.set('s', 'a', 1_000)
+    store.set('ever', 'a', Infinity)
+    expect([store.get('s'), store.get('ever')]).toEqual(['a', 'a'])
+    clock.ms = 1_001_000
+    expect([store.get('s'), store.get('ever')]).toEqual([undefined, 'a'])
+    store.set('never', 'a', Number.NaN)
+    store.set('gone', 'a', -5_000)
+    expect([store.get('never'), store.get('gone')]).toEqual([undefined, undefined])
+  })
+
   it('forgets', () => {
     const store = storeOf(10)
     store.set('s', 'a', 1_000)

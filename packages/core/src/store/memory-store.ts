@@ -23,6 +23,7 @@ const [LOW, HIGH, EXPIRES, BACKEND, PROTECTED, NEXT, NEWER, OLDER, WORDS] = [
 const LINKS = { newer: NEWER, older: OLDER } as const
 /** In which expiry is counted: 32 bits of it are 13 years. */
 const TICK_MS = 100
+const MOST_TICKS = 2 ** 32 - 1
 /** The share of entries that may be protected; the others are on probation. */
 const PROTECTED_SHARE = 0.8
 
@@ -96,7 +97,8 @@ export class MemoryStore implements AffinityStore {
       this.#backends.release(this.#word(entry, BACKEND))
     }
     this.#words[entry + BACKEND] = this.#backends.hold(backendId)
-    this.#words[entry + EXPIRES] = Math.ceil((this.#now() - this.#startMs + ttlMs) / TICK_MS)
+    const ticks = Math.ceil((this.#elapsedMs() + ttlMs) / TICK_MS)
+    this.#words[entry + EXPIRES] = Math.min(Math.max(0, ticks), MOST_TICKS)
   }
 
   delete(key: string): void {
@@ -122,7 +124,12 @@ export class MemoryStore implements AffinityStore {
   }
 
   #isExpired(entry: number): boolean {
-    return this.#now() - this.#startMs >= this.#word(entry, EXPIRES) * TICK_MS
+    return this.#elapsedMs() >= this.#word(entry, EXPIRES) * TICK_MS
+  }
+
+  /** Never less than none, for clocks are set back, and a word has no sign. */
+  #elapsedMs(): number {
+    return Math.max(0, this.#now() - this.#startMs)
   }
 
   /** It was asked for again, so it is in use. */
