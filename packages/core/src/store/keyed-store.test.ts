@@ -75,6 +75,50 @@ describe("somebody else's store", () => {
     expect(remote.entries.size).toBe(1)
   })
 
+  it('is told of a session that somebody else has moved, or that it has lost', async () => {
+    const remote = new Remote()
+    const [here, there] = [setUp(remote).store, setUp(remote).store]
+    await here.set('s', 'a', 1_000)
+    await there.set('s', 'b', 1_000)
+    expect(await here.get('s')).toBe('b')
+    await here.set('s', 'a', 1_000)
+    expect(await there.get('s')).toBe('a')
+    remote.entries.clear()
+    expect(await here.get('s')).toBeUndefined()
+    await here.set('s', 'a', 1_000)
+    expect(remote.entries.size).toBe(1)
+  })
+
+  it('is told once of what it has yet to take', async () => {
+    const remote = new Remote()
+    const { store } = setUp(remote)
+    await Promise.all([store.set('s', 'a', 1_000), store.set('s', 'a', 1_000)])
+    expect(remote.calls).toEqual(['set'])
+  })
+
+  it('answers at once when it does', () => {
+    const entries = new Map<string, string>()
+    const [old, both] = [[OLD], [NEW, OLD]].map(
+      secrets =>
+        setUp(
+          {
+            get: key => entries.get(key),
+            set: (key, id) => entries.set(key, id),
+            delete: key => entries.delete(key),
+          },
+          secrets,
+        ).store,
+    )
+    void old?.set('s', 'a', 1_000)
+    expect([both?.get('s'), both?.get('t')]).toEqual(['a', undefined])
+  })
+
+  it('may answer with what is only like a promise', async () => {
+    const answer = { then: (resolve: (id: string) => void) => resolve('a') }
+    const { store } = setUp({ get: () => answer as never, set: () => undefined, delete: () => undefined })
+    expect(await store.get('s')).toBe('a')
+  })
+
   it('is told again of what it did not take', async () => {
     const remote = new Remote()
     const { store } = setUp(remote)
@@ -88,15 +132,17 @@ describe("somebody else's store", () => {
     const remote = new Remote()
     const { store } = setUp(remote)
     vi.spyOn(remote, 'get').mockImplementationOnce(() => {
-      throw new Error('down')
+      throw new Error('down at once')
     })
+    expect(() => store.get('s')).toThrow('down at once')
+    vi.spyOn(remote, 'get').mockRejectedValueOnce(new Error('down'))
     await expect(store.get('s')).rejects.toThrow('down')
     vi.spyOn(remote, 'get').mockReturnValueOnce(Promise.withResolvers<undefined>().promise)
     await expect(store.get('s')).rejects.toThrow('within 50 ms')
   })
 
-  it('may answer with anything: what is no text is nothing', async () => {
-    const { store } = setUp({ get: () => 5 as never, set: () => undefined, delete: () => undefined })
+  it.each([null, 5, {}, ['a']])('may answer with anything: what is no text is nothing: %j', async answer => {
+    const { store } = setUp({ get: () => answer as never, set: () => undefined, delete: () => undefined })
     expect(await store.get('s')).toBeUndefined()
   })
 })

@@ -1,4 +1,5 @@
 import { createHmac, type KeyObject } from 'node:crypto'
+import { MemoryStore } from './memory-store.ts'
 import type { AffinityStore } from './store.ts'
 
 export interface KeyedStoreOptions {
@@ -10,43 +11,67 @@ export interface KeyedStoreOptions {
   readonly now: () => number
 }
 
-/** Whose renewal is remembered, so that not every answer costs a call. */
-const MOST_RENEWED = 10_000
+type Found = string | undefined | Promise<string | undefined>
 
 /**
  * A store that somebody else keeps: it gets keyed hashes instead of session ids, for whoever reads an id there could
- * take the session over. A look-up that takes too long fails, and what was written a moment ago is not written again.
+ * take the session over. A look-up that takes too long fails, and what was written in the last tenth of its time is
+ * not written again.
  */
 export function keyedStore(store: AffinityStore, { keys, timeoutMs, now }: KeyedStoreOptions): AffinityStore {
   const [newest] = keys
-  const renewed = new Map<string, { readonly backendId: string; readonly atMs: number }>()
-  async function find(key: string): Promise<string | undefined> {
-    for (const by of keys) {
-      const id = await store.get(hashed(key, by))
-      if (typeof id === 'string') return id
-    }
-    return undefined
+  // It keeps no ids: each would keep the Cookie header alive that it was cut from.
+  const written = new MemoryStore({ now })
+
+  function find(sessionId: string, index = 0): Found {
+    const by = keys[index]
+    if (by === undefined) return undefined
+    const orByNext = (value: unknown): Found =>
+      typeof value === 'string' ? value : find(sessionId, index + 1)
+    const value: unknown = store.get(hashed(sessionId, by))
+    return isPromiseLike(value) ? Promise.resolve(value).then(orByNext) : orByNext(value)
+  }
+
+  /** Another gateway may have moved the session since we wrote, and the store may have lost it: then it is news again. */
+  function seen(sessionId: string, backendId: string | undefined): string | undefined {
+    if (written.get(sessionId) !== backendId) written.delete(sessionId)
+    return backendId
   }
 
   return {
-    get: key => inTime(find(key), timeoutMs),
-    async set(key, backendId, ttlMs) {
-      const last = renewed.get(key)
-      const atMs = now()
-      if (newest === undefined || (last?.backendId === backendId && atMs - last.atMs < ttlMs / 10)) return
-      await store.set(hashed(key, newest), backendId, ttlMs)
-      if (renewed.size >= MOST_RENEWED) renewed.clear()
-      renewed.set(key, { backendId, atMs })
+    get(sessionId) {
+      const found = find(sessionId)
+      if (!(found instanceof Promise)) return seen(sessionId, found)
+      return inTime(
+        found.then(id => seen(sessionId, id)),
+        timeoutMs,
+      )
     },
-    async delete(key) {
-      renewed.delete(key)
-      await Promise.all(keys.map(async by => store.delete(hashed(key, by))))
+    async set(sessionId, backendId, ttlMs) {
+      if (newest === undefined || written.get(sessionId) === backendId) return
+      // Before it is: requests that are answered in the meantime need not say it again.
+      written.set(sessionId, backendId, ttlMs / 10)
+      try {
+        await store.set(hashed(sessionId, newest), backendId, ttlMs)
+      } catch (error) {
+        written.delete(sessionId)
+        throw error
+      }
+    },
+    async delete(sessionId) {
+      written.delete(sessionId)
+      await Promise.all(keys.map(async by => store.delete(hashed(sessionId, by))))
     },
   }
 }
 
-function hashed(key: string, by: KeyObject): string {
-  return createHmac('sha256', by).update(key).digest('base64url')
+function hashed(sessionId: string, by: KeyObject): string {
+  return createHmac('sha256', by).update(sessionId).digest('base64url')
+}
+
+/** Clients of databases have promises of their own make. */
+function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
 async function inTime<T>(result: Promise<T>, ms: number): Promise<T> {
