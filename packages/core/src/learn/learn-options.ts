@@ -24,7 +24,7 @@ export interface LearnPolicyOptions {
   readonly maxEntries?: number
   /** A store that several gateways share. (sync) @default the embedded one, in this process */
   readonly store?: AffinityStore
-  /** How long a look-up in such a store may take. @default '1s' */
+  /** How long a look-up in such a store may take; then the session counts as unknown. @default '1s' */
   readonly timeout?: Duration
 }
 
@@ -64,6 +64,7 @@ export function parseLearnOptions(path: string, value: unknown): LearnOptions {
   if (ttlMs < 1000) throw new OptionError(`${path}.ttl`, given['ttl'], 'at least 1s')
   const timeoutMs = durationMs(`${path}.timeout`, given['timeout'], '1s')
   const store = parseStore(`${path}.store`, given['store'])
+  if (timeoutMs < 1) throw new OptionError(`${path}.timeout`, given['timeout'], 'at least 1ms')
   if (store === undefined && given['timeout'] !== undefined)
     throw new OptionError(`${path}.timeout`, given['timeout'], 'a duration only with a store')
   if (store !== undefined && given['maxEntries'] !== undefined)

@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type Affinity, createAffinity } from '../affinity.ts'
 import type { AffinityOptions } from '../affinity-options.ts'
 import * as diagnostics from '../diagnostics.ts'
@@ -157,6 +157,14 @@ describe('the learn policy', () => {
     expect(await ask(affinity, { cookie: 'sid=s' })).toEqual([next, 'matched'])
   })
 
+  it('moves the one of several sessions that it knows, when its backend cannot be used', async () => {
+    const affinity = affinityOf()
+    affinity.pool.setState(await begin(affinity, 's'), 'maint')
+    const [next, status] = await ask(affinity, { cookie: 'sid=gone; sid=s' })
+    expect(status).toBe('unavailable')
+    expect(await ask(affinity, { cookie: 'sid=s' })).toEqual([next, 'matched'])
+  })
+
   it('tells the client nothing, whether it knows the id or not [T-25]', async () => {
     const affinity = affinityOf()
     await begin(affinity, 's')
@@ -221,7 +229,7 @@ describe('a store of the user', () => {
     const down = async (): Promise<never> => Promise.reject(error)
     const store = { get: down, set: down, delete: down }
     const affinity = affinityOf({ learn: { cookie: 'sid', store }, more: { secrets: [SECRET] } })
-    expect((await ask(affinity, { cookie: 'sid=s' }, { 'set-cookie': ['sid=t'] }))[1]).toBe('none')
+    expect((await ask(affinity, { cookie: 'sid=s' }, { 'set-cookie': ['sid=t'] }))[1]).toBe('unknown')
     await new Promise(setImmediate)
     expect(failed).toEqual([1, 2].map(() => ({ pool: 'default', policy: 'learn', error })))
   })
@@ -231,7 +239,43 @@ describe('a store of the user', () => {
     const store = { get: hang, set: hang, delete: hang }
     const learn = { cookie: 'sid', store, timeout: 20 } as const
     const affinity = affinityOf({ learn, more: { secrets: [SECRET] } })
-    expect((await ask(affinity, { cookie: 'sid=s' }, { 'set-cookie': ['sid=t'] }))[1]).toBe('none')
+    expect((await ask(affinity, { cookie: 'sid=s' }, { 'set-cookie': ['sid=t'] }))[1]).toBe('unknown')
+  })
+
+  it.each<[string, () => Promise<never>]>([
+    ['rejects', async () => Promise.reject(new Error('down'))],
+    [
+      'throws',
+      () => {
+        throw new Error('down')
+      },
+    ],
+    ['hangs', async () => Promise.withResolvers<never>().promise],
+  ])('that %s for one id still tells of the others', async (_, fail) => {
+    const shared = sharedStore()
+    const get = vi.spyOn(shared, 'get')
+    const affinity = affinityOf({
+      learn: { cookie: 'sid', store: shared, timeout: 20 },
+      more: { secrets: [SECRET] },
+    })
+    const home = await begin(affinity, 's')
+    get.mockImplementationOnce(fail)
+    expect(await ask(affinity, { cookie: 'sid=other; sid=s' })).toEqual([home, 'matched'])
+  })
+
+  it('that answers at once is not waited for', () => {
+    const entries = new Map<string, string>()
+    const store: AffinityStore = {
+      get: key => entries.get(key),
+      set: (key, id) => entries.set(key, id),
+      delete: key => entries.delete(key),
+    }
+    const affinity = affinityOf({ learn: { cookie: 'sid', store }, more: { secrets: [SECRET] } })
+    const headers = { host: 'shop.test', cookie: 'sid=s' }
+    const message = { method: 'GET', url: '/', httpVersion: '1.1', headers, rawHeaders: [], socket: {} }
+    expect(
+      affinity.select(requestHead({ ...message, rawHeaders: Object.entries(headers).flat() })),
+    ).not.toBeInstanceOf(Promise)
   })
 })
 
@@ -253,6 +297,7 @@ describe('options of learn', () => {
     ['affinity[0].learn.store', { cookie: 'a', store: { get: 1 } }],
     ['affinity[0].learn.store', { cookie: 'a', store: null }],
     ['affinity[0].learn.timeout', { cookie: 'a', timeout: '1s' }],
+    ['affinity[0].learn.timeout', { cookie: 'a', timeout: 0, store }],
     ['secrets', { cookie: 'a', store }],
   ])('refuse a wrong %s: %j', (option, learn) => {
     expect(() => affinityOf({ learn })).toThrow(expect.objectContaining({ name: OptionError.name, option }))

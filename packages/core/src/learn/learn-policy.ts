@@ -1,6 +1,7 @@
 import { deriveKeys } from '../cookie/signing-key.ts'
 import type { RequestHead } from '../head.ts'
 import type { AffinityPolicy, Answer, Claim, PolicyContext } from '../policy.ts'
+import { publishPolicyFailed } from '../policy-reading.ts'
 import { keyedStore } from '../store/keyed-store.ts'
 import { MemoryStore } from '../store/memory-store.ts'
 import type { AffinityStore } from '../store/store.ts'
@@ -31,9 +32,21 @@ export function learnPolicy(options: LearnOptions, context: PolicyContext): Affi
   const only = lookups.length === 1 ? lookups[0] : undefined
   const name = kind === 'header' ? options.name.toLowerCase() : options.name
 
-  function newClaim(sessionId: string): LearnedClaim | Promise<LearnedClaim> {
-    const id = store.get(sessionId)
-    return id instanceof Promise ? id.then(known => claimOf(sessionId, known)) : claimOf(sessionId, id)
+  function claimOf(sessionId: string): LearnedClaim | Promise<LearnedClaim> {
+    try {
+      const id = store.get(sessionId)
+      return id instanceof Promise
+        ? id.then(known => newClaim(sessionId, known), unknownFor)
+        : newClaim(sessionId, id)
+    } catch (error) {
+      return unknownFor(error)
+    }
+  }
+
+  /** A look-up that fails costs this session its backend, and the request's other ones nothing. */
+  function unknownFor(error: unknown): LearnedClaim {
+    publishPolicyFailed(context.pool, policy, error)
+    return UNKNOWN
   }
 
   function presentedIds(request: RequestHead): readonly string[] {
@@ -41,18 +54,20 @@ export function learnPolicy(options: LearnOptions, context: PolicyContext): Affi
     return ids.length < 2 ? ids : [...new Set(ids)].slice(0, MOST_IDS)
   }
 
-  return {
+  const policy: AffinityPolicy = {
     name: 'learn',
     read(request) {
       const claims: (LearnedClaim | Promise<LearnedClaim>)[] = []
       let isPending = false
       for (const id of presentedIds(request)) {
         if (id.length > LONGEST_ID) continue
-        const claim = newClaim(id)
+        const claim = claimOf(id)
         if (claim instanceof Promise) isPending = true
         claims.push(claim)
       }
-      return isPending ? Promise.all(claims.map(async claim => claim)) : (claims as Claim[])
+      return isPending
+        ? Promise.all(claims.map(async claim => claim)).then(knownFirst)
+        : knownFirst(claims as LearnedClaim[])
     },
     write({ request, response, backend, claim }: Answer) {
       const { id, hasEnded } =
@@ -69,10 +84,17 @@ export function learnPolicy(options: LearnOptions, context: PolicyContext): Affi
       ])
     },
   }
+  return policy
 }
 
-function claimOf(sessionId: string, id: string | undefined): LearnedClaim {
-  return id === undefined ? UNKNOWN : { kind: 'backend', id, sessionId }
+function newClaim(sessionId: string, id: string | null | undefined): LearnedClaim {
+  return typeof id === 'string' ? { kind: 'backend', id, sessionId } : UNKNOWN
+}
+
+/** When none can be used, `write` is told the first: it moves a session that is known. */
+function knownFirst(claims: readonly LearnedClaim[]): readonly LearnedClaim[] {
+  if (claims.length < 2) return claims
+  return claims.toSorted((a, b) => Number(b.kind === 'backend') - Number(a.kind === 'backend'))
 }
 
 /** When all is done, where something takes its time. */
