@@ -92,11 +92,11 @@ export class MemoryStore implements AffinityStore {
     let entry = this.#find(key)
     if (entry === 0) {
       entry = this.#add()
+      this.#words[entry + BACKEND] = this.#backends.hold(backendId)
     } else {
       this.#touch(entry)
-      this.#backends.release(this.#word(entry, BACKEND))
+      this.#move(entry, backendId)
     }
-    this.#words[entry + BACKEND] = this.#backends.hold(backendId)
     const ticks = Math.ceil((this.#elapsedMs() + ttlMs) / TICK_MS)
     this.#words[entry + EXPIRES] = Math.min(Math.max(0, ticks), MOST_TICKS)
   }
@@ -104,6 +104,14 @@ export class MemoryStore implements AffinityStore {
   delete(key: string): void {
     const entry = this.#find(key)
     if (entry !== 0) this.#remove(entry)
+  }
+
+  #move(entry: number, backendId: string): void {
+    const before = this.#word(entry, BACKEND)
+    // Most sessions stay where they are: two texts are compared sooner than one is looked up.
+    if (this.#backends.text(before) === backendId) return
+    this.#words[entry + BACKEND] = this.#backends.hold(backendId)
+    this.#backends.release(before)
   }
 
   #word(entry: number, at: number): number {
