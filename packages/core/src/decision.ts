@@ -5,8 +5,8 @@ import { type BackendView, isUsable, type Pool } from './pool.ts'
 
 /**
  * How a request's affinity was found (HAProxy's log letters, in words): no key; one that is not ours;
- * one that is too old; one of a backend that is not in the pool; one of a backend that is down; or
- * a key whose backend has the request now.
+ * one that is too old; one that nobody remembers, or of a backend that has left the pool; one of a backend
+ * that is down; or a key whose backend has the request now.
  */
 export type AffinityStatus = 'none' | 'invalid' | 'expired' | 'unknown' | 'unavailable' | 'matched'
 
