@@ -218,6 +218,33 @@ describe('a store of the user', () => {
     expect([...store.entries.keys()].join(' ')).not.toContain('sid')
   })
 
+  it('is one for each pool and each name', async () => {
+    const store = sharedStore()
+    const here = { learn: { cookie: 'sid', store }, more: { secrets: [SECRET] } }
+    await begin(affinityOf(here), 's')
+    const elsewhere = [
+      affinityOf({ ...here, more: { secrets: [SECRET], name: 'other' } }),
+      affinityOf({ ...here, learn: { cookie: 'other', lookup: ['cookie:sid'], store } }),
+      affinityOf({ ...here, learn: { header: 'sid', lookup: ['cookie:sid'], store } }),
+    ]
+    const asked = await Promise.all(elsewhere.map(async affinity => ask(affinity, { cookie: 'sid=s' })))
+    expect(asked.map(([, status]) => status)).toEqual(['unknown', 'unknown', 'unknown'])
+    expect((await ask(affinityOf(here), { cookie: 'sid=s' }))[1]).toBe('matched')
+  })
+
+  it('hears nothing that is of no use', async () => {
+    const store = sharedStore()
+    const [get, set, remove] = [vi.spyOn(store, 'get'), vi.spyOn(store, 'set'), vi.spyOn(store, 'delete')]
+    const affinity = affinityOf({ learn: { cookie: 'sid', store }, more: { secrets: [SECRET] } })
+    await begin(affinity, 'x'.repeat(1_025))
+    expect(set).not.toHaveBeenCalled()
+    await begin(affinity, 's')
+    await ask(affinity, { cookie: 'sid=s; sid=s; sid=""' })
+    expect([get.mock.calls.length, set.mock.calls.length]).toEqual([1, 1])
+    await ask(affinity, { cookie: 'sid=s' }, { 'set-cookie': ['sid=; Max-Age=0', 'sid=s'] })
+    expect(remove).not.toHaveBeenCalled()
+  })
+
   it('that is down costs sessions their backend, not their answer', async () => {
     const failed: unknown[] = []
     const note = (event: unknown): void => void failed.push(event)

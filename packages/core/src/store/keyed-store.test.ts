@@ -1,4 +1,5 @@
-import { describe, expect, it, vi } from 'vitest'
+import { runInNewContext } from 'node:vm'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { deriveKeys } from '../cookie/signing-key.ts'
 import { keyedStore } from './keyed-store.ts'
 import type { AffinityStore } from './store.ts'
@@ -113,8 +114,19 @@ describe("somebody else's store", () => {
     expect([both?.get('s'), both?.get('t')]).toEqual(['a', undefined])
   })
 
+  it('leaves no timer behind when it has answered', async () => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const { store } = setUp()
+    const answer = store.get('s')
+    expect(vi.getTimerCount()).toBe(1)
+    await answer
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
   it('may answer with what is only like a promise', async () => {
-    const answer = { then: (resolve: (id: string) => void) => resolve('a') }
+    const answer: unknown = runInNewContext(`Promise.resolve('a')`)
+    expect(answer).not.toBeInstanceOf(Promise)
     const { store } = setUp({ get: () => answer as never, set: () => undefined, delete: () => undefined })
     expect(await store.get('s')).toBe('a')
   })

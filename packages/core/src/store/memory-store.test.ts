@@ -1,12 +1,31 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { OptionError } from '../option.ts'
+import { keyedHash } from '../keyed-hash.ts'
+import { Interned } from './interned.ts'
 import { MemoryStore } from './memory-store.ts'
 
 const HASH_KEY = new Uint8Array(16)
+/** By itself fast-check would make sequences of ten steps, which fill no store. */
+const LONG = { maxLength: 150, size: 'max' } as const
 
 function storeOf(maxEntries: number, clock = { ms: 0 }): MemoryStore {
   return new MemoryStore({ maxEntries, now: () => clock.ms, hashKey: HASH_KEY })
+}
+
+/** Two keys of which the first 32 bits of the hash are the same. */
+function halfTheSame(): readonly string[] {
+  const hash = keyedHash(HASH_KEY)
+  const out = new Uint32Array(2)
+  const seen = new Map<number, string>()
+  for (let number = 0; ; number += 1) {
+    const key = `session-${number}`
+    hash(key, out)
+    const [low = 0] = out
+    const other = seen.get(low)
+    if (other !== undefined) return [other, key]
+    seen.set(low, key)
+  }
 }
 
 /** The same rules, with a Map and two arrays: what was used last comes last. */
@@ -115,13 +134,13 @@ describe('the memory store', () => {
         do: fc.constant('set' as const),
         key,
         id: fc.constantFrom('a', 'b', 'c'),
-        ttlMs: fc.integer({ min: 1, max: 3_000 }),
+        ttlMs: fc.integer({ min: 1, max: 20_000 }),
       }),
       fc.record({ do: fc.constant('delete' as const), key }),
       fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 1_000 }) }),
     )
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 10 }), fc.array(step, { maxLength: 120 }), (most, steps) => {
+      fc.property(fc.integer({ min: 1, max: 10 }), fc.array(step, LONG), (most, steps) => {
         const clock = { ms: 0 }
         const [store, model] = [storeOf(most, clock), new Model(most)]
         const seen: [unknown, unknown][] = []
@@ -163,6 +182,40 @@ describe('the memory store', () => {
     clock.ms = 1_000
     store.set('new', 'a', 60_000)
     expect(['old', 'young', 'new'].map(key => store.get(key))).toEqual([undefined, 'a', 'a'])
+  })
+
+  it('tells sessions apart whose hashes are half the same', () => {
+    const [one = '', other = ''] = halfTheSame()
+    const store = storeOf(10)
+    store.set(one, 'a', 1_000)
+    expect(store.get(other)).toBeUndefined()
+    store.set(other, 'b', 1_000)
+    expect([store.get(one), store.get(other)]).toEqual(['a', 'b'])
+    store.delete(one)
+    expect([store.get(one), store.get(other)]).toEqual([undefined, 'b'])
+  })
+
+  it('holds a backend once for each session that is tied to it', () => {
+    const [hold, release] = [vi.spyOn(Interned.prototype, 'hold'), vi.spyOn(Interned.prototype, 'release')]
+    onTestFinished(() => {
+      hold.mockRestore()
+      release.mockRestore()
+    })
+    const clock = { ms: 0 }
+    const store = storeOf(10, clock)
+    const heldBySize = (): void => expect(hold.mock.calls.length - release.mock.calls.length).toBe(store.size)
+    store.set('moves', 'a', 1_000)
+    store.set('moves', 'b', 1_000)
+    heldBySize()
+    for (let number = 0; number < 30; number += 1) {
+      store.set(`s-${number % 15}`, `backend-${number % 4}`, 1_000)
+      heldBySize()
+    }
+    store.delete('s-14')
+    heldBySize()
+    clock.ms = 1_000
+    expect([store.get('s-13'), store.size]).toEqual([undefined, 8])
+    heldBySize()
   })
 
   it('knows many backends, and forgets those that nobody is tied to', () => {

@@ -97,7 +97,8 @@ export class MemoryStore implements AffinityStore {
       this.#touch(entry)
       this.#move(entry, backendId)
     }
-    const ticks = Math.ceil((this.#elapsedMs() + ttlMs) / TICK_MS)
+    const ticks = Math.ceil((this.#now() - this.#startMs + ttlMs) / TICK_MS)
+    // A clock may be set back to before the start, and a word has no sign.
     this.#words[entry + EXPIRES] = Math.min(Math.max(0, ticks), MOST_TICKS)
   }
 
@@ -132,12 +133,7 @@ export class MemoryStore implements AffinityStore {
   }
 
   #isExpired(entry: number): boolean {
-    return this.#elapsedMs() >= this.#word(entry, EXPIRES) * TICK_MS
-  }
-
-  /** Never less than none, for clocks are set back, and a word has no sign. */
-  #elapsedMs(): number {
-    return Math.max(0, this.#now() - this.#startMs)
+    return this.#now() - this.#startMs >= this.#word(entry, EXPIRES) * TICK_MS
   }
 
   /** It was asked for again, so it is in use. */
