@@ -35,8 +35,12 @@ function run(version) {
   const { status } = spawnSync(
     node,
     [
-      ...['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/vitest.config.ts'],
-      ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+      'node_modules/vitest/vitest.mjs',
+      'run',
+      '--config=test/vitest.config.ts',
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
     ],
     {
       cwd: root,
