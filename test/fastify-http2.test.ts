@@ -47,6 +47,13 @@ describe('a client that speaks HTTP/2', () => {
     expect(valuesOf(w1.last.lines, 'cookie')).toEqual([])
   })
 
+  test('may go on after a message that was refused: each has its own stream', async () => {
+    const { port } = await start(poolOf(await startBackend('w1')))
+    const session = await connectHttp2(port)
+    expect((await askHttp2(session, { ':path': '/a\\b' })).status).toBe(400)
+    expect((await askHttp2(session)).status).toBe(200)
+  })
+
   test('is for a backend what an HTTP/1.1 client is', async () => {
     const w1 = await startBackend('w1')
     const { port } = await start(poolOf(w1))

@@ -79,6 +79,44 @@ export function clientAborts(start: Start): void {
       },
     )
 
+    test.each(WAYS)(
+      'with requests behind each other (%s): all their backends are let off',
+      async (_how, leave) => {
+        const backends = await startBackends('w1', 'w2')
+        const gateway = await start(backends)
+        for (const backend of backends) backend.script = hang
+        const client = await visit(gateway, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(4))
+        const [w1, w2] = backends
+        const seen = await Promise.all([w1.arrival(1), w1.arrival(2), w2.arrival(1), w2.arrival(2)])
+        leave(client)
+        await Promise.all(seen.map(async ({ over }) => over))
+        await expectBlameless(gateway)
+      },
+    )
+
+    test('with requests behind each other, while a policy is asked: no backend is', async () => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const asked: string[] = []
+      const read = async ({ url }: { url: string }): Promise<{ kind: 'none' }> => {
+        asked.push(url)
+        await promise
+        return { kind: 'none' }
+      }
+      const w1 = await startBackend('w1')
+      const gateway = await start([w1], { affinity: [{ name: 'test', read }] })
+      const client = await visit(gateway, 'GET /a HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(4))
+      await expect.poll(() => asked.length, { interval: 5 }).toBe(4)
+      // The gateway has heard of it by the time that it takes somebody else.
+      client.socket.destroy()
+      await openRaw(gateway.port)
+      const others = gateway.ask({ path: '/b' })
+      await expect.poll(() => asked.length, { interval: 5 }).toBe(5)
+      resolve()
+      await others
+      expect(w1.seen.map(({ url }) => url)).toEqual(['/b'])
+      await expectBlameless(gateway)
+    })
+
     test('while nobody has been reached: the next one is not tried [T-41]', async () => {
       const w2 = await startBackend('w2')
       const gateway = await start([await startBlackHole('w1'), w2], { timeouts: { connect: 300 } })

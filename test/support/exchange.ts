@@ -50,8 +50,13 @@ export class LiveExchange implements Exchange, Seen {
     this.lines = headerLines(request.rawHeaders)
     // A gateway that leaves is recorded, not thrown.
     for (const stream of [request, response]) stream.on('error', () => {})
+    let isOut = false
+    response.once('finish', () => {
+      // Node 22 says so of a response whose socket is gone, too.
+      isOut = !request.socket.destroyed
+    })
     this.over = once(response, 'close').then(() => {
-      this.aborted = !response.writableFinished
+      this.aborted = !isOut
       return performance.now()
     })
   }

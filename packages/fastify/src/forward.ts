@@ -1,8 +1,14 @@
-import type { Http2Stream } from 'node:http2'
 import { Readable } from 'node:stream'
 import { type Lease, RefusedRequestError, type RequestHead, requestHead } from '@limpet/core'
 import type { HttpProxy } from '@limpet/http-proxy'
-import { bodyTooLarge, RequestBody } from '@limpet/http-proxy/transport'
+import {
+  bodyTooLarge,
+  hasLeft,
+  noteRefusal,
+  onceClosed,
+  refuseAfterRefusal,
+  RequestBody,
+} from '@limpet/http-proxy/transport'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { BackendConnections } from './backend-connection.ts'
 import { Exchange } from './exchange.ts'
@@ -35,12 +41,13 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
   function start(reply: FastifyReply, head: RequestHead, lease: Lease): void {
     const body = head.hasBody ? bodyOf(reply.request, limpet, () => exchange.progress()) : null
     const exchange = new Exchange(lease, head, connections, transport.responseTimeoutMs, body)
+    const { raw } = reply.request
     // A remote store may have been asked meanwhile.
-    if (hasLeft(reply.raw)) {
+    if (hasLeft(raw, reply.raw)) {
       exchange.close()
       return
     }
-    reply.raw.once('close', () => {
+    onceClosed(raw, reply.raw, () => {
       exchange.close()
       closing.answerEnded()
     })
@@ -49,7 +56,7 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
       retryDelay: never,
       rewriteRequestHeaders: () => carry(exchange),
       onResponse: () => {
-        if (closing.isClosing && reply.request.raw.httpVersionMajor === 1) reply.header('connection', 'close')
+        if (closing.isClosing && raw.httpVersionMajor === 1) reply.header('connection', 'close')
         exchange.answer(reply)
       },
       onError: () => reply.send(exchange.error),
@@ -59,20 +66,21 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
   return reply => {
     try {
       if (forwardUpgrade(reply, upgrades)) return
+      refuseAfterRefusal(reply.request.raw)
       const head = requestHead(reply.request.raw)
       if (head.hasBody) refuseBody(reply.request, head, limpet)
       const lease = affinity.select(head)
       if (!(lease instanceof Promise)) start(reply, head, lease)
-      else lease.then(selected => start(reply, head, selected)).catch((error: unknown) => reply.send(error))
+      else lease.then(selected => start(reply, head, selected)).catch((error: unknown) => fail(reply, error))
     } catch (error) {
-      reply.send(error)
+      fail(reply, error)
     }
   }
 }
 
-/** HTTP/2's response has no `destroyed`; its stream has. */
-function hasLeft(raw: FastifyReply['raw'] & { readonly stream?: Http2Stream }): boolean {
-  return raw.destroyed || raw.stream?.destroyed === true
+function fail(reply: FastifyReply, error: unknown): void {
+  noteRefusal(reply.request.raw, error)
+  reply.send(error)
 }
 
 /** reply-from wants to know where to; the exchange knows better, and for each attempt anew. */

@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { watchAnswer, writeAnswer } from './answer.ts'
+import { isWhole, watchAnswer, writeAnswer } from './answer.ts'
 import type { Answer } from './exchange.ts'
 import { rawFields } from './raw-fields.ts'
 
@@ -100,6 +100,22 @@ describe('an answer that is written', () => {
     const message = await ask(port)
     expect(message.headers).not.toHaveProperty('x-none')
     expect(await text(message)).toBe('x')
+  })
+
+  it('is there to its end when all of it is here in several pieces', async () => {
+    const { port } = await passing(
+      ({ socket }) => {
+        const pieces = Array.from({ length: 5 }, (_, index) => `3\r\n${index},,\r\n`)
+        socket.write(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${pieces.join('')}0\r\n\r\n`)
+      },
+      (response, answer) => {
+        setImmediate(() => {
+          expect(isWhole(answer.body)).toBe(true)
+          writeAnswer(response, answer)
+        })
+      },
+    )
+    expect(await text(await ask(port))).toBe('0,,1,,2,,3,,4,,')
   })
 
   it.each(['chunked', 'of a length'])('is cut when the backend dies in the middle: %s', async framing => {

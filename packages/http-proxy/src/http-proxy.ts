@@ -5,6 +5,7 @@ import { type Affinity, type Lease, requestHead } from '@limpet/core'
 import { createProxyMiddleware } from 'http-proxy-middleware'
 import { type Attempt, NO_RESPONSE } from './attempt.ts'
 import { backendAgents } from './backend-agent.ts'
+import { hasLeft, onceClosed } from './client-side.ts'
 import { clientBody, type ParsedBody } from './client-body.ts'
 import { type Answer, Exchange } from './exchange.ts'
 import {
@@ -90,7 +91,7 @@ export function httpProxyOf({
         throw error
       }
       const exchange: Exchange = new Exchange(lease, head, agents, body, transport, forwardAttempt)
-      return exchangeWith(client, exchange)
+      return exchangeWith(request, client, exchange)
     },
     upgrade: (request, socket, head, url = request.url ?? '') => upgrades.upgrade(request, socket, head, url),
     close() {
@@ -102,18 +103,22 @@ export function httpProxyOf({
 
 const NOWHERE = { protocol: 'http:', host: 'backend.invalid', port: 80 }
 
-function exchangeWith(client: ServerResponse, exchange: Exchange): Promise<Answer | undefined> {
+function exchangeWith(
+  request: IncomingMessage,
+  client: ServerResponse,
+  exchange: Exchange,
+): Promise<Answer | undefined> {
   return new Promise((resolve, reject) => {
     function onClose(): void {
       exchange.close()
       resolve(undefined)
     }
     // A remote store may have been asked meanwhile.
-    if (client.destroyed) {
+    if (hasLeft(request, client)) {
       onClose()
       return
     }
-    client.once('close', onClose)
+    onceClosed(request, client, onClose)
     exchange.send({ answered: resolve, failed: reject })
   })
 }

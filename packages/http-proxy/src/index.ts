@@ -1,4 +1,4 @@
-export { isWhole, watchAnswer, writeAnswer } from './answer.ts'
+export { isWhole, readWhole, watchAnswer, writeAnswer } from './answer.ts'
 export type { ParsedBody } from './client-body.ts'
 export type { Answer } from './exchange.ts'
 export { createHttpProxy, type HttpProxy } from './http-proxy.ts'

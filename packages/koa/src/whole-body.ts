@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { readWhole } from '@limpet/http-proxy'
 import type Koa from 'koa'
 import type { Context } from 'koa'
 
@@ -41,7 +42,7 @@ function isUntouched(body: IncomingMessage): boolean {
 }
 
 function giveBytes(ctx: Context, body: IncomingMessage): void {
-  const bytes = (body.read() as Buffer | null) ?? NO_BYTES
+  const bytes = readWhole(body) ?? NO_BYTES
   ctx.length = bytes.length
   // Its setter would destroy the stream, and the backend's connection with it.
   Object.assign(ctx.response, { _body: bytes })

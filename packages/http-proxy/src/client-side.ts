@@ -1,0 +1,50 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2Stream } from 'node:http2'
+import type { Socket } from 'node:net'
+
+/** What is to be done for the responses that wait behind another on a connection, when that ends. */
+const WAITING = new WeakMap<Socket, Set<() => void>>()
+
+/**
+ * Calls `onClose` when the client's side of an exchange has closed, at the end or before. The response tells; but
+ * Node 22 tells nothing to those that wait behind another on their connection.
+ */
+export function onceClosed(request: IncomingMessage, response: ServerResponse, onClose: () => void): void {
+  if (!isWaiting(response)) {
+    response.once('close', onClose)
+    return
+  }
+  const waiting = waitingOn(request.socket)
+  function close(): void {
+    if (waiting.delete(close)) onClose()
+  }
+  waiting.add(close)
+  response.once('close', close)
+}
+
+/** Whether the client has left by now. HTTP/2's response has no `destroyed`; its stream has. */
+export function hasLeft(
+  request: IncomingMessage,
+  response: ServerResponse & { readonly stream?: Http2Stream },
+): boolean {
+  if (response.destroyed || response.stream?.destroyed === true) return true
+  return isWaiting(response) && request.socket.destroyed
+}
+
+function isWaiting({ socket }: ServerResponse): boolean {
+  return socket === null
+}
+
+/** One listener for them all: there may be many. */
+function waitingOn(socket: Socket): Set<() => void> {
+  let waiting = WAITING.get(socket)
+  if (waiting === undefined) {
+    const all = new Set<() => void>()
+    socket.once('close', () => {
+      for (const close of all) close()
+    })
+    WAITING.set(socket, all)
+    waiting = all
+  }
+  return waiting
+}
