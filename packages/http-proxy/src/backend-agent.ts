@@ -1,4 +1,4 @@
-import { Agent, type AgentOptions, type ClientRequest } from 'node:http'
+import { Agent, type ClientRequest } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Affinity, Backend, BackendView } from '@limpet/core'
 import { type SocketOpener, socketOpener } from './backend-socket.ts'
@@ -10,9 +10,11 @@ const IDLE_CONNECTION_MS = 4_000
 /** Node's type has a socket even where there is an error. */
 type OnSocket = (error: Error | null, socket: Duplex) => void
 
-/** What a request brings along to be told that its backend could not be reached; true when it has gone elsewhere. */
-export interface Connecting {
-  readonly onUnreached: (error: Error) => boolean
+/** Told that a request's backend could not be reached; true when the request has gone elsewhere. */
+export type OnUnreached = (error: Error) => boolean
+
+interface Connecting {
+  readonly onUnreached: OnUnreached
 }
 
 /**
@@ -20,8 +22,8 @@ export interface Connecting {
  * that would be told of it; agents all over the registry are built on these two.
  */
 interface AgentInternals {
-  addRequest(request: ClientRequest, options: object): void
-  createSocket(request: ClientRequest, options: Connecting, onSocket: OnSocket): void
+  addRequest(request: ClientRequest, options: Connecting): void
+  createSocket(request: ClientRequest, options: object, onSocket: OnSocket): void
 }
 
 const internals = Agent.prototype as object as AgentInternals
@@ -32,13 +34,7 @@ export class BackendAgent extends Agent {
 
   /** @param keepAlive false: each connection is used once */
   constructor(backend: Backend, transport: Transport, keepAlive: boolean) {
-    const options: AgentOptions = {
-      keepAlive,
-      scheduling: 'lifo',
-      maxFreeSockets: 256,
-      timeout: IDLE_CONNECTION_MS,
-    }
-    super(options)
+    super({ keepAlive, timeout: IDLE_CONNECTION_MS })
     this.#open = socketOpener(backend, transport)
   }
 
@@ -52,18 +48,23 @@ export class BackendAgent extends Agent {
     return null
   }
 
-  createSocket(request: ClientRequest, options: Connecting, onSocket: OnSocket): void {
-    internals.createSocket.call(this, request, options, (error, socket) => {
-      if (error === null || !options.onUnreached(error)) onSocket(error, socket)
+  createSocket(request: ClientRequest, { onUnreached }: Connecting, onSocket: OnSocket): void {
+    internals.createSocket.call(this, request, NO_OPTIONS, (error, socket) => {
+      if (error === null || !onUnreached(error)) onSocket(error, socket)
     })
   }
 
   /** Gives `request` a connection: an idle one, or a new one. */
-  serve(request: ClientRequest, options: object, connecting: Connecting): void {
-    // The options are the request's own, made by its constructor. The empty name spares the look for another.
-    internals.addRequest.call(this, request, Object.assign(options, connecting, { servername: '' }))
+  serve(request: ClientRequest, onUnreached: OnUnreached): void {
+    internals.addRequest.call(this, request, { ...NO_OPTIONS, onUnreached })
   }
 }
+
+/**
+ * None of the request's own: a connection keeps a copy for life, and with it the head of the request that it was
+ * opened for. The empty name spares the look for another.
+ */
+const NO_OPTIONS = { servername: '' } as const
 
 /** The agents of a pool's backends. */
 export interface BackendAgents {

@@ -189,4 +189,27 @@ describe('an exchange', () => {
     expect(await told).toMatchObject({ statusCode: 200 })
     expect(seen).toEqual([undefined, undefined])
   })
+  it.each(['POST', 'PUT', 'PROPFIND'])('says of a %s without a body that it has none', async method => {
+    const seen: unknown[] = []
+    const { client, told } = await exchange(({ headers }, response) => {
+      seen.push(headers['content-length'], headers['transfer-encoding'])
+      response.end()
+    })
+    client.write(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`)
+    expect(await told).toMatchObject({ statusCode: 200 })
+    expect(seen).toEqual(['0', undefined])
+  })
+
+  it('keeps no connection for the rest of a request that was answered early', async () => {
+    const closed = Promise.withResolvers<void>()
+    const { client, told, view } = await exchange((message, response) => {
+      message.socket.once('close', () => closed.resolve())
+      response.end('enough')
+    })
+    client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nbegun')
+    const { body } = (await told) as Answer
+    await once(body.resume(), 'end')
+    await closed.promise
+    expect(view()).toMatchObject({ failures: 0 })
+  })
 })

@@ -1,4 +1,5 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import {
   type AffinityError,
   type HeaderFields,
@@ -6,12 +7,14 @@ import {
   type Lease,
   type RequestHead,
 } from '@limpet/core'
-import { type Attempt, type AttemptEvents, newAttempt } from './attempt.ts'
+import { type Attempt, newAttempt } from './attempt.ts'
+import type { AttemptEvents } from './attempt-events.ts'
 import { type Attempter, Attempts } from './attempts.ts'
 import type { BackendAgents } from './backend-agent.ts'
 import { protocolError } from './failure.ts'
 import { rawFields } from './raw-fields.ts'
 import { RequestBody } from './request-body.ts'
+import { framingLines } from './request-framing.ts'
 import type { Transport } from './transport-options.ts'
 
 /** A backend's answer, as the client is to get it. */
@@ -82,6 +85,10 @@ export class Exchange implements AttemptEvents, Attempter {
     this.#lease.release()
   }
 
+  get framing(): readonly string[] {
+    return framingLines(this.#request, this.#body)
+  }
+
   attempt(isFresh: boolean): void {
     this.wantsFresh = isFresh
     this.#sent = undefined
@@ -101,11 +108,7 @@ export class Exchange implements AttemptEvents, Attempter {
 
   started(request: ClientRequest): void {
     this.#sent = request
-    // Nobody asked for another protocol, and Node would wait for somebody to take it.
-    request.once('upgrade', (_response, socket) => {
-      socket.destroy()
-      this.failed(protocolError('an upgrade that nobody asked for'))
-    })
+    request.on('upgrade', refuseUpgrade)
     this.#attempts.started(request.reusedSocket)
   }
 
@@ -123,6 +126,7 @@ export class Exchange implements AttemptEvents, Attempter {
     } else {
       this.#attempts.answered()
       this.#answer = response
+      this.#endUnfinished(response)
       response.once('error', error => this.failed(error))
       const { idleTimeoutMs } = this.#transport
       if (idleTimeoutMs > 0)
@@ -141,19 +145,28 @@ export class Exchange implements AttemptEvents, Attempter {
     else this.#attempts.failed(error)
   }
 
+  /** What was answered early does not keep a connection waiting for the rest of the request. */
+  #endUnfinished(response: IncomingMessage): void {
+    const sent = this.#sent
+    if (sent === undefined || sent.writableFinished) return
+    response.once('close', () => {
+      if (!sent.writableFinished) sent.destroy()
+    })
+  }
+
   #writeBody(request: ClientRequest): void {
     const body = this.#body
-    // httpxy writes a length of 0 for methods that seldom have a body, and this one may.
-    if (this.#request.headers['content-length'] === undefined) request.removeHeader('content-length')
     if (!(body instanceof RequestBody)) {
-      // Bytes that a parser has kept may have come in chunks. Node would write them after a GET with no framing at all.
-      if (body !== null) request.setHeader('content-length', body.length)
       request.end(body ?? undefined)
       return
     }
-    // Without it Node would write the body of a GET or DELETE with no framing at all (RFC 9112 §6.3).
-    if (!request.hasHeader('content-length')) request.setHeader('transfer-encoding', 'chunked')
     body.once('error', error => request.destroy(error))
     body.pipe(request)
   }
+}
+
+/** Nobody asked for another protocol, and Node would wait for somebody to take it. */
+function refuseUpgrade(this: ClientRequest, _response: IncomingMessage, socket: Socket): void {
+  socket.destroy()
+  this.emit('error', protocolError('an upgrade that nobody asked for'))
 }

@@ -2,7 +2,7 @@ import { type ClientRequest, type IncomingMessage, STATUS_CODES } from 'node:htt
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { BackendFailedError, type HeaderFields, type Lease } from '@limpet/core'
-import type { AttemptEvents } from './attempt.ts'
+import type { AttemptEvents } from './attempt-events.ts'
 import { closingError } from './closing-answer.ts'
 import { failureOf, protocolError, responseTimeout } from './failure.ts'
 import { rawFields } from './raw-fields.ts'
@@ -17,6 +17,7 @@ import { bindTunnel } from './tunnel.ts'
 export class Handshake implements AttemptEvents {
   /** It cannot be made again, so it must not meet a used connection that is dying. */
   readonly wantsFresh = true
+  readonly framing = HANDSHAKE
   readonly #lease: Lease
   readonly #client: Duplex
   readonly #transport: Transport
@@ -125,6 +126,8 @@ export class Handshake implements AttemptEvents {
     this.#lease.release()
   }
 }
+
+const HANDSHAKE = ['Connection', 'Upgrade', 'Upgrade', 'websocket']
 
 /** A reason phrase is the backend's to invent, and could hold anything. */
 function replaceHead(response: IncomingMessage, fields: HeaderFields): void {

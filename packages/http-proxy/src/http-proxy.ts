@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type Affinity, type Lease, requestHead } from '@limpet/core'
+import { type Affinity, type Lease, type RequestHead, requestHead } from '@limpet/core'
 import { createProxyMiddleware } from 'http-proxy-middleware'
 import { type Attempt, NO_RESPONSE } from './attempt.ts'
 import { backendAgents } from './backend-agent.ts'
@@ -55,10 +55,8 @@ export function httpProxyOf({
     plugins: [
       proxy => {
         proxy.on('error', (error, request) => request?.events.failed(error))
-        proxy.on('proxyRes', (response, request) => request.events.answered(response))
       },
     ],
-    selfHandleResponse: true,
     // The target is a formality: the agent knows who is next.
     router: (request, _response, active) => {
       Object.assign(active, { agent: request.agent })
@@ -66,10 +64,22 @@ export function httpProxyOf({
     },
   })
   function forwardAttempt(attempt: Attempt): void {
-    // It settles when a response closes, which it has not got; what it has to tell comes by the events.
+    // It settles when the request has been made; what comes of it comes by the events.
     middleware(attempt as Attempt & IncomingMessage, NO_RESPONSE).catch((error: unknown) => {
       attempt.events.failed(error instanceof Error ? error : new Error(String(error)))
     })
+  }
+  function select(request: IncomingMessage, head: RequestHead): Lease | Promise<Lease> {
+    function refuse(error: unknown): never {
+      noteRefusal(request, error)
+      throw error
+    }
+    try {
+      const lease = affinity.select(head)
+      return lease instanceof Promise ? lease.catch(refuse) : lease
+    } catch (error) {
+      return refuse(error)
+    }
   }
   const upgrades = upgrader(affinity, agents, transport, (attempt, socket, head) => {
     middleware.upgrade(attempt, socket as Socket, head)
@@ -77,22 +87,22 @@ export function httpProxyOf({
 
   return {
     affinity,
-    async forward(request, client, url = request.url ?? '', parsed = request as ParsedBody) {
-      refuseAfterRefusal(request)
-      const head = { ...requestHead(request), url }
-      const body = head.hasBody ? clientBody(request, parsed, bodyLimit, () => exchange.progress()) : null
-      let lease: Lease | Promise<Lease>
-      try {
-        lease = affinity.select(head)
+    // One promise for all of it: each more is kept as long as the request lasts.
+    forward: (request, client, url = request.url ?? '', parsed = request as ParsedBody) =>
+      new Promise((resolve, reject) => {
+        refuseAfterRefusal(request)
+        const head = { ...requestHead(request), url }
+        const body = head.hasBody ? clientBody(request, parsed, bodyLimit, () => exchange?.progress()) : null
+        let exchange: Exchange | undefined
+        function begin(lease: Lease): void {
+          exchange = new Exchange(lease, head, agents, body, transport, forwardAttempt)
+          exchangeWith(request, client, exchange, resolve, reject)
+        }
+        const lease = select(request, head)
         // Only a policy that asks a remote store makes anybody wait.
-        if (lease instanceof Promise) lease = await lease
-      } catch (error) {
-        noteRefusal(request, error)
-        throw error
-      }
-      const exchange: Exchange = new Exchange(lease, head, agents, body, transport, forwardAttempt)
-      return exchangeWith(request, client, exchange)
-    },
+        if (lease instanceof Promise) lease.then(begin).catch(reject)
+        else begin(lease)
+      }),
     upgrade: (request, socket, head, url = request.url ?? '') => upgrades.upgrade(request, socket, head, url),
     close() {
       upgrades.close()
@@ -107,18 +117,18 @@ function exchangeWith(
   request: IncomingMessage,
   client: ServerResponse,
   exchange: Exchange,
-): Promise<Answer | undefined> {
-  return new Promise((resolve, reject) => {
-    function onClose(): void {
-      exchange.close()
-      resolve(undefined)
-    }
-    // A remote store may have been asked meanwhile.
-    if (hasLeft(request, client)) {
-      onClose()
-      return
-    }
-    onceClosed(request, client, onClose)
-    exchange.send({ answered: resolve, failed: reject })
-  })
+  resolve: (answer: Answer | undefined) => void,
+  reject: (error: unknown) => void,
+): void {
+  function onClose(): void {
+    exchange.close()
+    resolve(undefined)
+  }
+  // A remote store may have been asked meanwhile.
+  if (hasLeft(request, client)) {
+    onClose()
+    return
+  }
+  onceClosed(request, client, onClose)
+  exchange.send({ answered: resolve, failed: reject })
 }

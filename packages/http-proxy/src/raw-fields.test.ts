@@ -24,16 +24,5 @@ describe('raw fields', () => {
     expect(Object.entries(fields)).toEqual(
       ['constructor', 'tostring', 'hasownproperty', 'valueof'].map(name => [name, ['1', '1']]),
     )
-    expect(rawFields(['constructor', '1', 'toString', '2'], name => name)).toEqual({
-      constructor: '1',
-      toString: '2',
-    })
-  })
-
-  it('may be spelled in another way', () => {
-    expect(rawFields(['X-A', '1', 'x-a', '2', 'X-A', '3'], name => name)).toEqual({
-      'X-A': ['1', '3'],
-      'x-a': '2',
-    })
   })
 })
