@@ -5,10 +5,11 @@ import { BackendFailedError, type HeaderFields, type Lease } from '@limpet/core'
 import type { AttemptEvents } from './attempt-events.ts'
 import { closingError } from './closing-answer.ts'
 import { failureOf, protocolError, responseTimeout } from './failure.ts'
+import { forgetter } from './forgetter.ts'
 import { rawFields } from './raw-fields.ts'
 import { screen } from './screen.ts'
 import type { Transport } from './transport-options.ts'
-import { bindTunnel } from './tunnel.ts'
+import { openTunnel } from './tunnel.ts'
 
 /**
  * A WebSocket handshake on its way. Until a backend has accepted the connection it moves on like any request;
@@ -21,6 +22,7 @@ export class Handshake implements AttemptEvents {
   readonly #lease: Lease
   readonly #client: Duplex
   readonly #transport: Transport
+  #forget: (() => void) | undefined
   #sent: ClientRequest | undefined
   #timer: NodeJS.Timeout | undefined
   #isAnswered = false
@@ -32,11 +34,10 @@ export class Handshake implements AttemptEvents {
     this.#lease = lease
     this.#client = client
     this.#transport = transport
-    // httpxy writes the head of a 101 as if it were UTF-8; header fields are bytes.
-    client.setDefaultEncoding('latin1')
     client.once('close', () => this.#close())
     // As with any request, a client that ends while it waits has left.
     client.once('end', () => this.#isTunnel || client.destroy())
+    this.#forget = forgetter(client)
   }
 
   started(request: ClientRequest): void {
@@ -50,7 +51,7 @@ export class Handshake implements AttemptEvents {
       this.#timer = setTimeout(() => request.destroy(responseTimeout(responseTimeoutMs)), responseTimeoutMs)
     }
     // httpxy's own listeners write the head to the client, whatever it is.
-    screen(request, 'upgrade', (response, socket) => this.#accepts(response, socket))
+    screen(request, 'upgrade', (response, socket, head) => this.#accepts(response, socket, head))
     screen(request, 'response', response => this.#refuses(response))
   }
 
@@ -87,7 +88,8 @@ export class Handshake implements AttemptEvents {
       this.#client.end(closingError(new BackendFailedError(this.#lease.backend, failure)))
   }
 
-  #accepts(response: IncomingMessage, backend: Socket): boolean {
+  /** The tunnel is ours: httpxy's would hold all that only the handshake needed, as long as it lasts. */
+  #accepts(response: IncomingMessage, backend: Socket, head: Buffer): false {
     if (this.#isClosed || response.headers.upgrade?.toLowerCase() !== 'websocket') {
       // It may be in the middle of something that nobody asked for.
       backend.on('error', () => undefined).destroy()
@@ -96,10 +98,14 @@ export class Handshake implements AttemptEvents {
     }
     this.#isTunnel = true
     const fields = this.#answer(101, response)
-    replaceHead(response, { ...fields, connection: 'Upgrade', upgrade: 'websocket' })
-    // httpxy clears both sockets' time-outs as it pipes them.
-    process.nextTick(() => bindTunnel(this.#client, backend, this.#transport.tunnelTimeoutMs))
-    return true
+    this.#forget?.()
+    this.#forget = undefined
+    // Header fields are bytes.
+    this.#client.write(switchingHead({ ...fields, connection: 'Upgrade', upgrade: 'websocket' }), 'latin1')
+    backend.on('error', error => this.failed(error))
+    if (head.length > 0) backend.unshift(head)
+    openTunnel(this.#client, backend, this.#transport.tunnelTimeoutMs)
+    return false
   }
 
   #refuses(response: IncomingMessage): boolean {
@@ -115,6 +121,8 @@ export class Handshake implements AttemptEvents {
 
   #answer(statusCode: number, response: IncomingMessage): HeaderFields {
     clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#sent = undefined
     this.#isAnswered = true
     return this.#lease.answered({ statusCode, headers: rawFields(response.rawHeaders) })
   }
@@ -128,6 +136,13 @@ export class Handshake implements AttemptEvents {
 }
 
 const HANDSHAKE = ['Connection', 'Upgrade', 'Upgrade', 'websocket']
+
+function switchingHead(fields: HeaderFields): string {
+  const lines = Object.entries(fields).flatMap(([name, value]) =>
+    value === undefined ? [] : [value].flat().map(line => `${name}: ${line}\r\n`),
+  )
+  return `HTTP/1.1 101 Switching Protocols\r\n${lines.join('')}\r\n`
+}
 
 /** A reason phrase is the backend's to invent, and could hold anything. */
 function replaceHead(response: IncomingMessage, fields: HeaderFields): void {

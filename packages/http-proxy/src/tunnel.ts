@@ -3,10 +3,10 @@ import type { Duplex } from 'node:stream'
 import { LINGER_MS } from './linger.ts'
 
 /**
- * Makes two sockets that are piped into each other end together, whichever goes first: at once, or, while one still
+ * Pipes two sockets into each other, and makes them end together, whichever goes first: at once, or, while one still
  * has to take what the other has sent, within a few seconds; and after `idleMs` without a byte.
  */
-export function bindTunnel(client: Duplex, backend: Socket, idleMs: number): void {
+export function openTunnel(client: Duplex, backend: Socket, idleMs: number): void {
   let linger: NodeJS.Timeout | undefined
   function destroy(): void {
     client.destroy()
@@ -28,6 +28,7 @@ export function bindTunnel(client: Duplex, backend: Socket, idleMs: number): voi
   }
   follow(client, backend)
   follow(backend, client)
+  backend.pipe(client).pipe(backend)
   // Whatever passes, passes through both.
   if (idleMs > 0) backend.setTimeout(idleMs, destroy)
 }

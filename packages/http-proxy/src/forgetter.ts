@@ -1,0 +1,16 @@
+import type { Duplex } from 'node:stream'
+
+/** The events that tell how a socket ends. */
+const EVENTS = ['close', 'error']
+
+/** Notes who listens for the end of `socket` now. What it returns takes off whoever has come since. */
+export function forgetter(socket: Duplex): () => void {
+  const before = new Map(EVENTS.map(event => [event, socket.rawListeners(event)]))
+  return () => {
+    for (const [event, listeners] of before) {
+      for (const listener of socket.rawListeners(event)) {
+        if (!listeners.includes(listener)) socket.off(event, listener as () => void)
+      }
+    }
+  }
+}
