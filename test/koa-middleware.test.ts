@@ -441,6 +441,34 @@ describe('in an app', () => {
     expect([errors, w1.seen]).toEqual([[], []])
   })
 
+  test('which gets tired of waiting and answers, its answer is left alone', async () => {
+    const late = Promise.withResolvers<void>()
+    const w1 = await startBackend('w1', async exchange => {
+      await late.promise
+      await echoWith(200)(exchange)
+    })
+    const { affinity, middleware } = pool([w1])
+    const answering = Promise.withResolvers<() => void>()
+    const tired: Middleware = async (ctx, next) => {
+      ctx.respond = false
+      ctx.res.write('tired ')
+      answering.resolve(() => void ctx.res.end('of waiting'))
+      await next()
+    }
+    const { app, errors } = appOf(tired, middleware)
+    const opened = await open(await serve(app.callback()))
+    const seen = await w1.arrival()
+    late.resolve()
+    await seen.over
+    // Whoever does not want an answer does not read it, either.
+    await expect.poll(() => w1.sockets.size).toBe(0)
+    const finish = await answering.promise
+    finish()
+    expect(await buffer(opened.message)).toEqual(Buffer.from('tired of waiting'))
+    expect([opened.message.headers['set-cookie'], errors]).toEqual([undefined, []])
+    await expect.poll(() => affinity.pool.find('w1')).toMatchObject({ inFlight: 0, failures: 0 })
+  })
+
   test('close ends the idle connections at once', async () => {
     const w1 = await startBackend('w1')
     const { middleware } = pool([w1])

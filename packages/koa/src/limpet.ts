@@ -38,44 +38,54 @@ export interface Limpet extends Middleware {
 export function limpet(options: LimpetOptions): Limpet {
   const proxy = httpProxyOf(parseHttpProxyOptions(options, ['filter']))
   const isOurs = requestFilter(options.filter)
-  const middleware: Middleware = async (ctx, next) => {
-    if (!isOurs(ctx.req)) {
-      await next()
-      return
-    }
-    // Middleware before this one may have cut the path; the backend sees the whole.
-    // And parsers leave the body with Koa's own request, not with Node's.
-    const answer = await proxy.forward(ctx.req, ctx.res, ctx.originalUrl, ctx.request as ParsedBody)
-    if (answer !== undefined) giveAnswer(ctx, answer)
+  const middleware: Middleware = (ctx, next) => {
+    if (!isOurs(ctx.req)) return next()
+    return (
+      proxy
+        // Middleware before this one may have cut the path; the backend sees the whole.
+        // And parsers leave the body with Koa's own request, not with Node's.
+        .forward(ctx.req, ctx.res, ctx.originalUrl, ctx.request as ParsedBody)
+        .then(answer => {
+          if (answer !== undefined) giveAnswer(ctx, answer)
+        })
+    )
   }
   const { affinity, close } = proxy
   return Object.assign(middleware, { affinity, close, upgrade: upgradeListener(proxy, isOurs) })
 }
 
 function giveAnswer(ctx: Context, answer: Answer): void {
+  const { method, res, response } = ctx
   const { statusCode, headers, body } = answer
-  const type = ctx.res.getHeader('Content-Type')
-  ctx.remove('Content-Type')
-  ctx.status = statusCode
-  if (isBodiless(ctx.method, statusCode)) {
-    watchAnswer(ctx.res, answer)
-    ctx.body = null
+  // The app may have answered by itself, when it got tired of waiting.
+  if (res.headersSent) {
+    body.destroy()
+    return
+  }
+  // The backend's word, else the app's, and never Koa's guess.
+  const type = headers['content-type'] ?? res.getHeader('Content-Type')
+  response.status = statusCode
+  if (isBodiless(method, statusCode)) {
+    watchAnswer(res, answer)
+    res.removeHeader('Content-Type')
+    response.body = null
     // Koa has made a 204 of it, and reads no body that it does not send.
-    ctx.status = statusCode
+    response.status = statusCode
     body.resume()
   } else {
     if (isWhole(body)) sendWhole(ctx, body)
-    else watchAnswer(ctx.res, answer)
-    ctx.body = body
+    else watchAnswer(res, answer)
+    // It guesses where there is none.
+    res.setHeader('Content-Type', type ?? '')
+    response.body = body
   }
-  // The app's word rather than Koa's guess, and the backend's rather than either.
-  if (type === undefined) ctx.remove('Content-Type')
-  else ctx.res.setHeader('Content-Type', type)
+  if (type === undefined) res.removeHeader('Content-Type')
+  else res.setHeader('Content-Type', type)
   for (const name of Object.keys(headers)) {
     const value = headers[name]
-    if (value === undefined) continue
-    if (name === 'set-cookie') ctx.append(name, value)
-    else ctx.res.setHeader(name, value)
+    if (value === undefined || name === 'content-type') continue
+    if (name === 'set-cookie') res.appendHeader(name, value)
+    else res.setHeader(name, value)
   }
 }
 
