@@ -18,7 +18,7 @@ import { isBusy, isWebSocket } from './upgrade-request.ts'
 
 export interface Upgrades {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, url: string): void
-  /** Ends every tunnel; what comes later is told 503. */
+  /** Ends every tunnel; what waits for its backend's choice, or comes later, is told 503. */
   close(): void
 }
 
@@ -29,7 +29,8 @@ export function upgrader(
   transport: Transport,
   forward: (request: Attempt & IncomingMessage, socket: Duplex, head: Buffer) => void,
 ): Upgrades {
-  const sockets = new Set<Duplex>()
+  /** What closing is for each socket. */
+  const endings = new Map<Duplex, () => void>()
   let isClosed = false
 
   async function select(request: IncomingMessage, url: string): Promise<Lease> {
@@ -55,36 +56,41 @@ export function upgrader(
         socket.destroy()
         return
       }
-      sockets.add(socket)
-      // From the first moment: nobody else listens while a policy is asked.
-      socket.on('error', () => socket.destroy()).once('close', () => sockets.delete(socket))
-      lingerAtEnd(socket)
-      // Nobody would end its tunnel.
-      if (isClosed) {
-        socket.end(closingError(new NoBackendError()))
-        return
+      function refuse(): void {
+        if (socket.writable) socket.end(closingError(new NoBackendError()))
       }
       function leave(): void {
         socket.destroy()
       }
+      endings.set(socket, refuse)
+      // From the first moment: nobody else listens while a policy is asked.
+      socket.on('error', leave).once('close', () => endings.delete(socket))
+      lingerAtEnd(socket)
+      // Nobody would end its tunnel.
+      if (isClosed) {
+        refuse()
+        return
+      }
       socket.once('end', leave)
       select(request, url)
         .then(lease => {
-          if (socket.destroyed) {
+          if (!socket.writable) {
             lease.release()
             return
           }
+          endings.set(socket, leave)
           socket.off('end', leave)
           start(lease, request, socket, head)
         })
         .catch((error: unknown) => {
+          if (!socket.writable) return
           // Other errors are those of a policy of the app's own, which could not say what to forward.
           socket.end(isAffinityError(error) ? closingError(error) : closingAnswer(500))
         })
     },
     close() {
       isClosed = true
-      for (const socket of sockets) socket.destroy()
+      for (const end of endings.values()) end()
     },
   }
 }
