@@ -76,6 +76,22 @@ describe('an option that is given is taken', () => {
   })
 })
 
+describe('a key that is not known', () => {
+  it.each([
+    [
+      'affinity[0].cookie',
+      'nam',
+      'option affinity[0].cookie.nam is not known (did you mean name?); known are name, path',
+    ],
+    ['', 'pth', 'option pth is not known (did you mean path?); known are name, path'],
+    ['tls', 'whatever', 'option tls.whatever is not known; known are name, path'],
+  ])('of %j is named, with the one that was meant: %s', (path, key, message) => {
+    expect(() => optionObject(path, { [key]: 1 }, ['name', 'path'])).toThrow(
+      expect.objectContaining({ message, option: path === '' ? key : `${path}.${key}` }),
+    )
+  })
+})
+
 describe('an option is refused', () => {
   it.each<[string, () => unknown, string, string]>([
     ['true or false: null', () => optionBoolean('o', null, true), 'o', 'true or false'],

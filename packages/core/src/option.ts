@@ -6,8 +6,8 @@ export class OptionError extends TypeError {
   readonly code = 'ERR_INVALID_OPTION'
   /** The option's path, as `backends[1].url`. */
   readonly option: string
-  constructor(option: string, got: unknown, takes: string) {
-    super(`${option === '' ? 'the options' : `option ${option}`} got ${show(got)}; it takes ${takes}`)
+  constructor(option: string, got: unknown, takes: string, problem = `got ${show(got)}; it takes ${takes}`) {
+    super(`${option === '' ? 'the options' : `option ${option}`} ${problem}`)
     this.option = option
   }
 }
@@ -28,9 +28,9 @@ export function optionObject(path: string, value: unknown, keys: readonly string
   for (const key of Object.keys(value)) {
     if (keys.includes(key)) continue
     const meant = nearMiss(key, keys)
-    const hint = meant === undefined ? ';' : `, did you mean ${meant}?`
-    const known = `no such key${hint} known are ${keys.join(', ')}`
-    throw new OptionError(path === '' ? key : `${path}.${key}`, key, known)
+    const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`
+    const known = `known are ${keys.join(', ')}`
+    throw new OptionError(path === '' ? key : `${path}.${key}`, key, known, `is not known${hint}; ${known}`)
   }
   return value
 }

@@ -57,7 +57,7 @@ describe('the options of every adapter', () => {
     ['a broken bodyLimit', { bodyLimit: 1.5 }, 'bodyLimit', '1.5', 'a whole number from 0'],
     ['a bodyLimit of no number', { bodyLimit: Number.NaN }, 'bodyLimit', 'NaN', 'a whole number from 0'],
     ['null for a bodyLimit', { bodyLimit: null }, 'bodyLimit', 'null', 'a whole number from 0'],
-    ['a misspelt key', { bodylimit: 1 }, 'bodylimit', '"bodylimit"', 'bodyLimit'],
+    ['a misspelt key', { bodylimit: 1 }, 'bodylimit', 'not known', 'bodyLimit'],
     ['a time that is wrong', { timeouts: { connect: '5' } }, 'timeouts.connect', '"5"', 'a duration'],
     ['an option of core that is wrong', { onUnavailable: 'drop' }, 'onUnavailable', '"drop"', 'reject'],
     ['a backend that is wrong', { backends: [{ id: '' }] }, 'backends[0].id', '""', '1 to 64'],
@@ -65,7 +65,7 @@ describe('the options of every adapter', () => {
   ])('are refused with %s', (_, wrong, option, got, takes) => {
     const error = errorOf({ ...POOL, ...wrong })
     expect(error).toMatchObject({ option, code: 'ERR_INVALID_OPTION' })
-    const [, first, second] = /^option \S+ got (.*); it takes (.*)$/.exec(error.message) ?? []
+    const [, first, second] = /^option \S+ (?:got|is) (.*?)(?: \(.*\))?; (.*)$/.exec(error.message) ?? []
     expect(first).toBe(got)
     expect(second).toContain(takes)
   })

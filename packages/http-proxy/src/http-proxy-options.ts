@@ -38,7 +38,8 @@ export function parseHttpProxyOptions(
   adapterKeys: readonly string[] = [],
 ): ParsedHttpProxyOptions {
   const others = new Set([...OWN_KEYS, ...adapterKeys])
-  optionObject('', options, [...others, ...('use' in options ? ['use'] : AFFINITY_OPTION_KEYS)])
+  const isMade = typeof options === 'object' && options !== null && 'use' in options
+  optionObject('', options, [...others, ...(isMade ? ['use'] : AFFINITY_OPTION_KEYS)])
   const { bodyLimit } = options
   return {
     affinity:
