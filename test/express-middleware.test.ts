@@ -8,7 +8,13 @@ import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { createAffinity } from '@limpet/core'
 import { limpet, type LimpetOptions } from '@limpet/express'
-import express5, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express'
+import express5, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { expectOwnAnswer } from './contract/own-answers.ts'
 import { SECRET } from './contract/start.ts'
@@ -246,6 +252,27 @@ describe.each([
 
   describe('with a filter', () => {
     const isApi = ({ headers }: IncomingMessage) => headers['x-api'] !== undefined
+
+    test('it is asked about the whole url wherever it is mounted, and the next handler’s is cut', async () => {
+      const seen: unknown[] = []
+      const filter = ({ url = '' }: IncomingMessage): boolean => {
+        seen.push(url)
+        if (url === '/a/b/throw') throw new Error('odd')
+        return url.startsWith('/a/b/ours')
+      }
+      const note = (request: Request, response: Response): void => {
+        seen.push(request.url)
+        response.end()
+      }
+      const failed: ErrorRequestHandler = (_error, request, response, _next) => note(request, response)
+      const router = express5
+        .Router()
+        .use('/b', limpet({ ...poolOf(await startBackend('w1')), filter }), note, failed)
+      const port = await serve(express().use('/a', router))
+      expect((await ask(port, { path: '/a/b/ours?x' })).echo.url).toBe('/a/b/ours?x')
+      for (const path of ['/a/b/theirs', '/a/b/throw']) await ask(port, { path })
+      expect(seen).toEqual(['/a/b/ours?x', '/a/b/theirs', '/theirs', '/a/b/throw', '/throw'])
+    })
 
     test('what is not its own is the next handler’s, or nobody’s', async () => {
       const w1 = await startBackend('w1')

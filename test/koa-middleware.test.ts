@@ -372,6 +372,19 @@ describe('in an app', () => {
     }
   }
 
+  test('mounted at a path, its filter is asked about the whole, and the next middleware’s is cut', async () => {
+    const seen: unknown[] = []
+    const filter: LimpetOptions['filter'] = ({ url = '' }) => {
+      seen.push(url)
+      return url.startsWith('/a/ours')
+    }
+    const ours = limpet({ ...poolOf(await startBackend('w1')), filter })
+    const port = await start(mount('/a', async ctx => ours(ctx, async () => void seen.push(ctx.url))))
+    expect((await ask(port, { path: '/a/ours?x' })).echo.url).toBe('/a/ours?x')
+    await ask(port, { path: '/a/theirs' })
+    expect(seen).toEqual(['/a/ours?x', '/a/theirs', '/theirs'])
+  })
+
   test('mounted at a path, backends see the whole', async () => {
     const seen: string[] = []
     const look = after(ctx => seen.push(ctx.path, ctx.originalUrl))

@@ -13,7 +13,7 @@ import type { RequestHandler } from 'express'
 
 /** What `limpet()` takes: an affinity that was made before, or the options to make one. */
 export type LimpetOptions = HttpProxyOptions & {
-  /** Whether a request is the pool's; what is not goes on to the next handler. @default all are */
+  /** Whether a request is the pool's, its `url` as the client sent it; what is not goes on to the next handler. @default all are */
   readonly filter?: RequestFilter
 }
 
@@ -35,7 +35,7 @@ export function limpet(options: LimpetOptions): Limpet {
   const proxy = httpProxyOf(parseHttpProxyOptions(options, ['filter']))
   const isOurs = requestFilter(options.filter)
   const handler: RequestHandler = (request, response, next) => {
-    if (!isOurs(request)) {
+    if (!isOurs(request, request.originalUrl)) {
       next()
       return
     }

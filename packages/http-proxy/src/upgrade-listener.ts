@@ -10,11 +10,26 @@ import { bareResponse, isBusy, isWebSocket } from './upgrade-request.ts'
 /** Whether a request is a pool's. Of an upgrade there is no more than the bare request to look at. */
 export type RequestFilter = (request: IncomingMessage) => boolean
 
-/** @throws OptionError for what is no function. */
-export function requestFilter(filter: RequestFilter | undefined): RequestFilter {
+/**
+ * A filter that is asked about `url`, the request target as the client sent it, where a router has cut that of the
+ * request: nobody cuts that of an upgrade.
+ * @throws OptionError for what is no function.
+ */
+export function requestFilter(
+  filter: RequestFilter | undefined,
+): (request: IncomingMessage, url?: string) => boolean {
   if (filter === undefined) return () => true
   if (typeof filter !== 'function') throw new OptionError('filter', filter, 'a function of the request')
-  return filter
+  return (request, url) => {
+    const { url: cut } = request
+    if (cut === undefined || url === undefined || url === cut) return filter(request)
+    request.url = url
+    try {
+      return filter(request)
+    } finally {
+      request.url = cut
+    }
+  }
 }
 
 /** For a server's `upgrade` event. */

@@ -16,7 +16,7 @@ import { sendWhole } from './whole-body.ts'
 
 /** What `limpet()` takes: an affinity that was made before, or the options to make one. */
 export type LimpetOptions = HttpProxyOptions & {
-  /** Whether a request is the pool's; what is not goes on to the next middleware. @default all are */
+  /** Whether a request is the pool's, its `url` as the client sent it; what is not goes on to the next middleware. @default all are */
   readonly filter?: RequestFilter
 }
 
@@ -39,7 +39,7 @@ export function limpet(options: LimpetOptions): Limpet {
   const proxy = httpProxyOf(parseHttpProxyOptions(options, ['filter']))
   const isOurs = requestFilter(options.filter)
   const middleware: Middleware = (ctx, next) => {
-    if (!isOurs(ctx.req)) return next()
+    if (!isOurs(ctx.req, ctx.originalUrl)) return next()
     return (
       proxy
         // Middleware before this one may have cut the path; the backend sees the whole.
