@@ -1,8 +1,7 @@
 import { createServer } from 'node:http'
 import { type Gateway, type GatewayOptions, listen } from '@limpet-example/demo/gateway'
 import { type Affinity, createAffinity } from '@limpet/core'
-import { limpet } from '@limpet/express'
-import { guardServer, SERVER_OPTIONS } from '@limpet/http-proxy'
+import { guardServer, limpet, SERVER_OPTIONS } from '@limpet/express'
 import express from 'express'
 import { roomPolicy } from './room.ts'
 

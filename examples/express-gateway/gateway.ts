@@ -1,7 +1,6 @@
 import { createServer } from 'node:http'
 import { type Gateway, type GatewayOptions, listen } from '@limpet-example/demo/gateway'
-import { limpet } from '@limpet/express'
-import { guardServer, SERVER_OPTIONS } from '@limpet/http-proxy'
+import { guardServer, limpet, SERVER_OPTIONS } from '@limpet/express'
 import express from 'express'
 
 /** Starts a gateway that brings every visitor back to the same backend. */

@@ -1,7 +1,6 @@
 import { createServer } from 'node:http'
 import { type Gateway, type GatewayOptions, listen } from '@limpet-example/demo/gateway'
-import { guardServer, SERVER_OPTIONS } from '@limpet/http-proxy'
-import { limpet } from '@limpet/koa'
+import { guardServer, limpet, SERVER_OPTIONS } from '@limpet/koa'
 import Koa from 'koa'
 
 /** Starts a gateway that brings all parts of an upload to the same backend, by the client's cookie. */

@@ -50,13 +50,19 @@ const OF_FRAMEWORK: Readonly<Record<string, readonly Line[]>> = {
     ['app', 'const app = Fastify(gatewayServerOptions())'],
   ],
   express: [
-    ['limpet', "import { limpet } from '@limpet/express'"],
+    ...['closingAnswer', 'guardServer', 'limpet', 'SERVER_OPTIONS'].map((name): Line => [
+      name,
+      `import { ${name} } from '@limpet/express'`,
+    ]),
     ['express', "import express from 'express'"],
     ['app', 'const app = express()'],
   ],
   koa: [
     ['bodyParser', "import { bodyParser } from '@koa/bodyparser'"],
-    ['limpet', "import { limpet } from '@limpet/koa'"],
+    ...['closingAnswer', 'guardServer', 'limpet', 'SERVER_OPTIONS'].map((name): Line => [
+      name,
+      `import { ${name} } from '@limpet/koa'`,
+    ]),
     ['Koa', "import Koa from 'koa'"],
     ['app', 'const app = new Koa()'],
   ],
