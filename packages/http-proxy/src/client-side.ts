@@ -11,7 +11,8 @@ const WAITING = new WeakMap<Socket, Set<() => void>>()
  */
 export function onceClosed(request: IncomingMessage, response: ServerResponse, onClose: () => void): void {
   if (!isWaiting(response)) {
-    response.once('close', onClose)
+    // It comes once, and what `once` makes would be kept as long as the request lasts.
+    response.on('close', onClose)
     return
   }
   const waiting = waitingOn(request.socket)
