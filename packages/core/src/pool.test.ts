@@ -42,6 +42,19 @@ describe('a pool', () => {
     expect(candidatesOf(pool)).toEqual(['c', 'a', 'b'])
   })
 
+  it('tells its watchers of each change of membership, until they leave', () => {
+    const pool = poolOf('a')
+    const seen: string[] = []
+    const leave = pool.watch(() => seen.push(pool.backends.map(view => view.backend.id).join('')))
+    pool.add(backend('b'))
+    pool.remove('a')
+    pool.setWeight('b', 2)
+    pool.replace([backend('c')])
+    leave()
+    pool.add(backend('d'))
+    expect(seen).toEqual(['ab', 'b', 'c'])
+  })
+
   it('finds members and nobody else [T-11] [T-13]', () => {
     const pool = poolOf('a')
     expect(pool.find('a')?.backend.url.href).toBe('http://a.test/')

@@ -85,6 +85,7 @@ export class Pool {
   #members = new Map<string, Member>()
   #backends: readonly BackendView[] = []
   #candidates: Candidates | undefined
+  readonly #watchers = new Set<() => void>()
 
   /** @throws OptionError for a malformed backend, or an id that stands twice. */
   constructor(name: string, backends: readonly BackendOptions[]) {
@@ -186,6 +187,12 @@ export class Pool {
     this.#candidates = undefined
   }
 
+  /** Calls `watcher` after each change of membership, until the function that it returns is called. */
+  watch(watcher: () => void): () => void {
+    this.#watchers.add(watcher)
+    return () => this.#watchers.delete(watcher)
+  }
+
   /** Counts a request in at a backend, which stays the one that is counted though it may be removed meanwhile. */
   hold(view: BackendView): Hold {
     if (!(view instanceof Member)) throw new TypeError(`backend ${view.backend.id} is not of a pool`)
@@ -202,6 +209,7 @@ export class Pool {
     this.#members = members
     this.#backends = [...members.values()]
     this.#candidates = undefined
+    for (const watcher of this.#watchers) watcher()
   }
 }
 
