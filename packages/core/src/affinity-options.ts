@@ -1,14 +1,24 @@
-import type { BackendOptions } from './backend.ts'
+import { type BackendOptions, parseMaxInFlight } from './backend.ts'
 import { type BalanceOptions, parseBalancer } from './balancer-options.ts'
 import { compileTrustProxy } from './client.ts'
 import type { CookieOptions } from './cookie/cookie-options.ts'
+import { type Duration, durationMs } from './duration.ts'
 import type { RequestHead } from './head.ts'
 import { type IgnoreOptions, parseIgnore } from './ignore.ts'
 import type { LeaseContext } from './lease.ts'
-import { OptionError, optionFunction, optionInteger, optionObject, optionOneOf } from './option.ts'
+import {
+  OptionError,
+  optionBoolean,
+  optionFunction,
+  optionInteger,
+  optionObject,
+  optionOneOf,
+} from './option.ts'
+import { type PassiveOptions, parsePassive } from './passive-health.ts'
 import type { AffinityPolicy } from './policy.ts'
 import { parsePolicies, type PolicyOptions } from './policy-options.ts'
 import { Pool } from './pool.ts'
+import { parseRetryBudget, RetryBudget, type RetryBudgetOptions } from './retry-budget.ts'
 import { parseSecrets, type Secret } from './secrets.ts'
 
 /** One pool and how its sessions are kept. The same words as in the gateway's file. */
@@ -26,6 +36,24 @@ export interface AffinityOptions {
   readonly onUnavailable?: 'redispatch' | 'reject'
   /** Backends that one request may try. @default 3 */
   readonly maxAttempts?: number
+  /** How many requests that a backend has seen may be shown to another. @default { ratio: 0.2, minPerSecond: 10 } */
+  readonly retryBudget?: RetryBudgetOptions
+  /** Requests that got no answer take their backend out for a while. @default absent: they do not */
+  readonly passive?: PassiveOptions
+  /** In which a backend that comes back, or is added, gets to its whole share of new sessions. @default 0 */
+  readonly slowStart?: Duration
+  /** Requests that a backend may have at one time, WebSockets included; 0: any number. @default 0 */
+  readonly maxInFlight?: number
+  /** The session's backend is full: move the session, wait in a queue, or answer 503. @default 'spill' */
+  readonly whenFull?: 'spill' | 'wait' | 'reject'
+  /** Requests that may wait for one backend, and that may wait for anybody. @default 256 */
+  readonly maxQueue?: number
+  /** How long one waits for room; then 503. @default '10s' */
+  readonly queueTimeout?: Duration
+  /** How long a request waits when nobody is available; then 503. @default 0 */
+  readonly waitForBackend?: Duration
+  /** A session that has moved to a backup leaves it as soon as a primary is there. @default false */
+  readonly returnFromBackup?: boolean
   /** Addresses and CIDR ranges of proxies whose X-Forwarded-* is believed. @default [] */
   readonly trustProxy?: readonly string[]
   /** The Host that a backend sees: the client's, or its own. @default 'preserve' */
@@ -45,6 +73,15 @@ export const AFFINITY_OPTION_KEYS = [
   'balance',
   'onUnavailable',
   'maxAttempts',
+  'retryBudget',
+  'passive',
+  'slowStart',
+  'maxInFlight',
+  'whenFull',
+  'maxQueue',
+  'queueTimeout',
+  'waitForBackend',
+  'returnFromBackup',
   'trustProxy',
   'host',
   'ignore',
@@ -65,7 +102,13 @@ export function parseAffinityOptions(options: AffinityOptions): ParsedAffinity {
     throw new OptionError('name', name, '1 to 64 of the characters A-Z a-z 0-9 _ -')
   }
   const now = optionFunction('now', options.now, Date.now)
-  const pool = new Pool(name, options.backends)
+  const pool = new Pool(name, options.backends, {
+    passive: parsePassive('passive', options.passive),
+    slowStartMs: durationMs('slowStart', options.slowStart, 0),
+    maxInFlight: parseMaxInFlight('maxInFlight', options.maxInFlight),
+    maxQueue: optionInteger('maxQueue', options.maxQueue, 256, 1, 1_000_000),
+    now,
+  })
   const trusts = compileTrustProxy('trustProxy', options.trustProxy)
   let parsed: readonly Uint8Array[] | undefined
   const parsedSecrets = () => (parsed ??= parseSecrets(options.secrets))
@@ -77,6 +120,7 @@ export function parseAffinityOptions(options: AffinityOptions): ParsedAffinity {
       return parsedSecrets()
     },
   })
+  pool.countSessionsWith(id => liveSessions(policies, id))
   return {
     pool,
     policies,
@@ -92,6 +136,11 @@ export function parseAffinityOptions(options: AffinityOptions): ParsedAffinity {
       'reject',
     ]),
     maxAttempts: optionInteger('maxAttempts', options.maxAttempts, 3, 1, 100),
+    retryBudget: new RetryBudget(parseRetryBudget('retryBudget', options.retryBudget), now),
+    whenFull: optionOneOf('whenFull', options.whenFull, 'spill', ['spill', 'wait', 'reject']),
+    queueTimeoutMs: durationMs('queueTimeout', options.queueTimeout, '10s'),
+    waitForBackendMs: durationMs('waitForBackend', options.waitForBackend, 0),
+    returnFromBackup: optionBoolean('returnFromBackup', options.returnFromBackup, false),
     preserveHost: optionOneOf('host', options.host, 'preserve', ['preserve', 'backend']) === 'preserve',
     isIgnored: parseIgnore('ignore', options.ignore),
     forwardCookie: cookieForwarder(policies),
@@ -110,4 +159,10 @@ function cookieForwarder(policies: readonly AffinityPolicy[]): ForwardCookie {
   if (forwarders.length === 1) return first
   return (line, request) =>
     forwarders.reduce((kept, forward) => (kept === '' ? '' : forward(kept, request)), line)
+}
+
+/** Policies may count the same session, each by its own key. */
+function liveSessions(policies: readonly AffinityPolicy[], id: string): number | undefined {
+  const counts = policies.map(policy => policy.sessions?.(id))
+  return counts.some(count => count === undefined) ? undefined : Math.max(0, ...counts.map(Number))
 }

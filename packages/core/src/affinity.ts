@@ -1,7 +1,7 @@
 import { type AffinityOptions, parseAffinityOptions } from './affinity-options.ts'
 import { clientOf } from './client.ts'
 import type { WrittenCookie } from './cookie/cookie-path.ts'
-import { decide } from './decision.ts'
+import { decide, type Decision, type Wait } from './decision.ts'
 import * as diagnostics from './diagnostics.ts'
 import { type AffinityError, NoBackendError } from './errors.ts'
 import type { RequestHead } from './head.ts'
@@ -11,6 +11,9 @@ import type { Claims } from './policy.ts'
 import { readPolicies } from './policy-reading.ts'
 import type { Pool } from './pool.ts'
 
+/** Calls `listener` when the client leaves. */
+export type OnceGone = (listener: () => void) => void
+
 /** Keeps each session on its backend. What an adapter sees of all this. */
 export interface Affinity {
   readonly pool: Pool
@@ -18,11 +21,17 @@ export interface Affinity {
   readonly cookies: readonly WrittenCookie[]
   /**
    * Chooses the backend of `request`; the lease is to be released when the client's side closes.
-   * A promise only when a policy has to ask a remote store.
+   * A promise only when a policy has to ask a remote store, or when the request waits for a backend.
    * @throws RefusedRequestError (4xx, 5xx) for a message that must not be forwarded
    * @throws NoBackendError (503) when nobody may take it
    */
   select(request: RequestHead): Lease | Promise<Lease>
+  /**
+   * The same for a client that may leave while its request waits: then the request is taken out of the queue, and the
+   * promise settles with undefined.
+   * @param onceGone asked only when the request has to wait
+   */
+  select(request: RequestHead, onceGone: OnceGone): Lease | Promise<Lease | undefined>
 }
 
 /**
@@ -33,9 +42,7 @@ export function createAffinity(options: AffinityOptions): Affinity {
   const context = parseAffinityOptions(options)
   const { pool, policies, isIgnored } = context
 
-  function lease(request: RequestHead, read: readonly Claims[]): Lease {
-    const decision = decide(context, request, read)
-    if (decision === undefined) throw published(pool, new NoBackendError())
+  function hold(request: RequestHead, decision: Decision): Lease {
     const held = new HeldLease(context, request, clientOf(request, context.trusts), decision)
     if (diagnostics.selected.hasSubscribers) {
       diagnostics.selected.publish({ pool: pool.name, backend: held.backend.id, status: held.status })
@@ -43,16 +50,53 @@ export function createAffinity(options: AffinityOptions): Affinity {
     return held
   }
 
-  return {
-    pool,
-    cookies: context.cookies,
-    select(request) {
-      const refused = refusal(request)
-      if (refused !== undefined) throw published(pool, refused)
-      const read = isIgnored(request) ? [] : readPolicies(pool, policies, request)
-      return read instanceof Promise ? read.then(all => lease(request, all)) : lease(request, read)
-    },
+  function lease(
+    request: RequestHead,
+    read: readonly Claims[],
+    onceGone: OnceGone | undefined,
+  ): Lease | Promise<Lease | undefined> {
+    const decision = decide(context, request, read)
+    if (decision === undefined) throw published(pool, new NoBackendError())
+    return 'view' in decision ? hold(request, decision) : queue(request, read, decision, onceGone)
   }
+
+  /** It is decided anew whenever something has changed, and served as soon as somebody can take it. */
+  async function queue(
+    request: RequestHead,
+    read: readonly Claims[],
+    { waitFor, timeoutMs }: Wait,
+    onceGone: OnceGone | undefined,
+  ): Promise<Lease | undefined> {
+    if (diagnostics.queued.hasSubscribers)
+      diagnostics.queued.publish({ pool: pool.name, backend: waitFor?.backend.id })
+    return new Promise((resolve, reject) => {
+      function serve(): boolean {
+        const decision = decide(context, request, read, true)
+        if (decision === undefined || !('view' in decision)) return false
+        resolve(hold(request, decision))
+        return true
+      }
+      const leave = pool.queue.enter(waitFor, serve, timeoutMs, () =>
+        reject(published(pool, new NoBackendError())),
+      )
+      onceGone?.(() => {
+        leave()
+        resolve(undefined)
+      })
+    })
+  }
+
+  function select(request: RequestHead): Lease | Promise<Lease>
+  function select(request: RequestHead, onceGone?: OnceGone): Lease | Promise<Lease | undefined> {
+    const refused = refusal(request)
+    if (refused !== undefined) throw published(pool, refused)
+    const read = isIgnored(request) ? [] : readPolicies(pool, policies, request)
+    return read instanceof Promise
+      ? read.then(all => lease(request, all, onceGone))
+      : lease(request, read, onceGone)
+  }
+
+  return { pool, cookies: context.cookies, select }
 }
 
 function published<E extends AffinityError>(pool: Pool, error: E): E {

@@ -1,4 +1,4 @@
-import { OptionError, optionInteger, optionObject, optionOneOf } from './option.ts'
+import { OptionError, optionBoolean, optionInteger, optionObject, optionOneOf } from './option.ts'
 
 /** Commanded by an operator (HAProxy's words). `drain` keeps its sessions and takes no new one; `maint` serves nobody. */
 export type AdminState = 'ready' | 'drain' | 'maint'
@@ -19,16 +19,35 @@ export interface BackendOptions {
   readonly weight?: number
   /** @default 'ready' */
   readonly state?: AdminState
+  /** Takes new sessions only when no other can. @default false */
+  readonly backup?: boolean
+  /** Requests that it may have at one time; 0: any number. @default the pool's `maxInFlight` */
+  readonly maxInFlight?: number
+}
+
+/** The same, complete and checked. */
+export interface ParsedBackend extends Backend {
+  readonly weight: number
+  readonly state: AdminState
+  readonly backup: boolean
+  readonly maxInFlight: number | undefined
 }
 
 export const ADMIN_STATES: readonly AdminState[] = ['ready', 'drain', 'maint']
-const KEYS: readonly string[] = ['id', 'url', 'weight', 'state'] satisfies (keyof BackendOptions)[]
+const KEYS: readonly string[] = [
+  'id',
+  'url',
+  'weight',
+  'state',
+  'backup',
+  'maxInFlight',
+] satisfies (keyof BackendOptions)[]
 
 /** Narrow on purpose: an id stands in cookies, headers, logs and metric labels. */
 const ID = /^[A-Za-z0-9_-]{1,64}$/
 
 /** @throws OptionError naming the option, what it got and what it takes. */
-export function parseBackend(path: string, value: unknown): Required<BackendOptions> & Backend {
+export function parseBackend(path: string, value: unknown): ParsedBackend {
   const options = optionObject(path, value, KEYS)
   const { id } = options
   if (typeof id !== 'string' || !ID.test(id)) {
@@ -39,11 +58,21 @@ export function parseBackend(path: string, value: unknown): Required<BackendOpti
     url: parseUrl(`${path}.url`, options['url']),
     weight: parseWeight(`${path}.weight`, options['weight']),
     state: parseState(`${path}.state`, options['state']),
+    backup: optionBoolean(`${path}.backup`, options['backup'], false),
+    maxInFlight:
+      options['maxInFlight'] === undefined
+        ? undefined
+        : parseMaxInFlight(`${path}.maxInFlight`, options['maxInFlight']),
   }
 }
 
 export function parseWeight(path: string, value: unknown): number {
   return optionInteger(path, value, 1, 0, 256)
+}
+
+/** 0: any number. */
+export function parseMaxInFlight(path: string, value: unknown): number {
+  return optionInteger(path, value, 0, 0, 1_000_000)
 }
 
 function parseState(path: string, value: unknown): AdminState {

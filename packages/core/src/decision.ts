@@ -1,12 +1,14 @@
 import type { Balancer } from './balancer.ts'
 import type { RequestHead } from './head.ts'
 import type { Claim, Claims } from './policy.ts'
-import { type BackendView, isUsable, type Pool } from './pool.ts'
+import { type BackendView, hasRoom } from './member.ts'
+import { place } from './placement.ts'
+import type { Pool } from './pool.ts'
 
 /**
  * How a request's affinity was found (HAProxy's log letters, in words): no key; one that is not ours;
  * one that is too old; one that nobody remembers, or of a backend that has left the pool; one of a backend
- * that is down; or a key whose backend has the request now.
+ * that is down, or has no room; or a key whose backend has the request now.
  */
 export type AffinityStatus = 'none' | 'invalid' | 'expired' | 'unknown' | 'unavailable' | 'matched'
 
@@ -20,60 +22,104 @@ export interface Decision {
   readonly read: readonly Claims[]
 }
 
+/** Nobody can take the request now. */
+export interface Wait {
+  /** Who is to; undefined: anybody. */
+  readonly waitFor: BackendView | undefined
+  readonly timeoutMs: number
+}
+
 /** What deciding needs to know. */
 export interface DecisionContext {
   readonly pool: Pool
   readonly balancer: Balancer
   readonly onUnavailable: 'redispatch' | 'reject'
+  readonly whenFull: 'spill' | 'wait' | 'reject'
+  readonly returnFromBackup: boolean
+  readonly queueTimeoutMs: number
+  /** 0: nobody waits for that. */
+  readonly waitForBackendMs: number
 }
 
 /**
  * A backend that is named, known and usable keeps its session, draining or not; otherwise the balancer picks.
  * Undefined when nobody may take the request.
  * @param read what each policy read, in their order
+ * @param isQueued it has its place in the queue
  */
 export function decide(
   context: DecisionContext,
   request: RequestHead,
   read: readonly Claims[],
-): Decision | undefined {
-  const { pool, balancer, onUnavailable } = context
+  isQueued = false,
+): Decision | Wait | undefined {
+  const { pool, onUnavailable, whenFull, waitForBackendMs } = context
   const claims: Claim[] = []
   let status: AffinityStatus = 'none'
   let view: BackendView | undefined
   for (const several of read) {
-    const usable = view === undefined ? firstUsable(pool, several) : undefined
-    if (usable !== undefined) view = usableView(pool, usable)
+    const usable = view === undefined ? firstUsable(context, several) : undefined
+    if (usable !== undefined) view = usableView(context, usable)
     else if (view === undefined) status = furthest(pool, several, status)
     claims.push(usable ?? first(several))
   }
-  if (view !== undefined) return { view, status: 'matched', claims, read }
-  if (status === 'unavailable' && onUnavailable === 'reject') return undefined
-  view = balancer.pick(pool.candidates, request)
-  return view === undefined ? undefined : { view, status, claims, read }
+  if (view !== undefined) {
+    if (hasRoom(view)) return { view, status: 'matched', claims, read }
+    if (whenFull === 'reject') return undefined
+    if (whenFull === 'wait' && (isQueued || pool.queue.hasRoom(view)))
+      return { waitFor: view, timeoutMs: context.queueTimeoutMs }
+    status = 'unavailable'
+  } else if (status === 'unavailable' && onUnavailable === 'reject') {
+    const down = downView(pool, read)
+    if (down !== undefined) return wait(pool, down, waitForBackendMs, isQueued)
+  }
+  view = place(context, request)
+  if (view !== undefined) return { view, status, claims, read }
+  const isFull = pool.candidates.length > 0
+  const timeoutMs = isFull && whenFull === 'wait' ? context.queueTimeoutMs : isFull ? 0 : waitForBackendMs
+  return wait(pool, undefined, timeoutMs, isQueued)
 }
 
-/** The first usable backend that the claims name, but those of `tried`. */
+function wait(
+  { queue }: Pool,
+  waitFor: BackendView | undefined,
+  timeoutMs: number,
+  isQueued: boolean,
+): Wait | undefined {
+  return timeoutMs > 0 && (isQueued || queue.hasRoom(waitFor)) ? { waitFor, timeoutMs } : undefined
+}
+
+/** The first usable backend with room that the claims name, but those of `tried`. */
 export function claimedView(
-  pool: Pool,
+  context: DecisionContext,
   read: readonly Claims[],
   tried: readonly BackendView[],
 ): BackendView | undefined {
   for (const claim of read.flat()) {
-    const view = usableView(pool, claim)
-    if (view !== undefined && !tried.includes(view)) return view
+    const view = usableView(context, claim)
+    if (view !== undefined && hasRoom(view) && !tried.includes(view)) return view
   }
   return undefined
 }
 
-function firstUsable(pool: Pool, claims: Claims): Claim | undefined {
-  if (isList(claims)) return claims.find(claim => usableView(pool, claim) !== undefined)
-  return usableView(pool, claims) === undefined ? undefined : claims
+function firstUsable(context: DecisionContext, claims: Claims): Claim | undefined {
+  if (isList(claims)) return claims.find(claim => usableView(context, claim) !== undefined)
+  return usableView(context, claims) === undefined ? undefined : claims
 }
 
-function usableView(pool: Pool, claim: Claim): BackendView | undefined {
+function usableView({ pool, returnFromBackup }: DecisionContext, claim: Claim): BackendView | undefined {
   const view = claim.kind === 'backend' ? pool.find(claim.id) : undefined
-  return view !== undefined && isUsable(view) ? view : undefined
+  if (view?.isUsable !== true) return undefined
+  return returnFromBackup && view.backup && pool.candidates.some(other => !other.backup) ? undefined : view
+}
+
+/** The backend of a session that is to have no other. */
+function downView(pool: Pool, read: readonly Claims[]): BackendView | undefined {
+  for (const claim of read.flat()) {
+    const view = claim.kind === 'backend' ? pool.find(claim.id) : undefined
+    if (view?.isUsable === false) return view
+  }
+  return undefined
 }
 
 function first(claims: Claims): Claim {

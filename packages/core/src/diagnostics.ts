@@ -37,6 +37,50 @@ export interface PolicyFailedEvent {
   readonly error: unknown
 }
 
+/** On `limpet:health-changed`: a backend was found down, or up again. */
+export interface HealthChangedEvent {
+  readonly pool: string
+  readonly backend: string
+  readonly healthy: boolean
+  /** Who has found it: a health check, or requests. */
+  readonly by: 'check' | 'requests'
+  /** What the check says of it. */
+  readonly reason: string | undefined
+}
+/** On `limpet:state-changed`: an operator has changed what a backend is to do. */
+export interface StateChangedEvent {
+  readonly pool: string
+  readonly backend: string
+  readonly state: string
+}
+/** On `limpet:members-changed`: backends have come or gone. One with another url has done both. */
+export interface MembersChangedEvent {
+  readonly pool: string
+  readonly added: readonly string[]
+  readonly removed: readonly string[]
+}
+/** On `limpet:drained`: a drain is over. */
+export interface DrainedEvent {
+  readonly pool: string
+  readonly backend: string
+  readonly outcome: string
+  /** Requests that were still there. */
+  readonly inFlight: number
+  /** Sessions that were, where that is known. */
+  readonly sessions: number | undefined
+}
+/** On `limpet:queued`: a request waits, for room at a backend or for anybody. */
+export interface QueuedEvent {
+  readonly pool: string
+  /** Undefined: any will do. */
+  readonly backend: string | undefined
+}
+/** On `limpet:retry-budget-exhausted`: a request could have been made again, and was not. */
+export interface RetryBudgetExhaustedEvent {
+  readonly pool: string
+  readonly backend: string
+}
+
 /**
  * The channels. A publisher asks `hasSubscribers` first, so that an event nobody listens to is not even made.
  */
@@ -46,3 +90,9 @@ export const failed = channel('limpet:failed')
 export const released = channel('limpet:released')
 export const refused = channel('limpet:refused')
 export const policyFailed = channel('limpet:policy-failed')
+export const healthChanged = channel('limpet:health-changed')
+export const stateChanged = channel('limpet:state-changed')
+export const membersChanged = channel('limpet:members-changed')
+export const drained = channel('limpet:drained')
+export const queued = channel('limpet:queued')
+export const retryBudgetExhausted = channel('limpet:retry-budget-exhausted')

@@ -1,4 +1,4 @@
-export { type Affinity, createAffinity } from './affinity.ts'
+export { type Affinity, createAffinity, type OnceGone } from './affinity.ts'
 export { AFFINITY_OPTION_KEYS, type AffinityOptions } from './affinity-options.ts'
 export type { AdminState, Backend, BackendOptions } from './backend.ts'
 export type { Balancer } from './balancer.ts'
@@ -16,12 +16,19 @@ export { cookiesCollide, type WrittenCookie } from './cookie/cookie-path.ts'
 export type { ForeignFormat } from './cookie/foreign-format.ts'
 export type {
   AnsweredEvent,
+  DrainedEvent,
   FailedEvent,
+  HealthChangedEvent,
+  MembersChangedEvent,
   PolicyFailedEvent,
+  QueuedEvent,
   RefusedEvent,
   ReleasedEvent,
+  RetryBudgetExhaustedEvent,
   SelectedEvent,
+  StateChangedEvent,
 } from './diagnostics.ts'
+export type { Drain, DrainOptions, DrainResult } from './drain.ts'
 export { type Duration, durationMs } from './duration.ts'
 export type { AffinityStatus } from './decision.ts'
 export {
@@ -47,9 +54,13 @@ export type { Lease } from './lease.ts'
 export { OptionError, optionBoolean, optionInteger, optionObject, optionOneOf } from './option.ts'
 export { trailerFields } from './message/trailer-fields.ts'
 export type { AffinityPolicy, Answer, Claim, Claims } from './policy.ts'
+export type { PassiveOptions } from './passive-health.ts'
 export type { PolicyOptions } from './policy-options.ts'
-export { type BackendView, type Candidates, Pool } from './pool.ts'
+export type { Candidates } from './candidates.ts'
+export type { BackendView } from './member.ts'
+export { Pool } from './pool.ts'
 export type { PrefixPolicyOptions } from './prefix/prefix-options.ts'
+export type { RetryBudgetOptions } from './retry-budget.ts'
 export type { RoutePolicyOptions } from './route-policy.ts'
 export type { Secret } from './secrets.ts'
 export { MemoryStore, type MemoryStoreOptions } from './store/memory-store.ts'

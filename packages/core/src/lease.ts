@@ -8,8 +8,10 @@ import { originForm } from './message/refusal.ts'
 import { responseFields } from './message/response-fields.ts'
 import { type AffinityStatus, claimedView, type Decision, type DecisionContext } from './decision.ts'
 import type { AffinityPolicy } from './policy.ts'
+import { place } from './placement.ts'
 import { publishPolicyFailed } from './policy-reading.ts'
-import type { BackendView, Hold } from './pool.ts'
+import type { BackendView, Hold } from './member.ts'
+import type { RetryBudget } from './retry-budget.ts'
 
 /** One request's hold on a backend, from its choice until the client's side closes. */
 export interface Lease {
@@ -28,6 +30,11 @@ export interface Lease {
   redispatch(failure: Failure): Backend | undefined
   /** The head of the answer is here: the header fields that the client is to get. Synchronous, once. */
   answered(response: ResponseHead): HeaderFields
+  /**
+   * Calls `listener` when the pool wants the request back, because its backend is to be left: what has no end of its
+   * own, as a WebSocket, is to end then. Not after `release`.
+   */
+  onceRecalled(listener: () => void): void
   /** The client's side has closed. Idempotent. */
   release(): void
 }
@@ -37,6 +44,7 @@ export interface LeaseContext extends DecisionContext {
   readonly policies: readonly AffinityPolicy[]
   readonly trusts: TrustProxy
   readonly maxAttempts: number
+  readonly retryBudget: RetryBudget
   readonly preserveHost: boolean
   /** What all policies together do to a Cookie line. */
   readonly forwardCookie: (line: string, request: RequestHead) => string
@@ -51,6 +59,9 @@ export class HeldLease implements Lease {
   #view: BackendView
   #hold: Hold
   #tried: BackendView[] | undefined
+  /** The first that had the request and did not answer: its fault, if another does. */
+  #suspect: Hold | undefined
+  #onRecall: (() => void) | undefined
   #isHeld = true
 
   constructor(context: LeaseContext, request: RequestHead, client: Client, decision: Decision) {
@@ -61,6 +72,7 @@ export class HeldLease implements Lease {
     this.status = decision.status
     this.client = client
     this.#hold = context.pool.hold(decision.view)
+    context.retryBudget.requests += 1
   }
 
   get backend(): Backend {
@@ -84,8 +96,9 @@ export class HeldLease implements Lease {
   redispatch(failure: Failure): Backend | undefined {
     const { pool } = this.#context
     const from = this.#view
-    this.#hold.countFailure()
-    const to = this.#isHeld && this.#mayMove(failure) ? this.#next() : undefined
+    this.#hold.failed(failure)
+    if (this.#tried === undefined && failure.kind !== 'unreached') this.#suspect = this.#hold
+    const to = this.#isHeld && this.#mayMove(failure) ? this.#next(failure) : undefined
     if (diagnostics.failed.hasSubscribers) {
       const redispatchedTo = to?.backend.id
       diagnostics.failed.publish({ pool: pool.name, backend: from.backend.id, failure, redispatchedTo })
@@ -102,6 +115,8 @@ export class HeldLease implements Lease {
     const request = this.#request
     const { backend } = this.#view
     const { isSecure } = this.client
+    this.#hold.answered(response.statusCode)
+    this.#suspect?.blame()
     const fields = responseFields(response)
     for (let index = 0; index < policies.length; index += 1) {
       const policy = policies[index]
@@ -123,9 +138,15 @@ export class HeldLease implements Lease {
     return fields
   }
 
+  onceRecalled(listener: () => void): void {
+    this.#onRecall = listener
+    this.#hold.recalls.add(listener)
+  }
+
   release(): void {
     if (!this.#isHeld) return
     this.#isHeld = false
+    if (this.#onRecall !== undefined) this.#hold.recalls.delete(this.#onRecall)
     this.#hold.release()
     if (diagnostics.released.hasSubscribers) {
       diagnostics.released.publish({ pool: this.#context.pool.name, backend: this.#view.backend.id })
@@ -139,14 +160,16 @@ export class HeldLease implements Lease {
   }
 
   /** Never twice to one backend; to another that the client's keys name, before anybody else; to a draining one when no other is left. */
-  #next(): BackendView | undefined {
+  #next({ kind }: Failure): BackendView | undefined {
     const tried = [...(this.#tried ?? []), this.#view]
     this.#tried = tried
-    const { pool, balancer } = this.#context
-    return (
-      claimedView(pool, this.#decision.read, tried) ??
-      balancer.pick(pool.candidates, this.#request, view => !tried.includes(view)) ??
-      balancer.pick(pool.candidatesBut(tried), this.#request)
-    )
+    const context = this.#context
+    const to = claimedView(context, this.#decision.read, tried) ?? place(context, this.#request, tried)
+    if (to === undefined || kind === 'unreached' || context.retryBudget.take()) return to
+    if (diagnostics.retryBudgetExhausted.hasSubscribers) {
+      const { backend } = this.#view
+      diagnostics.retryBudgetExhausted.publish({ pool: context.pool.name, backend: backend.id })
+    }
+    return undefined
   }
 }

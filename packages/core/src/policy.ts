@@ -13,6 +13,8 @@ export type Claim =
       readonly renew?: boolean
       /** When the session was first given its key, in milliseconds since the epoch, where the key tells. */
       readonly issuedMs?: number | undefined
+      /** When the key was last renewed, likewise. */
+      readonly seenMs?: number | undefined
     }
 
 /** Several, in order of preference, when the client presents several keys. */
@@ -49,6 +51,11 @@ export interface AffinityPolicy {
    * fails only the diagnostics hear of it. Absent: nothing to tell the client.
    */
   write?(answer: Answer, fields: HeaderFields): void | Promise<void>
+  /**
+   * How many live sessions are tied to a backend, as far as this process has seen them; for operators, and for the end
+   * of a drain. Undefined, or absent: it cannot tell.
+   */
+  sessions?(backendId: string): number | undefined
 }
 
 /** What a policy of ours is built with, once, when its affinity is. */

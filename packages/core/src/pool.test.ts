@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { BackendOptions } from './backend.ts'
 import { OptionError } from './option.ts'
-import { type Hold, isUsable, Pool } from './pool.ts'
+import type { Hold } from './member.ts'
+import { Pool } from './pool.ts'
 
 function backend(id: string, more: Partial<BackendOptions> = {}): BackendOptions {
   return { id, url: `http://${id}.test:80`, ...more }
@@ -146,7 +147,7 @@ describe('candidates', () => {
     const pool = poolOf('a', 'b')
     const before = pool.candidates
     const held = hold(pool, 'a')
-    held.countFailure()
+    held.failed({ kind: 'broken', slow: false, cause: undefined })
     held.release()
     expect(pool.candidates).toBe(before)
   })
@@ -167,7 +168,7 @@ describe('a session that is tied to a backend', () => {
     const pool = poolOf('a')
     change(pool)
     const view = pool.find('a')
-    expect(view && isUsable(view)).toBe(expected)
+    expect(view?.isUsable).toBe(expected)
   })
 })
 
@@ -206,7 +207,7 @@ describe('counts', () => {
     const pool = poolOf('a')
     const [first, second] = [hold(pool, 'a'), hold(pool, 'a')]
     expect(pool.find('a')).toMatchObject({ inFlight: 2, requests: 2, failures: 0 })
-    first.countFailure()
+    first.failed({ kind: 'broken', slow: false, cause: undefined })
     first.release()
     second.release()
     expect(pool.find('a')).toMatchObject({ inFlight: 0, requests: 2, failures: 1 })
@@ -218,7 +219,7 @@ describe('counts', () => {
     const held = hold(pool, 'a')
     pool.remove('a')
     pool.add(backend('a', { url: 'http://other.test:80' }))
-    held.countFailure()
+    held.failed({ kind: 'broken', slow: false, cause: undefined })
     held.release()
     expect(old).toMatchObject({ inFlight: 0, failures: 1 })
     expect(pool.find('a')).toMatchObject({ inFlight: 0, requests: 0, failures: 0 })
@@ -255,7 +256,7 @@ describe('replacing all members', () => {
   it('keeps the health and the counts of whoever stays, by id and url', () => {
     const pool = poolOf('a', 'b')
     const held = hold(pool, 'a')
-    held.countFailure()
+    held.failed({ kind: 'broken', slow: false, cause: undefined })
     pool.setHealthy('a', false)
     pool.replace([backend('c'), backend('a', { weight: 7, state: 'drain' })])
     expect(pool.backends.map(view => view.backend.id)).toEqual(['c', 'a'])

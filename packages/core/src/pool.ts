@@ -1,95 +1,49 @@
 import {
   ADMIN_STATES,
   type AdminState,
-  type Backend,
   type BackendOptions,
+  type ParsedBackend,
   parseBackend,
   parseWeight,
 } from './backend.ts'
+import { CandidateLists, type Candidates, chooseCandidates } from './candidates.ts'
+import { Drain, type DrainOptions, parseDrain } from './drain.ts'
+import { type BackendView, type Hold, Member, type MemberContext } from './member.ts'
 import { OptionError, optionList } from './option.ts'
-
-/**
- * A backend as the pool knows it now: live, and read-only to everyone but the pool.
- * Two facts stay apart: what an operator commanded (`state`), and what was observed (`healthy`).
- */
-export interface BackendView {
-  readonly backend: Backend
-  readonly state: AdminState
-  readonly healthy: boolean
-  readonly weight: number
-  /** Requests that hold it now. */
-  readonly inFlight: number
-  /** Requests that ever held it. */
-  readonly requests: number
-  /** Requests that it did not answer, or not to the end. */
-  readonly failures: number
-}
-
-/** One request's place in a backend's counts. */
-export interface Hold {
-  /** To be called once, when the request no longer holds the backend. */
-  release(): void
-  /** The backend did not answer this request, or not to the end. */
-  countFailure(): void
-}
-
-/** What the members of a pool count together. */
-interface PoolCounts {
-  inFlight: number
-}
-
-class Member implements BackendView, Hold {
-  readonly backend: Backend
-  readonly #counts: PoolCounts
-  state: AdminState
-  weight: number
-  healthy = true
-  inFlight = 0
-  requests = 0
-  failures = 0
-
-  constructor(backend: Backend, weight: number, state: AdminState, counts: PoolCounts) {
-    this.backend = backend
-    this.#counts = counts
-    this.weight = weight
-    this.state = state
-  }
-
-  hold(): this {
-    this.inFlight += 1
-    this.requests += 1
-    this.#counts.inFlight += 1
-    return this
-  }
-
-  release(): void {
-    this.inFlight -= 1
-    this.#counts.inFlight -= 1
-  }
-
-  countFailure(): void {
-    this.failures += 1
-  }
-}
-
-/**
- * Backends that may take a new session. The list is made anew whenever that changes and never edited,
- * so its identity tells a balancer whether what it has prepared is still true.
- */
-export type Candidates = readonly BackendView[]
+import { PoolEvents } from './pool-events.ts'
+import { POOL_SETTINGS, type PoolSettings } from './pool-settings.ts'
+import { WaitQueue } from './wait-queue.ts'
 
 /** The set of backends, and all that changes about them. */
 export class Pool {
   readonly name: string
-  readonly #counts: PoolCounts = { inFlight: 0 }
-  #members = new Map<string, Member>()
-  #backends: readonly BackendView[] = []
-  #candidates: Candidates | undefined
+  /** Requests that wait. */
+  readonly queue: WaitQueue
+  readonly #context: MemberContext
+  readonly #lists: CandidateLists
+  readonly #events: PoolEvents
   readonly #watchers = new Set<() => void>()
+  readonly #drains = new Map<BackendView, Drain>()
+  #members = new Map<string, Member>()
+  #backends: readonly Member[] = []
+  #sessionsOf: (id: string) => number | undefined = () => undefined
 
   /** @throws OptionError for a malformed backend, or an id that stands twice. */
-  constructor(name: string, backends: readonly BackendOptions[]) {
+  constructor(name: string, backends: readonly BackendOptions[], settings: Partial<PoolSettings> = {}) {
+    const { maxQueue, ...rest } = { ...POOL_SETTINGS, ...settings }
     this.name = name
+    this.queue = new WaitQueue(maxQueue)
+    this.#events = new PoolEvents(name)
+    this.#lists = new CandidateLists(rest.now)
+    this.#context = {
+      ...rest,
+      inFlight: 0,
+      requests: 0,
+      stale: () => this.#lists.stale(),
+      healthChanged: member => this.#healthChanged(member, 'requests'),
+      mayTakeOut: member => this.#mayTakeOut(member),
+      freed: member => this.#freed(member),
+    }
     this.replace(backends)
   }
 
@@ -100,12 +54,16 @@ export class Pool {
 
   /** Requests in flight at all backends, those that were removed meanwhile among them. */
   get inFlight(): number {
-    return this.#counts.inFlight
+    return this.#context.inFlight
+  }
+
+  /** Requests that ever held a backend, each as often as it was given another. */
+  get requests(): number {
+    return this.#context.requests
   }
 
   get candidates(): Candidates {
-    this.#candidates ??= chooseCandidates(this.#backends)
-    return this.#candidates
+    return this.#lists.candidates(this.#backends)
   }
 
   /** The candidates there would be without `tried`: the draining ones, when no other is left. */
@@ -113,13 +71,18 @@ export class Pool {
     return chooseCandidates(this.#backends.filter(view => !tried.includes(view)))
   }
 
+  /** Backups that could take what the candidates have no room for. */
+  get spares(): Candidates {
+    return this.#lists.spares(this.#backends)
+  }
+
   find(id: string): BackendView | undefined {
     return this.#members.get(id)
   }
 
   /**
-   * Makes `backends` the members. One that stays, by id and url, keeps its health and counts, and its
-   * state and weight become those given. A known id with another url is another server: it starts afresh.
+   * Makes `backends` the members. One that stays, by id and url, keeps its health and counts, and the rest
+   * becomes what is given. A known id with another url is another server: it starts afresh.
    */
   replace(backends: readonly BackendOptions[]): void {
     // All of it is checked before any of it is done: a wrong list changes nothing.
@@ -133,26 +96,22 @@ export class Pool {
       return parsed
     })
     const next = new Map<string, Member>()
-    for (const { id, url, weight, state } of given) {
-      const known = this.#members.get(id)
-      const stays = known !== undefined && known.backend.url.href === url.href
-      next.set(
-        id,
-        stays
-          ? Object.assign(known, { weight, state })
-          : new Member({ id, url }, weight, state, this.#counts),
-      )
+    for (const parsed of given) {
+      const known = this.#members.get(parsed.id)
+      const stays = known !== undefined && known.backend.url.href === parsed.url.href
+      if (stays) this.#configure(known, parsed)
+      next.set(parsed.id, stays ? known : new Member(parsed, this.#context))
     }
     this.#setMembers(next)
   }
 
   /** @throws OptionError for a malformed backend, or an id that is taken. */
   add(backend: BackendOptions): BackendView {
-    const { id, url, weight, state } = parseBackend('backend', backend)
-    if (this.#members.has(id))
-      throw new OptionError('backend.id', id, 'an id that no other backend of the pool has')
-    const member = new Member({ id, url }, weight, state, this.#counts)
-    this.#setMembers(new Map(this.#members).set(id, member))
+    const parsed = parseBackend('backend', backend)
+    if (this.#members.has(parsed.id))
+      throw new OptionError('backend.id', parsed.id, 'an id that no other backend of the pool has')
+    const member = new Member(parsed, this.#context)
+    this.#setMembers(new Map(this.#members).set(parsed.id, member))
     return member
   }
 
@@ -164,27 +123,74 @@ export class Pool {
     return true
   }
 
-  /** @throws OptionError for an unknown id or state. */
+  /**
+   * Ends a drain that is under way.
+   * @throws OptionError for an unknown id or state.
+   */
   setState(id: string, state: AdminState): void {
     if (!ADMIN_STATES.includes(state))
       throw new OptionError('state', state, `one of ${ADMIN_STATES.join(', ')}`)
-    this.#member(id).state = state
-    this.#candidates = undefined
+    this.#command(this.#member(id), state)
+    this.#changed()
   }
 
   /** @throws OptionError for an unknown id, or a weight that is not 0 to 256. */
   setWeight(id: string, weight: number): void {
     this.#member(id).weight = parseWeight('weight', weight)
-    this.#candidates = undefined
+    this.#changed()
   }
 
   /**
    * What somebody observed of a backend, as a health check does. An unhealthy one serves nobody.
+   * @param reason for the log
    * @throws OptionError for an unknown id.
    */
-  setHealthy(id: string, healthy: boolean): void {
-    this.#member(id).healthy = healthy
-    this.#candidates = undefined
+  setHealthy(id: string, healthy: boolean, reason?: string): void {
+    const member = this.#member(id)
+    if (member.observe(healthy)) this.#healthChanged(member, 'check', reason)
+  }
+
+  /**
+   * Empties a backend: it keeps its sessions and takes no new one, until nobody is left, or the time is over and those
+   * who are left are moved. Then it is in maintenance, and can be stopped.
+   * @throws OptionError for an unknown id, or a wrong option.
+   */
+  drain(id: string, options?: DrainOptions): Drain {
+    const member = this.#member(id)
+    const deadlineMs = parseDrain(options)
+    this.#drains.get(member)?.cancel()
+    this.setState(id, 'drain')
+    const drain = new Drain(
+      {
+        inFlight: () => member.inFlight,
+        sessions: () => this.sessionsOf(id),
+        leave: () => {
+          member.command('maint')
+          this.#changed()
+          this.#events.stateChanged(member)
+        },
+        recall: () => {
+          for (const listener of member.recalls) listener()
+        },
+        ended: result => {
+          this.#drains.delete(member)
+          this.#events.drained(member, result)
+        },
+      },
+      deadlineMs,
+    )
+    this.#drains.set(member, drain)
+    return drain
+  }
+
+  /** Live sessions that are tied to a backend, as far as this process has seen them; undefined where nobody knows. */
+  sessionsOf(id: string): number | undefined {
+    return this.#sessionsOf(id)
+  }
+
+  /** @param sessionsOf who knows */
+  countSessionsWith(sessionsOf: (id: string) => number | undefined): void {
+    this.#sessionsOf = sessionsOf
   }
 
   /** Calls `watcher` after each change of membership, until the function that it returns is called. */
@@ -206,21 +212,53 @@ export class Pool {
   }
 
   #setMembers(members: Map<string, Member>): void {
+    const before = this.#backends
     this.#members = members
     this.#backends = [...members.values()]
-    this.#candidates = undefined
+    for (const member of before) {
+      if (members.get(member.backend.id) !== member) this.#drains.get(member)?.cancel()
+    }
+    this.#events.membersChanged(before, this.#backends)
     for (const watcher of this.#watchers) watcher()
+    this.#changed()
   }
-}
 
-/** Whether a session that is tied to this backend may go on there: draining or not, whatever the weight. */
-export function isUsable(view: BackendView): boolean {
-  return view.healthy && view.state !== 'maint'
-}
+  #configure(member: Member, parsed: ParsedBackend): void {
+    member.configure(parsed)
+    this.#command(member, parsed.state)
+  }
 
-/** When nothing but draining backends is left, a new session is better off with one of them than with a 503. */
-function chooseCandidates(backends: readonly BackendView[]): Candidates {
-  const able = backends.filter(view => isUsable(view) && view.weight > 0)
-  const ready = able.filter(view => view.state === 'ready')
-  return ready.length > 0 ? ready : able
+  #command(member: Member, state: AdminState): void {
+    if (member.state === state) return
+    this.#drains.get(member)?.cancel()
+    member.command(state)
+    this.#events.stateChanged(member)
+  }
+
+  #changed(): void {
+    this.#lists.stale()
+    if (this.queue.size > 0) this.queue.changed()
+  }
+
+  #freed(member: Member): void {
+    if (this.queue.size > 0) this.queue.freed(member)
+    if (member.inFlight === 0 && this.#drains.size > 0) this.#drains.get(member)?.check()
+  }
+
+  /**
+   * Requests alone take out at most half of the backends, and nobody unless another does better: when all are silent,
+   * nothing is won by turning to fewer of them.
+   */
+  #mayTakeOut(member: Member): boolean {
+    const out = this.#backends.filter(({ passive }) => passive?.isOut === true)
+    return (
+      2 * (out.length + 1) <= this.#backends.length &&
+      this.#backends.some(other => other !== member && other.isUsable && other.passive?.isWell === true)
+    )
+  }
+
+  #healthChanged(member: Member, by: 'check' | 'requests', reason?: string): void {
+    this.#events.healthChanged(member, by, reason)
+    this.#changed()
+  }
 }

@@ -69,9 +69,17 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
       refuseAfterRefusal(reply.request.raw)
       const head = requestHead(reply.request.raw)
       if (head.hasBody) refuseBody(reply.request, head, limpet)
-      const lease = affinity.select(head)
-      if (!(lease instanceof Promise)) start(reply, head, lease)
-      else lease.then(selected => start(reply, head, selected)).catch((error: unknown) => fail(reply, error))
+      const lease = affinity.select(head, onGone => onceClosed(reply.request.raw, reply.raw, onGone))
+      if (lease instanceof Promise) {
+        lease
+          .then(held => {
+            // Without one the client has left, and there is nobody to tell.
+            if (held !== undefined) start(reply, head, held)
+          })
+          .catch((error: unknown) => fail(reply, error))
+      } else {
+        start(reply, head, lease)
+      }
     } catch (error) {
       fail(reply, error)
     }

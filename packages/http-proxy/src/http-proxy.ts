@@ -69,13 +69,17 @@ export function httpProxyOf({
       attempt.events.failed(error instanceof Error ? error : new Error(String(error)))
     })
   }
-  function select(request: IncomingMessage, head: RequestHead): Lease | Promise<Lease> {
+  function select(
+    request: IncomingMessage,
+    client: ServerResponse,
+    head: RequestHead,
+  ): Lease | Promise<Lease | undefined> {
     function refuse(error: unknown): never {
       noteRefusal(request, error)
       throw error
     }
     try {
-      const lease = affinity.select(head)
+      const lease = affinity.select(head, onGone => onceClosed(request, client, onGone))
       return lease instanceof Promise ? lease.catch(refuse) : lease
     } catch (error) {
       return refuse(error)
@@ -98,9 +102,10 @@ export function httpProxyOf({
           exchange = new Exchange(lease, head, agents, body, transport, forwardAttempt)
           exchangeWith(request, client, exchange, resolve, reject)
         }
-        const lease = select(request, head)
-        // Only a policy that asks a remote store makes anybody wait.
-        if (lease instanceof Promise) lease.then(begin).catch(reject)
+        const lease = select(request, client, head)
+        // Only a policy that asks a remote store makes anybody wait, or a pool that has no room.
+        if (lease instanceof Promise)
+          lease.then(held => (held === undefined ? resolve(undefined) : begin(held))).catch(reject)
         else begin(lease)
       }),
     upgrade: (request, socket, head, url = request.url ?? '') => upgrades.upgrade(request, socket, head, url),

@@ -33,12 +33,12 @@ export function upgrader(
   const endings = new Map<Duplex, () => void>()
   let isClosed = false
 
-  async function select(request: IncomingMessage, url: string): Promise<Lease> {
+  async function select(request: IncomingMessage, socket: Duplex, url: string): Promise<Lease | undefined> {
     const head = { ...requestHead(request), url }
     // What follows a handshake before it was answered is nobody's to forward (CVE-2026-2833).
     if (!isWebSocket(request) || head.hasBody)
       throw new RefusedRequestError(400, 'framing', 'not a WebSocket handshake')
-    return affinity.select(head)
+    return affinity.select(head, onGone => socket.once('close', onGone))
   }
 
   function start(lease: Lease, request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -72,8 +72,9 @@ export function upgrader(
         return
       }
       socket.once('end', leave)
-      select(request, url)
+      select(request, socket, url)
         .then(lease => {
+          if (lease === undefined) return
           if (!socket.writable) {
             lease.release()
             return

@@ -1,5 +1,7 @@
 import type { Balancer } from '../balancer.ts'
-import type { BackendView, Candidates, Pool } from '../pool.ts'
+import type { Candidates } from '../candidates.ts'
+import type { BackendView } from '../member.ts'
+import type { Pool } from '../pool.ts'
 import type { HashOptions } from './hash-options.ts'
 import { Rendezvous, SLOTS } from './rendezvous.ts'
 import { roundRobin } from './round-robin.ts'
@@ -43,7 +45,8 @@ export function hashBalancer(pool: Pool, { readKey, hash, boundedLoad }: HashOpt
       const inFlight = pool.inFlight + (accepts === undefined ? 1 : 0)
       // Not all can be full: they would have more in flight than the pool has, for the bound is above 1.
       const hasRoom = (view: BackendView): boolean =>
-        boundedLoad === 0 || view.inFlight * rendezvous.weight < boundedLoad * (view.weight * inFlight)
+        boundedLoad === 0 ||
+        view.inFlight * rendezvous.weight < boundedLoad * (view.effectiveWeight * inFlight)
       if (accepts === undefined) {
         const view = rendezvous.winner(slot)
         return view === undefined || hasRoom(view) ? view : rendezvous.winnerOf(slot, hasRoom)

@@ -1,5 +1,5 @@
 import type { Balancer } from '../balancer.ts'
-import type { BackendView } from '../pool.ts'
+import type { BackendView } from '../member.ts'
 
 /**
  * Whoever has the fewest requests in flight for its weight.
@@ -27,5 +27,5 @@ export function leastRequests(): Balancer {
 
 /** With the request that is to come counted in, so that of two idle backends the heavier weight wins. */
 export function isLessLoaded(a: BackendView, b: BackendView): boolean {
-  return (a.inFlight + 1) * b.weight < (b.inFlight + 1) * a.weight
+  return (a.inFlight + 1) * b.effectiveWeight < (b.inFlight + 1) * a.effectiveWeight
 }

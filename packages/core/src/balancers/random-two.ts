@@ -1,5 +1,6 @@
 import type { Balancer } from '../balancer.ts'
-import type { BackendView, Candidates } from '../pool.ts'
+import type { Candidates } from '../candidates.ts'
+import type { BackendView } from '../member.ts'
 import { isLessLoaded } from './least-requests.ts'
 
 /**

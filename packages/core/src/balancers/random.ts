@@ -1,5 +1,6 @@
 import type { Balancer } from '../balancer.ts'
-import type { BackendView, Candidates } from '../pool.ts'
+import type { Candidates } from '../candidates.ts'
+import type { BackendView } from '../member.ts'
 
 /**
  * One at random, by weight: each session is drawn for itself.
@@ -29,7 +30,7 @@ interface Urn {
 
 function newUrn(candidates: Candidates): Urn {
   let total = 0
-  const sums = candidates.map(({ weight }) => (total += weight))
+  const sums = candidates.map(({ effectiveWeight }) => (total += effectiveWeight))
   return { candidates, sums, total }
 }
 

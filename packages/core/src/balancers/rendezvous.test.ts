@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { HASH_KEY_BYTES, type KeyedHash, keyedHash } from '../keyed-hash.ts'
-import { type BackendView, Pool } from '../pool.ts'
+import type { BackendView } from '../member.ts'
+import { Pool } from '../pool.ts'
 import { Rendezvous, SLOTS } from './rendezvous.ts'
 
 /** Weights by id. */

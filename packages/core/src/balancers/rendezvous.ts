@@ -1,5 +1,6 @@
 import type { KeyedHash } from '../keyed-hash.ts'
-import type { BackendView, Candidates } from '../pool.ts'
+import type { Candidates } from '../candidates.ts'
+import type { BackendView } from '../member.ts'
 
 /** Keys fall into so many slots: enough that 100 backends of one weight differ by 2 % in what falls to them. */
 export const SLOTS = 2 ** 18
@@ -17,7 +18,7 @@ export class Rendezvous {
   readonly weight: number
   /** By weight, so that the draws of one weight are compared as they are, and by id. */
   readonly #views: readonly BackendView[]
-  readonly #weights: Uint16Array
+  readonly #weights: Float64Array
   /** The hash of each one's id. */
   readonly #low: Int32Array
   readonly #high: Int32Array
@@ -26,9 +27,11 @@ export class Rendezvous {
 
   constructor(candidates: Candidates, hash: KeyedHash) {
     this.candidates = candidates
-    this.weight = candidates.reduce((sum, { weight }) => sum + weight, 0)
-    this.#views = candidates.toSorted((a, b) => a.weight - b.weight || (a.backend.id < b.backend.id ? -1 : 1))
-    this.#weights = Uint16Array.from(this.#views, view => view.weight)
+    this.weight = candidates.reduce((sum, { effectiveWeight }) => sum + effectiveWeight, 0)
+    this.#views = candidates.toSorted(
+      (a, b) => a.effectiveWeight - b.effectiveWeight || (a.backend.id < b.backend.id ? -1 : 1),
+    )
+    this.#weights = Float64Array.from(this.#views, view => view.effectiveWeight)
     this.#low = new Int32Array(candidates.length)
     this.#high = new Int32Array(candidates.length)
     const words = new Uint32Array(2)

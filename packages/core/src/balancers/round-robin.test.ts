@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { RequestHead } from '../head.ts'
-import { type BackendView, Pool } from '../pool.ts'
+import type { BackendView } from '../member.ts'
+import { Pool } from '../pool.ts'
 import { roundRobin } from './round-robin.ts'
 
 const REQUEST: RequestHead = {

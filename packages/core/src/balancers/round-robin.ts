@@ -1,5 +1,6 @@
 import type { Balancer } from '../balancer.ts'
-import type { BackendView, Candidates } from '../pool.ts'
+import type { Candidates } from '../candidates.ts'
+import type { BackendView } from '../member.ts'
 
 /**
  * Everybody in turn, by weight, and smoothly: with weights 5 and 1 it is a a a a b a, with 2, 1 and 1 it is b a c a.
@@ -52,11 +53,11 @@ function newSchedule(candidates: Candidates, last: Schedule | undefined): Schedu
   if (last !== undefined)
     for (const turn of last.heap) owed.set(turn.view, (turn.due - last.now) * turn.weight)
   const sizes = new Map<number, number>()
-  for (const { weight } of candidates) sizes.set(weight, (sizes.get(weight) ?? 0) + 1)
+  for (const { effectiveWeight: weight } of candidates) sizes.set(weight, (sizes.get(weight) ?? 0) + 1)
   const ranks = new Map<number, number>()
   const schedule: Schedule = { candidates, heap: [], now: 0 }
   for (const [place, view] of candidates.entries()) {
-    const { weight } = view
+    const { effectiveWeight: weight } = view
     const rank = (ranks.get(weight) ?? 0) + 1
     ranks.set(weight, rank)
     const first = owed.size === 0 ? rank / (sizes.get(weight) ?? 1) : 1

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
-import type { BackendView, Pool } from '../pool.ts'
+import type { BackendView } from '../member.ts'
+import type { Pool } from '../pool.ts'
 import { opaqueTag } from './signing-key.ts'
 
 /** Both ways between the ids of a pool's members and the tags that stand for them under one key. */

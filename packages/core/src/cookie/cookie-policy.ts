@@ -1,6 +1,7 @@
 import type { RequestHead } from '../head.ts'
 import { originForm } from '../message/refusal.ts'
 import type { AffinityPolicy, Answer, Claim, PolicyContext } from '../policy.ts'
+import { SessionTally } from '../session-tally.ts'
 import { backendTokens } from './backend-tokens.ts'
 import { keepPrivate } from './cache-control.ts'
 import { cookieValues as valuesNamed, withoutCookie } from './cookie-header.ts'
@@ -35,6 +36,17 @@ export function cookiePolicy(options: CookieOptions, context: PolicyContext): Af
   const maxIdleS = options.maxIdleMs / 1000
   const maxLifeS = options.maxLifeMs / 1000
 
+  const { maxIdleMs, maxLifeMs } = options
+  const lifeMs = Math.min(maxIdleMs || Infinity, maxLifeMs || Infinity)
+  const tally = lifeMs === Infinity ? undefined : new SessionTally(lifeMs, now)
+
+  function endMs(issuedMs = -Infinity, seenMs = -Infinity): number {
+    return Math.min(
+      maxIdleMs > 0 ? seenMs + maxIdleMs : Infinity,
+      maxLifeMs > 0 ? issuedMs + maxLifeMs : Infinity,
+    )
+  }
+
   function claimOf(value: string): Claim {
     const content = values.read(value)
     if (content === undefined) {
@@ -53,6 +65,7 @@ export function cookiePolicy(options: CookieOptions, context: PolicyContext): Af
       id,
       renew: isDue(content, id, nowS),
       issuedMs: issuedS === undefined ? undefined : issuedS * 1000,
+      seenMs: seenS === undefined ? undefined : seenS * 1000,
     }
   }
 
@@ -76,6 +89,8 @@ export function cookiePolicy(options: CookieOptions, context: PolicyContext): Af
       issuedS: maxIdleS > 0 || maxLifeS > 0 ? issuedS : undefined,
       seenS: maxIdleS > 0 ? nowS : undefined,
     })
+    if (claim.kind === 'backend') tally?.ended(claim.id, endMs(claim.issuedMs, claim.seenMs))
+    tally?.began(backend.id, endMs(issuedS * 1000, nowMs))
     const secure = options.secure === 'auto' ? answer.isSecure : options.secure
     return setCookie(value, secure, options.persistent ? lifetime(nowMs, nowS - issuedS) : undefined)
   }
@@ -91,6 +106,7 @@ export function cookiePolicy(options: CookieOptions, context: PolicyContext): Af
 
   return {
     name: 'cookie',
+    sessions: id => tally?.count(id),
     read(request: RequestHead) {
       const header = request.headers['cookie']
       if (typeof header !== 'string' || !isInPath(request)) return NONE

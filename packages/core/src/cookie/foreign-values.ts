@@ -1,4 +1,5 @@
-import type { BackendView, Pool } from '../pool.ts'
+import type { BackendView } from '../member.ts'
+import type { Pool } from '../pool.ts'
 import type { ParsedFormat } from './foreign-format.ts'
 
 /** Longer is no load balancer's: a digest has 64 characters, and HAProxy's dates a dozen more. */

@@ -56,6 +56,7 @@ export function learnPolicy(options: LearnOptions, context: PolicyContext): Affi
 
   const policy: AffinityPolicy = {
     name: 'learn',
+    sessions: id => (store instanceof MemoryStore ? store.count(id) : undefined),
     read(request) {
       const claims: (LearnedClaim | Promise<LearnedClaim>)[] = []
       let isPending = false

@@ -77,6 +77,18 @@ export class MemoryStore implements AffinityStore {
     return this.#probation.size + this.#protected.size
   }
 
+  /** Live sessions of a backend. It reads all that are remembered: for operators, not for requests. */
+  count(backendId: string): number {
+    let count = 0
+    for (const list of [this.#probation, this.#protected]) {
+      for (let entry = list.oldest; entry !== 0; entry = this.#word(entry, NEWER)) {
+        const isIts = this.#backends.text(this.#word(entry, BACKEND)) === backendId
+        if (isIts && !this.#isExpired(entry)) count += 1
+      }
+    }
+    return count
+  }
+
   get(key: string): string | undefined {
     const entry = this.#find(key)
     if (entry === 0) return undefined

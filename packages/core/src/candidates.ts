@@ -1,0 +1,51 @@
+import type { BackendView, Member } from './member.ts'
+
+/**
+ * Backends that may take a new session. The list is made anew whenever that changes and never edited,
+ * so its identity tells a balancer whether what it has prepared is still true.
+ */
+export type Candidates = readonly BackendView[]
+
+/** Backups when no primary is left; and when nobody else is, a new session is better off at a draining one than with a 503. */
+export function chooseCandidates(backends: Candidates): Candidates {
+  const able = backends.filter(view => view.isUsable && view.weight > 0)
+  const ready = able.filter(view => view.state === 'ready')
+  const primaries = ready.filter(view => !view.backup)
+  return [primaries, ready].find(list => list.length > 0) ?? able
+}
+
+/** The candidates of a pool, made anew when something has changed, if only the time. */
+export class CandidateLists {
+  readonly #now: () => number
+  #candidates: Candidates | undefined
+  #spares: Candidates = []
+  /** When they change by time alone. */
+  #dueMs = Infinity
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  stale(): void {
+    this.#candidates = undefined
+  }
+
+  candidates(members: readonly Member[]): Candidates {
+    if (this.#candidates !== undefined && (this.#dueMs === Infinity || this.#now() < this.#dueMs))
+      return this.#candidates
+    const nowMs = this.#now()
+    this.#dueMs = members.reduce((due, member) => Math.min(due, member.refresh(nowMs)), Infinity)
+    const candidates = chooseCandidates(members)
+    const backups = members.filter(member => member.backup && !candidates.includes(member))
+    this.#spares =
+      backups.length === 0 ? [] : chooseCandidates(backups).filter(({ state }) => state === 'ready')
+    this.#candidates = candidates
+    return candidates
+  }
+
+  /** Backups that could take what the candidates have no room for. */
+  spares(members: readonly Member[]): Candidates {
+    this.candidates(members)
+    return this.#spares
+  }
+}

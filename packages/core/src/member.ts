@@ -1,0 +1,216 @@
+import type { AdminState, Backend, ParsedBackend } from './backend.ts'
+import type { Failure } from './failure.ts'
+import { PassiveHealth, type PassiveSettings } from './passive-health.ts'
+import { SlowStart } from './slow-start.ts'
+
+/**
+ * A backend as the pool knows it now: live, and read-only to everyone but the pool.
+ * Two facts stay apart: what an operator commanded (`state`), and what was observed (`healthy`).
+ */
+export interface BackendView {
+  readonly backend: Backend
+  readonly state: AdminState
+  /** Health checks have not found it down, and requests have not taken it out. */
+  readonly healthy: boolean
+  /** Whether a session that is tied to it may go on there: draining or not, whatever the weight. */
+  readonly isUsable: boolean
+  /** Takes new sessions only when no other can. */
+  readonly backup: boolean
+  /** What an operator gave it. */
+  readonly weight: number
+  /** What a balancer goes by: the weight, or less of it during slow start. */
+  readonly effectiveWeight: number
+  /** Requests that it may have at one time; 0: any number. */
+  readonly maxInFlight: number
+  /** Requests that hold it now. */
+  readonly inFlight: number
+  /** Requests that ever held it. */
+  readonly requests: number
+  /** Requests that it did not answer, or not to the end. */
+  readonly failures: number
+}
+
+/** One request's place in a backend's counts. */
+export interface Hold {
+  /** The head of its answer is here. */
+  answered(statusCode: number): void
+  /** The backend did not answer this request, or not to the end. */
+  failed(failure: Failure): void
+  /** Another has answered what this one had not: so it was not the request's doing. */
+  blame(): void
+  /** To be called once, when the request no longer holds the backend. */
+  release(): void
+  /** Listeners to be told when the pool wants its requests back. Whoever adds one takes it out. */
+  readonly recalls: Set<() => void>
+}
+
+/** What a pool's members share, and how they reach it. */
+export interface MemberContext {
+  inFlight: number
+  requests: number
+  readonly now: () => number
+  readonly slowStartMs: number
+  /** Of a backend that has no limit of its own; 0: none. */
+  readonly maxInFlight: number
+  readonly passive: PassiveSettings | undefined
+  /** Who may take a new session is to be found out anew. */
+  stale(): void
+  /** Requests have taken `member` out, or brought it back. */
+  healthChanged(member: Member): void
+  /** Whether requests alone may take `member` out. */
+  mayTakeOut(member: Member): boolean
+  /** It has room for one more. */
+  freed(member: Member): void
+}
+
+export class Member implements BackendView, Hold {
+  readonly backend: Backend
+  readonly recalls = new Set<() => void>()
+  readonly #pool: MemberContext
+  readonly passive: PassiveHealth | undefined
+  #slowStart: SlowStart | undefined
+  #isUp = true
+  /** It has been away, or was never there, while others served: it had better start slowly. */
+  #isCold: boolean
+  state: AdminState
+  backup = false
+  weight = 1
+  effectiveWeight = 1
+  maxInFlight = 0
+  inFlight = 0
+  requests = 0
+  failures = 0
+
+  constructor(options: ParsedBackend, pool: MemberContext) {
+    const { id, url } = options
+    this.backend = { id, url }
+    this.#pool = pool
+    this.passive = pool.passive === undefined ? undefined : new PassiveHealth(pool.passive)
+    this.#isCold = pool.requests > 0
+    this.state = options.state
+    this.configure(options)
+    this.#warmUp()
+  }
+
+  /** Its counts, and what was observed of it, stay. */
+  configure({ weight, backup, maxInFlight }: ParsedBackend): void {
+    this.weight = weight
+    this.backup = backup
+    this.maxInFlight = maxInFlight ?? this.#pool.maxInFlight
+  }
+
+  command(state: AdminState): void {
+    if (state === 'maint' || this.state === 'maint') this.#isCold ||= this.#pool.requests > 0
+    this.state = state
+    this.#warmUp()
+  }
+
+  get healthy(): boolean {
+    return this.#isUp && this.passive?.isOut !== true
+  }
+
+  get isUsable(): boolean {
+    if (this.state === 'maint' || !this.#isUp) return false
+    return this.passive?.isOut !== true || this.#pool.now() >= this.passive.triableAtMs
+  }
+
+  /** What a health check has found. True when that is news. */
+  observe(isUp: boolean): boolean {
+    if (this.#isUp === isUp) return false
+    this.#isUp = isUp
+    if (isUp) {
+      // It has proven itself from the ground up.
+      if (this.passive?.isOut === true) this.passive.bringBack(this.#pool.now())
+      this.#warmUp()
+    } else {
+      this.#isCold = this.#pool.requests > 0
+    }
+    return true
+  }
+
+  /**
+   * Brings its effective weight up to date.
+   * @returns when something of it changes by time alone; Infinity: nothing does
+   */
+  refresh(nowMs: number): number {
+    if (this.#slowStart?.share(nowMs) === 1) this.#slowStart = undefined
+    this.effectiveWeight = this.weight * (this.#slowStart?.share(nowMs) ?? 1)
+    const nextStepMs = this.#slowStart?.nextStepMs(nowMs) ?? Infinity
+    const triableAtMs = this.passive?.triableAtMs ?? Infinity
+    return Math.min(nextStepMs, triableAtMs > nowMs ? triableAtMs : Infinity)
+  }
+
+  hold(): Hold {
+    this.inFlight += 1
+    this.requests += 1
+    this.#pool.inFlight += 1
+    this.#pool.requests += 1
+    return this.passive?.isOut === true ? this.#tryOut(this.passive) : this
+  }
+
+  release(): void {
+    this.inFlight -= 1
+    this.#pool.inFlight -= 1
+    this.#pool.freed(this)
+  }
+
+  answered(statusCode: number): void {
+    const { passive } = this
+    if (passive === undefined) return
+    if (passive.isFailureStatus(statusCode)) {
+      this.blame()
+    } else if (!passive.isOut) {
+      passive.answered()
+    } else if (passive.returned(this.#pool.now())) {
+      this.#isCold = true
+      this.#warmUp()
+      this.#pool.healthChanged(this)
+    }
+  }
+
+  failed({ kind }: Failure): void {
+    this.failures += 1
+    // What it has seen may have been the request's doing; no request can keep it from being reached.
+    if (kind === 'unreached' || this.passive?.trial !== undefined) this.blame()
+  }
+
+  blame(): void {
+    const { passive } = this
+    if (passive === undefined) return
+    const isEnough = passive.failed()
+    if (passive.trial === undefined && !(isEnough && this.#pool.mayTakeOut(this))) return
+    passive.takeOut(this.#pool.now())
+    this.#pool.healthChanged(this)
+  }
+
+  /** As long as this request has it, no other is to try it. */
+  #tryOut(passive: PassiveHealth): Hold {
+    const trial: Hold = {
+      recalls: this.recalls,
+      answered: statusCode => this.answered(statusCode),
+      failed: failure => this.failed(failure),
+      blame: () => this.blame(),
+      release: () => {
+        // It leaves without a word.
+        if (passive.trial === trial) passive.trial = undefined
+        this.#pool.stale()
+        this.release()
+      },
+    }
+    passive.trial = trial
+    this.#pool.stale()
+    return trial
+  }
+
+  #warmUp(): void {
+    if (!this.#isCold || this.state === 'maint' || !this.#isUp) return
+    this.#isCold = false
+    const { slowStartMs, now } = this.#pool
+    if (slowStartMs > 0) this.#slowStart = new SlowStart(now(), slowStartMs)
+  }
+}
+
+/** Whether one more request may go there. */
+export function hasRoom({ maxInFlight, inFlight }: BackendView): boolean {
+  return maxInFlight === 0 || inFlight < maxInFlight
+}

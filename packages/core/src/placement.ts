@@ -1,0 +1,27 @@
+import type { Balancer } from './balancer.ts'
+import type { RequestHead } from './head.ts'
+import { type BackendView, hasRoom } from './member.ts'
+import type { Pool } from './pool.ts'
+
+/**
+ * Who takes a request that no key has placed: of the candidates one that has room, else of the backups.
+ * @param tried who did not answer it: then, when no other is left, a draining one does
+ */
+export function place(
+  { pool, balancer }: { readonly pool: Pool; readonly balancer: Balancer },
+  request: RequestHead,
+  tried: readonly BackendView[] = [],
+): BackendView | undefined {
+  const isFirst = tried.length === 0
+  const { candidates } = pool
+  if (isFirst) {
+    const view = balancer.pick(candidates, request)
+    if (view === undefined || hasRoom(view)) return view
+  }
+  const accepts = (view: BackendView): boolean => hasRoom(view) && !tried.includes(view)
+  return (
+    balancer.pick(candidates, request, accepts) ??
+    balancer.pick(pool.spares, request, accepts) ??
+    (isFirst ? undefined : balancer.pick(pool.candidatesBut(tried), request, hasRoom))
+  )
+}

@@ -1,0 +1,54 @@
+/** Of the longest time that a session may have left, in how many pieces its end is told. */
+const PIECES = 32
+
+/**
+ * Counts live sessions by the time when they end, a few numbers for each backend and not one for each session: a key
+ * that is renewed goes from one heap to a later one, and a heap whose time has come is gone.
+ * It knows the keys that this process has written or renewed; those of clients that never come back count to their end.
+ */
+export class SessionTally {
+  readonly #pieceMs: number
+  readonly #now: () => number
+  /** For each backend, the sessions that end in each piece of time. */
+  readonly #endings = new Map<string, Map<number, number>>()
+
+  /** @param lifeMs how long a session may last from now, at most */
+  constructor(lifeMs: number, now: () => number) {
+    this.#pieceMs = Math.max(1, lifeMs / PIECES)
+    this.#now = now
+  }
+
+  /** A session of `backendId` ends at `endMs`, unless it is renewed. */
+  began(backendId: string, endMs: number): void {
+    const endings = this.#endings.get(backendId) ?? new Map<number, number>()
+    const piece = this.#pieceOf(endMs)
+    endings.set(piece, (endings.get(piece) ?? 0) + 1)
+    // One more piece than there can be: the oldest are over.
+    if (endings.size > PIECES + 2) this.#forgetEnded(endings)
+    this.#endings.set(backendId, endings)
+  }
+
+  /** It does not end then: it has moved, or was renewed. One that began before this process did is not known. */
+  ended(backendId: string, endMs: number): void {
+    const endings = this.#endings.get(backendId)
+    const piece = this.#pieceOf(endMs)
+    const count = endings?.get(piece) ?? 0
+    if (count > 0) endings?.set(piece, count - 1)
+  }
+
+  count(backendId: string): number {
+    const endings = this.#endings.get(backendId)
+    if (endings === undefined) return 0
+    this.#forgetEnded(endings)
+    return endings.values().reduce((sum, count) => sum + count, 0)
+  }
+
+  #pieceOf(endMs: number): number {
+    return Math.ceil(endMs / this.#pieceMs)
+  }
+
+  #forgetEnded(endings: Map<number, number>): void {
+    const now = this.#now() / this.#pieceMs
+    for (const piece of endings.keys()) if (piece <= now) endings.delete(piece)
+  }
+}
