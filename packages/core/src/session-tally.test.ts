@@ -1,0 +1,53 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { SessionTally } from './session-tally.ts'
+
+const LIFE_MS = 3_200
+
+describe('a tally of sessions', () => {
+  it('counts them to their end, each backend for itself', () => {
+    let now = 1_000_000
+    const tally = new SessionTally(LIFE_MS, () => now)
+    tally.began('a', now + LIFE_MS)
+    tally.began('a', now + LIFE_MS)
+    tally.began('b', now + LIFE_MS / 2)
+    expect([tally.count('a'), tally.count('b'), tally.count('c')]).toEqual([2, 1, 0])
+    now += LIFE_MS / 2 + 100
+    expect([tally.count('a'), tally.count('b')]).toEqual([2, 0])
+    now += LIFE_MS
+    expect(tally.count('a')).toBe(0)
+  })
+
+  it('never counts below zero what began elsewhere', () => {
+    const tally = new SessionTally(LIFE_MS, () => 0)
+    tally.ended('a', 100)
+    tally.began('a', 100)
+    tally.ended('a', 200)
+    expect(tally.count('a')).toBe(1)
+  })
+
+  it('is right whatever sessions do, to within a piece of their life', () => {
+    const event = fc.record({ session: fc.nat(9), backend: fc.constantFrom('a', 'b'), ms: fc.nat(900) })
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 100 }), happenings => {
+        let now = 5_000
+        const tally = new SessionTally(LIFE_MS, () => now)
+        const live = new Map<number, { backend: string; endMs: number }>()
+        for (const { session, backend, ms } of happenings) {
+          now += ms
+          const before = live.get(session)
+          if (before !== undefined && before.endMs > now) tally.ended(before.backend, before.endMs)
+          tally.began(backend, now + LIFE_MS)
+          live.set(session, { backend, endMs: now + LIFE_MS })
+          for (const id of ['a', 'b']) {
+            const ours = [...live.values()].filter(one => one.backend === id)
+            const least = ours.filter(({ endMs }) => endMs > now).length
+            const most = ours.filter(({ endMs }) => endMs > now - LIFE_MS / 32).length
+            expect(tally.count(id)).toBeGreaterThanOrEqual(least)
+            expect(tally.count(id)).toBeLessThanOrEqual(most)
+          }
+        }
+      }),
+    )
+  })
+})
