@@ -40,6 +40,8 @@ describe('a table of options', () => {
       { backends: [{ id: 'a', url: 'http://127.0.0.1:1', ...wrong }] },
       'BackendOptions',
     ],
+    ['options of passive', { backends: [], passive: wrong }, 'PassiveOptions'],
+    ['options of the retry budget', { backends: [], affinity: [], retryBudget: wrong }, 'RetryBudgetOptions'],
     ['options of the cookie', { backends: [], affinity: [{ cookie: wrong }] }, 'CookiePolicyOptions'],
     [
       'options of the prefix',
@@ -324,6 +326,7 @@ describe('the table of events', () => {
     expect(() => createAffinity({ backends: [], affinity: [] }).select(REQUEST)).toThrow(
       'no backend is available',
     )
+    await operate()
     expect(rows.map(row => [nameOf(row), codeIn(row[2])])).toEqual(
       [...rows].map(row => [nameOf(row), seen.get(nameOf(row))]),
     )
@@ -335,6 +338,30 @@ describe('the table of events', () => {
     expect(codeIn(/^`status` is (.*?);/m.exec(FASTIFY.text)?.[1])).toEqual(wordsOf('AffinityStatus'))
   })
 })
+
+/** What happens to a pool that is used, so that each of its events is there. */
+async function operate(): Promise<void> {
+  const affinity = createAffinity({
+    backends: [
+      { id: 'a', url: 'http://127.0.0.1:1', maxInFlight: 1 },
+      { id: 'b', url: 'http://127.0.0.1:2', state: 'maint' },
+    ],
+    affinity: [],
+    whenFull: 'wait',
+    retryBudget: { ratio: 0, minPerSecond: 0 },
+  })
+  const { pool } = affinity
+  const lease = await affinity.select(REQUEST)
+  const second = affinity.select(REQUEST)
+  lease.release()
+  const held = await second
+  pool.setState('b', 'ready')
+  held.redispatch({ kind: 'broken', slow: false, cause: undefined })
+  held.release()
+  pool.setHealthy('b', false)
+  await pool.drain('a').drained
+  pool.remove('a')
+}
 
 /** The members of a union of texts. */
 function wordsOf(type: string): readonly string[] {

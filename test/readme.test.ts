@@ -72,6 +72,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
       console.log('that was all') // default: app1 unreached, moved to nobody`,
   },
   'packages/core Changing a pool while it is used 1': PRINTS,
+  'packages/core Changing a pool while it is used 2': PRINTS,
   'packages/core Several pools 1': PRINTS,
   'packages/core A policy or a balancer of your own 2': {
     tail: `

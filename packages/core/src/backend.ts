@@ -21,7 +21,7 @@ export interface BackendOptions {
   readonly state?: AdminState
   /** Takes new sessions only when no other can. @default false */
   readonly backup?: boolean
-  /** Requests that it may have at one time; 0: any number. @default the pool's `maxInFlight` */
+  /** Requests that it may have at one time; 0: any number. @default the pool's maxInFlight */
   readonly maxInFlight?: number
 }
 
