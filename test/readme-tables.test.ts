@@ -6,6 +6,7 @@ import {
   createAffinity,
   isAffinityError,
   type Lease,
+  parseHealth,
   type RequestHead,
 } from '@limpet/core'
 import { limpet as expressLimpet } from '@limpet/express'
@@ -65,6 +66,13 @@ describe('a table of options', () => {
       const said = /^(?:|needed.*|this or .*)$/.test(value) ? undefined : value.replaceAll('`', '')
       expect([nameOf(row), said]).toEqual([nameOf(row), defaults.get(nameOf(row))])
     }
+  })
+
+  test('options of health has them all, with their defaults', () => {
+    const rows = tableOf(CORE, 'options of health')
+    expect(rows.map(nameOf)).toEqual(keysIn(() => parseHealth('health', wrong)))
+    const defaults = defaultsIn(declarationOf('packages/core', 'HealthOptions'))
+    expect(rows.map(row => [nameOf(row), row[2]?.replaceAll('`', '')])).toEqual([...defaults])
   })
 
   test.each(['options of createAffinity', 'options of a backend', 'options of the cookie'])(

@@ -1,5 +1,5 @@
 import type { Server } from 'node:net'
-import type { Affinity, AffinityOptions, Duration } from '@limpet/core'
+import type { Affinity, AffinityOptions, Duration, HealthOptions } from '@limpet/core'
 
 /** What an adapter brings to the contract. */
 export interface Harness {
@@ -19,6 +19,7 @@ export interface GatewayOptions extends AffinityOptions {
   }
   readonly tls?: { readonly ca?: string; readonly servername?: string; readonly verify?: boolean }
   readonly bodyLimit?: number
+  readonly health?: HealthOptions
 }
 
 export interface Gateway {

@@ -19,6 +19,7 @@ import { forwarding } from './forwarding.ts'
 import { framing } from './framing.ts'
 import type { Harness } from './harness.ts'
 import { hash } from './hash.ts'
+import { health } from './health.ts'
 import { hopByHop } from './hop-by-hop.ts'
 import { hosts } from './hosts.ts'
 import { keepAlive } from './keep-alive.ts'
@@ -52,6 +53,7 @@ export function proxyContract(harness: Harness): void {
     stickiness(start)
     pools(start)
     drain(start)
+    health(start)
     policies(start)
     hash(start)
     remotePolicies(start)

@@ -133,6 +133,8 @@ async function expectSound(
   for (const backend of backends) expect(backend.malformed, `what ${backend.id} could not read`).toEqual([])
   if (gateway.isClosed) return
   pool.replace([witness.options])
+  // Checks may not have seen it yet.
+  pool.setHealthy(witness.id, true)
   const answer = await gateway.ask()
   expect(answer.status).toBe(200)
   expect(answer.echo.id).toBe('witness')

@@ -62,6 +62,7 @@ function adapterOptions({
   timeouts,
   tls,
   bodyLimit,
+  health,
   ...options
 }: GatewayOptions): HttpProxyOptions & { readonly use: Affinity } {
   return {
@@ -69,5 +70,6 @@ function adapterOptions({
     ...(timeouts && { timeouts }),
     ...(tls && { tls }),
     ...(bodyLimit !== undefined && { bodyLimit }),
+    ...(health && { health }),
   }
 }

@@ -48,6 +48,13 @@ export {
   requestHead,
   type ResponseHead,
 } from './head.ts'
+export { type HealthChecks, type Probe, startHealthChecks } from './health/health-check.ts'
+export {
+  type HealthExpectation,
+  type HealthOptions,
+  type HealthSettings,
+  parseHealth,
+} from './health/health-options.ts'
 export type { IgnoreOptions } from './ignore.ts'
 export type { LearnPolicyOptions } from './learn/learn-options.ts'
 export type { Lease } from './lease.ts'

@@ -41,7 +41,7 @@ export async function limpetPlugin(fastify: FastifyInstance, options: LimpetOpti
   answerConnect(fastify)
   fastify.addHook('preClose', async () => {
     closing.begin()
-    // A server waits for its tunnels, and they would not end.
+    // A server waits for its tunnels, and they would not end. Health checks end with them.
     upgrades.close()
   })
   fastify.addHook('onClose', async () => connections.close())

@@ -5,8 +5,11 @@ import type { Transport } from './transport-options.ts'
 
 type OnSocket = (...result: [null, Socket] | [Error, null]) => void
 
-/** Opens sockets to one backend, and hands them over only when they are connected: TCP, or TLS agreed and verified. */
-export type SocketOpener = (onSocket: OnSocket) => void
+/**
+ * Opens sockets to one backend, and hands them over only when they are connected: TCP, or TLS agreed and verified.
+ * It returns the socket on its way, for whoever changes his mind.
+ */
+export type SocketOpener = (onSocket: OnSocket) => Socket
 
 /** The code of the error for a backend that did not accept the connection in time. */
 export const CONNECT_TIMEOUT = 'ERR_CONNECT_TIMEOUT'
@@ -40,6 +43,7 @@ export function socketOpener({ url }: Backend, transport: Transport): SocketOpen
       socket.off('error', onError)
       onSocket(null, socket)
     })
+    return socket
   }
 }
 

@@ -3,9 +3,12 @@ import {
   AFFINITY_OPTION_KEYS,
   type AffinityOptions,
   createAffinity,
+  type HealthOptions,
+  type HealthSettings,
   OptionError,
   optionInteger,
   optionObject,
+  parseHealth,
 } from '@limpet/core'
 import {
   parseTransport,
@@ -18,6 +21,8 @@ import {
 export type HttpProxyOptions = TransportOptions & {
   /** Most bytes that a request's body may have; above, 413. @default Infinity */
   readonly bodyLimit?: number
+  /** How backends are asked whether they are well. @default absent: they are not */
+  readonly health?: HealthOptions
 } & (AffinityOptions | { readonly use: Affinity })
 
 /** The same, complete and checked. */
@@ -25,9 +30,10 @@ export interface ParsedHttpProxyOptions {
   readonly affinity: Affinity
   readonly transport: Transport
   readonly bodyLimit: number | undefined
+  readonly health: HealthSettings | undefined
 }
 
-const OWN_KEYS: readonly string[] = [...TRANSPORT_OPTION_KEYS, 'bodyLimit']
+const OWN_KEYS: readonly string[] = [...TRANSPORT_OPTION_KEYS, 'bodyLimit', 'health']
 
 /**
  * @param adapterKeys options that the adapter checks itself
@@ -42,6 +48,7 @@ export function parseHttpProxyOptions(
   optionObject('', options, [...others, ...(isMade ? ['use'] : AFFINITY_OPTION_KEYS)])
   const { bodyLimit } = options
   return {
+    health: parseHealth('health', options.health),
     affinity:
       'use' in options ? checkAffinity(options.use) : createAffinity(affinityOptions(options, others)),
     transport: parseTransport(options),

@@ -1,13 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type Affinity, type Lease, type RequestHead, requestHead } from '@limpet/core'
+import { type Affinity, type Lease, type RequestHead, requestHead, startHealthChecks } from '@limpet/core'
 import { createProxyMiddleware } from 'http-proxy-middleware'
 import { type Attempt, NO_RESPONSE } from './attempt.ts'
 import { backendAgents } from './backend-agent.ts'
 import { hasLeft, onceClosed } from './client-side.ts'
 import { clientBody, type ParsedBody } from './client-body.ts'
 import { type Answer, Exchange } from './exchange.ts'
+import { healthProbe } from './health-probe.ts'
 import {
   type HttpProxyOptions,
   type ParsedHttpProxyOptions,
@@ -34,7 +35,7 @@ export interface HttpProxy {
   ) => Promise<Answer | undefined>
   /** Gives a WebSocket handshake to a backend, and tunnels. For a server's `upgrade` event. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer, url?: string) => void
-  /** Ends idle connections and tunnels. */
+  /** Ends idle connections, tunnels and health checks. */
   readonly close: () => void
 }
 
@@ -47,8 +48,13 @@ export function httpProxyOf({
   affinity,
   transport,
   bodyLimit = Infinity,
+  health,
 }: ParsedHttpProxyOptions): HttpProxy {
   const agents = backendAgents(affinity, transport)
+  const checks =
+    health === undefined
+      ? undefined
+      : startHealthChecks(affinity.pool, health, healthProbe(transport, health))
   const middleware = createProxyMiddleware<Attempt & IncomingMessage>({
     // Its own plugins answer errors before another backend could be tried, and log what they reflect.
     ejectPlugins: true,
@@ -110,6 +116,7 @@ export function httpProxyOf({
       }),
     upgrade: (request, socket, head, url = request.url ?? '') => upgrades.upgrade(request, socket, head, url),
     close() {
+      checks?.close()
       upgrades.close()
       agents.close()
     },

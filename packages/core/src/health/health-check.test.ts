@@ -1,0 +1,232 @@
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Pool } from '../pool.ts'
+import { startHealthChecks } from './health-check.ts'
+import { type HealthOptions, parseHealth } from './health-options.ts'
+
+type Verdict = 'well' | 'sick' | 'silent'
+
+const closers: (() => void)[] = []
+
+/** A pool whose backends answer checks as `verdicts` says. */
+function checked(ids: string, options: HealthOptions = {}, verdicts = new Map<string, Verdict>()) {
+  const pool = new Pool(
+    'p',
+    Array.from(ids, id => ({ id, url: `http://${id}.test` })),
+  )
+  const settings = parseHealth('health', { interval: '10s', timeout: '1s', ...options })
+  if (settings === undefined) throw new Error('no settings')
+  const asked: string[] = []
+  let atOnce = 0
+  const most = { atOnce: 0 }
+  const checks = startHealthChecks(
+    pool,
+    settings,
+    async ({ id }, signal) => {
+      asked.push(id)
+      atOnce += 1
+      most.atOnce = Math.max(most.atOnce, atOnce)
+      try {
+        const verdict = verdicts.get(id) ?? 'well'
+        if (verdict === 'sick') throw new Error('status 500')
+        if (verdict === 'silent')
+          await new Promise((_resolve, reject) => {
+            signal.addEventListener('abort', () => reject(new Error('aborted')))
+          })
+      } finally {
+        atOnce -= 1
+      }
+    },
+    () => 0.5,
+  )
+  closers.push(() => checks.close())
+  return { pool, asked, verdicts, most, checks }
+}
+
+function healthy(pool: Pool): string {
+  return pool.backends.flatMap(view => (view.healthy ? view.backend.id : [])).join('')
+}
+
+const pass = async (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms)
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  return () => void vi.useRealTimers()
+})
+afterEach(async () => {
+  for (const close of closers.splice(0)) close()
+  // A probe that is called off ends a moment later.
+  await pass(0)
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+describe('health checks', () => {
+  it('find a backend down after `fall` failures in a row, and up after `rise` successes', async () => {
+    const { pool, verdicts } = checked('ab', { fall: 3, rise: 2 })
+    await pass(5_000)
+    verdicts.set('a', 'sick')
+    await pass(20_000)
+    expect(healthy(pool)).toBe('ab')
+    await pass(10_000)
+    expect(healthy(pool)).toBe('b')
+    verdicts.set('a', 'well')
+    await pass(10_000)
+    expect(healthy(pool)).toBe('b')
+    await pass(10_000)
+    expect(healthy(pool)).toBe('ab')
+  })
+
+  it('are as sure of one that says nothing: within interval × fall + timeout', async () => {
+    const { pool, verdicts, most } = checked('a', { fall: 3 })
+    await pass(5_000)
+    verdicts.set('a', 'silent')
+    await pass(10_000 * 3 + 999)
+    expect(healthy(pool)).toBe('a')
+    await pass(1)
+    expect(healthy(pool)).toBe('')
+    expect(most.atOnce).toBe(1)
+  })
+
+  it('have one probe at a time, however long it takes [T-55]', async () => {
+    const { verdicts, most, asked } = checked('a', { interval: '10ms', timeout: '5s' })
+    verdicts.set('a', 'silent')
+    await pass(20_000)
+    expect(asked).toHaveLength(4)
+    expect(most.atOnce).toBe(1)
+  })
+
+  it('are spread over the first interval, and come in its rhythm', async () => {
+    const { asked } = checked('ab')
+    await pass(4_999)
+    expect(asked).toEqual([])
+    await pass(1)
+    expect(asked).toEqual(['a', 'b'])
+    await pass(30_000)
+    expect(asked).toHaveLength(8)
+  })
+
+  it('take a backend for down until it is proven up, where that is asked for', async () => {
+    const verdicts = new Map<string, Verdict>([['b', 'sick']])
+    const { pool } = checked('ab', { initial: 'down', rise: 3 }, verdicts)
+    expect(healthy(pool)).toBe('')
+    await pass(0)
+    expect(healthy(pool)).toBe('a')
+    verdicts.set('b', 'well')
+    await pass(10_000)
+    expect(healthy(pool)).toBe('ab')
+    pool.add({ id: 'c', url: 'http://c.test' })
+    expect(healthy(pool)).toBe('ab')
+    await pass(0)
+    expect(healthy(pool)).toBe('abc')
+  })
+
+  it('follow the membership: one with another url is another', async () => {
+    const { pool, verdicts, asked } = checked('a')
+    verdicts.set('a', 'silent')
+    await pass(5_000)
+    pool.replace([{ id: 'a', url: 'http://other.test' }])
+    pool.add({ id: 'b', url: 'http://b.test' })
+    pool.remove('b')
+    verdicts.set('a', 'well')
+    asked.length = 0
+    await pass(25_000)
+    expect(asked).toEqual(['a', 'a', 'a'])
+    expect(healthy(pool)).toBe('a')
+  })
+
+  it('end when they are closed, in the middle of a probe too', async () => {
+    const { pool, verdicts, asked, checks } = checked('ab')
+    verdicts.set('a', 'silent')
+    await pass(5_000)
+    checks.close()
+    checks.close()
+    await pass(100_000)
+    expect(asked).toEqual(['a', 'b'])
+    pool.add({ id: 'c', url: 'http://c.test' })
+    await pass(100_000)
+    expect(asked).toEqual(['a', 'b'])
+  })
+
+  it('say why in their events', async () => {
+    const { pool, verdicts } = checked('a', { fall: 1 })
+    const reasons: unknown[] = []
+    vi.spyOn(pool, 'setHealthy').mockImplementation((...found) => void reasons.push(found))
+    await pass(5_000)
+    verdicts.set('a', 'silent')
+    await pass(11_000)
+    expect(reasons).toEqual([['a', false, 'no answer within 1000 ms']])
+  })
+
+  it('come to the same as counting does, whatever is found', async () => {
+    const results = fc.array(fc.constantFrom<Verdict>('well', 'sick', 'silent'), { maxLength: 40 })
+    await fc.assert(
+      fc.asyncProperty(
+        results,
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 4 }),
+        async (all, fall, rise) => {
+          const { pool, verdicts, checks } = checked('a', { fall, rise })
+          await pass(4_999)
+          let isUp = true
+          let against = 0
+          for (const verdict of all) {
+            verdicts.set('a', verdict)
+            // A silent one is known a second later, and the next is asked an interval after the last.
+            await pass(1)
+            await pass(1_000)
+            against = (verdict === 'well') === isUp ? 0 : against + 1
+            if (against === (isUp ? fall : rise)) {
+              isUp = !isUp
+              against = 0
+            }
+            expect(healthy(pool)).toBe(isUp ? 'a' : '')
+            await pass(8_999)
+          }
+          checks.close()
+        },
+      ),
+      { numRuns: 50 },
+    )
+  })
+})
+
+describe('the options of health checks', () => {
+  it.each<[HealthOptions, string]>([
+    [{ path: 'health' }, 'health.path'],
+    [{ path: '/a b' }, 'health.path'],
+    [{ method: 'G T' }, 'health.method'],
+    [{ headers: { 'a b': 'c' } }, 'health.headers.a b'],
+    [{ headers: { Connection: 'close' } }, 'health.headers.Connection'],
+    [{ headers: { a: 'b\r\nc: d' } }, 'health.headers.a'],
+    [{ headers: [] as object as Record<string, string> }, 'health.headers'],
+    [{ interval: 9 }, 'health.interval'],
+    [{ timeout: 0 }, 'health.timeout'],
+    [{ fall: 0 }, 'health.fall'],
+    [{ rise: 1.5 }, 'health.rise'],
+    [{ expect: 100 }, 'health.expect'],
+    [{ expect: [] }, 'health.expect'],
+    [{ expect: [200, '2x'] }, 'health.expect'],
+    [{ body: '' }, 'health.body'],
+    [{ initial: 'maybe' as 'up' }, 'health.initial'],
+    [{ port: 80 } as object, 'health.port'],
+  ])('%j is refused', (options, option) => {
+    expect(() => parseHealth('health', options)).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_OPTION', option }) as Error,
+    )
+  })
+
+  it.each<[HealthOptions['expect'], number[], number[]]>([
+    [undefined, [200, 204, 299], [301, 404, 500]],
+    [204, [204], [200]],
+    ['3xx', [301, 302], [200, 400]],
+    [
+      [200, '4xx'],
+      [200, 404],
+      [201, 302],
+    ],
+  ])('expect %j takes %j and not %j', (expected, good, bad) => {
+    const settings = parseHealth('health', expected === undefined ? {} : { expect: expected })
+    expect(good.filter(status => settings?.isExpected(status) === false)).toEqual([])
+    expect(bad.filter(status => settings?.isExpected(status) === true)).toEqual([])
+  })
+})
