@@ -17,6 +17,7 @@ import { drain } from './drain.ts'
 import { expectations } from './expectations.ts'
 import { forwarding } from './forwarding.ts'
 import { framing } from './framing.ts'
+import { goingAway } from './going-away.ts'
 import type { Harness } from './harness.ts'
 import { hash } from './hash.ts'
 import { health } from './health.ts'
@@ -97,5 +98,6 @@ export function proxyContract(harness: Harness): void {
     tunnels(start)
     tunnelEnds(start)
     tunnelTimeouts(start)
+    goingAway(start)
   })
 }

@@ -9,7 +9,7 @@ import { forgetter } from './forgetter.ts'
 import { rawFields } from './raw-fields.ts'
 import { screen } from './screen.ts'
 import type { Transport } from './transport-options.ts'
-import { openTunnel } from './tunnel.ts'
+import { openTunnel, type Tunnel } from './tunnel.ts'
 
 /**
  * A WebSocket handshake on its way. Until a backend has accepted the connection it moves on like any request;
@@ -26,7 +26,7 @@ export class Handshake implements AttemptEvents {
   #sent: ClientRequest | undefined
   #timer: NodeJS.Timeout | undefined
   #isAnswered = false
-  #isTunnel = false
+  #tunnel: Tunnel | undefined
   #isFailed = false
   #isClosed = false
 
@@ -36,7 +36,7 @@ export class Handshake implements AttemptEvents {
     this.#transport = transport
     client.once('close', () => this.#close())
     // As with any request, a client that ends while it waits has left.
-    client.once('end', () => this.#isTunnel || client.destroy())
+    client.once('end', () => this.#tunnel ?? client.destroy())
     this.#forget = forgetter(client)
   }
 
@@ -57,6 +57,12 @@ export class Handshake implements AttemptEvents {
 
   unreached(error: Error): boolean {
     return !this.#isClosed && this.#lease.redispatch(failureOf(error, false, false)) !== undefined
+  }
+
+  /** Ends it soon: a tunnel with a good-bye, and anything else at once. */
+  end(): void {
+    if (this.#tunnel === undefined) this.#client.destroy()
+    else this.#tunnel.goAway()
   }
 
   /** Refused: the backend's own answer (401, 403, 426 …) goes to the client. */
@@ -96,7 +102,6 @@ export class Handshake implements AttemptEvents {
       this.failed(protocolError('an upgrade to another protocol'))
       return false
     }
-    this.#isTunnel = true
     const fields = this.#answer(101, response)
     this.#forget?.()
     this.#forget = undefined
@@ -104,7 +109,9 @@ export class Handshake implements AttemptEvents {
     this.#client.write(switchingHead({ ...fields, connection: 'Upgrade', upgrade: 'websocket' }), 'latin1')
     backend.on('error', error => this.failed(error))
     if (head.length > 0) backend.unshift(head)
-    openTunnel(this.#client, backend, this.#transport.tunnelTimeoutMs)
+    const tunnel = openTunnel(this.#client, backend, this.#transport.tunnelTimeoutMs)
+    this.#tunnel = tunnel
+    this.#lease.onceRecalled(() => tunnel.goAway())
     return false
   }
 

@@ -1,13 +1,28 @@
 import type { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
+import { type Duplex, Transform } from 'node:stream'
+import { FrameBoundary } from './frame-boundary.ts'
 import { LINGER_MS } from './linger.ts'
+
+/** A WebSocket that is open. */
+export interface Tunnel {
+  /**
+   * Both sides are told that the other goes away (RFC 6455 §7.4.1: 1001), each as soon as the message that it is
+   * getting is whole, and then nothing more; a few seconds later at most it is over. Idempotent.
+   */
+  goAway(): void
+}
+
+/** A close frame with 1001; towards a server it has to be masked, if with zeros (RFC 6455 §5.3). */
+const GOING_AWAY = Buffer.from([0x88, 0x02, 0x03, 0xe9])
+const MASKED_GOING_AWAY = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe9])
 
 /**
  * Pipes two sockets into each other, and makes them end together, whichever goes first: at once, or, while one still
  * has to take what the other has sent, within a few seconds; and after `idleMs` without a byte.
  */
-export function openTunnel(client: Duplex, backend: Socket, idleMs: number): void {
+export function openTunnel(client: Duplex, backend: Socket, idleMs: number): Tunnel {
   let linger: NodeJS.Timeout | undefined
+  let isGoing = false
   function destroy(): void {
     client.destroy()
     backend.destroy()
@@ -28,9 +43,57 @@ export function openTunnel(client: Duplex, backend: Socket, idleMs: number): voi
   }
   follow(client, backend)
   follow(backend, client)
-  backend.pipe(client).pipe(backend)
+  const endToClient = pipeFrames(backend, client, GOING_AWAY)
+  const endToBackend = pipeFrames(client, backend, MASKED_GOING_AWAY)
   // Whatever passes, passes through both.
   if (idleMs > 0) backend.setTimeout(idleMs, destroy)
+  return {
+    goAway() {
+      if (isGoing) return
+      isGoing = true
+      startLinger()
+      endToClient()
+      endToBackend()
+    },
+  }
+}
+
+/**
+ * Pipes `from` into `to`.
+ * @returns what ends it with `last`, behind the frame that is on its way
+ */
+function pipeFrames(from: Duplex, to: Duplex, last: Buffer): () => void {
+  const boundary = new FrameBoundary()
+  function watch(piece: Buffer): void {
+    boundary.follow(piece)
+  }
+  from.on('data', watch).pipe(to)
+  return () => {
+    if (to.writableEnded) return
+    from.off('data', watch).unpipe(to)
+    from.pipe(lastFrame(boundary, last)).pipe(to)
+  }
+}
+
+/** Passes what is left of a frame, then `last`; the rest is read and dropped, so that the end of it is seen. */
+function lastFrame(boundary: FrameBoundary, last: Buffer): Transform {
+  let isOver = false
+  function end(stream: Transform): void {
+    isOver = true
+    stream.push(last)
+    stream.push(null)
+  }
+  const stream = new Transform({
+    transform(piece: Buffer, _encoding, done) {
+      if (!isOver) {
+        this.push(piece.subarray(0, boundary.followFrame(piece)))
+        if (boundary.isBetween) end(this)
+      }
+      done()
+    },
+  })
+  if (boundary.isBetween) end(stream)
+  return stream
 }
 
 /** What was received is still delivered. */

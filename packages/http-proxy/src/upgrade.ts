@@ -18,7 +18,7 @@ import { isBusy, isWebSocket } from './upgrade-request.ts'
 
 export interface Upgrades {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, url: string): void
-  /** Ends every tunnel; what waits for its backend's choice, or comes later, is told 503. */
+  /** Ends every tunnel, with 1001; what waits for its backend's choice, or comes later, is told 503. */
   close(): void
 }
 
@@ -41,8 +41,9 @@ export function upgrader(
     return affinity.select(head, onGone => socket.once('close', onGone))
   }
 
-  function start(lease: Lease, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  function start(lease: Lease, socket: Duplex, head: Buffer): void {
     const handshake = new Handshake(lease, socket, transport)
+    endings.set(socket, () => handshake.end())
     const attempt = newAttempt(lease, 'GET', agents, handshake, sent => sent.end(), SOME_SERVER)
     // httpxy reads them in lower case.
     Object.assign(attempt.headers, { connection: 'Upgrade', upgrade: 'websocket' })
@@ -79,9 +80,8 @@ export function upgrader(
             lease.release()
             return
           }
-          endings.set(socket, leave)
           socket.off('end', leave)
-          start(lease, request, socket, head)
+          start(lease, socket, head)
         })
         .catch((error: unknown) => {
           if (!socket.writable) return

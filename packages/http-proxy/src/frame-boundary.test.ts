@@ -1,0 +1,70 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { FrameBoundary } from './frame-boundary.ts'
+
+/** A frame as RFC 6455 §5.2 has it, its length told in as many bytes as are asked for. */
+function frame(payload: Uint8Array, isMasked: boolean, wide: 0 | 2 | 8): Buffer {
+  const { length } = payload
+  const size = length > 65_535 ? 8 : length > 125 ? Math.max(wide, 2) : wide
+  const head = Buffer.alloc(2 + size)
+  head[0] = 0x82
+  head[1] = (isMasked ? 0x80 : 0) | (size === 0 ? length : size === 2 ? 126 : 127)
+  if (size === 2) head.writeUInt16BE(length, 2)
+  if (size === 8) head.writeBigUInt64BE(BigInt(length), 2)
+  return Buffer.concat([head, isMasked ? Buffer.from('mask') : Buffer.alloc(0), payload])
+}
+
+const frames = fc.array(
+  fc
+    .record({
+      payload: fc.oneof(fc.uint8Array({ maxLength: 300 }), fc.constant(new Uint8Array(70_000))),
+      isMasked: fc.boolean(),
+      wide: fc.constantFrom<(0 | 2 | 8)[]>(0, 2, 8),
+    })
+    .map(({ payload, isMasked, wide }) => frame(payload, isMasked, wide)),
+  { maxLength: 8 },
+)
+
+describe('the boundary of frames', () => {
+  it('is known after every byte, however they are cut', () => {
+    fc.assert(
+      fc.property(frames, fc.array(fc.integer({ min: 1, max: 40_000 }), { minLength: 1 }), (all, sizes) => {
+        const bytes = Buffer.concat(all)
+        const ends = new Set([0])
+        for (const one of all) ends.add(Math.max(...ends) + one.length)
+        const boundary = new FrameBoundary()
+        for (let at = 0, turn = 0; at < bytes.length; turn += 1) {
+          const size = sizes[turn % sizes.length] ?? 1
+          boundary.follow(bytes.subarray(at, at + size))
+          at = Math.min(at + size, bytes.length)
+          expect(boundary.isBetween).toBe(ends.has(at))
+        }
+        expect(boundary.isBetween).toBe(true)
+      }),
+    )
+  })
+
+  it('is where a frame ends within a piece', () => {
+    fc.assert(
+      fc.property(frames, fc.nat(), (all, cut) => {
+        const bytes = Buffer.concat(all)
+        const at = bytes.length === 0 ? 0 : cut % bytes.length
+        const boundary = new FrameBoundary()
+        boundary.follow(bytes.subarray(0, at))
+        let end = 0
+        for (const one of all) if (end <= at) end += one.length
+        expect(boundary.followFrame(bytes.subarray(at)) + at).toBe(Math.min(end, bytes.length))
+      }),
+    )
+  })
+
+  it('takes whatever comes', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 64 })), pieces => {
+        const boundary = new FrameBoundary()
+        for (const piece of pieces) boundary.follow(piece)
+        expect(boundary.isBetween).toBeTypeOf('boolean')
+      }),
+    )
+  })
+})
