@@ -1,7 +1,7 @@
 import { Agent } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
-import type { ShopAnswer } from './backend-process.ts'
+import type { ShopAnswer } from './shop-process.ts'
 import { Browser } from './browser.ts'
 
 /** One request of a customer. */

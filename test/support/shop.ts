@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { writeSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 
 /*
- * A shop as a process of its own (see `backend-process.ts`): it keeps each visitor's cart in memory, so a visitor who
+ * A shop as a process of its own (see `shop-process.ts`): it keeps each visitor's cart in memory, so a visitor who
  * comes to another shop finds an empty one. Before it does anything with a request it writes its name to the
  * standard output, synchronously, so that its parent knows it even when this process is killed in the middle.
  */
@@ -12,7 +12,15 @@ const id = process.argv[2] ?? ''
 const carts = new Map<string, number>()
 
 const server = createServer({ keepAliveTimeout: 0, requestTimeout: 0 }, (request, response) => {
+  if (request.url === '/health') {
+    response.end('well')
+    return
+  }
   writeSync(1, `${String(request.headers['x-request-id'])}\n`)
+  if (request.url === '/poison') {
+    request.socket.destroy()
+    return
+  }
   const visitor = /(?:^|; )visitor=([^;]*)/.exec(request.headers.cookie ?? '')?.[1]
   let bytes = 0
   request.on('data', (piece: Buffer) => (bytes += piece.length))
@@ -33,4 +41,26 @@ function answer({ method }: IncomingMessage, response: ServerResponse, visitor: 
   response.end(JSON.stringify({ id, items, bytes }))
 }
 
-server.listen(0, '127.0.0.1', () => writeSync(1, `port ${(server.address() as AddressInfo).port}\n`))
+const sockets = new Set<Socket>()
+server.on('connection', socket => {
+  sockets.add(socket)
+  socket.once('close', () => sockets.delete(socket))
+})
+
+let port = Number(process.argv[3] ?? 0)
+server.listen(port, '127.0.0.1', () => {
+  ;({ port } = server.address() as AddressInfo)
+  writeSync(1, `port ${port}\n`)
+})
+
+process.on('message', what => {
+  const done = (): void => void process.send?.('done')
+  if (what === 'open') {
+    server.listen(port, '127.0.0.1', done)
+  } else {
+    server.close(done)
+    for (const socket of sockets) socket.resetAndDestroy()
+  }
+})
+// Whoever started it has gone.
+process.on('disconnect', () => process.exit())

@@ -45,9 +45,10 @@ describe('an error', () => {
     },
   )
 
-  it('of nobody being there says when to come again', () => {
+  it('says when to come again, if the request has come to nobody', () => {
     expect(noBackend.headers).toHaveProperty('retry-after', '1')
-    expect(failed.headers).not.toHaveProperty('retry-after')
+    expect(failed.headers).toHaveProperty('retry-after', '1')
+    expect(tooSlow.headers).not.toHaveProperty('retry-after')
   })
 
   it('of a refused message ends its connection, and no other does [T-30]', () => {

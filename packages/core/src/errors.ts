@@ -45,10 +45,13 @@ export class BackendFailedError extends AffinityError {
   /** The id of the backend, for the log: a client has no use for it. */
   readonly backend: string
   readonly failure: Failure
+  override readonly headers: Readonly<Record<string, string>>
   constructor(backend: Backend, failure: Failure) {
     super(failure.slow ? 504 : 502, 'the backend did not answer', { cause: failure.cause })
     this.backend = backend.id
     this.failure = failure
+    // What has come to nobody may come again.
+    this.headers = failure.kind === 'unreached' ? { ...NEVER_STORED, 'retry-after': '1' } : NEVER_STORED
   }
 }
 

@@ -183,6 +183,12 @@ export class Member implements BackendView, Hold {
     this.#pool.healthChanged(this)
   }
 
+  /** It is in again, without having shown anything. */
+  readmit(): void {
+    this.passive?.readmit()
+    this.#pool.healthChanged(this)
+  }
+
   /** As long as this request has it, no other is to try it. */
   #tryOut(passive: PassiveHealth): Hold {
     const trial: Hold = {

@@ -101,10 +101,16 @@ export class PassiveHealth {
     return true
   }
 
+  /** In again, and well. */
   bringBack(nowMs: number): void {
     this.#failures = 0
-    this.#untilMs = undefined
     this.#backAtMs = nowMs
+    this.readmit()
+  }
+
+  /** In again, and not the better for it. */
+  readmit(): void {
+    this.#untilMs = undefined
     this.trial = undefined
   }
 }

@@ -193,10 +193,18 @@ describe('requests that got no answer', () => {
     for (let n = 0; n < 9; n += 1) for (const cookie of cookies) fail(affinity, cookie, 'unreached')
     expect(healthy(affinity)).toBe('abcd')
     visit(affinity, cookies[3])
-    for (let n = 0; n < 9; n += 1) {
-      for (const cookie of cookies.slice(0, 3)) fail(affinity, cookie, 'unreached')
-    }
+    for (const cookie of cookies.slice(0, 3)) fail(affinity, cookie, 'unreached')
     expect(healthy(affinity)).toBe('cd')
+  })
+
+  it('are forgiven those who are out when all the others are silent too', () => {
+    const affinity = affinityOf('abc', { passive, maxAttempts: 1 })
+    const cookies = Array.from('abc', id => cookieAt(affinity, id))
+    for (let n = 0; n < 3; n += 1) fail(affinity, cookies[0] ?? '', 'unreached')
+    expect(healthy(affinity)).toBe('bc')
+    for (let n = 0; n < 9; n += 1) for (const cookie of cookies) fail(affinity, cookie, 'unreached')
+    expect(healthy(affinity)).toBe('abc')
+    for (const [at, cookie] of cookies.entries()) expect(visit(affinity, cookie).backend).toBe('abc'[at])
   })
 
   it('a pool of one keeps it', () => {

@@ -247,14 +247,15 @@ export class Pool {
 
   /**
    * Requests alone take out at most half of the backends, and nobody unless another does better: when all are silent,
-   * nothing is won by turning to fewer of them.
+   * nothing is won by turning to fewer of them, and those who are out already may as well be asked again.
    */
   #mayTakeOut(member: Member): boolean {
-    const out = this.#backends.filter(({ passive }) => passive?.isOut === true)
-    return (
-      2 * (out.length + 1) <= this.#backends.length &&
-      this.#backends.some(other => other !== member && other.isUsable && other.passive?.isWell === true)
-    )
+    const others = this.#backends.filter(other => other !== member)
+    const out = others.filter(({ passive }) => passive?.isOut === true)
+    if (others.some(({ isUsable, passive }) => isUsable && passive?.isWell === true))
+      return 2 * (out.length + 1) <= this.#backends.length
+    for (const other of out) other.readmit()
+    return false
   }
 
   #healthChanged(member: Member, by: 'check' | 'requests', reason?: string): void {

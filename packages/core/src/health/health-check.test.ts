@@ -147,6 +147,31 @@ describe('health checks', () => {
     expect(asked).toEqual(['a', 'b'])
   })
 
+  it('after an outage of all, bring back together who is back: no session is to move to the first', async () => {
+    const { pool, verdicts } = checked('abcd', { rise: 2, fall: 1 })
+    const seen: string[] = []
+    const note = (): void => void seen.push(healthy(pool))
+    await pass(5_000)
+    for (const id of 'abcd') verdicts.set(id, 'sick')
+    await pass(10_000)
+    expect(healthy(pool)).toBe('')
+    for (const id of 'abd') verdicts.set(id, 'well')
+    verdicts.set('c', 'silent')
+    await pass(10_000)
+    const setHealthy = pool.setHealthy.bind(pool)
+    vi.spyOn(pool, 'setHealthy').mockImplementation((...found) => {
+      setHealthy(...found)
+      queueMicrotask(note)
+    })
+    await pass(10_000)
+    await pass(250)
+    expect(healthy(pool)).toBe('abd')
+    expect(new Set(seen)).toEqual(new Set(['abd']))
+    verdicts.set('c', 'well')
+    await pass(30_000)
+    expect(healthy(pool)).toBe('abcd')
+  })
+
   it('say why in their events', async () => {
     const { pool, verdicts } = checked('a', { fall: 1 })
     const reasons: unknown[] = []

@@ -1,5 +1,4 @@
 import type { Backend } from '../backend.ts'
-import type { BackendView } from '../member.ts'
 import type { Pool } from '../pool.ts'
 import type { HealthSettings } from './health-options.ts'
 
@@ -17,9 +16,15 @@ export interface HealthChecks {
 /** Backends do not all need to be asked at one moment. */
 const JITTER = 0.1
 
+/** After an outage of all, how long the first that is back waits for the others. */
+const ROLL_CALL_MS = 250
+
 /**
  * Asks the members of `pool` again and again whether they are well, and tells it (HAProxy `check`, nginx
  * `health_check`). Each has one probe at a time. Whoever joins is asked from then on, and who leaves is not.
+ *
+ * When all were down, and one is proven up, the others are asked at once, and those who answer are up together with it:
+ * their sessions would move to the first otherwise, in the moments until each was proven for itself.
  * @param random uniform in [0, 1)
  */
 export function startHealthChecks(
@@ -29,6 +34,8 @@ export function startHealthChecks(
   random: () => number = Math.random,
 ): HealthChecks {
   const checks = new Map<Backend, HealthCheck>()
+  /** Those who have answered the roll call. */
+  let present: Set<HealthCheck> | undefined
 
   function follow(): void {
     const members = new Set(pool.backends.map(view => view.backend))
@@ -38,10 +45,40 @@ export function startHealthChecks(
         checks.delete(backend)
       }
     }
-    for (const view of pool.backends) {
-      if (!checks.has(view.backend))
-        checks.set(view.backend, new HealthCheck(pool, view, settings, probe, random))
+    for (const backend of members) {
+      if (!checks.has(backend)) checks.set(backend, newCheck(backend))
     }
+  }
+
+  function newCheck(backend: Backend): HealthCheck {
+    if (!settings.isUpAtFirst) pool.setHealthy(backend.id, false, 'not checked yet')
+    const check: HealthCheck = new HealthCheck(settings, random, {
+      probe: async signal => probe(backend, signal),
+      fallen: problem => pool.setHealthy(backend.id, false, problem),
+      risen() {
+        pool.setHealthy(backend.id, true)
+      },
+      proven() {
+        if (present !== undefined) present.add(check)
+        else if (pool.backends.some(view => view.healthy)) check.rise()
+        else void callRoll(check)
+      },
+    })
+    return check
+  }
+
+  async function callRoll(first: HealthCheck): Promise<void> {
+    const answered = new Set([first])
+    present = answered
+    const calls = [...checks.values()].map(async check => {
+      if (check !== first && (await check.isWellNow())) answered.add(check)
+    })
+    const { promise: late, resolve } = Promise.withResolvers<undefined>()
+    const timer = setTimeout(resolve, ROLL_CALL_MS, undefined).unref()
+    await Promise.race([Promise.all(calls), late])
+    clearTimeout(timer)
+    present = undefined
+    for (const check of answered) check.rise()
   }
 
   follow()
@@ -55,43 +92,60 @@ export function startHealthChecks(
   }
 }
 
+/** What a check asks, and whom it tells. */
+interface Checked {
+  probe(signal: AbortSignal): Promise<void>
+  /** It was up, and is down. */
+  fallen(problem: string | undefined): void
+  /** It was down, and has answered as often as it must: `rise` is due. */
+  proven(): void
+  risen(): void
+}
+
 /** The checks of one backend. */
 class HealthCheck {
-  readonly #pool: Pool
-  readonly #backend: Backend
   readonly #settings: HealthSettings
-  readonly #probe: Probe
   readonly #random: () => number
+  readonly #checked: Checked
   #isUp: boolean
   /** Nothing is known of it yet: the first success is enough. */
   #isNew: boolean
   /** Results in a row that speak against what it is. */
   #against = 0
   #timer: NodeJS.Timeout | undefined
-  #probing: AbortController | undefined
+  #probing:
+    | { readonly controller: AbortController; readonly problem: Promise<string | undefined> }
+    | undefined
+  #isClosed = false
 
-  constructor(
-    pool: Pool,
-    { backend }: BackendView,
-    settings: HealthSettings,
-    probe: Probe,
-    random: () => number,
-  ) {
-    this.#pool = pool
-    this.#backend = backend
+  constructor(settings: HealthSettings, random: () => number, checked: Checked) {
     this.#settings = settings
-    this.#probe = probe
     this.#random = random
+    this.#checked = checked
     this.#isUp = settings.isUpAtFirst
     this.#isNew = !settings.isUpAtFirst
-    if (!this.#isUp) pool.setHealthy(backend.id, false, 'not checked yet')
     this.#schedule(this.#isUp ? random() * settings.intervalMs : 0)
   }
 
+  /** Whether it is well by the probe that is under way, or by one that is made at once. */
+  async isWellNow(): Promise<boolean> {
+    if (this.#probing === undefined) {
+      clearTimeout(this.#timer)
+      void this.#check()
+    }
+    return (await this.#probing?.problem) === undefined && !this.#isClosed
+  }
+
+  rise(): void {
+    if (this.#isUp || this.#isClosed) return
+    this.#become(true)
+    this.#checked.risen()
+  }
+
   close(): void {
+    this.#isClosed = true
     clearTimeout(this.#timer)
-    this.#probing?.abort()
-    this.#probing = undefined
+    this.#probing?.controller.abort()
   }
 
   #schedule(delayMs: number): void {
@@ -99,27 +153,27 @@ class HealthCheck {
   }
 
   async #check(): Promise<void> {
-    const probing = new AbortController()
-    this.#probing = probing
+    const controller = new AbortController()
     const startedMs = performance.now()
-    const problem = await this.#ask(probing)
-    if (this.#probing !== probing) return
+    this.#probing = { controller, problem: this.#ask(controller) }
+    const problem = await this.#probing.problem
     this.#probing = undefined
+    if (this.#isClosed) return
     const jitter = 1 + JITTER * (2 * this.#random() - 1)
     this.#schedule(Math.max(0, this.#settings.intervalMs * jitter - (performance.now() - startedMs)))
     this.#note(problem)
   }
 
   /** What is wrong, if anything is. A probe that does not settle is left behind. */
-  async #ask(probing: AbortController): Promise<string | undefined> {
+  async #ask(controller: AbortController): Promise<string | undefined> {
     const { timeoutMs } = this.#settings
     const { promise: late, reject } = Promise.withResolvers<never>()
     const timer = setTimeout(() => {
       reject(new Error(`no answer within ${timeoutMs} ms`))
-      probing.abort()
+      controller.abort()
     }, timeoutMs).unref()
     try {
-      await Promise.race([this.#probe(this.#backend, probing.signal), late])
+      await Promise.race([this.#checked.probe(controller.signal), late])
       return undefined
     } catch (error) {
       return error instanceof Error ? error.message : String(error)
@@ -131,16 +185,20 @@ class HealthCheck {
   /** @param problem undefined: it is well */
   #note(problem: string | undefined): void {
     const isWell = problem === undefined
-    if (isWell === this.#isUp) {
-      this.#against = 0
-      return
-    }
-    this.#against += 1
+    this.#against = isWell === this.#isUp ? 0 : this.#against + 1
     const { fall, rise } = this.#settings
-    if (this.#against < (this.#isUp ? fall : this.#isNew ? 1 : rise)) return
-    this.#isUp = isWell
+    if (this.#isUp) {
+      if (this.#against < fall) return
+      this.#become(false)
+      this.#checked.fallen(problem)
+    } else if (this.#against >= (this.#isNew ? 1 : rise)) {
+      this.#checked.proven()
+    }
+  }
+
+  #become(isUp: boolean): void {
+    this.#isUp = isUp
     this.#isNew = false
     this.#against = 0
-    this.#pool.setHealthy(this.#backend.id, isWell, problem)
   }
 }

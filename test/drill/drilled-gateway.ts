@@ -1,0 +1,38 @@
+import type { BackendProcess } from '../support/shop-process.ts'
+
+/** When a gateway has found a backend down, or up again. */
+export interface Found {
+  readonly backend: string
+  readonly healthy: boolean
+  readonly atMs: number
+}
+
+/** A gateway before shops, which a drill does things to. What it has no word for it does not have. */
+export interface DrilledGateway {
+  readonly name: string
+  readonly port: number
+  /** What it has found, where it tells. */
+  readonly found?: readonly Found[]
+  /** Lets a shop keep its sessions and get no new one, until the deadline; then it can be stopped. */
+  drain?(id: string, deadlineMs: number): Promise<void>
+  /** A drained shop is back. */
+  ready?(id: string): Promise<void>
+  add?(shop: BackendProcess): Promise<void>
+  remove?(id: string): Promise<void>
+  /** The ids of the shops that it takes for healthy, where it tells. */
+  healthy?(): Promise<readonly string[]>
+  stop(): Promise<void>
+}
+
+export type StartGateway = (shops: readonly BackendProcess[]) => Promise<DrilledGateway>
+
+/** The same for everybody, in milliseconds. */
+export const SETTINGS = {
+  checkInterval: 100,
+  checkTimeout: 300,
+  fall: 2,
+  rise: 2,
+  connectTimeout: 500,
+  responseTimeout: 1_000,
+  slowStart: 2_000,
+} as const

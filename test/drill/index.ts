@@ -1,0 +1,100 @@
+import { parseArgs } from 'node:util'
+import { CaddyGateway } from './caddy-gateway.ts'
+import type { StartGateway } from './drilled-gateway.ts'
+import { DRILLS } from './drills.ts'
+import { HaproxyGateway } from './haproxy-gateway.ts'
+import { LimpetGateway } from './limpet-gateway.ts'
+import type { Outcome } from './outcome.ts'
+import { programPath } from './peer.ts'
+import { runDrill } from './run.ts'
+
+/*
+ * What operators do to a live pool, and backends to themselves, under load: `npm run drill`. Exits with 1 when limpet
+ * does not show what it has to. `--drill` and `--gateway` choose by a part of the name, `--peers` adds HAProxy and Caddy.
+ */
+
+const PEERS: readonly [string, StartGateway][] = [
+  ['haproxy', async shops => HaproxyGateway.start(shops)],
+  ['caddy', async shops => CaddyGateway.start(shops)],
+]
+
+const { values } = parseArgs({
+  options: {
+    drill: { type: 'string', default: '' },
+    gateway: { type: 'string', default: '' },
+    peers: { type: 'boolean', default: false },
+    visitors: { type: 'string', default: '100' },
+    rate: { type: 'string', default: '200' },
+  },
+})
+const load = { visitors: Number(values.visitors), perSecond: Number(values.rate) }
+
+const gateways = new Map<string, StartGateway>()
+for (const adapter of ['fastify', 'express', 'koa'])
+  gateways.set(`limpet ${adapter}`, async shops => LimpetGateway.start(adapter, shops))
+for (const [name, start] of values.peers ? PEERS : []) {
+  if (programPath(name) === undefined) console.log(`${name} is not installed`)
+  else gateways.set(name, start)
+}
+
+const drills = DRILLS.filter(({ name }) => name.includes(values.drill))
+const chosen = [...gateways].filter(([name]) => name.includes(values.gateway))
+if (drills.length === 0 || chosen.length === 0) {
+  console.error(
+    `there are ${DRILLS.map(({ name }) => name).join(', ')} on ${[...gateways.keys()].join(', ')}`,
+  )
+  process.exit(2)
+}
+
+let isFailed = false
+const rows: Record<string, string>[] = []
+for (const drill of drills) {
+  console.log(`\n${drill.name}: ${drill.shows}`)
+  for (const [name, start] of chosen) {
+    progress(`  ${name} …`)
+    const outcome = await runDrill(drill, start, load)
+    progress('')
+    console.log(`  ${name}: ${outcome === undefined ? 'has no means for it' : tell(outcome)}`)
+    for (const problem of outcome?.problems ?? []) console.log(`      ${problem}`)
+    // What others do is shown, not judged.
+    if (name.startsWith('limpet') && (outcome?.problems.length ?? 1) > 0) isFailed = true
+    if (outcome !== undefined) rows.push({ drill: drill.name, gateway: name, ...figures(outcome) })
+  }
+}
+console.table(rows)
+process.exitCode = isFailed ? 1 : 0
+
+function figures({
+  requests,
+  errors,
+  moved,
+  movedTwice,
+  itemsLost,
+  slowestMs,
+  problems,
+}: Outcome): Record<string, string> {
+  const numbers = {
+    requests,
+    errors,
+    moved,
+    'moved twice': movedTwice,
+    'items lost': itemsLost,
+    'slowest ms': slowestMs,
+  }
+  const texts = Object.entries(numbers).map(([name, value]) => [name, String(value)])
+  return { ...Object.fromEntries(texts), shown: problems.length === 0 ? 'yes' : 'no' } as Record<
+    string,
+    string
+  >
+}
+
+function tell(outcome: Outcome): string {
+  const { errors, moved, movedTwice, remark } = outcome
+  const twice = movedTwice > 0 ? `, ${movedTwice} of them more than once` : ''
+  return `${outcome.requests} requests, ${errors} errors, ${moved} sessions moved${twice}${remark === '' ? '' : `; ${remark}`}`
+}
+
+/** One line that is written over. */
+function progress(line: string): void {
+  if (process.stdout.isTTY) process.stdout.write(`\r\u001b[K${line}`)
+}

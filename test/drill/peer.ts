@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** A load balancer of somebody else's, in a process of its own. */
+export interface Peer {
+  /** Where it may keep things. */
+  readonly folder: string
+  stop(): Promise<void>
+}
+
+/** Where a program is, if it is installed. */
+export function programPath(name: string): string | undefined {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
+  return folders.map(folder => join(folder, name)).find(path => existsSync(path))
+}
+
+/** Starts `name` with a configuration file behind its arguments; settles when it accepts connections. */
+export async function startPeer(
+  name: string,
+  port: number,
+  args: readonly string[],
+  configOf: (folder: string) => string,
+): Promise<Peer> {
+  const program = programPath(name)
+  if (program === undefined) throw new Error(`${name} is not installed`)
+  const folder = mkdtempSync(join(tmpdir(), `drill-${name}-`))
+  const file = join(folder, 'config')
+  writeFileSync(file, configOf(folder))
+  const child = spawn(program, [...args, file], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, HOME: folder },
+  })
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (piece: string) => (said = `${said}${piece}`.slice(-2_000)))
+  const exited = once(child, 'exit')
+  for (let tries = 0; !(await isListening(port)); tries += 1) {
+    if (child.exitCode !== null || tries === 100) throw new Error(`${name} does not start: ${said}`)
+    await delay(50)
+  }
+  return {
+    folder,
+    async stop() {
+      child.kill('SIGKILL')
+      await exited
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function isListening(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}

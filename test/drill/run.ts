@@ -1,0 +1,32 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { BackendProcess } from '../support/shop-process.ts'
+import type { StartGateway } from './drilled-gateway.ts'
+import type { Drill, Scene } from './drills.ts'
+import { type Outcome, outcomeOf } from './outcome.ts'
+import { type Load, Traffic } from './traffic.ts'
+
+/** In which everybody gets a home, and something into the cart. */
+const FILL_MS = 2_500
+
+/**
+ * One drill on one gateway, with shops of its own.
+ * @returns undefined when the gateway has no means for it
+ */
+export async function runDrill(drill: Drill, start: StartGateway, load: Load): Promise<Outcome | undefined> {
+  const shops: Scene['shops'] = [new BackendProcess('w1'), new BackendProcess('w2'), new BackendProcess('w3')]
+  let stop: (() => Promise<unknown>) | undefined
+  try {
+    await Promise.all(shops.map(async shop => shop.listening))
+    const gateway = await start(shops)
+    const traffic = new Traffic(gateway.port, load)
+    stop = async () => Promise.all([traffic.stop(), gateway.stop()])
+    await delay(FILL_MS)
+    const begunMs = Date.now()
+    const judged = await drill.run({ gateway, shops, traffic, begunMs })
+    await traffic.stop()
+    return judged && outcomeOf(traffic, begunMs, judged)
+  } finally {
+    await stop?.()
+    await Promise.all(shops.map(async shop => shop.kill()))
+  }
+}

@@ -1,0 +1,58 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Visit, Visitor } from './visitor.ts'
+
+export interface Load {
+  readonly visitors: number
+  readonly perSecond: number
+}
+
+/** Visitors who come at fixed times, whether or not the others were answered; none does two things at once. */
+export class Traffic {
+  readonly visitors: readonly Visitor[]
+  /** Newcomers, each with no cookie, who came once. */
+  readonly newcomers: Visitor[] = []
+  readonly #port: number
+  readonly #pauseMs: number
+  readonly #running: Promise<unknown>
+  #isOver = false
+
+  constructor(port: number, { visitors, perSecond }: Load) {
+    this.#port = port
+    this.#pauseMs = (visitors / perSecond) * 1000
+    this.visitors = Array.from({ length: visitors }, (_, number) => new Visitor(port, number))
+    this.#running = Promise.all(
+      this.visitors.map(async visitor =>
+        this.#keepComing(visitor, (visitor.number / visitors) * this.#pauseMs),
+      ),
+    )
+  }
+
+  get visits(): readonly Visit[] {
+    return this.visitors.flatMap(({ visits }) => visits)
+  }
+
+  /** Somebody new comes once. */
+  async newcomer(): Promise<Visitor> {
+    const visitor = new Visitor(this.#port, 10_000 + this.newcomers.length)
+    this.newcomers.push(visitor)
+    await visitor.visit()
+    visitor.leave()
+    return visitor
+  }
+
+  /** What is on its way is waited for. */
+  async stop(): Promise<void> {
+    this.#isOver = true
+    await this.#running
+    for (const visitor of this.visitors) visitor.leave()
+  }
+
+  async #keepComing(visitor: Visitor, delayMs: number): Promise<void> {
+    let dueMs = performance.now() + delayMs
+    while (!this.#isOver) {
+      await delay(Math.max(0, dueMs - performance.now()))
+      dueMs = Math.max(dueMs + this.#pauseMs, performance.now())
+      if (!this.#isOver) await visitor.visit()
+    }
+  }
+}
