@@ -1,5 +1,5 @@
 import type { Server } from 'node:net'
-import type { Affinity, AffinityOptions, Duration, HealthOptions } from '@limpet/core'
+import type { Affinity, AffinityOptions, DiscoveryOptions, Duration, HealthOptions } from '@limpet/core'
 
 /** What an adapter brings to the contract. */
 export interface Harness {
@@ -20,6 +20,7 @@ export interface GatewayOptions extends AffinityOptions {
   readonly tls?: { readonly ca?: string; readonly servername?: string; readonly verify?: boolean }
   readonly bodyLimit?: number
   readonly health?: HealthOptions
+  readonly discovery?: DiscoveryOptions
 }
 
 export interface Gateway {

@@ -13,6 +13,7 @@ import { cookieStripping } from './cookie-stripping.ts'
 import { cookieWriting } from './cookie-writing.ts'
 import { crashSafety } from './crash-safety.ts'
 import { deadProcesses } from './dead-processes.ts'
+import { discovery } from './discovery.ts'
 import { drain } from './drain.ts'
 import { expectations } from './expectations.ts'
 import { forwarding } from './forwarding.ts'
@@ -55,6 +56,7 @@ export function proxyContract(harness: Harness): void {
     pools(start)
     drain(start)
     health(start)
+    discovery(start)
     policies(start)
     hash(start)
     remotePolicies(start)

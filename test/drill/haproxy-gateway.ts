@@ -8,7 +8,7 @@ import { type Peer, startPeer } from './peer.ts'
 
 const { checkInterval, checkTimeout, fall, rise, connectTimeout, responseTimeout, slowStart } = SETTINGS
 
-/** HAProxy, with the same settings, and told over its own socket. */
+/** HAProxy, with the same settings, and told over its own socket. In 2.6 a server that is added there can have no cookie. */
 export class HaproxyGateway implements DrilledGateway {
   readonly name = 'haproxy'
   readonly port: number
@@ -35,19 +35,6 @@ export class HaproxyGateway implements DrilledGateway {
 
   async ready(id: string): Promise<void> {
     await this.#tell(`set server shops/${id} state ready`)
-  }
-
-  async add(shop: BackendProcess): Promise<void> {
-    const { host } = new URL(shop.options.url)
-    await this.#tell(
-      `add server shops/${shop.id} ${host} cookie ${shop.id} check inter ${checkInterval}ms fall ${fall} rise ${rise} slowstart ${slowStart}ms`,
-    )
-    await this.#tell(`enable health shops/${shop.id}`)
-    await this.#tell(`enable server shops/${shop.id}`)
-  }
-
-  async remove(id: string): Promise<void> {
-    await this.#tell(`set server shops/${id} state maint`)
   }
 
   async stop(): Promise<void> {

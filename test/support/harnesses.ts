@@ -63,6 +63,7 @@ function adapterOptions({
   tls,
   bodyLimit,
   health,
+  discovery,
   ...options
 }: GatewayOptions): HttpProxyOptions & { readonly use: Affinity } {
   return {
@@ -71,5 +72,6 @@ function adapterOptions({
     ...(tls && { tls }),
     ...(bodyLimit !== undefined && { bodyLimit }),
     ...(health && { health }),
+    ...(discovery && { discovery }),
   }
 }

@@ -80,6 +80,12 @@ export interface RetryBudgetExhaustedEvent {
   readonly pool: string
   readonly backend: string
 }
+/** On `limpet:discovery-failed`: a name could not be looked up; the backends stay as they are. */
+export interface DiscoveryFailedEvent {
+  readonly pool: string
+  readonly name: string
+  readonly error: unknown
+}
 
 /**
  * The channels. A publisher asks `hasSubscribers` first, so that an event nobody listens to is not even made.
@@ -96,3 +102,4 @@ export const membersChanged = channel('limpet:members-changed')
 export const drained = channel('limpet:drained')
 export const queued = channel('limpet:queued')
 export const retryBudgetExhausted = channel('limpet:retry-budget-exhausted')
+export const discoveryFailed = channel('limpet:discovery-failed')

@@ -16,6 +16,7 @@ export { cookiesCollide, type WrittenCookie } from './cookie/cookie-path.ts'
 export type { ForeignFormat } from './cookie/foreign-format.ts'
 export type {
   AnsweredEvent,
+  DiscoveryFailedEvent,
   DrainedEvent,
   FailedEvent,
   HealthChangedEvent,
@@ -28,6 +29,18 @@ export type {
   SelectedEvent,
   StateChangedEvent,
 } from './diagnostics.ts'
+export {
+  type DiscoveredBackend,
+  serviceBackends,
+  type ServiceRecord,
+} from './discovery/discovered-backend.ts'
+export { type Discovery, startDiscovery } from './discovery/discovery.ts'
+export {
+  type DiscoveryOptions,
+  type DiscoverySettings,
+  parseDiscovery,
+} from './discovery/discovery-options.ts'
+export type { Found, Lookup } from './discovery/lookup.ts'
 export type { Drain, DrainOptions, DrainResult } from './drain.ts'
 export { type Duration, durationMs } from './duration.ts'
 export type { AffinityStatus } from './decision.ts'

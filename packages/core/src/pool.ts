@@ -140,6 +140,12 @@ export class Pool {
     this.#changed()
   }
 
+  /** @throws OptionError for an unknown id. */
+  setBackup(id: string, backup: boolean): void {
+    this.#member(id).backup = backup
+    this.#changed()
+  }
+
   /**
    * What somebody observed of a backend, as a health check does. An unhealthy one serves nobody.
    * @param reason for the log

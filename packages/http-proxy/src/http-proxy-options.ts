@@ -2,12 +2,16 @@ import {
   type Affinity,
   AFFINITY_OPTION_KEYS,
   type AffinityOptions,
+  type BackendOptions,
   createAffinity,
+  type DiscoveryOptions,
+  type DiscoverySettings,
   type HealthOptions,
   type HealthSettings,
   OptionError,
   optionInteger,
   optionObject,
+  parseDiscovery,
   parseHealth,
 } from '@limpet/core'
 import {
@@ -23,7 +27,16 @@ export type HttpProxyOptions = TransportOptions & {
   readonly bodyLimit?: number
   /** How backends are asked whether they are well. @default absent: they are not */
   readonly health?: HealthOptions
-} & (AffinityOptions | { readonly use: Affinity })
+  /** Backends that are found by their name, beside the configured ones or instead of them. @default absent: none are */
+  readonly discovery?: DiscoveryOptions
+} & (
+    | AffinityOptions
+    | (Omit<AffinityOptions, 'backends'> & {
+        readonly backends?: readonly BackendOptions[]
+        readonly discovery: DiscoveryOptions
+      })
+    | { readonly use: Affinity }
+  )
 
 /** The same, complete and checked. */
 export interface ParsedHttpProxyOptions {
@@ -31,9 +44,10 @@ export interface ParsedHttpProxyOptions {
   readonly transport: Transport
   readonly bodyLimit: number | undefined
   readonly health: HealthSettings | undefined
+  readonly discovery: DiscoverySettings | undefined
 }
 
-const OWN_KEYS: readonly string[] = [...TRANSPORT_OPTION_KEYS, 'bodyLimit', 'health']
+const OWN_KEYS: readonly string[] = [...TRANSPORT_OPTION_KEYS, 'bodyLimit', 'health', 'discovery']
 
 /**
  * @param adapterKeys options that the adapter checks itself
@@ -47,8 +61,10 @@ export function parseHttpProxyOptions(
   const isMade = typeof options === 'object' && options !== null && 'use' in options
   optionObject('', options, [...others, ...(isMade ? ['use'] : AFFINITY_OPTION_KEYS)])
   const { bodyLimit } = options
+  const discovery = parseDiscovery('discovery', options.discovery)
   return {
     health: parseHealth('health', options.health),
+    discovery,
     affinity:
       'use' in options ? checkAffinity(options.use) : createAffinity(affinityOptions(options, others)),
     transport: parseTransport(options),
@@ -59,11 +75,11 @@ export function parseHttpProxyOptions(
   }
 }
 
-/** Core refuses keys that it does not know. */
-function affinityOptions(options: AffinityOptions, others: ReadonlySet<string>): AffinityOptions {
-  return Object.fromEntries(
-    Object.entries(options).filter(([key]) => !others.has(key)),
-  ) as object as AffinityOptions
+/** Core refuses keys that it does not know. Backends that are found by name need not be configured. */
+function affinityOptions(options: HttpProxyOptions, others: ReadonlySet<string>): AffinityOptions {
+  const given = Object.entries(options).filter(([key]) => !others.has(key))
+  const { backends, ...rest } = Object.fromEntries(given) as object as AffinityOptions
+  return { ...rest, backends: backends ?? (options.discovery === undefined ? backends : []) }
 }
 
 function checkAffinity(value: Affinity): Affinity {

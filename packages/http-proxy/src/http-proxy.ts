@@ -1,13 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type Affinity, type Lease, type RequestHead, requestHead, startHealthChecks } from '@limpet/core'
+import {
+  type Affinity,
+  type Lease,
+  type RequestHead,
+  requestHead,
+  startDiscovery,
+  startHealthChecks,
+} from '@limpet/core'
 import { createProxyMiddleware } from 'http-proxy-middleware'
 import { type Attempt, NO_RESPONSE } from './attempt.ts'
 import { backendAgents } from './backend-agent.ts'
 import { hasLeft, onceClosed } from './client-side.ts'
 import { clientBody, type ParsedBody } from './client-body.ts'
 import { type Answer, Exchange } from './exchange.ts'
+import { dnsLookup } from './dns-lookup.ts'
 import { healthProbe } from './health-probe.ts'
 import {
   type HttpProxyOptions,
@@ -35,7 +43,7 @@ export interface HttpProxy {
   ) => Promise<Answer | undefined>
   /** Gives a WebSocket handshake to a backend, and tunnels. For a server's `upgrade` event. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer, url?: string) => void
-  /** Ends idle connections, tunnels and health checks. */
+  /** Ends idle connections, tunnels, health checks and discovery. */
   readonly close: () => void
 }
 
@@ -49,8 +57,11 @@ export function httpProxyOf({
   transport,
   bodyLimit = Infinity,
   health,
+  discovery,
 }: ParsedHttpProxyOptions): HttpProxy {
   const agents = backendAgents(affinity, transport)
+  const discovering =
+    discovery === undefined ? undefined : startDiscovery(affinity.pool, discovery, dnsLookup(discovery))
   const checks =
     health === undefined
       ? undefined
@@ -116,6 +127,7 @@ export function httpProxyOf({
       }),
     upgrade: (request, socket, head, url = request.url ?? '') => upgrades.upgrade(request, socket, head, url),
     close() {
+      discovering?.close()
       checks?.close()
       upgrades.close()
       agents.close()

@@ -134,6 +134,28 @@ describe('health checks', () => {
     expect(healthy(pool)).toBe('a')
   })
 
+  it.each(['up', 'down'] as const)(
+    'ask nobody in maintenance, and begin anew with who comes back: %s',
+    async initial => {
+      const { pool, verdicts, asked } = checked('ab', { initial, fall: 1 })
+      await pass(5_000)
+      verdicts.set('a', 'sick')
+      await pass(10_000)
+      expect(healthy(pool)).toBe('b')
+      pool.setState('a', 'maint')
+      await pass(10_000)
+      expect(healthy(pool)).toBe(initial === 'up' ? 'ab' : 'b')
+      asked.length = 0
+      await pass(30_000)
+      expect(asked).not.toContain('a')
+      verdicts.set('a', 'well')
+      pool.setState('a', 'ready')
+      await pass(10_000)
+      expect(healthy(pool)).toBe('ab')
+      expect(asked).toContain('a')
+    },
+  )
+
   it('end when they are closed, in the middle of a probe too', async () => {
     const { pool, verdicts, asked, checks } = checked('ab')
     verdicts.set('a', 'silent')

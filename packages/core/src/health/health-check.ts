@@ -21,7 +21,8 @@ const ROLL_CALL_MS = 250
 
 /**
  * Asks the members of `pool` again and again whether they are well, and tells it (HAProxy `check`, nginx
- * `health_check`). Each has one probe at a time. Whoever joins is asked from then on, and who leaves is not.
+ * `health_check`). Each has one probe at a time. Whoever joins is asked from then on; who leaves, or is in
+ * maintenance, is not.
  *
  * When all were down, and one is proven up, the others are asked at once, and those who answer are up together with it:
  * their sessions would move to the first otherwise, in the moments until each was proven for itself.
@@ -53,6 +54,7 @@ export function startHealthChecks(
   function newCheck(backend: Backend): HealthCheck {
     if (!settings.isUpAtFirst) pool.setHealthy(backend.id, false, 'not checked yet')
     const check: HealthCheck = new HealthCheck(settings, random, {
+      isWanted: () => pool.find(backend.id)?.state !== 'maint',
       probe: async signal => probe(backend, signal),
       fallen: problem => pool.setHealthy(backend.id, false, problem),
       risen() {
@@ -94,6 +96,8 @@ export function startHealthChecks(
 
 /** What a check asks, and whom it tells. */
 interface Checked {
+  /** Whether anybody wants to know: who is in maintenance serves nobody. */
+  isWanted(): boolean
   probe(signal: AbortSignal): Promise<void>
   /** It was up, and is down. */
   fallen(problem: string | undefined): void
@@ -133,7 +137,8 @@ class HealthCheck {
       clearTimeout(this.#timer)
       void this.#check()
     }
-    return (await this.#probing?.problem) === undefined && !this.#isClosed
+    const probing = this.#probing
+    return probing !== undefined && (await probing.problem) === undefined && !this.#isClosed
   }
 
   rise(): void {
@@ -153,6 +158,11 @@ class HealthCheck {
   }
 
   async #check(): Promise<void> {
+    if (!this.#checked.isWanted()) {
+      this.#forget()
+      this.#schedule(this.#settings.intervalMs)
+      return
+    }
     const controller = new AbortController()
     const startedMs = performance.now()
     this.#probing = { controller, problem: this.#ask(controller) }
@@ -194,6 +204,15 @@ class HealthCheck {
     } else if (this.#against >= (this.#isNew ? 1 : rise)) {
       this.#checked.proven()
     }
+  }
+
+  /** Whoever comes back from maintenance, after a deploy perhaps, is as new. */
+  #forget(): void {
+    if (this.#settings.isUpAtFirst) this.rise()
+    else if (this.#isUp) this.#checked.fallen('not checked yet')
+    this.#isUp = this.#settings.isUpAtFirst
+    this.#isNew = !this.#isUp
+    this.#against = 0
   }
 
   #become(isUp: boolean): void {

@@ -1,0 +1,61 @@
+import { Resolver } from 'node:dns/promises'
+import { type DiscoverySettings, type Lookup, serviceBackends, type ServiceRecord } from '@limpet/core'
+
+interface Address {
+  readonly address: string
+  readonly ttl: number
+}
+
+/** For one server; the next is asked after that. */
+const TIMEOUT_MS = 2_000
+const TRIES = 2
+
+/** By node's resolver, which asks DNS servers and reads no hosts file. */
+export function dnsLookup({ name, port, type, servers }: DiscoverySettings): Lookup {
+  const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: TRIES })
+  if (servers !== undefined) resolver.setServers(servers)
+
+  async function addresses(): ReturnType<Lookup['find']> {
+    const records =
+      type === 'AAAA'
+        ? await resolver.resolve6(name, { ttl: true })
+        : await resolver.resolve4(name, { ttl: true })
+    const backends = records.map(({ address }) => ({
+      host: address,
+      address,
+      port,
+      weight: 1,
+      backup: false,
+    }))
+    return { backends, ttlMs: leastTtlMs(records) }
+  }
+
+  /** Node tells no time to live of SRV records; that of their targets' addresses has to do. */
+  async function services(): ReturnType<Lookup['find']> {
+    const records = await resolver.resolveSrv(name)
+    const targets = await Promise.all(
+      records.map(async record => ({ record, addresses: await addressesOf(record) })),
+    )
+    const found = targets.flatMap(target => target.addresses)
+    if (found.length === 0) throw new Error(`no target of ${name} has an address`)
+    return { backends: serviceBackends(targets), ttlMs: leastTtlMs(found) }
+  }
+
+  /** A target that has no address takes none of the others along. */
+  async function addressesOf({ name: target }: ServiceRecord): Promise<readonly Address[]> {
+    try {
+      return await resolver.resolve4(target, { ttl: true })
+    } catch {
+      return resolver.resolve6(target, { ttl: true }).catch(() => [])
+    }
+  }
+
+  return {
+    find: type === 'SRV' ? services : addresses,
+    close: () => resolver.cancel(),
+  }
+}
+
+function leastTtlMs(addresses: readonly Address[]): number {
+  return Math.min(...addresses.map(({ ttl }) => ttl)) * 1_000
+}

@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest'
+import { type Backend, startBackends } from '../support/backend.ts'
+import { DnsServer } from '../support/dns-server.ts'
+import type { RunningGateway, Start } from './start.ts'
+
+/** Backends that are found by their name, asked of a DNS server. */
+export function discovery(start: Start): void {
+  /** A gateway that finds its backends as services, each under a target of its own. */
+  async function discovered(
+    ...backends: readonly Backend[]
+  ): Promise<{ gateway: RunningGateway; dns: DnsServer }> {
+    const dns = await DnsServer.start()
+    publish(dns, ...backends)
+    const gateway = await start([], {
+      discovery: { dns: '_http._tcp.app.internal', type: 'SRV', refresh: '1s', servers: [dns.address] },
+    })
+    return { gateway, dns }
+  }
+
+  describe('discovery', () => {
+    test('sessions stick to who was found, stay when others come, and move when theirs goes', async () => {
+      const [w1, w2, w3] = await startBackends('w1', 'w2', 'w3')
+      const { gateway, dns } = await discovered(w1, w2)
+      await members(gateway, w1, w2)
+      const browser = gateway.browser()
+      const home = await browser.visit()
+      expect(['w1', 'w2']).toContain(home)
+      publish(dns, w3, w2, w1)
+      await members(gateway, w1, w2, w3)
+      expect(await browser.visit()).toBe(home)
+      const [own, ...others] = [w1, w2, w3].toSorted((a, b) => Number(b.id === home) - Number(a.id === home))
+      publish(dns, ...others)
+      await members(gateway, ...others)
+      const moved = await browser.visit()
+      expect(moved).not.toBe(own?.id)
+      expect(await browser.visit()).toBe(moved)
+    })
+
+    test('a look-up that fails changes nothing, and until the first there is nobody', async () => {
+      const [w1] = await startBackends('w1')
+      const dns = await DnsServer.start()
+      dns.failure = 3
+      const gateway = await start([], {
+        discovery: { dns: '_http._tcp.app.internal', type: 'SRV', refresh: '1s', servers: [dns.address] },
+      })
+      expect((await gateway.ask()).status).toBe(503)
+      dns.failure = 0
+      publish(dns, w1)
+      await members(gateway, w1)
+      const browser = gateway.browser()
+      expect(await browser.visit()).toBe('w1')
+      dns.failure = 2
+      const { length } = dns.asked
+      await expect.poll(() => dns.asked.length, { interval: 20 }).toBeGreaterThan(length + 1)
+      expect(await browser.visit()).toBe('w1')
+    })
+  })
+}
+
+/** Says of each backend that it is a target of `_http._tcp.app.internal`. */
+function publish(dns: DnsServer, ...backends: readonly Backend[]): void {
+  dns.records = backends.flatMap(({ id, port }) => [
+    {
+      type: 'SRV' as const,
+      name: '_http._tcp.app.internal',
+      ttl: 1,
+      data: { target: `${id}.app.internal`, port, priority: 0, weight: 0 },
+    },
+    { type: 'A' as const, name: `${id}.app.internal`, ttl: 1, data: '127.0.0.1' },
+  ])
+}
+
+async function members({ pool }: RunningGateway, ...backends: readonly Backend[]): Promise<void> {
+  const ids = backends.map(({ id, port }) => `${id}_app_internal-${port}`)
+  await expect
+    .poll(() => pool.backends.map(view => view.backend.id).toSorted(), { interval: 10 })
+    .toEqual(ids.toSorted())
+}
