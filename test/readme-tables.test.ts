@@ -1,13 +1,16 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
 import {
   type AffinityOptions,
   type BalancerName,
   createAffinity,
   isAffinityError,
   type Lease,
+  parseDiscovery,
   parseHealth,
   type RequestHead,
+  startDiscovery,
 } from '@limpet/core'
 import { limpet as expressLimpet } from '@limpet/express'
 import { limpet, type LimpetOptions } from '@limpet/fastify'
@@ -73,6 +76,13 @@ describe('a table of options', () => {
     expect(rows.map(nameOf)).toEqual(keysIn(() => parseHealth('health', wrong)))
     const defaults = defaultsIn(declarationOf('packages/core', 'HealthOptions'))
     expect(rows.map(row => [nameOf(row), row[2]?.replaceAll('`', '')])).toEqual([...defaults])
+  })
+
+  test('options of discovery has them all, with their defaults', () => {
+    const rows = tableOf(CORE, 'options of discovery')
+    expect(rows.map(nameOf)).toEqual(keysIn(() => parseDiscovery('discovery', wrong)))
+    const defaults = defaultsIn(declarationOf('packages/core', 'DiscoveryOptions'))
+    expect(rows.slice(1).map(row => [nameOf(row), row[2]?.replaceAll('`', '')])).toEqual([...defaults])
   })
 
   test.each(['options of createAffinity', 'options of a backend', 'options of the cookie'])(
@@ -369,6 +379,15 @@ async function operate(): Promise<void> {
   pool.setHealthy('b', false)
   await pool.drain('a').drained
   pool.remove('a')
+  const settings = parseDiscovery('discovery', { dns: 'app.internal:80' })
+  if (settings === undefined) return
+  const find = async (): Promise<never> => {
+    throw new Error('SERVFAIL')
+  }
+  const discovery = startDiscovery(pool, settings, { find, close: () => undefined })
+  // It has been told a moment later.
+  await setImmediate()
+  discovery.close()
 }
 
 /** The members of a union of texts. */
