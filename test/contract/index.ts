@@ -25,6 +25,7 @@ import { health } from './health.ts'
 import { hopByHop } from './hop-by-hop.ts'
 import { hosts } from './hosts.ts'
 import { keepAlive } from './keep-alive.ts'
+import { limits } from './limits.ts'
 import { ownAnswers } from './own-answers.ts'
 import { policies } from './policies.ts'
 import { pools } from './pools.ts'
@@ -57,6 +58,7 @@ export function proxyContract(harness: Harness): void {
     drain(start)
     health(start)
     discovery(start)
+    limits(start)
     policies(start)
     hash(start)
     remotePolicies(start)
