@@ -1,4 +1,4 @@
-import { OptionError, optionBoolean, optionInteger, optionObject, optionOneOf } from './option.ts'
+import { OptionError, optionBoolean, optionInteger, optionList, optionObject, optionOneOf } from './option.ts'
 
 /** Commanded by an operator (HAProxy's words). `drain` keeps its sessions and takes no new one; `maint` serves nobody. */
 export type AdminState = 'ready' | 'drain' | 'maint'
@@ -64,6 +64,18 @@ export function parseBackend(path: string, value: unknown): ParsedBackend {
         ? undefined
         : parseMaxInFlight(`${path}.maxInFlight`, options['maxInFlight']),
   }
+}
+
+/** @throws OptionError for a malformed one, or an id that stands twice. */
+export function parseBackends(path: string, value: unknown): readonly ParsedBackend[] {
+  const ids = new Set<string>()
+  return optionList(path, value, 'a list of { id, url }').map((item, index) => {
+    const parsed = parseBackend(`${path}[${index}]`, item)
+    if (ids.has(parsed.id))
+      throw new OptionError(`${path}[${index}].id`, parsed.id, 'an id that no other backend of the pool has')
+    ids.add(parsed.id)
+    return parsed
+  })
 }
 
 export function parseWeight(path: string, value: unknown): number {

@@ -4,12 +4,13 @@ import {
   type BackendOptions,
   type ParsedBackend,
   parseBackend,
+  parseBackends,
   parseWeight,
 } from './backend.ts'
 import { CandidateLists, type Candidates, chooseCandidates } from './candidates.ts'
-import { Drain, type DrainOptions, parseDrain } from './drain.ts'
+import { Drain, type Draining, type DrainOptions, parseDrain } from './drain.ts'
 import { type BackendView, type Hold, Member, type MemberContext } from './member.ts'
-import { OptionError, optionList } from './option.ts'
+import { OptionError } from './option.ts'
 import { PoolEvents } from './pool-events.ts'
 import { POOL_SETTINGS, type PoolSettings } from './pool-settings.ts'
 import { WaitQueue } from './wait-queue.ts'
@@ -86,17 +87,8 @@ export class Pool {
    */
   replace(backends: readonly BackendOptions[]): void {
     // All of it is checked before any of it is done: a wrong list changes nothing.
-    const seen = new Set<string>()
-    const given = optionList('backends', backends, 'a list of { id, url }').map((value, index) => {
-      const path = `backends[${index}]`
-      const parsed = parseBackend(path, value)
-      if (seen.has(parsed.id))
-        throw new OptionError(`${path}.id`, parsed.id, 'an id that no other backend of the pool has')
-      seen.add(parsed.id)
-      return parsed
-    })
     const next = new Map<string, Member>()
-    for (const parsed of given) {
+    for (const parsed of parseBackends('backends', backends)) {
       const known = this.#members.get(parsed.id)
       const stays = known !== undefined && known.backend.url.href === parsed.url.href
       if (stays) this.#configure(known, parsed)
@@ -166,25 +158,7 @@ export class Pool {
     const deadlineMs = parseDrain(options)
     this.#drains.get(member)?.cancel()
     this.setState(id, 'drain')
-    const drain = new Drain(
-      {
-        inFlight: () => member.inFlight,
-        sessions: () => this.sessionsOf(id),
-        leave: () => {
-          member.command('maint')
-          this.#changed()
-          this.#events.stateChanged(member)
-        },
-        recall: () => {
-          for (const listener of member.recalls) listener()
-        },
-        ended: result => {
-          this.#drains.delete(member)
-          this.#events.drained(member, result)
-        },
-      },
-      deadlineMs,
-    )
+    const drain = new Drain(this.#draining(member), deadlineMs)
     this.#drains.set(member, drain)
     return drain
   }
@@ -239,6 +213,25 @@ export class Pool {
     this.#drains.get(member)?.cancel()
     member.command(state)
     this.#events.stateChanged(member)
+  }
+
+  #draining(member: Member): Draining {
+    return {
+      inFlight: () => member.inFlight,
+      sessions: () => this.sessionsOf(member.backend.id),
+      leave: () => {
+        member.command('maint')
+        this.#events.stateChanged(member)
+        this.#changed()
+      },
+      recall: () => {
+        for (const listener of member.recalls) listener()
+      },
+      ended: result => {
+        this.#drains.delete(member)
+        this.#events.drained(member, result)
+      },
+    }
   }
 
   #changed(): void {
