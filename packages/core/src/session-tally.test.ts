@@ -32,15 +32,19 @@ describe('a tally of sessions', () => {
       fc.property(fc.array(event, { maxLength: 100 }), happenings => {
         let now = 5_000
         const tally = new SessionTally(LIFE_MS, () => now)
-        const live = new Map<number, { backend: string; endMs: number }>()
+        // The keys that were given out and not renewed: one that has ended is begun anew, not renewed.
+        const keys = new Set<{ session: number; backend: string; endMs: number }>()
         for (const { session, backend, ms } of happenings) {
           now += ms
-          const before = live.get(session)
-          if (before !== undefined && before.endMs > now) tally.ended(before.backend, before.endMs)
+          for (const key of keys) {
+            if (key.session !== session || key.endMs <= now) continue
+            tally.ended(key.backend, key.endMs)
+            keys.delete(key)
+          }
           tally.began(backend, now + LIFE_MS)
-          live.set(session, { backend, endMs: now + LIFE_MS })
+          keys.add({ session, backend, endMs: now + LIFE_MS })
           for (const id of ['a', 'b']) {
-            const ours = [...live.values()].filter(one => one.backend === id)
+            const ours = [...keys].filter(key => key.backend === id)
             const least = ours.filter(({ endMs }) => endMs > now).length
             const most = ours.filter(({ endMs }) => endMs > now - LIFE_MS / 32).length
             expect(tally.count(id)).toBeGreaterThanOrEqual(least)
