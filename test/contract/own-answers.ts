@@ -49,13 +49,18 @@ export function ownAnswers(start: Start): void {
       const [w1] = await startBackends('w1')
       const gateway = await start([w1])
       await w1.refuse()
-      expectOwnAnswer(await gateway.ask(), 502)
-      expectOwnAnswer(await gateway.ask({ method: 'POST', body: 'x' }), 502)
+      for (const asked of [{}, { method: 'POST', body: 'x' }]) {
+        const answer = await gateway.ask(asked)
+        expectOwnAnswer(answer, 502)
+        expect(answer.header('retry-after')).toBe('1')
+      }
     })
 
     test('a backend that breaks off is 502 [T-18, T-44, D-06, D-13]', async () => {
       const gateway = await start([await startBackend('w1', resetBeforeHead)])
-      expectOwnAnswer(await gateway.ask(), 502)
+      const answer = await gateway.ask()
+      expectOwnAnswer(answer, 502)
+      expect(answer.header('retry-after')).toBeUndefined()
     })
 
     test('a backend that talks nonsense is 502 [T-18, T-38, T-44]', async () => {
