@@ -1,6 +1,6 @@
-import { createSocket } from 'node:dgram'
+import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer, type Server } from 'node:net'
 import {
   type Answer,
   AUTHORITATIVE_ANSWER,
@@ -42,11 +42,8 @@ export class DnsServer {
         if (answer !== undefined) socket.write(streamEncode(answer))
       })
     })
-    udp.bind(0, '127.0.0.1')
-    await once(udp, 'listening')
+    await listenOnOnePort(udp, tcp)
     server.#port = udp.address().port
-    tcp.listen(server.#port, '127.0.0.1')
-    await once(tcp, 'listening')
     onTestFinished(() => {
       udp.close()
       tcp.close()
@@ -80,6 +77,23 @@ export class DnsServer {
       flags: AUTHORITATIVE_ANSWER | this.failure,
       questions: [question],
       answers: this.failure === 0 ? answers : [],
+    }
+  }
+}
+
+/** What is free for the one may be taken for the other. */
+async function listenOnOnePort(udp: Socket, tcp: Server): Promise<void> {
+  for (;;) {
+    tcp.listen(0, '127.0.0.1')
+    await once(tcp, 'listening')
+    try {
+      udp.bind((tcp.address() as AddressInfo).port, '127.0.0.1')
+      await once(udp, 'listening')
+      return
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+      tcp.close()
+      await once(tcp, 'close')
     }
   }
 }
