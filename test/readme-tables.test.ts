@@ -339,6 +339,7 @@ describe('the table of events', () => {
     })
     const lease: Lease = await affinity.select(REQUEST)
     lease.redispatch({ kind: 'unreached', slow: false, cause: undefined })
+    lease.connected()
     lease.answered({ statusCode: 200, headers: {} })
     lease.release()
     expect(() => createAffinity({ backends: [], affinity: [] }).select(REQUEST)).toThrow(

@@ -6,6 +6,11 @@ export interface SelectedEvent {
   readonly backend: string
   readonly status: string
 }
+/** On `limpet:connected`: a connection to the backend has the request. */
+export interface ConnectedEvent {
+  readonly pool: string
+  readonly backend: string
+}
 /** On `limpet:answered`: the head of an answer is on its way to the client. */
 export interface AnsweredEvent extends SelectedEvent {
   readonly statusCode: number
@@ -91,6 +96,7 @@ export interface DiscoveryFailedEvent {
  * The channels. A publisher asks `hasSubscribers` first, so that an event nobody listens to is not even made.
  */
 export const selected = channel('limpet:selected')
+export const connected = channel('limpet:connected')
 export const answered = channel('limpet:answered')
 export const failed = channel('limpet:failed')
 export const released = channel('limpet:released')

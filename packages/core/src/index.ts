@@ -16,6 +16,7 @@ export { cookiesCollide, type WrittenCookie } from './cookie/cookie-path.ts'
 export type { ForeignFormat } from './cookie/foreign-format.ts'
 export type {
   AnsweredEvent,
+  ConnectedEvent,
   DiscoveryFailedEvent,
   DrainedEvent,
   FailedEvent,
@@ -71,6 +72,7 @@ export {
 export type { IgnoreOptions } from './ignore.ts'
 export type { LearnPolicyOptions } from './learn/learn-options.ts'
 export type { Lease } from './lease.ts'
+export { nearMiss } from './near-miss.ts'
 export { OptionError, optionBoolean, optionInteger, optionObject, optionOneOf } from './option.ts'
 export { trailerFields } from './message/trailer-fields.ts'
 export type { AffinityPolicy, Answer, Claim, Claims } from './policy.ts'

@@ -23,6 +23,8 @@ export interface Lease {
   readonly target: string
   /** The header lines for `backend`: name, value, name, value … Framing is the forwarder's to add. */
   requestLines(): string[]
+  /** A connection to `backend` has the request. */
+  connected(): void
   /**
    * `backend` did not answer. Moves to another that was not tried yet and returns it, or returns undefined
    * when there is none or the request must not be repeated; then the client is to get a BackendFailedError.
@@ -91,6 +93,11 @@ export class HeldLease implements Lease {
       host: this.#context.preserveHost ? undefined : host,
       fallbackHost: host,
     })
+  }
+
+  connected(): void {
+    if (diagnostics.connected.hasSubscribers)
+      diagnostics.connected.publish({ pool: this.#context.pool.name, backend: this.#view.backend.id })
   }
 
   redispatch(failure: Failure): Backend | undefined {

@@ -163,6 +163,11 @@ export class Pool {
     return drain
   }
 
+  /** Asks what has no end of its own, at all backends, to end now: the gateway goes. */
+  recall(): void {
+    for (const { recalls } of this.#backends) for (const listener of recalls) listener()
+  }
+
   /** Live sessions that are tied to a backend, as far as this process has seen them; undefined where nobody knows. */
   sessionsOf(id: string): number | undefined {
     return this.#sessionsOf(id)

@@ -57,6 +57,7 @@ export class Attempts {
   /** A live connection has the request. @param isUsed it has had others before */
   started(isUsed: boolean): void {
     this.#isStarted = true
+    this.#lease.connected()
     this.#isUsed = isUsed
     const ms = this.#responseTimeoutMs
     if (this.#isOver) this.#attempter.abort(new Error('the client left'))

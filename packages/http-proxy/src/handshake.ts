@@ -42,6 +42,7 @@ export class Handshake implements AttemptEvents {
 
   started(request: ClientRequest): void {
     this.#sent = request
+    this.#lease.connected()
     if (this.#isClosed) {
       request.destroy()
       return
