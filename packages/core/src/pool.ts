@@ -5,6 +5,7 @@ import {
   type ParsedBackend,
   parseBackend,
   parseBackends,
+  parseMaxInFlight,
   parseWeight,
 } from './backend.ts'
 import { CandidateLists, type Candidates, chooseCandidates } from './candidates.ts'
@@ -135,6 +136,17 @@ export class Pool {
   /** @throws OptionError for an unknown id. */
   setBackup(id: string, backup: boolean): void {
     this.#member(id).backup = backup
+    this.#changed()
+  }
+
+  /**
+   * @param maxInFlight 0: any number; undefined: what the pool has for all
+   * @throws OptionError for an unknown id, or what is no such number.
+   */
+  setMaxInFlight(id: string, maxInFlight: number | undefined): void {
+    const value =
+      maxInFlight === undefined ? this.#context.maxInFlight : parseMaxInFlight('maxInFlight', maxInFlight)
+    this.#member(id).maxInFlight = value
     this.#changed()
   }
 
