@@ -104,7 +104,7 @@ export class HeldLease implements Lease {
     const { pool } = this.#context
     const from = this.#view
     this.#hold.failed(failure)
-    if (this.#tried === undefined && failure.kind !== 'unreached') this.#suspect = this.#hold
+    if (failure.kind !== 'unreached') this.#suspect ??= this.#hold
     const to = this.#isHeld && this.#mayMove(failure) ? this.#next(failure) : undefined
     if (diagnostics.failed.hasSubscribers) {
       const redispatchedTo = to?.backend.id

@@ -271,6 +271,53 @@ describe('requests that got no answer', () => {
     expect(visit(affinity, cookie).backend).toBe('a')
   })
 
+  it('of before its trial say nothing of the trial', () => {
+    const affinity = affinityOf('ab', { passive })
+    const cookie = cookieAt(affinity, 'a')
+    const download = leaseOf(affinity, cookie)
+    for (let n = 0; n < 3; n += 1) fail(affinity, cookie, 'unreached')
+    vi.advanceTimersByTime(10_000)
+    const trial = leaseOf(affinity, cookie)
+    expect(trial.backend.id).toBe('a')
+    download.redispatch({ kind: 'truncated', slow: false, cause: undefined })
+    trial.answered({ statusCode: 200, headers: {} })
+    expect(healthy(affinity)).toBe('ab')
+    trial.release()
+    download.release()
+  })
+
+  it('are the fault of the first that had the request, not of one that nobody reached', () => {
+    const affinity = affinityOf('abcd', { passive: { ...passive, fall: 1 }, balance: 'first' })
+    const lease = leaseOf(affinity)
+    for (const kind of ['unreached', 'broken'] as const)
+      lease.redispatch({ kind, slow: false, cause: undefined })
+    expect(lease.backend.id).toBe('c')
+    lease.answered({ statusCode: 200, headers: {} })
+    lease.release()
+    expect(healthy(affinity)).toBe('cd')
+  })
+
+  it('are forgotten when a health check has found it up again', () => {
+    const affinity = affinityOf('ab', { passive })
+    const cookie = cookieAt(affinity, 'a')
+    for (let n = 0; n < 2; n += 1) fail(affinity, cookie, 'unreached')
+    affinity.pool.setHealthy('a', false)
+    affinity.pool.setHealthy('a', true)
+    for (let n = 0; n < 2; n += 1) fail(affinity, cookie, 'unreached')
+    expect(healthy(affinity)).toBe('ab')
+    fail(affinity, cookie, 'unreached')
+    expect(healthy(affinity)).toBe('b')
+  })
+
+  it('keep it out no longer when the clock is set back', () => {
+    const affinity = affinityOf('ab', { passive })
+    const cookie = cookieAt(affinity, 'a')
+    for (let n = 0; n < 3; n += 1) fail(affinity, cookie, 'unreached')
+    vi.setSystemTime(START - 3_600_000)
+    expect(spread(affinity, 4)).toEqual({ a: 2, b: 2 })
+    expect(healthy(affinity)).toBe('ab')
+  })
+
   it('a health check that has seen it down and up again brings it back', () => {
     const affinity = affinityOf('ab', { passive })
     const cookie = cookieAt(affinity, 'a')
@@ -354,6 +401,19 @@ describe('slow start', () => {
     affinity.pool.setHealthy('b', false)
     affinity.pool.setHealthy('b', true)
     expect(visit(affinity, cookie)).toMatchObject({ backend: 'b', status: 'matched' })
+  })
+
+  it('begins again when the clock is set back', () => {
+    const affinity = affinityOf('ab', { slowStart })
+    visit(affinity)
+    affinity.pool.setHealthy('b', false)
+    affinity.pool.setHealthy('b', true)
+    vi.advanceTimersByTime(10_000)
+    spread(affinity, 4)
+    vi.setSystemTime(START - 3_600_000)
+    expect(spread(affinity, 400)['b']).toBeLessThan(30)
+    vi.advanceTimersByTime(20_000)
+    expect(spread(affinity, 20)).toEqual({ a: 10, b: 10 })
   })
 
   it('costs nothing when all of them come back', () => {
