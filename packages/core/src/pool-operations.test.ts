@@ -3,9 +3,11 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type Affinity, createAffinity } from './affinity.ts'
 import type { AffinityOptions } from './affinity-options.ts'
+import type { Candidates } from './candidates.ts'
 import type { FailureKind } from './failure.ts'
 import type { RequestHead } from './head.ts'
 import type { Lease } from './lease.ts'
+import type { BackendView } from './member.ts'
 
 /** What operators do to a live pool, and what backends do to themselves, as a request sees it. */
 
@@ -611,15 +613,20 @@ describe('a full backend', () => {
 describe('a request that waits', () => {
   const waiting = { maxInFlight: 1, whenFull: 'wait', queueTimeout: '10s' } as const
 
-  /** What has come of it so far. */
-  function enqueue(affinity: Affinity, cookie?: string): { outcome: string; leave(): void; lease?: Lease } {
+  /** A request, and what has come of it so far. */
+  interface Waiter {
+    outcome: string
+    leave(): void
+    lease?: Lease
+  }
+  function enqueue(affinity: Affinity, cookie?: string): Waiter {
     let leave = (): void => undefined
     const selected = affinity.select(request(cookie), onGone => (leave = onGone))
     if (!(selected instanceof Promise)) throw new Error('need not wait')
-    const waiter: { outcome: string; leave(): void; lease?: Lease } = {
-      outcome: 'waits',
-      leave: () => leave(),
-    }
+    return watched(selected, () => leave())
+  }
+  function watched(selected: Promise<Lease | undefined>, leave: () => void): Waiter {
+    const waiter: Waiter = { outcome: 'waits', leave }
     selected.then(
       lease => {
         waiter.outcome = lease?.backend.id ?? 'left'
@@ -713,6 +720,85 @@ describe('a request that waits', () => {
     expect(waiter.outcome).toBe(expected)
   })
 
+  it('for anybody, since the queue of its backend is full, takes whoever is free first', async () => {
+    const affinity = affinityOf('ab', { ...waiting, maxQueue: 1 })
+    const cookie = cookieAt(affinity, 'a')
+    leaseOf(affinity, cookie)
+    const other = leaseOf(affinity)
+    expect(other.backend.id).toBe('b')
+    const bound = enqueue(affinity, cookie)
+    const overflow = enqueue(affinity, cookie)
+    other.release()
+    await settle()
+    expect([bound.outcome, overflow.outcome]).toEqual(['waits', 'b'])
+    bound.leave()
+  })
+
+  it('takes whoever is free first when its backend is no more', async () => {
+    const affinity = affinityOf('ab', waiting)
+    const cookie = cookieAt(affinity, 'a')
+    leaseOf(affinity, cookie)
+    const other = leaseOf(affinity)
+    const bound = enqueue(affinity, cookie)
+    affinity.pool.setHealthy('a', false)
+    const later = enqueue(affinity)
+    await settle()
+    expect(bound.outcome).toBe('waits')
+    other.release()
+    await settle()
+    expect([bound.outcome, later.outcome]).toEqual(['b', 'waits'])
+    later.leave()
+    expect(affinity.pool.queue.size).toBe(0)
+  })
+
+  it('goes back to its own line when its backend is back, and full', async () => {
+    const affinity = affinityOf('ab', { ...waiting, waitForBackend: '3s' })
+    const cookies = [cookieAt(affinity, 'a'), cookieAt(affinity, 'a')]
+    for (const id of 'ab') affinity.pool.setHealthy(id, false)
+    const waiters = cookies.map(cookie => enqueue(affinity, cookie))
+    affinity.pool.setHealthy('a', true)
+    affinity.pool.setHealthy('b', true)
+    await settle()
+    expect(waiters.map(({ outcome }) => outcome)).toEqual(['a', 'waits'])
+    waiters[0]?.lease?.release()
+    await settle()
+    expect(waiters[1]?.outcome).toBe('a')
+  })
+
+  it('has its turn when somebody who was taken out can be tried again', async () => {
+    const passive = { fall: 1, retryAfter: '2s' } as const
+    const affinity = affinityOf('ab', { passive, waitForBackend: '3s' })
+    fail(affinity, cookieAt(affinity, 'a'), 'unreached')
+    affinity.pool.setHealthy('b', false)
+    const waiters = [enqueue(affinity), enqueue(affinity)]
+    await vi.advanceTimersByTimeAsync(1_999)
+    expect(waiters.map(({ outcome }) => outcome)).toEqual(['waits', 'waits'])
+    await vi.advanceTimersByTimeAsync(1)
+    expect(waiters.map(({ outcome }) => outcome)).toEqual(['a', 'waits'])
+    waiters[0]?.lease?.answered({ statusCode: 200, headers: {} })
+    await settle()
+    expect(waiters[1]?.outcome).toBe('a')
+  })
+
+  it('is told what its balancer has thrown, and nobody else is', async () => {
+    let isBroken = false
+    const balance = {
+      name: 'broken',
+      pick: (candidates: Candidates, _head: RequestHead, accepts?: (view: BackendView) => boolean) => {
+        if (isBroken) throw Object.assign(new Error('broken'), { code: 'BROKEN' })
+        return candidates.find(view => accepts?.(view) !== false)
+      },
+    }
+    const affinity = affinityOf('a', { ...waiting, balance })
+    const lease = leaseOf(affinity)
+    const waiter = enqueue(affinity)
+    isBroken = true
+    lease.release()
+    await settle()
+    expect(waiter.outcome).toBe('BROKEN')
+    expect(affinity.pool.queue.size).toBe(0)
+  })
+
   it('waits for somebody to come where that is asked for, and no longer', async () => {
     const affinity = affinityOf('a', { waitForBackend: '3s' })
     affinity.pool.setHealthy('a', false)
@@ -775,6 +861,51 @@ describe('a request that waits', () => {
         expect(affinity.pool.queue.size).toBe(0)
       }),
       { numRuns: 100 },
+    )
+  })
+
+  it('whatever happens to backends, nobody waits for what he could have', async () => {
+    const step = fc.tuple(
+      fc.constantFrom('come', 'come', 'come', 'come', 'end', 'end', 'leave', 'down', 'up', 'maint', 'ready'),
+      fc.constantFrom('a', 'a', 'b', ''),
+      fc.nat(20),
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 80 }), async steps => {
+        const maxQueue = 2
+        const affinity = affinityOf('ab', { ...waiting, maxQueue, waitForBackend: '10s' })
+        const { pool } = affinity
+        const cookies = new Map(Array.from('ab', id => [id, cookieAt(affinity, id)]))
+        const held: Lease[] = []
+        let waiters: { readonly id: string; readonly waiter: Waiter }[] = []
+        for (const [what, id, at] of steps) {
+          if (what === 'end') held.splice(at % Math.max(held.length, 1), 1)[0]?.release()
+          else if (what === 'leave') waiters.splice(at % Math.max(waiters.length, 1), 1)[0]?.waiter.leave()
+          else if (what === 'come' && pool.queue.hasRoom()) {
+            const leave: (() => void)[] = []
+            const lease = affinity.select(request(cookies.get(id)), onGone => leave.push(onGone))
+            if (lease instanceof Promise) waiters.push({ id, waiter: watched(lease, () => leave[0]?.()) })
+            else held.push(lease)
+          } else if (id !== '' && (what === 'down' || what === 'up')) pool.setHealthy(id, what === 'up')
+          else if (id !== '' && (what === 'maint' || what === 'ready')) pool.setState(id, what)
+          await settle()
+          held.push(...waiters.flatMap(({ waiter }) => waiter.lease ?? []))
+          waiters = waiters.filter(({ waiter }) => waiter.lease === undefined)
+          expect(pool.inFlight).toBe(held.length)
+          expect(pool.queue.size).toBe(waiters.length)
+          for (const view of pool.backends) expect(view.inFlight).toBeLessThanOrEqual(1)
+          const free = pool.candidates.filter(view => view.inFlight === 0).map(view => view.backend.id)
+          const starving = waiters.filter(({ id: own }, index) => {
+            if (free.length === 0) return false
+            if (pool.find(own)?.isUsable !== true || free.includes(own)) return true
+            return waiters.slice(0, index).filter(one => one.id === own).length >= maxQueue
+          })
+          expect(starving).toEqual([])
+        }
+        for (const { waiter } of waiters) waiter.leave()
+        expect(pool.queue.size).toBe(0)
+      }),
+      { numRuns: 200 },
     )
   })
 })

@@ -33,9 +33,9 @@ export class Pool {
   constructor(name: string, backends: readonly BackendOptions[], settings: Partial<PoolSettings> = {}) {
     const { maxQueue, ...rest } = { ...POOL_SETTINGS, ...settings }
     this.name = name
-    this.queue = new WaitQueue(maxQueue)
     this.#events = new PoolEvents(name)
     this.#lists = new CandidateLists(rest.now)
+    this.queue = new WaitQueue(maxQueue, () => this.#lists.dueInMs(this.#backends))
     this.#context = {
       ...rest,
       inFlight: 0,
