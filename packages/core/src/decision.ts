@@ -69,11 +69,12 @@ export function decide(
     if (whenFull === 'wait' && (queued?.waitFor === view || pool.queue.hasRoom(view)))
       return { waitFor: view, timeoutMs: context.queueTimeoutMs }
     status = 'unavailable'
+    view = claimedView(context, read, [])
   } else if (status === 'unavailable' && onUnavailable === 'reject') {
     const down = downView(pool, read)
     if (down !== undefined) return wait(pool, down, waitForBackendMs, queued)
   }
-  view = place(context, request)
+  view ??= place(context, request)
   if (view !== undefined) return { view, status, claims, read }
   const isFull = pool.candidates.length > 0
   const timeoutMs = isFull && whenFull === 'wait' ? context.queueTimeoutMs : isFull ? 0 : waitForBackendMs
@@ -113,7 +114,8 @@ function firstUsable(context: DecisionContext, claims: Claims): Claim | undefine
 function usableView({ pool, returnFromBackup }: DecisionContext, claim: Claim): BackendView | undefined {
   const view = claim.kind === 'backend' ? pool.find(claim.id) : undefined
   if (view?.isUsable !== true) return undefined
-  return returnFromBackup && view.backup && pool.candidates.some(other => !other.backup) ? undefined : view
+  if (!returnFromBackup || !view.backup) return view
+  return pool.candidates.some(other => !other.backup && hasRoom(other)) ? undefined : view
 }
 
 /** The backend of a session that is to have no other. */

@@ -483,6 +483,12 @@ describe('a backup', () => {
     { id: 'b', url: 'http://b.test' },
     { id: 'z', url: 'http://z.test', backup: true },
   ]
+  /** One primary with room for one request, and three backups. */
+  const small = Array.from('axyz', id => ({
+    id,
+    url: `http://${id}.test`,
+    ...(id === 'a' ? { maxInFlight: 1 } : { backup: true }),
+  }))
 
   it('takes new sessions only when no primary can', () => {
     const affinity = affinityOf('', { backends })
@@ -519,6 +525,24 @@ describe('a backup', () => {
     const back = visit(affinity, cookie)
     expect(back.backend).toBe('b')
     expect(visit(affinity, back.cookie)).toMatchObject({ backend: 'b', status: 'matched' })
+  })
+
+  it('keeps its sessions as long as the primaries are full, though they are to go back', () => {
+    const affinity = affinityOf('', { backends: small, returnFromBackup: true })
+    const primary = leaseOf(affinity)
+    expect(primary.backend.id).toBe('a')
+    const { backend, cookie } = visit(affinity)
+    for (let n = 0; n < 4; n += 1)
+      expect(visit(affinity, cookie)).toMatchObject({ backend, status: 'matched' })
+    primary.release()
+    expect(visit(affinity, cookie).backend).toBe('a')
+  })
+
+  it('is one of several that share what the primaries have no room for', () => {
+    const affinity = affinityOf('', { backends: small })
+    const primary = leaseOf(affinity)
+    expect(spread(affinity, 9)).toEqual({ x: 3, y: 3, z: 3 })
+    primary.release()
   })
 
   it('takes a request that no primary has answered', () => {
@@ -598,15 +622,19 @@ describe('a full backend', () => {
     expect(fail(affinity, cookie, 'unreached')).toEqual(['a', 'b'])
   })
 
-  it('spends no turn of a session that has its own key: another that the client names comes first', () => {
+  it('sends its sessions to another that the client names, before anybody else', () => {
     const affinity = affinityOf('abc', {
       maxInFlight: 1,
       affinity: [{ cookie: {} }, { route: { header: 'x-route' } }],
     })
     const cookie = cookieAt(affinity, 'a')
-    const named = { headers: { host: 'web.test', cookie, 'x-route': 'c' } }
-    const first = leaseOf(affinity, cookie, named)
-    expect(first.backend.id).toBe('a')
+    const held = leaseOf(affinity, cookie)
+    for (const named of ['c', 'b', 'c', 'b']) {
+      const lease = leaseOf(affinity, cookie, { headers: { host: 'web.test', cookie, 'x-route': named } })
+      expect(lease).toMatchObject({ backend: { id: named }, status: 'unavailable' })
+      lease.release()
+    }
+    held.release()
   })
 })
 
