@@ -74,7 +74,7 @@ export class HeldLease implements Lease {
     this.status = decision.status
     this.client = client
     this.#hold = context.pool.hold(decision.view)
-    context.retryBudget.requests += 1
+    context.retryBudget.count()
   }
 
   get backend(): Backend {

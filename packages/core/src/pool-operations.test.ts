@@ -1087,6 +1087,23 @@ describe('the retry budget', () => {
     expect(seen.length).toBeGreaterThan(0)
   })
 
+  it.each<[string, number]>([
+    ['from the start', 0],
+    ['after a quiet night', 8 * 3_600_000],
+  ])('knows the traffic of the last ten seconds, %s', (_when, quietMs) => {
+    const affinity = affinityOf('abc', { retryBudget: { ratio: 0.2, minPerSecond: 1 } })
+    if (quietMs > 0) fail(affinity, '', 'broken', false)
+    vi.advanceTimersByTime(quietMs)
+    for (let n = 0; n < 6_000; n += 1) {
+      vi.advanceTimersByTime(10)
+      visit(affinity)
+    }
+    let retries = 0
+    for (let n = 0; n < 200; n += 1) retries += fail(affinity, '', 'broken', false).length - 1
+    expect(retries).toBeGreaterThan(180)
+    expect(retries).toBeLessThan(260)
+  })
+
   it('does not keep a request from those who have not seen it', () => {
     const affinity = affinityOf('abc', { retryBudget: { ratio: 0, minPerSecond: 0 } })
     expect(fail(affinity, '', 'broken', false)).toHaveLength(1)
