@@ -34,7 +34,7 @@ export interface Lease {
   answered(response: ResponseHead): HeaderFields
   /**
    * Calls `listener` when the pool wants the request back, because its backend is to be left: what has no end of its
-   * own, as a WebSocket, is to end then. Not after `release`.
+   * own, as a WebSocket, is to end then; at once, when that was before. Not after `release`.
    */
   onceRecalled(listener: () => void): void
   /** The client's side has closed. Idempotent. */
@@ -148,6 +148,7 @@ export class HeldLease implements Lease {
   onceRecalled(listener: () => void): void {
     this.#onRecall = listener
     this.#hold.recalls.add(listener)
+    if (this.#hold.isRecalled()) listener()
   }
 
   release(): void {

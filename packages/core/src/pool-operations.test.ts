@@ -1001,6 +1001,35 @@ describe('a drain', () => {
     expect(await drain.drained).toEqual({ outcome: 'deadline', inFlight: 0, sessions: 1 })
   })
 
+  it('calls back who gets his tunnel only when the time is over', async () => {
+    const affinity = affinityOf('ab', timed)
+    const late = leaseOf(affinity)
+    const { backend } = late
+    const drain = affinity.pool.drain(backend.id, { deadline: '10s' })
+    await vi.advanceTimersByTimeAsync(10_001)
+    const recalled: string[] = []
+    late.onceRecalled(() => {
+      recalled.push('late')
+      late.release()
+    })
+    expect(recalled).toEqual(['late'])
+    expect(await drain.drained).toMatchObject({ outcome: 'deadline', inFlight: 0 })
+    affinity.pool.setState(backend.id, 'ready')
+    const lease = leaseOf(affinity, cookieAt(affinity, backend.id))
+    lease.onceRecalled(() => recalled.push('back'))
+    expect(recalled).toEqual(['late'])
+    lease.release()
+  })
+
+  it('counts a session that has moved, at whatever part of a second, for its new backend alone', () => {
+    const affinity = affinityOf('ab', { affinity: [{ cookie: { maxIdle: '10s' } }] })
+    vi.advanceTimersByTime(900)
+    const { backend, cookie } = visit(affinity)
+    affinity.pool.setState(backend, 'maint')
+    const moved = visit(affinity, cookie)
+    expect([affinity.pool.sessionsOf(backend), affinity.pool.sessionsOf(moved.backend)]).toEqual([0, 1])
+  })
+
   it('does not wait for ever for a request that does not end', async () => {
     const affinity = affinityOf('ab', timed)
     const lease = leaseOf(affinity)
@@ -1022,6 +1051,7 @@ describe('a drain', () => {
 
   it.each<[string, (affinity: Affinity) => void]>([
     ['called off', ({ pool }) => pool.setState('a', 'ready')],
+    ['made one without an end', ({ pool }) => pool.setState('a', 'drain')],
     ['begun again', ({ pool }) => void pool.drain('a', { deadline: 0 })],
     ['about a backend that leaves', ({ pool }) => void pool.remove('a')],
     ['about one that becomes another', ({ pool }) => pool.replace([{ id: 'a', url: 'http://else.test' }])],

@@ -116,13 +116,15 @@ export class Pool {
   }
 
   /**
-   * Ends a drain that is under way.
+   * Ends a drain that is under way, whatever the state.
    * @throws OptionError for an unknown id or state.
    */
   setState(id: string, state: AdminState): void {
     if (!ADMIN_STATES.includes(state))
       throw new OptionError('state', state, `one of ${ADMIN_STATES.join(', ')}`)
-    this.#command(this.#member(id), state)
+    const member = this.#member(id)
+    this.#drains.get(member)?.cancel()
+    this.#command(member, state)
     this.#changed()
   }
 
@@ -156,7 +158,6 @@ export class Pool {
   drain(id: string, options?: DrainOptions): Drain {
     const member = this.#member(id)
     const deadlineMs = parseDrain(options)
-    this.#drains.get(member)?.cancel()
     this.setState(id, 'drain')
     const drain = new Drain(this.#draining(member), deadlineMs)
     this.#drains.set(member, drain)
@@ -229,9 +230,7 @@ export class Pool {
         this.#events.stateChanged(member)
         this.#changed()
       },
-      recall: () => {
-        for (const listener of member.recalls) listener()
-      },
+      recall: () => member.recall(),
       ended: result => {
         this.#drains.delete(member)
         this.#events.drained(member, result)
