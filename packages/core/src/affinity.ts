@@ -11,7 +11,7 @@ import type { Claims } from './policy.ts'
 import { readPolicies } from './policy-reading.ts'
 import type { Pool } from './pool.ts'
 
-/** Calls `listener` when the client leaves. */
+/** Calls `listener` when the client leaves; at once, when he has left. */
 export type OnceGone = (listener: () => void) => void
 
 /** Keeps each session on its backend. What an adapter sees of all this. */
