@@ -1,3 +1,4 @@
+import type { RequestHead } from '@limpet/core'
 import { describe, expect, test } from 'vitest'
 import { startBackend, startBackends } from '../support/backend.ts'
 import { echo } from '../support/scripts.ts'
@@ -61,6 +62,33 @@ export function limits(start: Start): void {
       await answer()
       expect((await first).status).toBe(200)
       expect(backend.seen.map(({ url }) => url)).toEqual(['/1'])
+    })
+
+    test('who has left by the time he would have to wait does not', async () => {
+      const { backend, answer } = await busyBackend('w1')
+      const lookUp = Promise.withResolvers<{ kind: 'none' }>()
+      const slow = {
+        name: 'slow',
+        read: async ({ url }: RequestHead) => (url === '/1' ? [] : lookUp.promise),
+      }
+      const gateway = await start([backend], { maxInFlight: 1, whenFull: 'wait', affinity: [slow] })
+      const first = gateway.ask({ path: '/1' })
+      await backend.arrival(1)
+      const leaving = new AbortController()
+      const second = gateway.ask({ path: '/2', signal: leaving.signal }).catch(() => 'left')
+      const handshake = await raw(gateway.port, handshakeText())
+      // Refused before anybody is asked: whoever came or went before it has been seen to.
+      const refused = async () => gateway.ask({ method: 'OPTIONS', path: '*' })
+      await refused()
+      leaving.abort()
+      handshake.socket.destroy()
+      await second
+      await refused()
+      lookUp.resolve({ kind: 'none' })
+      await refused()
+      expect(gateway.pool.queue.size).toBe(0)
+      await answer()
+      expect((await first).status).toBe(200)
     })
 
     test('who waits too long, or finds the queue full, is told 503', async () => {

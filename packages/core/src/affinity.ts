@@ -11,7 +11,7 @@ import type { Claims } from './policy.ts'
 import { readPolicies } from './policy-reading.ts'
 import type { Pool } from './pool.ts'
 
-/** Calls `listener` when the client leaves. */
+/** Calls `listener` when the client leaves; at once, when he has left. */
 export type OnceGone = (listener: () => void) => void
 
 /** Keeps each session on its backend. What an adapter sees of all this. */
@@ -64,23 +64,33 @@ export function createAffinity(options: AffinityOptions): Affinity {
   async function queue(
     request: RequestHead,
     read: readonly Claims[],
-    { waitFor, timeoutMs }: Wait,
+    wait: Wait,
     onceGone: OnceGone | undefined,
   ): Promise<Lease | undefined> {
     if (diagnostics.queued.hasSubscribers)
-      diagnostics.queued.publish({ pool: pool.name, backend: waitFor?.backend.id })
+      diagnostics.queued.publish({ pool: pool.name, backend: wait.waitFor?.backend.id })
     return new Promise((resolve, reject) => {
+      let queued = wait
       function serve(): boolean {
-        const decision = decide(context, request, read, true)
-        if (decision === undefined || !('view' in decision)) return false
-        resolve(hold(request, decision))
-        return true
+        try {
+          const decision = decide(context, request, read, queued)
+          if (decision !== undefined && 'view' in decision) {
+            resolve(hold(request, decision))
+            return true
+          }
+          if (decision !== undefined) place.waitFor((queued = decision).waitFor)
+          return false
+        } catch (error) {
+          // A balancer of the app's own has thrown, and whoever has made room here has nothing to do with it.
+          reject(error instanceof Error ? error : new Error(String(error), { cause: error }))
+          return true
+        }
       }
-      const leave = pool.queue.enter(waitFor, serve, timeoutMs, () =>
+      const place = pool.queue.enter(wait.waitFor, serve, wait.timeoutMs, () =>
         reject(published(pool, new NoBackendError())),
       )
       onceGone?.(() => {
-        leave()
+        place.leave()
         resolve(undefined)
       })
     })

@@ -7,7 +7,7 @@ export interface Balancer {
   readonly name: string
   /**
    * One of `candidates` that `accepts` takes, or undefined when there is none.
-   * `accepts` is absent on a first choice; a redispatch refuses with it whoever was tried.
+   * `accepts` is absent on a first choice; it refuses whoever was tried, and whoever is full.
    */
   pick(
     candidates: Candidates,

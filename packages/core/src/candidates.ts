@@ -19,6 +19,7 @@ export class CandidateLists {
   readonly #now: () => number
   #candidates: Candidates | undefined
   #spares: Candidates = []
+  #madeAtMs = 0
   /** When they change by time alone. */
   #dueMs = Infinity
 
@@ -31,9 +32,10 @@ export class CandidateLists {
   }
 
   candidates(members: readonly Member[]): Candidates {
-    if (this.#candidates !== undefined && (this.#dueMs === Infinity || this.#now() < this.#dueMs))
+    if (this.#candidates !== undefined && (this.#dueMs === Infinity || this.#isBeforeDue()))
       return this.#candidates
     const nowMs = this.#now()
+    this.#madeAtMs = nowMs
     this.#dueMs = members.reduce((due, member) => Math.min(due, member.refresh(nowMs)), Infinity)
     const candidates = chooseCandidates(members)
     const backups = members.filter(member => member.backup && !candidates.includes(member))
@@ -47,5 +49,17 @@ export class CandidateLists {
   spares(members: readonly Member[]): Candidates {
     this.candidates(members)
     return this.#spares
+  }
+
+  /** Until they change by time alone; Infinity: they do not. */
+  dueInMs(members: readonly Member[]): number {
+    this.candidates(members)
+    return this.#dueMs - this.#now()
+  }
+
+  /** A clock that is set back makes them anew. */
+  #isBeforeDue(): boolean {
+    const nowMs = this.#now()
+    return nowMs >= this.#madeAtMs && nowMs < this.#dueMs
   }
 }

@@ -45,13 +45,13 @@ export interface DecisionContext {
  * A backend that is named, known and usable keeps its session, draining or not; otherwise the balancer picks.
  * Undefined when nobody may take the request.
  * @param read what each policy read, in their order
- * @param isQueued it has its place in the queue
+ * @param queued where it stands in the queue, when it waits already
  */
 export function decide(
   context: DecisionContext,
   request: RequestHead,
   read: readonly Claims[],
-  isQueued = false,
+  queued?: Wait,
 ): Decision | Wait | undefined {
   const { pool, onUnavailable, whenFull, waitForBackendMs } = context
   const claims: Claim[] = []
@@ -66,27 +66,31 @@ export function decide(
   if (view !== undefined) {
     if (hasRoom(view)) return { view, status: 'matched', claims, read }
     if (whenFull === 'reject') return undefined
-    if (whenFull === 'wait' && (isQueued || pool.queue.hasRoom(view)))
+    if (whenFull === 'wait' && (queued?.waitFor === view || pool.queue.hasRoom(view)))
       return { waitFor: view, timeoutMs: context.queueTimeoutMs }
     status = 'unavailable'
+    view = claimedView(context, read, [])
   } else if (status === 'unavailable' && onUnavailable === 'reject') {
     const down = downView(pool, read)
-    if (down !== undefined) return wait(pool, down, waitForBackendMs, isQueued)
+    if (down !== undefined) return wait(pool, down, waitForBackendMs, queued)
   }
-  view = place(context, request)
+  view ??= place(context, request)
   if (view !== undefined) return { view, status, claims, read }
   const isFull = pool.candidates.length > 0
   const timeoutMs = isFull && whenFull === 'wait' ? context.queueTimeoutMs : isFull ? 0 : waitForBackendMs
-  return wait(pool, undefined, timeoutMs, isQueued)
+  return wait(pool, undefined, timeoutMs, queued)
 }
 
 function wait(
   { queue }: Pool,
   waitFor: BackendView | undefined,
   timeoutMs: number,
-  isQueued: boolean,
+  queued: Wait | undefined,
 ): Wait | undefined {
-  return timeoutMs > 0 && (isQueued || queue.hasRoom(waitFor)) ? { waitFor, timeoutMs } : undefined
+  // Whoever waits already may change over to another line, and has the rest of his time.
+  return queued !== undefined || (timeoutMs > 0 && queue.hasRoom(waitFor))
+    ? { waitFor, timeoutMs }
+    : undefined
 }
 
 /** The first usable backend with room that the claims name, but those of `tried`. */
@@ -110,7 +114,8 @@ function firstUsable(context: DecisionContext, claims: Claims): Claim | undefine
 function usableView({ pool, returnFromBackup }: DecisionContext, claim: Claim): BackendView | undefined {
   const view = claim.kind === 'backend' ? pool.find(claim.id) : undefined
   if (view?.isUsable !== true) return undefined
-  return returnFromBackup && view.backup && pool.candidates.some(other => !other.backup) ? undefined : view
+  if (!returnFromBackup || !view.backup) return view
+  return pool.candidates.some(other => !other.backup && hasRoom(other)) ? undefined : view
 }
 
 /** The backend of a session that is to have no other. */

@@ -7,7 +7,7 @@ export interface DrainOptions {
 }
 
 export interface DrainResult {
-  /** Nobody was left; the time was over; or the backend got another state, or left the pool. */
+  /** Nobody was left; the time was over; or somebody commanded a state, or the backend left the pool. */
   readonly outcome: 'drained' | 'deadline' | 'cancelled'
   /** Requests that are still there: after the deadline they have a few seconds to end. */
   readonly inFlight: number

@@ -34,7 +34,7 @@ export interface Lease {
   answered(response: ResponseHead): HeaderFields
   /**
    * Calls `listener` when the pool wants the request back, because its backend is to be left: what has no end of its
-   * own, as a WebSocket, is to end then. Not after `release`.
+   * own, as a WebSocket, is to end then; at once, when that was before. Not after `release`.
    */
   onceRecalled(listener: () => void): void
   /** The client's side has closed. Idempotent. */
@@ -74,7 +74,7 @@ export class HeldLease implements Lease {
     this.status = decision.status
     this.client = client
     this.#hold = context.pool.hold(decision.view)
-    context.retryBudget.requests += 1
+    context.retryBudget.count()
   }
 
   get backend(): Backend {
@@ -104,7 +104,7 @@ export class HeldLease implements Lease {
     const { pool } = this.#context
     const from = this.#view
     this.#hold.failed(failure)
-    if (this.#tried === undefined && failure.kind !== 'unreached') this.#suspect = this.#hold
+    if (failure.kind !== 'unreached') this.#suspect ??= this.#hold
     const to = this.#isHeld && this.#mayMove(failure) ? this.#next(failure) : undefined
     if (diagnostics.failed.hasSubscribers) {
       const redispatchedTo = to?.backend.id
@@ -148,6 +148,7 @@ export class HeldLease implements Lease {
   onceRecalled(listener: () => void): void {
     this.#onRecall = listener
     this.#hold.recalls.add(listener)
+    if (this.#hold.isRecalled()) listener()
   }
 
   release(): void {

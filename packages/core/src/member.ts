@@ -42,6 +42,8 @@ export interface Hold {
   release(): void
   /** Listeners to be told when the pool wants its requests back. Whoever adds one takes it out. */
   readonly recalls: Set<() => void>
+  /** Whether it has wanted them back already, as those learn that come late. */
+  isRecalled(): boolean
 }
 
 /** What a pool's members share, and how they reach it. */
@@ -72,6 +74,7 @@ export class Member implements BackendView, Hold {
   #isUp = true
   /** It has been away, or was never there, while others served: it had better start slowly. */
   #isCold: boolean
+  #isRecalled = false
   state: AdminState
   backup = false
   weight = 1
@@ -102,7 +105,18 @@ export class Member implements BackendView, Hold {
   command(state: AdminState): void {
     if (state === 'maint' || this.state === 'maint') this.#isCold ||= this.#pool.requests > 0
     this.state = state
+    this.#isRecalled = false
     this.#warmUp()
+  }
+
+  /** Who cannot end by himself is to go, until another state is commanded. */
+  recall(): void {
+    this.#isRecalled = true
+    for (const listener of this.recalls) listener()
+  }
+
+  isRecalled(): boolean {
+    return this.#isRecalled
   }
 
   get healthy(): boolean {
@@ -111,7 +125,7 @@ export class Member implements BackendView, Hold {
 
   get isUsable(): boolean {
     if (this.state === 'maint' || !this.#isUp) return false
-    return this.passive?.isOut !== true || this.#pool.now() >= this.passive.triableAtMs
+    return this.passive?.isOut !== true || this.passive.isTriable(this.#pool.now())
   }
 
   /** What a health check has found. True when that is news. */
@@ -121,6 +135,7 @@ export class Member implements BackendView, Hold {
     if (isUp) {
       // It has proven itself from the ground up.
       if (this.passive?.isOut === true) this.passive.bringBack(this.#pool.now())
+      else this.passive?.answered()
       this.#warmUp()
     } else {
       this.#isCold = this.#pool.requests > 0
@@ -155,10 +170,22 @@ export class Member implements BackendView, Hold {
   }
 
   answered(statusCode: number): void {
+    this.#answered(statusCode, false)
+  }
+
+  failed(failure: Failure): void {
+    this.#failed(failure, false)
+  }
+
+  blame(): void {
+    this.#blame(false)
+  }
+
+  #answered(statusCode: number, isTrial: boolean): void {
     const { passive } = this
     if (passive === undefined) return
     if (passive.isFailureStatus(statusCode)) {
-      this.blame()
+      this.#blame(isTrial)
     } else if (!passive.isOut) {
       passive.answered()
     } else if (passive.returned(this.#pool.now())) {
@@ -168,17 +195,17 @@ export class Member implements BackendView, Hold {
     }
   }
 
-  failed({ kind }: Failure): void {
+  #failed({ kind }: Failure, isTrial: boolean): void {
     this.failures += 1
     // What it has seen may have been the request's doing; no request can keep it from being reached.
-    if (kind === 'unreached' || this.passive?.trial !== undefined) this.blame()
+    if (kind === 'unreached' || isTrial) this.#blame(isTrial)
   }
 
-  blame(): void {
+  #blame(isTrial: boolean): void {
     const { passive } = this
     if (passive === undefined) return
     const isEnough = passive.failed()
-    if (passive.trial === undefined && !(isEnough && this.#pool.mayTakeOut(this))) return
+    if (!isTrial && !(isEnough && this.#pool.mayTakeOut(this))) return
     passive.takeOut(this.#pool.now())
     this.#pool.healthChanged(this)
   }
@@ -191,14 +218,16 @@ export class Member implements BackendView, Hold {
 
   /** As long as this request has it, no other is to try it. */
   #tryOut(passive: PassiveHealth): Hold {
+    const isTrial = (): boolean => passive.trial === trial
     const trial: Hold = {
       recalls: this.recalls,
-      answered: statusCode => this.answered(statusCode),
-      failed: failure => this.failed(failure),
-      blame: () => this.blame(),
+      isRecalled: () => this.isRecalled(),
+      answered: statusCode => this.#answered(statusCode, isTrial()),
+      failed: failure => this.#failed(failure, isTrial()),
+      blame: () => this.#blame(isTrial()),
       release: () => {
         // It leaves without a word.
-        if (passive.trial === trial) passive.trial = undefined
+        if (isTrial()) passive.trial = undefined
         this.#pool.stale()
         this.release()
       },

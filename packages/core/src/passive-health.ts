@@ -71,6 +71,10 @@ export class PassiveHealth {
     return this.trial === undefined ? (this.#untilMs ?? Infinity) : Infinity
   }
 
+  isTriable(nowMs: number): boolean {
+    return this.trial === undefined && this.#isOver(nowMs)
+  }
+
   isFailureStatus(statusCode: number): boolean {
     return this.#settings.statuses.has(statusCode)
   }
@@ -96,7 +100,7 @@ export class PassiveHealth {
 
   /** It has answered although it is out. True when that brings it back: what was asked before its time says nothing. */
   returned(nowMs: number): boolean {
-    if (this.#untilMs === undefined || nowMs < this.#untilMs) return false
+    if (!this.#isOver(nowMs)) return false
     this.bringBack(nowMs)
     return true
   }
@@ -112,5 +116,11 @@ export class PassiveHealth {
   readmit(): void {
     this.#untilMs = undefined
     this.trial = undefined
+  }
+
+  /** Whether it is out, and its time is over; a clock that is set back to before that began ends it. */
+  #isOver(nowMs: number): boolean {
+    const untilMs = this.#untilMs
+    return untilMs !== undefined && (nowMs >= untilMs || nowMs < untilMs - this.#outMs)
   }
 }

@@ -19,9 +19,10 @@ export function place(
     if (view === undefined || hasRoom(view)) return view
   }
   const accepts = (view: BackendView): boolean => hasRoom(view) && !tried.includes(view)
-  return (
-    balancer.pick(candidates, request, accepts) ??
-    balancer.pick(pool.spares, request, accepts) ??
-    (isFirst ? undefined : balancer.pick(pool.candidatesBut(tried), request, hasRoom))
-  )
+  for (const list of [candidates, pool.spares]) {
+    // A balancer that is asked about another list in vain forgets whose turn it is in this one.
+    const view = list.some(accepts) ? balancer.pick(list, request, accepts) : undefined
+    if (view !== undefined) return view
+  }
+  return isFirst ? undefined : balancer.pick(pool.candidatesBut(tried), request, hasRoom)
 }

@@ -3,9 +3,11 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type Affinity, createAffinity } from './affinity.ts'
 import type { AffinityOptions } from './affinity-options.ts'
+import type { Candidates } from './candidates.ts'
 import type { FailureKind } from './failure.ts'
 import type { RequestHead } from './head.ts'
 import type { Lease } from './lease.ts'
+import type { BackendView } from './member.ts'
 
 /** What operators do to a live pool, and what backends do to themselves, as a request sees it. */
 
@@ -271,6 +273,53 @@ describe('requests that got no answer', () => {
     expect(visit(affinity, cookie).backend).toBe('a')
   })
 
+  it('of before its trial say nothing of the trial', () => {
+    const affinity = affinityOf('ab', { passive })
+    const cookie = cookieAt(affinity, 'a')
+    const download = leaseOf(affinity, cookie)
+    for (let n = 0; n < 3; n += 1) fail(affinity, cookie, 'unreached')
+    vi.advanceTimersByTime(10_000)
+    const trial = leaseOf(affinity, cookie)
+    expect(trial.backend.id).toBe('a')
+    download.redispatch({ kind: 'truncated', slow: false, cause: undefined })
+    trial.answered({ statusCode: 200, headers: {} })
+    expect(healthy(affinity)).toBe('ab')
+    trial.release()
+    download.release()
+  })
+
+  it('are the fault of the first that had the request, not of one that nobody reached', () => {
+    const affinity = affinityOf('abcd', { passive: { ...passive, fall: 1 }, balance: 'first' })
+    const lease = leaseOf(affinity)
+    for (const kind of ['unreached', 'broken'] as const)
+      lease.redispatch({ kind, slow: false, cause: undefined })
+    expect(lease.backend.id).toBe('c')
+    lease.answered({ statusCode: 200, headers: {} })
+    lease.release()
+    expect(healthy(affinity)).toBe('cd')
+  })
+
+  it('are forgotten when a health check has found it up again', () => {
+    const affinity = affinityOf('ab', { passive })
+    const cookie = cookieAt(affinity, 'a')
+    for (let n = 0; n < 2; n += 1) fail(affinity, cookie, 'unreached')
+    affinity.pool.setHealthy('a', false)
+    affinity.pool.setHealthy('a', true)
+    for (let n = 0; n < 2; n += 1) fail(affinity, cookie, 'unreached')
+    expect(healthy(affinity)).toBe('ab')
+    fail(affinity, cookie, 'unreached')
+    expect(healthy(affinity)).toBe('b')
+  })
+
+  it('keep it out no longer when the clock is set back', () => {
+    const affinity = affinityOf('ab', { passive })
+    const cookie = cookieAt(affinity, 'a')
+    for (let n = 0; n < 3; n += 1) fail(affinity, cookie, 'unreached')
+    vi.setSystemTime(START - 3_600_000)
+    expect(spread(affinity, 4)).toEqual({ a: 2, b: 2 })
+    expect(healthy(affinity)).toBe('ab')
+  })
+
   it('a health check that has seen it down and up again brings it back', () => {
     const affinity = affinityOf('ab', { passive })
     const cookie = cookieAt(affinity, 'a')
@@ -356,6 +405,19 @@ describe('slow start', () => {
     expect(visit(affinity, cookie)).toMatchObject({ backend: 'b', status: 'matched' })
   })
 
+  it('begins again when the clock is set back', () => {
+    const affinity = affinityOf('ab', { slowStart })
+    visit(affinity)
+    affinity.pool.setHealthy('b', false)
+    affinity.pool.setHealthy('b', true)
+    vi.advanceTimersByTime(10_000)
+    spread(affinity, 4)
+    vi.setSystemTime(START - 3_600_000)
+    expect(spread(affinity, 400)['b']).toBeLessThan(30)
+    vi.advanceTimersByTime(20_000)
+    expect(spread(affinity, 20)).toEqual({ a: 10, b: 10 })
+  })
+
   it('costs nothing when all of them come back', () => {
     const affinity = affinityOf('ab', { slowStart })
     visit(affinity)
@@ -421,6 +483,12 @@ describe('a backup', () => {
     { id: 'b', url: 'http://b.test' },
     { id: 'z', url: 'http://z.test', backup: true },
   ]
+  /** One primary with room for one request, and three backups. */
+  const small = Array.from('axyz', id => ({
+    id,
+    url: `http://${id}.test`,
+    ...(id === 'a' ? { maxInFlight: 1 } : { backup: true }),
+  }))
 
   it('takes new sessions only when no primary can', () => {
     const affinity = affinityOf('', { backends })
@@ -457,6 +525,24 @@ describe('a backup', () => {
     const back = visit(affinity, cookie)
     expect(back.backend).toBe('b')
     expect(visit(affinity, back.cookie)).toMatchObject({ backend: 'b', status: 'matched' })
+  })
+
+  it('keeps its sessions as long as the primaries are full, though they are to go back', () => {
+    const affinity = affinityOf('', { backends: small, returnFromBackup: true })
+    const primary = leaseOf(affinity)
+    expect(primary.backend.id).toBe('a')
+    const { backend, cookie } = visit(affinity)
+    for (let n = 0; n < 4; n += 1)
+      expect(visit(affinity, cookie)).toMatchObject({ backend, status: 'matched' })
+    primary.release()
+    expect(visit(affinity, cookie).backend).toBe('a')
+  })
+
+  it('is one of several that share what the primaries have no room for', () => {
+    const affinity = affinityOf('', { backends: small })
+    const primary = leaseOf(affinity)
+    expect(spread(affinity, 9)).toEqual({ x: 3, y: 3, z: 3 })
+    primary.release()
   })
 
   it('takes a request that no primary has answered', () => {
@@ -536,30 +622,39 @@ describe('a full backend', () => {
     expect(fail(affinity, cookie, 'unreached')).toEqual(['a', 'b'])
   })
 
-  it('spends no turn of a session that has its own key: another that the client names comes first', () => {
+  it('sends its sessions to another that the client names, before anybody else', () => {
     const affinity = affinityOf('abc', {
       maxInFlight: 1,
       affinity: [{ cookie: {} }, { route: { header: 'x-route' } }],
     })
     const cookie = cookieAt(affinity, 'a')
-    const named = { headers: { host: 'web.test', cookie, 'x-route': 'c' } }
-    const first = leaseOf(affinity, cookie, named)
-    expect(first.backend.id).toBe('a')
+    const held = leaseOf(affinity, cookie)
+    for (const named of ['c', 'b', 'c', 'b']) {
+      const lease = leaseOf(affinity, cookie, { headers: { host: 'web.test', cookie, 'x-route': named } })
+      expect(lease).toMatchObject({ backend: { id: named }, status: 'unavailable' })
+      lease.release()
+    }
+    held.release()
   })
 })
 
 describe('a request that waits', () => {
   const waiting = { maxInFlight: 1, whenFull: 'wait', queueTimeout: '10s' } as const
 
-  /** What has come of it so far. */
-  function enqueue(affinity: Affinity, cookie?: string): { outcome: string; leave(): void; lease?: Lease } {
+  /** A request, and what has come of it so far. */
+  interface Waiter {
+    outcome: string
+    leave(): void
+    lease?: Lease
+  }
+  function enqueue(affinity: Affinity, cookie?: string): Waiter {
     let leave = (): void => undefined
     const selected = affinity.select(request(cookie), onGone => (leave = onGone))
     if (!(selected instanceof Promise)) throw new Error('need not wait')
-    const waiter: { outcome: string; leave(): void; lease?: Lease } = {
-      outcome: 'waits',
-      leave: () => leave(),
-    }
+    return watched(selected, () => leave())
+  }
+  function watched(selected: Promise<Lease | undefined>, leave: () => void): Waiter {
+    const waiter: Waiter = { outcome: 'waits', leave }
     selected.then(
       lease => {
         waiter.outcome = lease?.backend.id ?? 'left'
@@ -653,6 +748,85 @@ describe('a request that waits', () => {
     expect(waiter.outcome).toBe(expected)
   })
 
+  it('for anybody, since the queue of its backend is full, takes whoever is free first', async () => {
+    const affinity = affinityOf('ab', { ...waiting, maxQueue: 1 })
+    const cookie = cookieAt(affinity, 'a')
+    leaseOf(affinity, cookie)
+    const other = leaseOf(affinity)
+    expect(other.backend.id).toBe('b')
+    const bound = enqueue(affinity, cookie)
+    const overflow = enqueue(affinity, cookie)
+    other.release()
+    await settle()
+    expect([bound.outcome, overflow.outcome]).toEqual(['waits', 'b'])
+    bound.leave()
+  })
+
+  it('takes whoever is free first when its backend is no more', async () => {
+    const affinity = affinityOf('ab', waiting)
+    const cookie = cookieAt(affinity, 'a')
+    leaseOf(affinity, cookie)
+    const other = leaseOf(affinity)
+    const bound = enqueue(affinity, cookie)
+    affinity.pool.setHealthy('a', false)
+    const later = enqueue(affinity)
+    await settle()
+    expect(bound.outcome).toBe('waits')
+    other.release()
+    await settle()
+    expect([bound.outcome, later.outcome]).toEqual(['b', 'waits'])
+    later.leave()
+    expect(affinity.pool.queue.size).toBe(0)
+  })
+
+  it('goes back to its own line when its backend is back, and full', async () => {
+    const affinity = affinityOf('ab', { ...waiting, waitForBackend: '3s' })
+    const cookies = [cookieAt(affinity, 'a'), cookieAt(affinity, 'a')]
+    for (const id of 'ab') affinity.pool.setHealthy(id, false)
+    const waiters = cookies.map(cookie => enqueue(affinity, cookie))
+    affinity.pool.setHealthy('a', true)
+    affinity.pool.setHealthy('b', true)
+    await settle()
+    expect(waiters.map(({ outcome }) => outcome)).toEqual(['a', 'waits'])
+    waiters[0]?.lease?.release()
+    await settle()
+    expect(waiters[1]?.outcome).toBe('a')
+  })
+
+  it('has its turn when somebody who was taken out can be tried again', async () => {
+    const passive = { fall: 1, retryAfter: '2s' } as const
+    const affinity = affinityOf('ab', { passive, waitForBackend: '3s' })
+    fail(affinity, cookieAt(affinity, 'a'), 'unreached')
+    affinity.pool.setHealthy('b', false)
+    const waiters = [enqueue(affinity), enqueue(affinity)]
+    await vi.advanceTimersByTimeAsync(1_999)
+    expect(waiters.map(({ outcome }) => outcome)).toEqual(['waits', 'waits'])
+    await vi.advanceTimersByTimeAsync(1)
+    expect(waiters.map(({ outcome }) => outcome)).toEqual(['a', 'waits'])
+    waiters[0]?.lease?.answered({ statusCode: 200, headers: {} })
+    await settle()
+    expect(waiters[1]?.outcome).toBe('a')
+  })
+
+  it('is told what its balancer has thrown, and nobody else is', async () => {
+    let isBroken = false
+    const balance = {
+      name: 'broken',
+      pick: (candidates: Candidates, _head: RequestHead, accepts?: (view: BackendView) => boolean) => {
+        if (isBroken) throw Object.assign(new Error('broken'), { code: 'BROKEN' })
+        return candidates.find(view => accepts?.(view) !== false)
+      },
+    }
+    const affinity = affinityOf('a', { ...waiting, balance })
+    const lease = leaseOf(affinity)
+    const waiter = enqueue(affinity)
+    isBroken = true
+    lease.release()
+    await settle()
+    expect(waiter.outcome).toBe('BROKEN')
+    expect(affinity.pool.queue.size).toBe(0)
+  })
+
   it('waits for somebody to come where that is asked for, and no longer', async () => {
     const affinity = affinityOf('a', { waitForBackend: '3s' })
     affinity.pool.setHealthy('a', false)
@@ -715,6 +889,51 @@ describe('a request that waits', () => {
         expect(affinity.pool.queue.size).toBe(0)
       }),
       { numRuns: 100 },
+    )
+  })
+
+  it('whatever happens to backends, nobody waits for what he could have', async () => {
+    const step = fc.tuple(
+      fc.constantFrom('come', 'come', 'come', 'come', 'end', 'end', 'leave', 'down', 'up', 'maint', 'ready'),
+      fc.constantFrom('a', 'a', 'b', ''),
+      fc.nat(20),
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 80 }), async steps => {
+        const maxQueue = 2
+        const affinity = affinityOf('ab', { ...waiting, maxQueue, waitForBackend: '10s' })
+        const { pool } = affinity
+        const cookies = new Map(Array.from('ab', id => [id, cookieAt(affinity, id)]))
+        const held: Lease[] = []
+        let waiters: { readonly id: string; readonly waiter: Waiter }[] = []
+        for (const [what, id, at] of steps) {
+          if (what === 'end') held.splice(at % Math.max(held.length, 1), 1)[0]?.release()
+          else if (what === 'leave') waiters.splice(at % Math.max(waiters.length, 1), 1)[0]?.waiter.leave()
+          else if (what === 'come' && pool.queue.hasRoom()) {
+            const leave: (() => void)[] = []
+            const lease = affinity.select(request(cookies.get(id)), onGone => leave.push(onGone))
+            if (lease instanceof Promise) waiters.push({ id, waiter: watched(lease, () => leave[0]?.()) })
+            else held.push(lease)
+          } else if (id !== '' && (what === 'down' || what === 'up')) pool.setHealthy(id, what === 'up')
+          else if (id !== '' && (what === 'maint' || what === 'ready')) pool.setState(id, what)
+          await settle()
+          held.push(...waiters.flatMap(({ waiter }) => waiter.lease ?? []))
+          waiters = waiters.filter(({ waiter }) => waiter.lease === undefined)
+          expect(pool.inFlight).toBe(held.length)
+          expect(pool.queue.size).toBe(waiters.length)
+          for (const view of pool.backends) expect(view.inFlight).toBeLessThanOrEqual(1)
+          const free = pool.candidates.filter(view => view.inFlight === 0).map(view => view.backend.id)
+          const starving = waiters.filter(({ id: own }, index) => {
+            if (free.length === 0) return false
+            if (pool.find(own)?.isUsable !== true || free.includes(own)) return true
+            return waiters.slice(0, index).filter(one => one.id === own).length >= maxQueue
+          })
+          expect(starving).toEqual([])
+        }
+        for (const { waiter } of waiters) waiter.leave()
+        expect(pool.queue.size).toBe(0)
+      }),
+      { numRuns: 200 },
     )
   })
 })
@@ -782,6 +1001,35 @@ describe('a drain', () => {
     expect(await drain.drained).toEqual({ outcome: 'deadline', inFlight: 0, sessions: 1 })
   })
 
+  it('calls back who gets his tunnel only when the time is over', async () => {
+    const affinity = affinityOf('ab', timed)
+    const late = leaseOf(affinity)
+    const { backend } = late
+    const drain = affinity.pool.drain(backend.id, { deadline: '10s' })
+    await vi.advanceTimersByTimeAsync(10_001)
+    const recalled: string[] = []
+    late.onceRecalled(() => {
+      recalled.push('late')
+      late.release()
+    })
+    expect(recalled).toEqual(['late'])
+    expect(await drain.drained).toMatchObject({ outcome: 'deadline', inFlight: 0 })
+    affinity.pool.setState(backend.id, 'ready')
+    const lease = leaseOf(affinity, cookieAt(affinity, backend.id))
+    lease.onceRecalled(() => recalled.push('back'))
+    expect(recalled).toEqual(['late'])
+    lease.release()
+  })
+
+  it('counts a session that has moved, at whatever part of a second, for its new backend alone', () => {
+    const affinity = affinityOf('ab', { affinity: [{ cookie: { maxIdle: '10s' } }] })
+    vi.advanceTimersByTime(900)
+    const { backend, cookie } = visit(affinity)
+    affinity.pool.setState(backend, 'maint')
+    const moved = visit(affinity, cookie)
+    expect([affinity.pool.sessionsOf(backend), affinity.pool.sessionsOf(moved.backend)]).toEqual([0, 1])
+  })
+
   it('does not wait for ever for a request that does not end', async () => {
     const affinity = affinityOf('ab', timed)
     const lease = leaseOf(affinity)
@@ -803,6 +1051,7 @@ describe('a drain', () => {
 
   it.each<[string, (affinity: Affinity) => void]>([
     ['called off', ({ pool }) => pool.setState('a', 'ready')],
+    ['made one without an end', ({ pool }) => pool.setState('a', 'drain')],
     ['begun again', ({ pool }) => void pool.drain('a', { deadline: 0 })],
     ['about a backend that leaves', ({ pool }) => void pool.remove('a')],
     ['about one that becomes another', ({ pool }) => pool.replace([{ id: 'a', url: 'http://else.test' }])],
@@ -866,6 +1115,23 @@ describe('the retry budget', () => {
     expect(share).toBeGreaterThan(180)
     expect(share).toBeLessThan(500)
     expect(seen.length).toBeGreaterThan(0)
+  })
+
+  it.each<[string, number]>([
+    ['from the start', 0],
+    ['after a quiet night', 8 * 3_600_000],
+  ])('knows the traffic of the last ten seconds, %s', (_when, quietMs) => {
+    const affinity = affinityOf('abc', { retryBudget: { ratio: 0.2, minPerSecond: 1 } })
+    if (quietMs > 0) fail(affinity, '', 'broken', false)
+    vi.advanceTimersByTime(quietMs)
+    for (let n = 0; n < 6_000; n += 1) {
+      vi.advanceTimersByTime(10)
+      visit(affinity)
+    }
+    let retries = 0
+    for (let n = 0; n < 200; n += 1) retries += fail(affinity, '', 'broken', false).length - 1
+    expect(retries).toBeGreaterThan(180)
+    expect(retries).toBeLessThan(260)
   })
 
   it('does not keep a request from those who have not seen it', () => {

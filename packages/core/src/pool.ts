@@ -34,9 +34,9 @@ export class Pool {
   constructor(name: string, backends: readonly BackendOptions[], settings: Partial<PoolSettings> = {}) {
     const { maxQueue, ...rest } = { ...POOL_SETTINGS, ...settings }
     this.name = name
-    this.queue = new WaitQueue(maxQueue)
     this.#events = new PoolEvents(name)
     this.#lists = new CandidateLists(rest.now)
+    this.queue = new WaitQueue(maxQueue, () => this.#lists.dueInMs(this.#backends))
     this.#context = {
       ...rest,
       inFlight: 0,
@@ -117,13 +117,15 @@ export class Pool {
   }
 
   /**
-   * Ends a drain that is under way.
+   * Ends a drain that is under way, whatever the state.
    * @throws OptionError for an unknown id or state.
    */
   setState(id: string, state: AdminState): void {
     if (!ADMIN_STATES.includes(state))
       throw new OptionError('state', state, `one of ${ADMIN_STATES.join(', ')}`)
-    this.#command(this.#member(id), state)
+    const member = this.#member(id)
+    this.#drains.get(member)?.cancel()
+    this.#command(member, state)
     this.#changed()
   }
 
@@ -168,7 +170,6 @@ export class Pool {
   drain(id: string, options?: DrainOptions): Drain {
     const member = this.#member(id)
     const deadlineMs = parseDrain(options)
-    this.#drains.get(member)?.cancel()
     this.setState(id, 'drain')
     const drain = new Drain(this.#draining(member), deadlineMs)
     this.#drains.set(member, drain)
@@ -241,9 +242,7 @@ export class Pool {
         this.#events.stateChanged(member)
         this.#changed()
       },
-      recall: () => {
-        for (const listener of member.recalls) listener()
-      },
+      recall: () => member.recall(),
       ended: result => {
         this.#drains.delete(member)
         this.#events.drained(member, result)

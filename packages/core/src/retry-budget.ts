@@ -10,6 +10,8 @@ export interface RetryBudgetOptions {
 
 const KEYS: readonly string[] = ['ratio', 'minPerSecond'] satisfies (keyof RetryBudgetOptions)[]
 const WINDOW_MS = 10_000
+/** Requests between two looks at the clock, at most. */
+const MOST_UNTIMED = 64
 
 /** @throws OptionError naming the option, what it got and what it takes. */
 export function parseRetryBudget(path: string, value: unknown): Required<RetryBudgetOptions> {
@@ -23,23 +25,30 @@ export function parseRetryBudget(path: string, value: unknown): Required<RetryBu
  * Keeps an outage from multiplying traffic: of what backends have seen, so much may be shown to another (Finagle's and
  * Linkerd's retry budget, with their figures). What no backend has seen costs nothing.
  *
- * Both sums fade over the window, and only when a retry is asked for: requests pay nothing for it.
+ * Both sums fade over the window, and only now and then: most requests pay nothing for it.
  */
 export class RetryBudget {
   readonly #ratio: number
   readonly #floor: number
-  /** All that there ever were. */
-  requests = 0
   readonly #now: () => number
+  /** Those that were counted since the last look at the clock. */
+  #requests = 0
   #recent = 0
   #retries = 0
-  #counted = 0
-  #countedAtMs = 0
+  #fadedAtMs: number
 
   constructor({ ratio, minPerSecond }: Required<RetryBudgetOptions>, now: () => number) {
     this.#ratio = ratio
     this.#now = now
+    this.#fadedAtMs = now()
     this.#floor = (minPerSecond * WINDOW_MS) / 1000
+  }
+
+  /** A request has been made. */
+  count(): void {
+    this.#requests += 1
+    // Left to the next retry, which may be days away, the requests of a rush hour would be spread over those days.
+    if (this.#requests >= MOST_UNTIMED) this.#fade()
   }
 
   /** Whether one more may be made; then it is counted. */
@@ -52,13 +61,13 @@ export class RetryBudget {
 
   #fade(): void {
     const nowMs = this.#now()
-    const windows = Math.max(0, nowMs - this.#countedAtMs) / WINDOW_MS
+    const windows = Math.max(0, nowMs - this.#fadedAtMs) / WINDOW_MS
     const kept = Math.exp(-windows)
     // As if those since the last time had come evenly, each fading from its own moment on.
-    const added = (this.requests - this.#counted) * (windows > 0 ? (1 - kept) / windows : 1)
+    const added = this.#requests * (windows > 0 ? (1 - kept) / windows : 1)
     this.#recent = this.#recent * kept + added
     this.#retries *= kept
-    this.#counted = this.requests
-    this.#countedAtMs = nowMs
+    this.#requests = 0
+    this.#fadedAtMs = nowMs
   }
 }

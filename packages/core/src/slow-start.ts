@@ -3,7 +3,7 @@ const STEPS = 20
 
 /** A backend's way from its first new session to its whole share of them (HAProxy, nginx `slow_start`). */
 export class SlowStart {
-  readonly #startMs: number
+  #startMs: number
   readonly #stepMs: number
 
   constructor(startMs: number, lengthMs: number) {
@@ -24,6 +24,7 @@ export class SlowStart {
 
   /** A clock that is set back begins again, and one that jumps ahead is at the end. */
   #step(nowMs: number): number {
-    return Math.max(0, Math.floor((nowMs - this.#startMs) / this.#stepMs))
+    this.#startMs = Math.min(this.#startMs, nowMs)
+    return Math.floor((nowMs - this.#startMs) / this.#stepMs)
   }
 }

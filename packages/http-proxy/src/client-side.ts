@@ -6,10 +6,14 @@ import type { Socket } from 'node:net'
 const WAITING = new WeakMap<Socket, Set<() => void>>()
 
 /**
- * Calls `onClose` when the client's side of an exchange has closed, at the end or before. The response tells; but
- * Node 22 tells nothing to those that wait behind another on their connection.
+ * Calls `onClose` when the client's side of an exchange has closed, at the end or before; at once, when it has already.
+ * The response tells; but Node 22 tells nothing to those that wait behind another on their connection.
  */
 export function onceClosed(request: IncomingMessage, response: ServerResponse, onClose: () => void): void {
+  if (hasLeft(request, response)) {
+    onClose()
+    return
+  }
   if (!isWaiting(response)) {
     // It comes once, and what `once` makes would be kept as long as the request lasts.
     response.on('close', onClose)

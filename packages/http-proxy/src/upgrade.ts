@@ -38,7 +38,11 @@ export function upgrader(
     // What follows a handshake before it was answered is nobody's to forward (CVE-2026-2833).
     if (!isWebSocket(request) || head.hasBody)
       throw new RefusedRequestError(400, 'framing', 'not a WebSocket handshake')
-    return affinity.select(head, onGone => socket.once('close', onGone))
+    return affinity.select(head, onGone => {
+      // A policy may have asked a remote store meanwhile.
+      if (socket.destroyed) onGone()
+      else socket.once('close', onGone)
+    })
   }
 
   function start(lease: Lease, socket: Duplex, head: Buffer): void {

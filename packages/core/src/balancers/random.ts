@@ -13,7 +13,7 @@ export function random(unit: () => number = Math.random): Balancer {
   return {
     name: 'random',
     pick(candidates, _request, accepts) {
-      // Only a redispatch filters, and what it draws from is needed once.
+      // Only a redispatch or a full backend makes anybody filter, and what is drawn from is needed once.
       if (accepts !== undefined) return draw(newUrn(candidates.filter(view => accepts(view))), unit())
       if (urn.candidates !== candidates) urn = newUrn(candidates)
       return draw(urn, unit())

@@ -79,7 +79,7 @@ function pickNext(schedule: Schedule): BackendView | undefined {
   return turn.view
 }
 
-/** Only a redispatch comes here, so it may be slow: the first in the order of deadlines that is accepted. */
+/** Only a redispatch, or who found a full backend, comes here, so it may be slow: the first in the order of deadlines that is accepted. */
 function pickAccepted(schedule: Schedule, accepts: (view: BackendView) => boolean): BackendView | undefined {
   const { heap } = schedule
   let first = -1

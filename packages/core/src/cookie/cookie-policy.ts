@@ -90,7 +90,8 @@ export function cookiePolicy(options: CookieOptions, context: PolicyContext): Af
       seenS: maxIdleS > 0 ? nowS : undefined,
     })
     if (claim.kind === 'backend') tally?.ended(claim.id, endMs(claim.issuedMs, claim.seenMs))
-    tally?.began(backend.id, endMs(issuedS * 1000, nowMs))
+    // Whole seconds, as the cookie has them: that is what it is known by when it comes back.
+    tally?.began(backend.id, endMs(issuedS * 1000, nowS * 1000))
     const secure = options.secure === 'auto' ? answer.isSecure : options.secure
     return setCookie(value, secure, options.persistent ? lifetime(nowMs, nowS - issuedS) : undefined)
   }
