@@ -939,11 +939,16 @@ describe('a request that waits', () => {
 })
 
 describe('a drain', () => {
-  const timed = { affinity: [{ cookie: { maxIdle: '30m' } }] } as const
+  /** Sessions are known, for the process is older than any of them. */
+  function timedAffinity(): Affinity {
+    const affinity = affinityOf('ab', { affinity: [{ cookie: { maxIdle: '30m' } }] })
+    vi.advanceTimersByTime(30 * 60_000)
+    return affinity
+  }
   const settle = async (): Promise<unknown> => vi.advanceTimersByTimeAsync(0)
 
   it('keeps its sessions, takes no new one, and is over when they are', async () => {
-    const affinity = affinityOf('ab', timed)
+    const affinity = timedAffinity()
     const seen = events('limpet:drained')
     const cookie = cookieAt(affinity, 'a')
     const drain = affinity.pool.drain('a', { deadline: '8h' })
@@ -964,7 +969,7 @@ describe('a drain', () => {
   })
 
   it('waits for what is in flight, and for nothing when nobody is there', async () => {
-    const affinity = affinityOf('ab', timed)
+    const affinity = timedAffinity()
     expect(await affinity.pool.drain('b').drained).toMatchObject({ outcome: 'drained' })
     affinity.pool.setState('b', 'ready')
     const lease = leaseOf(affinity, '', {})
@@ -976,7 +981,7 @@ describe('a drain', () => {
   })
 
   it('moves who is left when its time is over, and calls back who would stay', async () => {
-    const affinity = affinityOf('ab', timed)
+    const affinity = timedAffinity()
     const cookie = cookieAt(affinity, 'a')
     const [tunnel, download, gone] = [
       leaseOf(affinity, cookie),
@@ -1002,7 +1007,7 @@ describe('a drain', () => {
   })
 
   it('calls back who gets his tunnel only when the time is over', async () => {
-    const affinity = affinityOf('ab', timed)
+    const affinity = timedAffinity()
     const late = leaseOf(affinity)
     const { backend } = late
     const drain = affinity.pool.drain(backend.id, { deadline: '10s' })
@@ -1022,7 +1027,7 @@ describe('a drain', () => {
   })
 
   it('counts a session that has moved, at whatever part of a second, for its new backend alone', () => {
-    const affinity = affinityOf('ab', { affinity: [{ cookie: { maxIdle: '10s' } }] })
+    const affinity = timedAffinity()
     vi.advanceTimersByTime(900)
     const { backend, cookie } = visit(affinity)
     affinity.pool.setState(backend, 'maint')
@@ -1031,7 +1036,7 @@ describe('a drain', () => {
   })
 
   it('does not wait for ever for a request that does not end', async () => {
-    const affinity = affinityOf('ab', timed)
+    const affinity = timedAffinity()
     const lease = leaseOf(affinity)
     const drain = affinity.pool.drain(lease.backend.id, { deadline: 0 })
     await vi.advanceTimersByTimeAsync(5_000)
@@ -1056,7 +1061,7 @@ describe('a drain', () => {
     ['about a backend that leaves', ({ pool }) => void pool.remove('a')],
     ['about one that becomes another', ({ pool }) => pool.replace([{ id: 'a', url: 'http://else.test' }])],
   ])('ends when it is %s', async (_what, happens) => {
-    const affinity = affinityOf('ab', timed)
+    const affinity = timedAffinity()
     cookieAt(affinity, 'a')
     const { drained } = affinity.pool.drain('a')
     await settle()
@@ -1078,6 +1083,16 @@ describe('a drain', () => {
     const { drained } = affinity.pool.drain('a', { deadline: '1h' })
     await vi.advanceTimersByTimeAsync(10 * 60_000 + 2_000)
     expect(await drained).toMatchObject({ outcome: 'drained', sessions: 0 })
+  })
+
+  it('ends by its deadline alone while there may be sessions from before this process', async () => {
+    const affinity = affinityOf('ab', { affinity: [{ cookie: { maxIdle: '30m' } }] })
+    const drain = affinity.pool.drain('a', { deadline: '8h' })
+    expect(drain.sessions).toBeUndefined()
+    await vi.advanceTimersByTimeAsync(30 * 60_000 - 1_000)
+    expect(affinity.pool.find('a')?.state).toBe('drain')
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect(await drain.drained).toMatchObject({ outcome: 'drained' })
   })
 
   it('is refused for an unknown backend, and with a wrong option', () => {

@@ -178,7 +178,7 @@ export class Pool {
 
   /** Asks what has no end of its own, at all backends, to end now: the gateway goes. */
   recall(): void {
-    for (const { recalls } of this.#backends) for (const listener of recalls) listener()
+    for (const member of this.#backends) member.recall()
   }
 
   /** Live sessions that are tied to a backend, as far as this process has seen them; undefined where nobody knows. */

@@ -8,6 +8,8 @@ describe('a tally of sessions', () => {
   it('counts them to their end, each backend for itself', () => {
     let now = 1_000_000
     const tally = new SessionTally(LIFE_MS, () => now)
+    expect(tally.count('a')).toBeUndefined()
+    now += LIFE_MS
     tally.began('a', now + LIFE_MS)
     tally.began('a', now + LIFE_MS)
     tally.began('b', now + LIFE_MS / 2)
@@ -19,7 +21,9 @@ describe('a tally of sessions', () => {
   })
 
   it('never counts below zero what began elsewhere', () => {
-    const tally = new SessionTally(LIFE_MS, () => 0)
+    let now = -LIFE_MS
+    const tally = new SessionTally(LIFE_MS, () => now)
+    now = 0
     tally.ended('a', 100)
     tally.began('a', 100)
     tally.ended('a', 200)
@@ -32,6 +36,7 @@ describe('a tally of sessions', () => {
       fc.property(fc.array(event, { maxLength: 100 }), happenings => {
         let now = 5_000
         const tally = new SessionTally(LIFE_MS, () => now)
+        now += LIFE_MS
         // The keys that were given out and not renewed: one that has ended is begun anew, not renewed.
         const keys = new Set<{ session: number; backend: string; endMs: number }>()
         for (const { session, backend, ms } of happenings) {

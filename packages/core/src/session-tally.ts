@@ -4,11 +4,13 @@ const PIECES = 32
 /**
  * Counts live sessions by the time when they end, a few numbers for each backend and not one for each session: a key
  * that is renewed goes from one heap to a later one, and a heap whose time has come is gone.
- * It knows the keys that this process has written or renewed; those of clients that never come back count to their end.
+ * It knows the keys that this process has written or renewed, and so nothing until it is as old as a key can get; those of clients that never come back count to their end.
  */
 export class SessionTally {
   readonly #pieceMs: number
   readonly #now: () => number
+  /** From when on there is no key that another process has written and this one has not seen. */
+  readonly #knownFromMs: number
   /** For each backend, the sessions that end in each piece of time. */
   readonly #endings = new Map<string, Map<number, number>>()
 
@@ -16,6 +18,7 @@ export class SessionTally {
   constructor(lifeMs: number, now: () => number) {
     this.#pieceMs = Math.max(1, lifeMs / PIECES)
     this.#now = now
+    this.#knownFromMs = now() + lifeMs
   }
 
   /** A session of `backendId` ends at `endMs`, unless it is renewed. */
@@ -36,7 +39,9 @@ export class SessionTally {
     if (count > 0) endings?.set(piece, count - 1)
   }
 
-  count(backendId: string): number {
+  /** Undefined while there may be keys from before this process: nobody knows how many. */
+  count(backendId: string): number | undefined {
+    if (this.#now() < this.#knownFromMs) return undefined
     const endings = this.#endings.get(backendId)
     if (endings === undefined) return 0
     this.#forgetEnded(endings)
