@@ -286,8 +286,8 @@ function defaultPrograms(): { key: string; code: string }[] {
 describe('a block for the shell', () => {
   const lines = SHELL.flatMap(({ code }) => code.trim().split('\n'))
 
-  test('is one of four things', () => {
-    const known = /^npm install |^npm (?:run )?\w+$|^node -p "|^node examples\//
+  test('is one of six things', () => {
+    const known = /^npm install |^npm (?:run )?\w+$|^node -p "|^node examples\/|^limpet |^curl -X PATCH /
     expect(lines.filter(line => !known.test(line))).toEqual([])
   })
 
@@ -300,9 +300,17 @@ describe('a block for the shell', () => {
   })
 
   test('that installs names packages of ours and their frameworks', () => {
-    const names = lines.flatMap(line => /^npm install (.*)$/.exec(line)?.[1]?.split(' ') ?? [])
+    const names = lines.flatMap(line => /^npm install (?:--global )?(.*)$/.exec(line)?.[1]?.split(' ') ?? [])
     expect(names).not.toEqual([])
     for (const name of names) expect(['fastify', 'express', 'koa', ...packageNames()]).toContain(name)
+  })
+
+  test('that runs the gateway is one that its help knows', () => {
+    const program = join(ROOT, 'packages/gateway/dist/main.js')
+    const help = execFileSync(process.execPath, [program, '--help'], { encoding: 'utf8' })
+    const commands = lines.filter(line => line.startsWith('limpet '))
+    expect(commands).not.toEqual([])
+    for (const line of commands) expect(help).toContain(line)
   })
 
   test('that runs a script runs one that there is', () => {

@@ -46,7 +46,8 @@ export class Pool {
       mayTakeOut: member => this.#mayTakeOut(member),
       freed: member => this.#freed(member),
     }
-    this.replace(backends)
+    this.#members = this.#membersOf(backends)
+    this.#backends = [...this.#members.values()]
   }
 
   /** Every member, in the order of configuration. A new list whenever membership changes. */
@@ -87,15 +88,7 @@ export class Pool {
    * becomes what is given. A known id with another url is another server: it starts afresh.
    */
   replace(backends: readonly BackendOptions[]): void {
-    // All of it is checked before any of it is done: a wrong list changes nothing.
-    const next = new Map<string, Member>()
-    for (const parsed of parseBackends('backends', backends)) {
-      const known = this.#members.get(parsed.id)
-      const stays = known !== undefined && known.backend.url.href === parsed.url.href
-      if (stays) this.#configure(known, parsed)
-      next.set(parsed.id, stays ? known : new Member(parsed, this.#context))
-    }
-    this.#setMembers(next)
+    this.#setMembers(this.#membersOf(backends))
   }
 
   /** @throws OptionError for a malformed backend, or an id that is taken. */
@@ -207,6 +200,18 @@ export class Pool {
     const member = this.#members.get(id)
     if (member === undefined) throw new OptionError('id', id, 'the id of a backend of the pool')
     return member
+  }
+
+  #membersOf(backends: readonly BackendOptions[]): Map<string, Member> {
+    const next = new Map<string, Member>()
+    // All of it is checked before any of it is done: a wrong list changes nothing.
+    for (const parsed of parseBackends('backends', backends)) {
+      const known = this.#members.get(parsed.id)
+      const stays = known !== undefined && known.backend.url.href === parsed.url.href
+      if (stays) this.#configure(known, parsed)
+      next.set(parsed.id, stays ? known : new Member(parsed, this.#context))
+    }
+    return next
   }
 
   #setMembers(members: Map<string, Member>): void {

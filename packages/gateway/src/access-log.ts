@@ -1,0 +1,206 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type {
+  Affinity,
+  Backend,
+  Failure,
+  HeaderFields,
+  Lease,
+  OnceGone,
+  RequestHead,
+  ResponseHead,
+} from '@limpet/core'
+import type { Logger } from 'pino'
+
+/** What is known of one request. Times are in milliseconds, from its head's arrival. */
+interface Entry {
+  readonly startedMs: number
+  /** What the connection had carried before. */
+  readonly before: Carried
+  pool: string | undefined
+  backend: string | undefined
+  affinity: string | undefined
+  attempts: number
+  selectedMs: number | undefined
+  connectedMs: number | undefined
+  headMs: number | undefined
+  isCut: boolean
+}
+
+/** Bytes of a connection so far. */
+interface Carried {
+  readonly read: number
+  readonly written: number
+}
+
+export interface AccessLogOptions {
+  readonly log: Logger
+  /** The share of requests that are logged, 0 to 1. */
+  readonly sample: number
+  /** Uniform in [0, 1). */
+  readonly random?: () => number
+}
+
+/** A line for each request, when its client's side has closed. */
+export class AccessLog {
+  readonly #log: Logger
+  readonly #sample: number
+  readonly #random: () => number
+  /** By connection, up to the end of its last request. */
+  readonly #carried = new WeakMap<object, Carried>()
+  /** By the one thing of a request that its head has, too. */
+  readonly #entries = new WeakMap<readonly string[], Entry>()
+
+  constructor({ log, sample, random = Math.random }: AccessLogOptions) {
+    this.#log = log
+    this.#sample = sample
+    this.#random = random
+  }
+
+  /** A request has come, for `pool` or for nobody. */
+  begin(request: IncomingMessage, response: ServerResponse, pool: string | undefined): void {
+    const entry = this.#enter(request, pool)
+    if (entry === undefined) return
+    response.once('close', () => {
+      const end = response.writableFinished ? 'complete' : entry.isCut ? 'backend_cut' : 'client_left'
+      this.#write(request, entry, response.headersSent ? response.statusCode : 499, end)
+    })
+  }
+
+  /** A handshake has come: its end is that of its connection. */
+  beginUpgrade(request: IncomingMessage, socket: Duplex, pool: string | undefined): void {
+    const entry = this.#enter(request, pool)
+    if (entry === undefined) return
+    socket.once('close', () =>
+      this.#write(request, entry, undefined, entry.isCut ? 'backend_cut' : 'complete'),
+    )
+  }
+
+  /** The same affinity, whose leases tell what becomes of their requests. */
+  observed(affinity: Affinity): Affinity {
+    const observe = (request: RequestHead, lease: Lease): Lease => {
+      const entry = this.#entries.get(request.rawHeaders)
+      return entry === undefined ? lease : new ObservedLease(lease, entry)
+    }
+    function select(request: RequestHead): Lease | Promise<Lease>
+    function select(request: RequestHead, onceGone?: OnceGone): Lease | Promise<Lease | undefined> {
+      const lease = onceGone === undefined ? affinity.select(request) : affinity.select(request, onceGone)
+      if (!(lease instanceof Promise)) return observe(request, lease)
+      return lease.then(held => (held === undefined ? undefined : observe(request, held)))
+    }
+    return { pool: affinity.pool, cookies: affinity.cookies, select }
+  }
+
+  #enter({ rawHeaders, socket }: IncomingMessage, pool: string | undefined): Entry | undefined {
+    if (this.#sample < 1 && this.#random() >= this.#sample) return undefined
+    const entry: Entry = {
+      startedMs: performance.now(),
+      before: this.#carried.get(socket) ?? { read: 0, written: 0 },
+      pool,
+      backend: undefined,
+      affinity: undefined,
+      attempts: 0,
+      selectedMs: undefined,
+      connectedMs: undefined,
+      headMs: undefined,
+      isCut: false,
+    }
+    this.#entries.set(rawHeaders, entry)
+    return entry
+  }
+
+  #write(
+    { method, url, socket, headers }: IncomingMessage,
+    entry: Entry,
+    status: number | undefined,
+    end: string,
+  ): void {
+    const { pool, backend, affinity, attempts, startedMs, selectedMs, connectedMs, headMs } = entry
+    const since = (atMs: number | undefined): number | undefined =>
+      atMs === undefined ? undefined : Math.round((atMs - startedMs) * 10) / 10
+    const carried = { read: socket.bytesRead, written: socket.bytesWritten }
+    this.#carried.set(socket, carried)
+    this.#log.info({
+      event: 'request',
+      method,
+      host: headers.host,
+      // What stands behind the question mark may be a secret.
+      path: url?.split('?', 1)[0],
+      status,
+      pool,
+      backend,
+      affinity,
+      attempts,
+      waitMs: since(selectedMs),
+      connectMs: since(connectedMs),
+      headMs: since(headMs),
+      totalMs: since(performance.now()),
+      bytesIn: carried.read - entry.before.read,
+      bytesOut: carried.written - entry.before.written,
+      client: socket.remoteAddress,
+      end,
+    })
+  }
+}
+
+class ObservedLease implements Lease {
+  readonly #lease: Lease
+  readonly #entry: Entry
+
+  constructor(lease: Lease, entry: Entry) {
+    this.#lease = lease
+    this.#entry = entry
+    entry.selectedMs = performance.now()
+    entry.affinity = lease.status
+    entry.backend = lease.backend.id
+    entry.attempts = 1
+  }
+
+  get backend(): Backend {
+    return this.#lease.backend
+  }
+
+  get status(): Lease['status'] {
+    return this.#lease.status
+  }
+
+  get client(): Lease['client'] {
+    return this.#lease.client
+  }
+
+  get target(): string {
+    return this.#lease.target
+  }
+
+  requestLines(): string[] {
+    return this.#lease.requestLines()
+  }
+
+  connected(): void {
+    this.#entry.connectedMs = performance.now()
+    this.#lease.connected()
+  }
+
+  redispatch(failure: Failure): Backend | undefined {
+    const backend = this.#lease.redispatch(failure)
+    if (failure.kind === 'truncated') this.#entry.isCut = true
+    if (backend !== undefined) {
+      this.#entry.backend = backend.id
+      this.#entry.attempts += 1
+    }
+    return backend
+  }
+
+  answered(response: ResponseHead): HeaderFields {
+    this.#entry.headMs = performance.now()
+    return this.#lease.answered(response)
+  }
+
+  onceRecalled(listener: () => void): void {
+    this.#lease.onceRecalled(listener)
+  }
+
+  release(): void {
+    this.#lease.release()
+  }
+}

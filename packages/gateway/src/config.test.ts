@@ -1,0 +1,248 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { ConfigError, type GatewayConfig, readConfig } from './config.ts'
+import { configSchema, jsonSchema } from './schema.ts'
+
+const SECRET = 'a-secret-of-the-tests-0123456789abcdef'
+
+/** A file with this in it, beside others. */
+function fileOf(content: string | object, others: Readonly<Record<string, string>> = {}): string {
+  const folder = mkdtempSync(join(tmpdir(), 'limpet-config-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  for (const [name, text] of Object.entries(others)) writeFileSync(join(folder, name), text)
+  const file = join(folder, 'limpet.yaml')
+  writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content))
+  return file
+}
+
+function read(content: string | object, others?: Readonly<Record<string, string>>): GatewayConfig {
+  return readConfig(fileOf(content, others))
+}
+
+/** What is wrong with it, a line each. */
+function problemsOf(content: string | object, others?: Readonly<Record<string, string>>): readonly string[] {
+  try {
+    read(content, others)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message.split('\n')
+    throw error
+  }
+  return []
+}
+
+const web = { backends: [{ id: 'a', url: 'http://127.0.0.1:1' }] }
+
+describe('a file', () => {
+  it('needs a pool and its backends, and nothing else', () => {
+    expect(
+      read('pools:\n  web:\n    backends:\n      - { id: a, url: "http://127.0.0.1:9001" }\n'),
+    ).toMatchObject({
+      listen: { host: '127.0.0.1', port: 8080, tls: undefined },
+      adapter: 'fastify',
+      shutdownGraceMs: 10_000,
+      limits: { maxHeaderSize: 16_384, headersTimeoutMs: 10_000, requestTimeoutMs: 0, keepAliveMs: 75_000 },
+      log: { access: true, sample: 1, level: 'info' },
+      routes: [{ host: undefined, path: '/', pool: 'web' }],
+      pools: [{ name: 'web' }],
+      admin: undefined,
+      warnings: [],
+    })
+  })
+
+  it('says all that is wrong with it, and where, in words', () => {
+    expect(
+      problemsOf({
+        lisen: 1,
+        listen: 'x',
+        routes: [{ path: 'api', pool: 'web' }],
+        pools: {
+          'a b': web,
+          web: {
+            backends: [{ idd: 'a', url: 3 }],
+            affinity: [{ cookie: { maxIdle: 'x', nam: 1 } }, {}, { cookie: {}, prefix: { cookie: 'a' } }],
+            balance: { hsh: 'ip' },
+            slowStart: '3x',
+            whenFull: 'spil',
+            maxAttempts: 0,
+            health: { expect: [700] },
+          },
+        },
+      }).map(line => line.replace(/; known are .*/, '')),
+    ).toMatchInlineSnapshot(`
+      [
+        "listen got "x"; it takes an address and a port, as 127.0.0.1:8080",
+        "routes[0].path got "api"; it takes a path that begins with /",
+        "pools.a b got an object; it takes names of 1 to 64 of the characters A-Z a-z 0-9 _ -",
+        "pools.web.backends[0].id is missing; it takes 1 to 64 of the characters A-Z a-z 0-9 _ -",
+        "pools.web.backends[0].url got 3; it takes a text",
+        "pools.web.backends[0].idd is not known (did you mean id?)",
+        "pools.web.affinity[0].cookie.maxIdle got "x"; it takes a duration, as 250ms, 5s, 30m, 8h or 7d",
+        "pools.web.affinity[0].cookie.nam is not known (did you mean name?)",
+        "pools.web.affinity[1] got an object; it takes an object with cookie or prefix or learn or route",
+        "pools.web.affinity[2].prefix stands beside another; it takes one of cookie, prefix, learn, route",
+        "pools.web.balance.hash is missing; it takes a text",
+        "pools.web.balance.hsh is not known (did you mean hash?)",
+        "pools.web.maxAttempts got 0; it takes at least 1",
+        "pools.web.health.expect[0] got 700; it takes at most 599",
+        "pools.web.slowStart got "3x"; it takes a duration, as 250ms, 5s, 30m, 8h or 7d",
+        "pools.web.whenFull got "spil"; it takes one of spill, wait, reject",
+        "lisen is not known (did you mean listen?)",
+      ]
+    `)
+  })
+
+  it.each<[string, string | object, readonly unknown[]]>([
+    ['is not there', '', ['the file is empty; it takes at least pools']],
+    [
+      'is no YAML',
+      'a: [1\nb: 2',
+      ['line 2, column 1: Flow sequence in block collection must be sufficiently indented and end with a ]'],
+    ],
+    ['says a thing twice', 'pools: {}\npools: {}', ['line 2, column 1: Map keys must be unique']],
+    ['is a list', '[]', ['got a list of 0; it takes an object with pools, at least']],
+    ['is a text', 'hello', ['got "hello"; it takes an object with pools, at least']],
+    ['has no pool', { pools: {} }, ['pools is empty; it takes one at least']],
+    [
+      'has two pools and no routes',
+      { pools: { a: web, b: web } },
+      ['routes is missing; with several pools it says who gets what'],
+    ],
+    [
+      'has routes to nobody, and twice the same',
+      { pools: { web }, routes: [{ pool: 'web' }, { path: '/', pool: 'wbe' }] },
+      [
+        'routes[1].pool got "wbe"; it takes one of web',
+        'routes[1] is there already: no two routes are of one host and path',
+      ],
+    ],
+    [
+      'has a port that is none',
+      { listen: '127.0.0.1:70000', pools: { web } },
+      ['listen got "127.0.0.1:70000"; it takes a port of at most 65535'],
+    ],
+    [
+      'has no backends',
+      { pools: { web: {} } },
+      ['pools.web.backends got undefined; it takes a list of { id, url }'],
+    ],
+    [
+      'has an id twice',
+      { pools: { web: { backends: [...web.backends, ...web.backends] } } },
+      ['pools.web.backends[1].id got "a"; it takes an id that no other backend of the pool has'],
+    ],
+    [
+      'has a url with a path',
+      { pools: { web: { backends: [{ id: 'a', url: 'http://a/b' }] } } },
+      [
+        'pools.web.backends[0].url got "http://a/b"; it takes http://host:port, https://host:port or unix:/path/to.sock, without path, query or credentials',
+      ],
+    ],
+    [
+      'has a secret that is too short, said once for all pools',
+      {
+        secrets: ['short'],
+        routes: [{ pool: 'a' }],
+        pools: { a: { ...web, affinity: [{ cookie: {} }] }, b: { ...web, affinity: [{ cookie: {} }] } },
+      },
+      [expect.stringMatching(/^secrets\[0\] .*32 bytes/)],
+    ],
+    [
+      'has a secret elsewhere that is not there',
+      { secrets: ['env:LIMPET_NOT_THERE'], pools: { web } },
+      ['secrets[0] the environment has no LIMPET_NOT_THERE'],
+    ],
+    [
+      'wants HTTP/2 without TLS',
+      { listen: { port: 1, http2: true }, pools: { web } },
+      ['listen.http2 needs listen.tls'],
+    ],
+    [
+      'wants HTTP/2 where there is none',
+      { adapter: 'koa', listen: { port: 1, http2: true, tls: { cert: 'pem', key: 'pem' } }, pools: { web } },
+      ['listen.http2 needs the adapter fastify; koa has no HTTP/2'],
+    ],
+    [
+      'wants sameSite none without secure',
+      { pools: { web: { ...web, affinity: [{ cookie: { sameSite: 'none' } }] } } },
+      [expect.stringMatching(/^pools\.web\.affinity\[0\]\.cookie\.sameSite /)],
+    ],
+  ])('that %s is refused', (_what, content, problems) => {
+    expect(problemsOf(content, { pem: '' })).toEqual(problems)
+  })
+
+  it('that cannot be read is refused by its name', () => {
+    expect(() => readConfig('/nowhere/limpet.yaml')).toThrow(
+      'the file /nowhere/limpet.yaml cannot be read (ENOENT)',
+    )
+  })
+
+  it('may keep its secrets elsewhere, and without any it warns', () => {
+    process.env['LIMPET_TEST_SECRET'] = SECRET
+    onTestFinished(() => void delete process.env['LIMPET_TEST_SECRET'])
+    const signed = { web: { ...web, affinity: [{ cookie: {} }] } }
+    const kept = read(
+      { secrets: ['env:LIMPET_TEST_SECRET', 'file:old'], pools: signed },
+      { old: `x${SECRET}\n` },
+    )
+    expect(kept.pools[0]?.options).toMatchObject({ secrets: [SECRET, `x${SECRET}`] })
+    expect(kept.warnings).toEqual([])
+    expect(read({ pools: signed }).warnings).toEqual([
+      'no secrets: a random one is used, and a restart forgets every session',
+    ])
+  })
+
+  it('has durations and sizes with their units, and a host in brackets', () => {
+    expect(
+      read({
+        listen: '[::1]:0',
+        shutdownGrace: '1.5m',
+        limits: { headers: '1MiB', headersTimeout: '250ms', connections: 10 },
+        pools: { web: { ...web, bodyLimit: '2KiB' } },
+      }),
+    ).toMatchObject({
+      listen: { host: '::1', port: 0 },
+      shutdownGraceMs: 90_000,
+      limits: { maxHeaderSize: 1_048_576, headersTimeoutMs: 250, connections: 10 },
+      pools: [{ options: { bodyLimit: 2048 } }],
+    })
+  })
+
+  it('knows which pools are another for more than their backends', () => {
+    const signatureOf = (pool: object): string | undefined =>
+      read({ secrets: [SECRET], pools: { web: { ...web, ...pool } } }).pools[0]?.signature
+    expect(signatureOf({ backends: [{ id: 'b', url: 'http://127.0.0.1:2' }] })).toBe(signatureOf({}))
+    expect(signatureOf({ maxAttempts: 2 })).not.toBe(signatureOf({}))
+    expect(signatureOf({ responseHeaders: { set: { A: 'b' } } })).not.toBe(signatureOf({}))
+  })
+})
+
+it('the JSON Schema that is shipped is the one that the files are checked by', () => {
+  const shipped: unknown = JSON.parse(readFileSync(new URL('../schema.json', import.meta.url), 'utf8'))
+  expect(JSON.parse(JSON.stringify(jsonSchema()))).toEqual(shipped)
+})
+
+describe('the README', () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+
+  /** What stands first in each row of a table. */
+  function rows(marker: string): readonly string[] {
+    const [, table = ''] = readme.split(`<!-- ${marker} -->\n\n`)
+    const [lines = ''] = table.split('\n\n', 1)
+    return [...lines.matchAll(/^\| `([^`]+)`/gm)].map(([, name = '']) => name)
+  }
+
+  it('has all options, in their order', () => {
+    const { pools } = configSchema.shape
+    expect(rows('options of the file').toSorted()).toEqual(Object.keys(configSchema.shape).toSorted())
+    expect(rows('options of a pool').toSorted()).toEqual(Object.keys(pools.valueType.shape).toSorted())
+  })
+
+  it('begins with a file that is good', () => {
+    process.env['LIMPET_SECRET'] = SECRET
+    onTestFinished(() => void delete process.env['LIMPET_SECRET'])
+    const [, file = ''] = /```yaml\n(# limpet\.yaml\n[^]*?)```/.exec(readme) ?? []
+    expect(read(file).pools.map(({ name }) => name)).toEqual(['web'])
+  })
+})

@@ -1,0 +1,61 @@
+import { type AffinityOptions, durationMs, type Duration } from '@limpet/core'
+import type { HttpProxyOptions } from '@limpet/http-proxy'
+import { resolve } from 'node:path'
+import { headerPolicy } from './header-policy.ts'
+import { keptElsewhere, readText } from './kept-elsewhere.ts'
+import type { PoolFile } from './schema.ts'
+
+/** What all pools of a file have in common. */
+export interface PoolContext {
+  readonly secrets: readonly string[]
+  readonly trustProxy: readonly string[]
+  /** The file's, at which relative paths begin. */
+  readonly folder: string
+}
+
+/**
+ * The options of an adapter for a pool as a file has it. A file without `affinity` has none, as people who write files
+ * expect; the packages' own default is the cookie.
+ * @throws Error for what is kept elsewhere and is not there
+ */
+export function poolOptions(
+  name: string,
+  file: PoolFile,
+  { secrets, trustProxy, folder }: PoolContext,
+): HttpProxyOptions {
+  const { responseHeaders, bodyLimit, tls, affinity = [], balance, ...others } = file
+  // Requests are edited before they come to the pool.
+  const { requestHeaders: _requestHeaders, ...rest } = others
+  const edits = responseHeaders === undefined ? [] : [headerPolicy(responseHeaders)]
+  const seeded =
+    typeof balance === 'object' && balance.seed !== undefined
+      ? { ...balance, seed: keptElsewhere(balance.seed, folder) }
+      : balance
+  return {
+    ...rest,
+    name,
+    secrets,
+    trustProxy,
+    affinity: [...affinity, ...edits],
+    ...(seeded !== undefined && { balance: seeded }),
+    ...(bodyLimit !== undefined && { bodyLimit: bytes(bodyLimit) }),
+    ...(tls !== undefined && {
+      tls: { ...tls, ...(tls.ca !== undefined && { ca: readText(resolve(folder, tls.ca)) }) },
+    }),
+    // The schema has looked at each of them, and says the same in its own words.
+  } as object as HttpProxyOptions & AffinityOptions
+}
+
+const UNITS: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }
+
+/** The bytes of a number, or of a text as `16KiB`. */
+export function bytes(value: number | string): number {
+  if (typeof value === 'number') return value
+  const [, count, unit = ''] = /^(\d+)(\w+)$/.exec(value) ?? []
+  return Number(count) * (UNITS[unit] ?? Number.NaN)
+}
+
+/** The milliseconds of what the schema has taken for a duration. */
+export function milliseconds(path: string, value: number | string | undefined, fallback: Duration): number {
+  return durationMs(path, value, fallback)
+}

@@ -1,0 +1,317 @@
+import { describe, expect, test } from 'vitest'
+import { type Backend, startBackend, startBackends } from './support/backend.ts'
+import { takenPort } from './support/free-port.ts'
+import { GatewayProcess } from './support/gateway-process.ts'
+import { openRaw } from './support/raw-client.ts'
+import { echo, echoWith } from './support/scripts.ts'
+import { startTunnelBackend } from './support/tunnel-backend.ts'
+import { upgradeClients } from './support/upgrade-clients.ts'
+import { webSocketServer } from './support/upgrade-scripts.ts'
+
+/** The `limpet` command, from its file to its end, on each adapter. */
+
+const SECRET = 'a-secret-of-the-tests-0123456789abcdef'
+const ADAPTERS = ['fastify', 'express', 'koa'] as const
+
+function fileOf(backends: readonly Pick<Backend, 'options'>[], more: object = {}, pool: object = {}): object {
+  return {
+    listen: '127.0.0.1:0',
+    secrets: [SECRET],
+    admin: { listen: '127.0.0.1:0' },
+    pools: {
+      web: { backends: backends.map(({ options }) => options), affinity: [{ cookie: {} }], ...pool },
+    },
+    ...more,
+  }
+}
+
+describe.each(ADAPTERS)('limpet --adapter %s', adapter => {
+  const args = ['--adapter', adapter]
+  const { web } = upgradeClients()
+
+  test('brings sessions home, also after it was killed and started again', async () => {
+    const backends = await startBackends('w1', 'w2', 'w3')
+    const gateway = await GatewayProcess.start(fileOf(backends), args)
+    const browser = gateway.browser()
+    const home = await browser.visit()
+    for (let visit = 0; visit < 4; visit += 1) expect(await browser.visit()).toBe(home)
+    gateway.signal('SIGKILL')
+    await gateway.exited
+    const again = await GatewayProcess.start(fileOf(backends), args)
+    const answer = await again.ask({ headers: { Cookie: browser.cookieHeader } })
+    expect([answer.echo.id, answer.cookies()]).toEqual([home, []])
+  })
+
+  test('gives each pool what its routes say, and nobody else’s requests a 404', async () => {
+    const [shop, api, rest] = await startBackends('shop', 'api', 'rest')
+    const gateway = await GatewayProcess.start(
+      {
+        listen: '127.0.0.1:0',
+        routes: [
+          { path: '/api/', pool: 'api' },
+          { host: 'shop.example', pool: 'shop' },
+          { path: '/rest', pool: 'rest' },
+        ],
+        pools: {
+          shop: { backends: [shop.options] },
+          api: { backends: [api.options] },
+          rest: { backends: [rest.options] },
+        },
+      },
+      args,
+    )
+    const visit = async (path: string, host = 'a'): Promise<string> => {
+      const answer = await gateway.ask({ path, headers: { Host: host } })
+      return answer.echo.id
+    }
+    expect([await visit('/api/x'), await visit('/rest?x'), await visit('/', 'shop.example:80')]).toEqual([
+      'api',
+      'rest',
+      'shop',
+    ])
+    const nobody = await gateway.ask({ path: '/' })
+    expect([nobody.status, nobody.text, nobody.header('cache-control')]).toEqual([
+      404,
+      '404 Not Found\n',
+      'no-store',
+    ])
+    expect(api.last.url).toBe('/api/x')
+  })
+
+  test('edits header fields, both ways', async () => {
+    const w1 = await startBackend('w1', echoWith(200, { Server: 'secret/1.0', 'X-A': '1' }))
+    const gateway = await GatewayProcess.start(
+      fileOf(
+        [w1],
+        {},
+        {
+          requestHeaders: { set: { 'X-Tenant': 'blue' }, remove: ['X-Debug'] },
+          responseHeaders: { set: { 'Strict-Transport-Security': 'max-age=31536000' }, remove: ['Server'] },
+        },
+      ),
+      args,
+    )
+    const answer = await gateway.ask({ headers: { 'X-Debug': '1', 'x-tenant': 'red', 'X-Other': 'kept' } })
+    expect([
+      answer.header('strict-transport-security'),
+      answer.header('server'),
+      answer.header('x-a'),
+    ]).toEqual(['max-age=31536000', undefined, '1'])
+    const fields = w1.last.lines.filter(([name]) => /^x-(?:tenant|debug|other)$/i.test(name))
+    expect(fields).toEqual([
+      ['X-Other', 'kept'],
+      ['X-Tenant', 'blue'],
+    ])
+  })
+
+  test('says the same of its own errors, whatever the adapter', async () => {
+    const w1 = await startBackend('w1')
+    const gateway = await GatewayProcess.start(fileOf([w1], {}, { bodyLimit: 10 }), args)
+    const large = await gateway.ask({ method: 'POST', body: 'x'.repeat(11) })
+    await w1.refuse()
+    const gone = await gateway.ask()
+    await gateway.admin('PATCH', '/pools/web/backends/w1', { state: 'maint' })
+    const none = await gateway.ask()
+    const fields = ['content-type', 'cache-control', 'retry-after', 'set-cookie']
+    const said = [large, gone, none].map(answer => [
+      answer.status,
+      answer.text,
+      fields.map(name => answer.header(name)),
+    ])
+    const plain = 'text/plain; charset=utf-8'
+    expect(said).toEqual([
+      [413, '413 Payload Too Large\n', [plain, 'no-store', undefined, undefined]],
+      [502, '502 Bad Gateway\n', [plain, 'no-store', '1', undefined]],
+      [503, '503 Service Unavailable\n', [plain, 'no-store', '1', undefined]],
+    ])
+  })
+
+  test('tunnels WebSockets, and logs them at their end', async () => {
+    const w1 = await startTunnelBackend(
+      'w1',
+      webSocketServer(socket => socket.on('message', data => socket.send(data))),
+    )
+    const gateway = await GatewayProcess.start(fileOf([w1]), args)
+    const client = await web(gateway.port)
+    expect((await client.ask('hello')).toString()).toBe('hello')
+    client.socket.close(1000)
+    expect(await gateway.logged('request')).toMatchObject({
+      backend: 'w1',
+      affinity: 'none',
+      attempts: 1,
+      end: 'complete',
+    })
+  })
+
+  test('logs each request with what became of it', async () => {
+    const [w1, w2] = await startBackends('w1', 'w2')
+    const gateway = await GatewayProcess.start(fileOf([w1, w2]), args)
+    const browser = gateway.browser()
+    await browser.visit('/first?secret=1')
+    await w1.refuse()
+    await browser.ask({ method: 'POST', path: '/second', body: 'x'.repeat(10_000) })
+    expect(await gateway.logged('request', 2)).toMatchObject({
+      method: 'POST',
+      path: '/second',
+      status: 200,
+      pool: 'web',
+      backend: 'w2',
+      affinity: 'matched',
+      attempts: 2,
+      end: 'complete',
+    })
+    const [first, second] = gateway.log.filter(({ event }) => event === 'request')
+    expect(first).toMatchObject({ path: '/first', backend: 'w1', affinity: 'none', attempts: 1 })
+    expect(Number(second?.['bytesIn'])).toBeGreaterThan(10_000)
+    const times = ['waitMs', 'connectMs', 'headMs', 'totalMs'].map(name => Number(second?.[name]))
+    expect(times.toSorted((a, b) => a - b)).toEqual(times)
+    expect(JSON.stringify(gateway.log)).not.toContain('secret=1')
+  })
+
+  test('finishes what is in flight when it is told to end, says good-bye to WebSockets, and takes nobody new', async () => {
+    const finish: (() => void)[] = []
+    const w1 = await startBackend('w1', exchange => void finish.push(() => void echo(exchange)))
+    const w2 = await startTunnelBackend(
+      'w2',
+      webSocketServer(() => {}),
+    )
+    const gateway = await GatewayProcess.start(
+      {
+        ...fileOf([]),
+        routes: [{ pool: 'web' }, { path: '/chat', pool: 'chat' }],
+        pools: { web: { backends: [w1.options] }, chat: { backends: [w2.options] } },
+      },
+      args,
+    )
+    const client = await web(gateway.port)
+    const asking = gateway.ask()
+    await w1.arrival(1)
+    gateway.signal('SIGTERM')
+    await gateway.logged('ending')
+    expect(await client.closed).toMatchObject({ code: 1001 })
+    await expect(gateway.ask()).rejects.toThrow('ECONNREFUSED')
+    expect((await gateway.admin('GET', '/healthz')).status).toBe(503)
+    for (const each of finish) each()
+    const answer = await asking
+    expect([answer.status, answer.header('connection')]).toEqual([200, 'close'])
+    expect(await gateway.exited).toMatchObject({ code: 0 })
+  })
+
+  test('does not wait longer than its grace, and ends at once when it is told twice', async () => {
+    const w1 = await startBackend('w1', () => {})
+    const impatient = await GatewayProcess.start(fileOf([w1], { shutdownGrace: '100ms' }), args)
+    impatient.ask().catch(() => undefined)
+    await w1.arrival(1)
+    impatient.signal('SIGINT')
+    expect(await impatient.exited).toMatchObject({ code: 0 })
+    const patient = await GatewayProcess.start(fileOf([w1]), args)
+    patient.ask().catch(() => undefined)
+    await w1.arrival(2)
+    patient.signal('SIGTERM')
+    await patient.logged('ending')
+    patient.signal('SIGTERM')
+    expect(await patient.exited).toMatchObject({ code: 1 })
+  })
+
+  test('reads its file again: what differs is changed, and nothing else', async () => {
+    const [w1, w2, w3] = await startBackends('w1', 'w2', 'w3')
+    const gateway = await GatewayProcess.start(fileOf([w1, w2]), args)
+    const browser = gateway.browser()
+    const home = await browser.visit()
+    await gateway.admin('PATCH', '/pools/web/backends/w2', { state: 'drain' })
+    const finish: (() => void)[] = []
+    w1.script = exchange => void finish.push(() => void echo(exchange))
+    const asking = browser.ask()
+    await w1.arrival(w1.seen.length + 1)
+
+    gateway.write(fileOf([w1, w2, w3]))
+    gateway.signal('SIGHUP')
+    expect(await gateway.logged('reloaded')).toMatchObject({ changed: ['pools.web.backends'] })
+    // What an operator has commanded stays, and what is in flight goes on.
+    const stats = JSON.parse((await gateway.admin('GET', '/stats.json')).text)
+    expect(stats.pools.web.backends).toMatchObject([{ id: 'w1' }, { id: 'w2', state: 'drain' }, { id: 'w3' }])
+
+    gateway.write(fileOf([w1, w2, w3], {}, { maxAttempts: 2 }))
+    gateway.signal('SIGHUP')
+    expect(await gateway.logged('reloaded', 2)).toMatchObject({ changed: ['pools.web'] })
+    for (const each of finish) each()
+    expect((await asking).status).toBe(200)
+    w1.script = echo
+    expect(await browser.visit()).toBe(home)
+
+    gateway.write({ pools: {} })
+    gateway.signal('SIGHUP')
+    expect(await gateway.logged('reload_refused')).toMatchObject({
+      problems: ['pools is empty; it takes one at least'],
+    })
+    expect(await browser.visit()).toBe(home)
+  })
+
+  test('is not impressed by slow and greedy clients [T-40, T-45]', async () => {
+    const w1 = await startBackend('w1')
+    const gateway = await GatewayProcess.start(
+      fileOf([w1], { limits: { headers: '4KiB', headersTimeout: '300ms', keepAlive: '1s' } }),
+      args,
+    )
+    const large = await gateway.ask({ headers: { 'X-Large': 'x'.repeat(5_000) } })
+    expect(large.status).toBe(431)
+    const slow = await openRaw(gateway.port)
+    slow.write('GET / HTTP/1.1\r\nHost: a\r\n')
+    await slow.until(() => false, 5_000)
+    expect(slow.received).toContain('408')
+    expect(w1.seen).toHaveLength(0)
+  })
+})
+
+describe('limpet', () => {
+  test('speaks TLS and HTTP/2 where it is told to', async () => {
+    const gateway = GatewayProcess.spawn({
+      listen: { port: 0, http2: true, tls: { cert: 'no', key: 'no' } },
+      pools: { web: { backends: [] } },
+    })
+    const { code, error } = await gateway.exited
+    expect([code, error.match(/listen\.tls\.\w+ the file .* cannot be read/g)?.length]).toEqual([1, 2])
+  })
+
+  test('does not start when its port is taken, and leaves nothing running', async () => {
+    const w1 = await startBackend('w1')
+    const port = await takenPort()
+    for (const more of [{ listen: `127.0.0.1:${port}` }, { admin: { listen: `127.0.0.1:${port}` } }]) {
+      const gateway = GatewayProcess.spawn(fileOf([w1], more))
+      expect(await gateway.exited).toMatchObject({ code: 1 })
+      expect(gateway.log.at(-1)).toMatchObject({ event: 'not_started', code: 'EADDRINUSE' })
+    }
+  })
+
+  test('with a file that is wrong ends with 1 and says what is wrong', async () => {
+    const { code, error } = await GatewayProcess.spawn({ pool: {} }).exited
+    expect([code, error.split('\n').slice(1, 3)]).toEqual([
+      1,
+      [
+        '  pools is missing; it takes an object',
+        expect.stringMatching(/^ {2}pool is not known \(did you mean pools\?\)/),
+      ],
+    ])
+  })
+
+  test('ready with a thousand backends in twenty pools within two seconds', async () => {
+    const names = Array.from({ length: 20 }, (_, index) => `pool${index}`)
+    const pools = names.map(name => {
+      const backends = Array.from({ length: 50 }, (_, index) => ({
+        id: `b${index}`,
+        url: `http://127.0.0.1:${index + 1}`,
+      }))
+      return [name, { backends, affinity: [{ cookie: { name } }] }]
+    })
+    const startedMs = performance.now()
+    const gateway = await GatewayProcess.start({
+      ...fileOf([]),
+      routes: names.map(pool => ({ path: `/${pool}/`, pool })),
+      pools: Object.fromEntries(pools) as object,
+    })
+    // Node itself takes a part of it, and a busy machine the rest.
+    expect(performance.now() - startedMs).toBeLessThan(4_000)
+    gateway.signal('SIGHUP')
+    expect(await gateway.logged('reloaded')).toMatchObject({ changed: [] })
+  })
+})
