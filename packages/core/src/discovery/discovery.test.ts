@@ -165,12 +165,13 @@ describe('the id of a discovered backend', () => {
     ['10.0.0.7', '10.0.0.7', '10_0_0_7-80', 'http://10.0.0.7:80'],
     ['fd00::7', 'fd00::7', 'fd00__7-80', 'http://[fd00::7]:80'],
     ['Web-0.App.SVC', '10.0.0.7', 'web-0_app_svc-80', 'http://10.0.0.7:80'],
+    ['app_web_1', '10.0.0.7', 'app_web_1-ffb6738d53854618-80', 'http://10.0.0.7:80'],
   ])('of %s at %s is %s', (host, address, id, url) => {
     expect(backendOptions('http', at(address, { host }))).toMatchObject({ id, url })
   })
 
   it('is one of its own, whatever the name, and one that a pool takes', () => {
-    const label = fc.stringMatching(/^[a-z0-9-]{1,40}$/)
+    const label = fc.oneof(fc.stringMatching(/^[ab_-]{1,2}$/), fc.stringMatching(/^[a-z0-9_-]{1,40}$/))
     const name = fc.array(label, { minLength: 1, maxLength: 5 }).map(labels => labels.join('.'))
     fc.assert(
       fc.property(
@@ -230,6 +231,54 @@ describe('the weights of SRV records', () => {
     ])
   })
 
+  it.each<[string, [number, number][], number[]]>([
+    [
+      'backups do not count among primaries',
+      [
+        [1, 10],
+        [2, 10],
+        [65_535, 20],
+      ],
+      [1, 2, 256],
+    ],
+    [
+      'nor primaries among backups',
+      [
+        [65_535, 10],
+        [30, 20],
+        [60, 30],
+      ],
+      [256, 30, 60],
+    ],
+  ])('%s', (_what, given, expected) => {
+    expect(services(...given).map(({ weight }) => weight)).toEqual(expected)
+  })
+
+  it('a target that stands twice is one backend, the same in whatever order', async () => {
+    const record = { name: 'h', port: 80, weight: 5, priority: 10 }
+    const addresses = [{ address: '10.0.0.1' }]
+    const told = [
+      { record, addresses },
+      { record: { ...record, weight: 3 }, addresses },
+      { record: { ...record, weight: 9, priority: 20 }, addresses },
+    ]
+    for (const order of [
+      [0, 1, 2],
+      [2, 1, 0],
+      [1, 2, 0],
+    ]) {
+      const { pool } = discovering(serviceBackends(order.flatMap(index => told[index] ?? [])))
+      await pass(0)
+      expect(pool.backends).toMatchObject([{ weight: 5, backup: false }])
+    }
+  })
+
+  it('an address that stands twice is one', () => {
+    const record = { name: 'h', port: 80, weight: 1, priority: 0 }
+    const found = serviceBackends([{ record, addresses: [{ address: '10.0.0.1' }, { address: '10.0.0.1' }] }])
+    expect(found.map(({ host }) => host)).toEqual(['h'])
+  })
+
   it('a target of several addresses is several backends', () => {
     const record = { name: 'h', port: 80, weight: 1, priority: 0 }
     const found = serviceBackends([{ record, addresses: [{ address: '10.0.0.1' }, { address: '10.0.0.2' }] }])
@@ -251,6 +300,9 @@ describe('the options of discovery', () => {
     [{ dns: 'app:80', protocol: 'ftp' }, 'discovery.protocol'],
     [{ dns: 'app:80', servers: [] }, 'discovery.servers'],
     [{ dns: 'app:80', servers: ['dns.internal'] }, 'discovery.servers'],
+    [{ dns: 'app:80', servers: ['10.0.0.2:0'] }, 'discovery.servers'],
+    [{ dns: 'app:80', servers: ['[::1]:00'] }, 'discovery.servers'],
+    [{ dns: 'app:80', servers: ['10.0.0.2:65536'] }, 'discovery.servers'],
     [{ dns: 'app:80', server: ['10.0.0.1'] }, 'discovery.server'],
   ])('%j is refused', (options, option) => {
     expect(() => parseDiscovery('discovery', options)).toThrow(

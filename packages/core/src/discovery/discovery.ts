@@ -1,7 +1,7 @@
 import type { Backend } from '../backend.ts'
 import * as diagnostics from '../diagnostics.ts'
 import type { Pool } from '../pool.ts'
-import { backendOptions, type DiscoveredBackend } from './discovered-backend.ts'
+import { type DiscoveredBackend, optionsById } from './discovered-backend.ts'
 import type { DiscoverySettings } from './discovery-options.ts'
 import type { Lookup } from './lookup.ts'
 
@@ -50,13 +50,7 @@ export function startDiscovery(pool: Pool, settings: DiscoverySettings, lookup: 
   }
 
   function apply(backends: readonly DiscoveredBackend[]): void {
-    const found = new Map(
-      // In an order of their own: answers come in any.
-      backends
-        .map(backend => backendOptions(settings.protocol, backend))
-        .toSorted((a, b) => (a.id < b.id ? -1 : 1))
-        .map(options => [options.id, options]),
-    )
+    const found = optionsById(settings.protocol, backends)
     for (const [id, { backend }] of owned) {
       const options = found.get(id)
       const isSame = options !== undefined && new URL(options.url).href === backend.url.href
