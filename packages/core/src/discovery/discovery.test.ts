@@ -128,6 +128,65 @@ describe('discovery', () => {
     expect(pool.backends.map(view => view.backend.url.host)).toEqual(['configured.test', 'operator.test'])
   })
 
+  it('makes one change of an answer: who waits chooses among all that were found', async () => {
+    const { pool, dns } = discovering([at('10.0.0.1'), at('10.0.0.2'), at('10.0.0.3')])
+    const seen: string[][] = []
+    const place = pool.queue.enter(
+      undefined,
+      () => {
+        seen.push(pool.candidates.map(view => view.backend.url.hostname))
+        return false
+      },
+      60_000,
+      () => undefined,
+    )
+    let changes = 0
+    pool.watch(() => (changes += 1))
+    await pass(0)
+    expect(seen).toEqual([['10.0.0.1', '10.0.0.2', '10.0.0.3']])
+    dns.found = { backends: [at('10.0.0.4'), at('10.0.0.1', { backup: true })], ttlMs: 1_000 }
+    await pass(1_000)
+    expect(seen.slice(1)).toEqual([['10.0.0.4']])
+    expect(changes).toBe(2)
+    place.leave()
+  })
+
+  it('keeps what an operator gave to those who stay when others come and go', async () => {
+    const pool = new Pool('p', [{ id: 'own', url: 'http://own.test', state: 'maint', maxInFlight: 3 }])
+    const { dns } = discovering([at('10.0.0.1')], pool)
+    await pass(0)
+    const own = pool.find('own')
+    const drain = pool.drain('10_0_0_1-80', { deadline: '1h' })
+    pool.hold(pool.find('10_0_0_1-80') ?? pool.add({ id: 'none', url: 'http://none.test' }))
+    dns.found = { backends: [at('10.0.0.1'), at('10.0.0.2')], ttlMs: 1_000 }
+    await pass(1_000)
+    expect(pool.find('own')).toBe(own)
+    expect(own).toMatchObject({ state: 'maint', maxInFlight: 3 })
+    expect(pool.find('10_0_0_1-80')).toMatchObject({ state: 'drain', inFlight: 1 })
+    pool.setState('10_0_0_1-80', 'ready')
+    expect(await drain.drained).toMatchObject({ outcome: 'cancelled' })
+  })
+
+  it.each(['limpet:members-changed', 'limpet:discovery-failed'])(
+    'ends when it is closed by who hears of %s',
+    async channel => {
+      const { pool, dns, discovery } = discovering([])
+      await pass(0)
+      dns.found =
+        channel === 'limpet:members-changed'
+          ? { backends: [at('10.0.0.1')], ttlMs: 1_000 }
+          : new Error('SERVFAIL')
+      const close = (): void => discovery.close()
+      subscribe(channel, close)
+      onTestFinished(() => void unsubscribe(channel, close))
+      await pass(1_000)
+      expect(vi.getTimerCount()).toBe(0)
+      await pass(100_000)
+      expect(dns.asked).toBe(2)
+      expect(pool.backends.length).toBeLessThan(2)
+    },
+  )
+
   it('ends when it is closed, in the middle of a look-up too', async () => {
     const { pool, dns, discovery } = discovering([at('10.0.0.1')])
     discovery.close()
