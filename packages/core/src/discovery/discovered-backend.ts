@@ -55,16 +55,13 @@ function order(a: string, b: string): number {
 }
 
 function idOf(host: string, port: number): string {
-  const id = `${host.toLowerCase().replaceAll(/[.:]/g, '_')}-${port}`
+  const name = host.toLowerCase()
+  const readable = name.replaceAll(/[.:]/g, '_')
+  const id = `${readable}-${port}`
   // An underscore of its own could be another's dot.
-  if (!host.includes('_') && id.length <= LONGEST_ID && /^[\w-]+$/.test(id)) return id
-  const digest = createHash('sha256').update(host.toLowerCase()).digest('hex').slice(0, 16)
-  const readable = host
-    .toLowerCase()
-    .replaceAll(/[.:]/g, '_')
-    .replaceAll(/[^\w-]/g, '')
-    .slice(0, 32)
-  return `${readable}-${digest}-${port}`
+  if (!name.includes('_') && id.length <= LONGEST_ID && /^[\w-]+$/.test(id)) return id
+  const digest = createHash('sha256').update(name).digest('hex').slice(0, 16)
+  return `${readable.replaceAll(/[^\w-]/g, '').slice(0, 32)}-${digest}-${port}`
 }
 
 /**

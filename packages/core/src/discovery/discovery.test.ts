@@ -167,6 +167,16 @@ describe('discovery', () => {
     expect(await drain.drained).toMatchObject({ outcome: 'cancelled' })
   })
 
+  it('brings back whom an operator has removed, and not whom he has put into maintenance', async () => {
+    const { pool } = discovering([at('10.0.0.1'), at('10.0.0.2')])
+    await pass(0)
+    pool.remove('10_0_0_1-80')
+    pool.setState('10_0_0_2-80', 'maint')
+    await pass(1_000)
+    expect(pool.find('10_0_0_1-80')).toMatchObject({ state: 'ready' })
+    expect(pool.find('10_0_0_2-80')).toMatchObject({ state: 'maint' })
+  })
+
   it.each(['limpet:members-changed', 'limpet:discovery-failed'])(
     'ends when it is closed by who hears of %s',
     async channel => {
