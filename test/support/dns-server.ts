@@ -22,6 +22,8 @@ export class DnsServer {
   readonly asked: string[] = []
   /** Told instead of records: 2 is SERVFAIL, 3 NXDOMAIN; -1: no answer at all. */
   failure = 0
+  /** The same for single questions, as `A app.internal`. */
+  readonly failures = new Map<string, number>()
   records: readonly Answer[] = []
   #port = 0
 
@@ -68,15 +70,18 @@ export class DnsServer {
   #answer({ id = 0, questions = [] }: Packet): Packet | undefined {
     const [question] = questions
     if (question === undefined || this.failure < 0) return undefined
-    this.asked.push(`${question.type} ${question.name}`)
+    const asked = `${question.type} ${question.name}`
+    this.asked.push(asked)
     const name = question.name.toLowerCase()
+    const failure = this.failures.get(asked) ?? this.failure
+    if (failure < 0) return undefined
     const answers = this.records.filter(record => record.name === name && record.type === question.type)
     return {
       type: 'response',
       id,
-      flags: AUTHORITATIVE_ANSWER | this.failure,
+      flags: AUTHORITATIVE_ANSWER | failure,
       questions: [question],
-      answers: this.failure === 0 ? answers : [],
+      answers: failure === 0 ? answers : [],
     }
   }
 }

@@ -1,4 +1,4 @@
-import { Resolver } from 'node:dns/promises'
+import { NODATA, NOTFOUND, Resolver } from 'node:dns/promises'
 import { type DiscoverySettings, type Lookup, serviceBackends, type ServiceRecord } from '@limpet/core'
 
 interface Address {
@@ -14,6 +14,9 @@ const TRIES = 2
 export function dnsLookup({ name, port, type, servers }: DiscoverySettings): Lookup {
   const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: TRIES })
   if (servers !== undefined) resolver.setServers(servers)
+  /** What targets had when they were last looked up. */
+  let known: ReadonlyMap<string, readonly Address[]> = new Map()
+  let isClosed = false
 
   async function addresses(): ReturnType<Lookup['find']> {
     const records =
@@ -32,28 +35,48 @@ export function dnsLookup({ name, port, type, servers }: DiscoverySettings): Loo
 
   /** Node tells no time to live of SRV records; that of their targets' addresses has to do. */
   async function services(): ReturnType<Lookup['find']> {
-    const records = await resolver.resolveSrv(name)
+    // No connection can be made to port 0.
+    const records = (await resolver.resolveSrv(name)).filter(record => record.port > 0)
     const targets = await Promise.all(
       records.map(async record => ({ record, addresses: await addressesOf(record) })),
     )
     const found = targets.flatMap(target => target.addresses)
-    if (found.length === 0) throw new Error(`no target of ${name} has an address`)
+    if (found.length === 0) throw new Error(`no target of ${name} has an address and a port`)
+    known = new Map(targets.map(target => [target.record.name, target.addresses]))
     return { backends: serviceBackends(targets), ttlMs: leastTtlMs(found) }
   }
 
-  /** A target that has no address takes none of the others along. */
+  /**
+   * A target that has no address takes none of the others along. Whose look-up fails keeps what it had, and its family:
+   * another address would be another server.
+   */
   async function addressesOf({ name: target }: ServiceRecord): Promise<readonly Address[]> {
+    const before = known.get(target) ?? []
     try {
       return await resolver.resolve4(target, { ttl: true })
-    } catch {
-      return resolver.resolve6(target, { ttl: true }).catch(() => [])
+    } catch (error) {
+      if (isClosed || (before.length > 0 && !isAbsence(error))) return before
+    }
+    try {
+      return await resolver.resolve6(target, { ttl: true })
+    } catch (error) {
+      return isAbsence(error) ? [] : before
     }
   }
 
   return {
     find: type === 'SRV' ? services : addresses,
-    close: () => resolver.cancel(),
+    close() {
+      isClosed = true
+      resolver.cancel()
+    },
   }
+}
+
+/** There is no such name, or it has no such record: an answer, and no failure. */
+function isAbsence(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === NOTFOUND || code === NODATA
 }
 
 function leastTtlMs(addresses: readonly Address[]): number {

@@ -24,38 +24,54 @@ export interface ServiceRecord {
 const LONGEST_ID = 64
 const MOST_WEIGHT = 256
 
+/** The options of a discovered backend, all of which DNS tells. */
+export type DiscoveredOptions = Required<Omit<BackendOptions, 'state' | 'maxInFlight'>>
+
 /**
  * The options of a discovered backend. Its id comes from its host and port alone, so it is the same in every gateway,
  * and after a restart.
  */
-export function backendOptions(
-  protocol: string,
-  found: DiscoveredBackend,
-): Required<Omit<BackendOptions, 'state' | 'maxInFlight'>> {
+export function backendOptions(protocol: string, found: DiscoveredBackend): DiscoveredOptions {
   const { host, address, port, weight, backup } = found
   const at = isIPv6(address) ? `[${address}]` : address
   return { id: idOf(host, port), url: `${protocol}://${at}:${port}`, weight, backup }
 }
 
+/**
+ * The same of several, by their ids and in the order of these, for answers come in any. Of those with one id (two SRV
+ * records of one target) the primary counts, and then the heaviest.
+ */
+export function optionsById(
+  protocol: string,
+  backends: readonly DiscoveredBackend[],
+): Map<string, DiscoveredOptions> {
+  const all = backends.map(backend => backendOptions(protocol, backend))
+  all.sort((a, b) => order(a.id, b.id) || Number(b.backup) - Number(a.backup) || a.weight - b.weight)
+  return new Map(all.map(options => [options.id, options]))
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
 function idOf(host: string, port: number): string {
-  // Neither stands in an address or in the name of a host, so no two become one.
-  const id = `${host.toLowerCase().replaceAll(/[.:]/g, '_')}-${port}`
-  if (id.length <= LONGEST_ID && /^[\w-]+$/.test(id)) return id
-  const digest = createHash('sha256').update(host.toLowerCase()).digest('hex').slice(0, 16)
-  const readable = id.replaceAll(/[^\w-]/g, '').slice(0, 32)
-  return `${readable}-${digest}-${port}`
+  const name = host.toLowerCase()
+  const readable = name.replaceAll(/[.:]/g, '_')
+  const id = `${readable}-${port}`
+  // An underscore of its own could be another's dot.
+  if (!name.includes('_') && id.length <= LONGEST_ID && /^[\w-]+$/.test(id)) return id
+  const digest = createHash('sha256').update(name).digest('hex').slice(0, 16)
+  return `${readable.replaceAll(/[^\w-]/g, '').slice(0, 32)}-${digest}-${port}`
 }
 
 /**
  * What the weights of SRV records come to: 0 to 65535 there, 1 to 256 here. Those of 0 are to have a very small chance
- * (RFC 2782), which is not none.
+ * (RFC 2782), which is not none. Backups and primaries do not share a choice, so neither makes the others lighter.
  */
-function backendWeights(weights: readonly number[]): readonly number[] {
-  const most = Math.max(0, ...weights)
-  // When all are 0, they are equals.
-  if (most === 0) return weights.map(() => 1)
+function scaleOf(records: readonly ServiceRecord[]): (weight: number) => number {
+  const most = Math.max(0, ...records.map(({ weight }) => weight))
   const scale = most > MOST_WEIGHT ? MOST_WEIGHT / most : 1
-  return weights.map(weight => Math.max(1, Math.round(weight * scale)))
+  return weight => Math.max(1, Math.round(weight * scale))
 }
 
 /**
@@ -68,16 +84,22 @@ export function serviceBackends(
     readonly addresses: readonly { readonly address: string }[]
   }[],
 ): readonly DiscoveredBackend[] {
-  const least = Math.min(...targets.map(({ record }) => record.priority))
-  const weights = backendWeights(targets.map(({ record }) => record.weight))
-  return targets.flatMap(({ record: { name, port, priority }, addresses }, index) =>
-    addresses.map(({ address }) => ({
+  const records = targets.map(({ record }) => record)
+  const least = Math.min(...records.map(({ priority }) => priority))
+  const primaryWeight = scaleOf(records.filter(({ priority }) => priority === least))
+  const backupWeight = scaleOf(records.filter(({ priority }) => priority > least))
+  return targets.flatMap(({ record, addresses }) => {
+    const name = record.name.replace(/\.$/, '')
+    const backup = record.priority > least
+    const weight = backup ? backupWeight(record.weight) : primaryWeight(record.weight)
+    const several = [...new Set(addresses.map(({ address }) => address))]
+    return several.map(address => ({
       // A target of several addresses is several backends.
-      host: addresses.length === 1 ? name.replace(/\.$/, '') : `${name.replace(/\.$/, '')}.${address}`,
+      host: several.length === 1 ? name : `${name}.${address}`,
       address,
-      port,
-      weight: weights[index] ?? 1,
-      backup: priority > least,
-    })),
-  )
+      port: record.port,
+      weight,
+      backup,
+    }))
+  })
 }

@@ -83,8 +83,9 @@ function parseServers(path: string, value: unknown): readonly string[] {
     const isAddress = isBracketed
       ? isIP(bare.slice(1, -1)) === 6
       : isIP(bare) === 4 || isIP(String(server)) === 6
-    if (typeof server !== 'string' || !isAddress || Number(port) > 65_535)
-      throw new OptionError(path, server, takes)
+    // Node 22 ends the process at a server of port 0.
+    const isPort = Number(port) > 0 && Number(port) < 65_536
+    if (typeof server !== 'string' || !isAddress || !isPort) throw new OptionError(path, server, takes)
   }
   if (servers.length === 0) throw new OptionError(path, value, takes)
   return servers as readonly string[]

@@ -128,6 +128,75 @@ describe('discovery', () => {
     expect(pool.backends.map(view => view.backend.url.host)).toEqual(['configured.test', 'operator.test'])
   })
 
+  it('makes one change of an answer: who waits chooses among all that were found', async () => {
+    const { pool, dns } = discovering([at('10.0.0.1'), at('10.0.0.2'), at('10.0.0.3')])
+    const seen: string[][] = []
+    const place = pool.queue.enter(
+      undefined,
+      () => {
+        seen.push(pool.candidates.map(view => view.backend.url.hostname))
+        return false
+      },
+      60_000,
+      () => undefined,
+    )
+    let changes = 0
+    pool.watch(() => (changes += 1))
+    await pass(0)
+    expect(seen).toEqual([['10.0.0.1', '10.0.0.2', '10.0.0.3']])
+    dns.found = { backends: [at('10.0.0.4'), at('10.0.0.1', { backup: true })], ttlMs: 1_000 }
+    await pass(1_000)
+    expect(seen.slice(1)).toEqual([['10.0.0.4']])
+    expect(changes).toBe(2)
+    place.leave()
+  })
+
+  it('keeps what an operator gave to those who stay when others come and go', async () => {
+    const pool = new Pool('p', [{ id: 'own', url: 'http://own.test', state: 'maint', maxInFlight: 3 }])
+    const { dns } = discovering([at('10.0.0.1')], pool)
+    await pass(0)
+    const own = pool.find('own')
+    const drain = pool.drain('10_0_0_1-80', { deadline: '1h' })
+    pool.hold(pool.find('10_0_0_1-80') ?? pool.add({ id: 'none', url: 'http://none.test' }))
+    dns.found = { backends: [at('10.0.0.1'), at('10.0.0.2')], ttlMs: 1_000 }
+    await pass(1_000)
+    expect(pool.find('own')).toBe(own)
+    expect(own).toMatchObject({ state: 'maint', maxInFlight: 3 })
+    expect(pool.find('10_0_0_1-80')).toMatchObject({ state: 'drain', inFlight: 1 })
+    pool.setState('10_0_0_1-80', 'ready')
+    expect(await drain.drained).toMatchObject({ outcome: 'cancelled' })
+  })
+
+  it('brings back whom an operator has removed, and not whom he has put into maintenance', async () => {
+    const { pool } = discovering([at('10.0.0.1'), at('10.0.0.2')])
+    await pass(0)
+    pool.remove('10_0_0_1-80')
+    pool.setState('10_0_0_2-80', 'maint')
+    await pass(1_000)
+    expect(pool.find('10_0_0_1-80')).toMatchObject({ state: 'ready' })
+    expect(pool.find('10_0_0_2-80')).toMatchObject({ state: 'maint' })
+  })
+
+  it.each(['limpet:members-changed', 'limpet:discovery-failed'])(
+    'ends when it is closed by who hears of %s',
+    async channel => {
+      const { pool, dns, discovery } = discovering([])
+      await pass(0)
+      dns.found =
+        channel === 'limpet:members-changed'
+          ? { backends: [at('10.0.0.1')], ttlMs: 1_000 }
+          : new Error('SERVFAIL')
+      const close = (): void => discovery.close()
+      subscribe(channel, close)
+      onTestFinished(() => void unsubscribe(channel, close))
+      await pass(1_000)
+      expect(vi.getTimerCount()).toBe(0)
+      await pass(100_000)
+      expect(dns.asked).toBe(2)
+      expect(pool.backends.length).toBeLessThan(2)
+    },
+  )
+
   it('ends when it is closed, in the middle of a look-up too', async () => {
     const { pool, dns, discovery } = discovering([at('10.0.0.1')])
     discovery.close()
@@ -165,12 +234,13 @@ describe('the id of a discovered backend', () => {
     ['10.0.0.7', '10.0.0.7', '10_0_0_7-80', 'http://10.0.0.7:80'],
     ['fd00::7', 'fd00::7', 'fd00__7-80', 'http://[fd00::7]:80'],
     ['Web-0.App.SVC', '10.0.0.7', 'web-0_app_svc-80', 'http://10.0.0.7:80'],
+    ['app_web_1', '10.0.0.7', 'app_web_1-ffb6738d53854618-80', 'http://10.0.0.7:80'],
   ])('of %s at %s is %s', (host, address, id, url) => {
     expect(backendOptions('http', at(address, { host }))).toMatchObject({ id, url })
   })
 
   it('is one of its own, whatever the name, and one that a pool takes', () => {
-    const label = fc.stringMatching(/^[a-z0-9-]{1,40}$/)
+    const label = fc.oneof(fc.stringMatching(/^[ab_-]{1,2}$/), fc.stringMatching(/^[a-z0-9_-]{1,40}$/))
     const name = fc.array(label, { minLength: 1, maxLength: 5 }).map(labels => labels.join('.'))
     fc.assert(
       fc.property(
@@ -230,6 +300,54 @@ describe('the weights of SRV records', () => {
     ])
   })
 
+  it.each<[string, [number, number][], number[]]>([
+    [
+      'backups do not count among primaries',
+      [
+        [1, 10],
+        [2, 10],
+        [65_535, 20],
+      ],
+      [1, 2, 256],
+    ],
+    [
+      'nor primaries among backups',
+      [
+        [65_535, 10],
+        [30, 20],
+        [60, 30],
+      ],
+      [256, 30, 60],
+    ],
+  ])('%s', (_what, given, expected) => {
+    expect(services(...given).map(({ weight }) => weight)).toEqual(expected)
+  })
+
+  it('a target that stands twice is one backend, the same in whatever order', async () => {
+    const record = { name: 'h', port: 80, weight: 5, priority: 10 }
+    const addresses = [{ address: '10.0.0.1' }]
+    const told = [
+      { record, addresses },
+      { record: { ...record, weight: 3 }, addresses },
+      { record: { ...record, weight: 9, priority: 20 }, addresses },
+    ]
+    for (const order of [
+      [0, 1, 2],
+      [2, 1, 0],
+      [1, 2, 0],
+    ]) {
+      const { pool } = discovering(serviceBackends(order.flatMap(index => told[index] ?? [])))
+      await pass(0)
+      expect(pool.backends).toMatchObject([{ weight: 5, backup: false }])
+    }
+  })
+
+  it('an address that stands twice is one', () => {
+    const record = { name: 'h', port: 80, weight: 1, priority: 0 }
+    const found = serviceBackends([{ record, addresses: [{ address: '10.0.0.1' }, { address: '10.0.0.1' }] }])
+    expect(found.map(({ host }) => host)).toEqual(['h'])
+  })
+
   it('a target of several addresses is several backends', () => {
     const record = { name: 'h', port: 80, weight: 1, priority: 0 }
     const found = serviceBackends([{ record, addresses: [{ address: '10.0.0.1' }, { address: '10.0.0.2' }] }])
@@ -251,6 +369,9 @@ describe('the options of discovery', () => {
     [{ dns: 'app:80', protocol: 'ftp' }, 'discovery.protocol'],
     [{ dns: 'app:80', servers: [] }, 'discovery.servers'],
     [{ dns: 'app:80', servers: ['dns.internal'] }, 'discovery.servers'],
+    [{ dns: 'app:80', servers: ['10.0.0.2:0'] }, 'discovery.servers'],
+    [{ dns: 'app:80', servers: ['[::1]:00'] }, 'discovery.servers'],
+    [{ dns: 'app:80', servers: ['10.0.0.2:65536'] }, 'discovery.servers'],
     [{ dns: 'app:80', server: ['10.0.0.1'] }, 'discovery.server'],
   ])('%j is refused', (options, option) => {
     expect(() => parseDiscovery('discovery', options)).toThrow(

@@ -1,7 +1,8 @@
-import type { Backend } from '../backend.ts'
+import type { Backend, BackendOptions } from '../backend.ts'
 import * as diagnostics from '../diagnostics.ts'
+import type { BackendView } from '../member.ts'
 import type { Pool } from '../pool.ts'
-import { backendOptions, type DiscoveredBackend } from './discovered-backend.ts'
+import { type DiscoveredBackend, type DiscoveredOptions, optionsById } from './discovered-backend.ts'
 import type { DiscoverySettings } from './discovery-options.ts'
 import type { Lookup } from './lookup.ts'
 
@@ -46,36 +47,41 @@ export function startDiscovery(pool: Pool, settings: DiscoverySettings, lookup: 
       delayMs = LEAST_DELAY_MS * 2 ** Math.min(failures, 16)
       failures += 1
     }
+    // Whoever was told of it may have closed this.
+    if (isClosed) return
     timer = setTimeout(() => void look(), Math.min(delayMs, settings.refreshMs)).unref()
   }
 
+  /** In one change: those who wait, and sessions that come back, are not to find only the first of them. */
   function apply(backends: readonly DiscoveredBackend[]): void {
-    const found = new Map(
-      // In an order of their own: answers come in any.
-      backends
-        .map(backend => backendOptions(settings.protocol, backend))
-        .toSorted((a, b) => (a.id < b.id ? -1 : 1))
-        .map(options => [options.id, options]),
-    )
-    for (const [id, { backend }] of owned) {
-      const options = found.get(id)
-      const isSame = options !== undefined && new URL(options.url).href === backend.url.href
-      if (isSame && pool.find(id)?.backend === backend) continue
-      owned.delete(id)
-      // An operator may have put another in its place.
-      if (pool.find(id)?.backend === backend) pool.remove(id)
-    }
-    for (const options of found.values()) {
-      const { id, weight, backup } = options
+    const found = optionsById(settings.protocol, backends)
+    const next = new Map<string, BackendOptions>()
+    for (const view of pool.backends) {
+      const { id } = view.backend
+      const told = found.get(id)
       const known = owned.get(id)
-      if (known !== undefined) {
-        if (known.weight !== weight) pool.setWeight(id, weight)
-        if (known.backup !== backup) pool.setBackup(id, backup)
-        owned.set(id, { ...known, weight, backup })
-      } else if (pool.find(id) === undefined) {
-        owned.set(id, { backend: pool.add(options).backend, weight, backup })
+      if (known?.backend !== view.backend) {
+        // It is configured, or an operator has put it there.
+        found.delete(id)
+        next.set(id, optionsOf(view))
+      } else if (told !== undefined) {
+        next.set(id, follow(view, known, told))
       }
     }
+    for (const [id, told] of found) if (!next.has(id)) next.set(id, told)
+    const members = [...next.values()]
+    const isNews = members.length !== pool.backends.length || members.some(options => !isMember(options))
+    if (isNews) pool.replace(members)
+    owned.clear()
+    for (const [id, { weight, backup }] of found) {
+      const backend = pool.find(id)?.backend
+      if (backend !== undefined) owned.set(id, { backend, weight, backup })
+    }
+  }
+
+  function isMember({ id, url, weight, backup }: BackendOptions): boolean {
+    const view = pool.find(id)
+    return view !== undefined && isAt(view, url) && view.weight === weight && view.backup === backup
   }
 
   void look()
@@ -86,4 +92,28 @@ export function startDiscovery(pool: Pool, settings: DiscoverySettings, lookup: 
       lookup.close()
     },
   }
+}
+
+function isAt({ backend }: BackendView, url: string | URL): boolean {
+  return backend.url.href === new URL(url).href
+}
+
+/** `view` as it is told now. What an operator gave it stays until DNS says something else than before. */
+function follow(view: BackendView, known: Owned, told: DiscoveredOptions): BackendOptions {
+  if (!isAt(view, told.url)) return told
+  return {
+    ...optionsOf(view),
+    weight: told.weight === known.weight ? view.weight : told.weight,
+    backup: told.backup === known.backup ? view.backup : told.backup,
+  }
+}
+
+function optionsOf({
+  backend: { id, url },
+  weight,
+  state,
+  backup,
+  maxInFlight,
+}: BackendView): BackendOptions {
+  return { id, url, weight, state, backup, maxInFlight }
 }
