@@ -4,7 +4,7 @@ import { setImmediate as immediately } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { startTunnelBackend, type TunnelBackend } from '../support/tunnel-backend.ts'
 import { upgradeClients } from '../support/upgrade-clients.ts'
-import { switching, webSocketServer } from '../support/upgrade-scripts.ts'
+import { hangUpgrade, switching, webSocketServer } from '../support/upgrade-scripts.ts'
 import { expectOver, tunnelOpener } from './open-tunnel.ts'
 import type { RunningGateway, Start } from './start.ts'
 
@@ -100,6 +100,20 @@ export function goingAway(start: Start): void {
       expect(client.behind.length % frame.length).toBe(GOING_AWAY.length / 2)
       expect(Buffer.from(client.behind.slice(-5), 'latin1').toString('hex')).toBe(`78${GOING_AWAY}`)
       expect(gateway.view(w1).failures).toBe(0)
+    })
+
+    test('is told so when it was accepted after the deadline of a drain', async () => {
+      const w1 = await startTunnelBackend('w1', hangUpgrade)
+      const gateway = await start([w1])
+      const client = await raw(gateway.port)
+      const handshake = await w1.handshake()
+      const { drained } = gateway.pool.drain('w1', { deadline: 0 })
+      await expect.poll(() => gateway.view(w1).state, { interval: 5 }).toBe('maint')
+      handshake.socket.write(switching(handshake))
+      await client.until(() => client.behind.length >= 4)
+      expect(Buffer.from(client.behind, 'latin1').toString('hex')).toBe(GOING_AWAY)
+      client.socket.end()
+      expect(await drained).toMatchObject({ outcome: 'deadline', inFlight: 0 })
     })
 
     test('ends before the deadline of a drain when its client goes', async () => {
