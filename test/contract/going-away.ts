@@ -1,7 +1,10 @@
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { setImmediate as immediately } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { startTunnelBackend, type TunnelBackend } from '../support/tunnel-backend.ts'
 import { upgradeClients } from '../support/upgrade-clients.ts'
-import { webSocketServer } from '../support/upgrade-scripts.ts'
+import { hangUpgrade, switching, webSocketServer } from '../support/upgrade-scripts.ts'
 import { expectOver, tunnelOpener } from './open-tunnel.ts'
 import type { RunningGateway, Start } from './start.ts'
 
@@ -12,7 +15,7 @@ const MASKED_GOING_AWAY = '88820000000003e9'
 /** A WebSocket whose backend, or whose gateway, is to go. */
 export function goingAway(start: Start): void {
   const clients = upgradeClients()
-  const { web } = clients
+  const { raw, web } = clients
   const open = tunnelOpener(start, clients)
 
   const ways: readonly [string, (gateway: RunningGateway, w1: TunnelBackend) => Promise<unknown>][] = [
@@ -63,6 +66,54 @@ export function goingAway(start: Start): void {
       await closing
       expect(Buffer.from(client.behind, 'latin1').toString('hex')).toBe(`810568656c6c6f${GOING_AWAY}`)
       expect(heard.toString('hex')).toBe(`81850000000068656c6c6f${MASKED_GOING_AWAY}`)
+    })
+
+    test('gets its message to the end although the backend resets its connection then', async () => {
+      const w1 = await startTunnelBackend('w1', handshake => {
+        handshake.socket.resume().write(switching(handshake))
+      })
+      const gateway = await start([w1])
+      const connected = once(gateway.server, 'connection') as Promise<[Socket]>
+      const client = await raw(gateway.port)
+      const [side] = await connected
+      const backend = await w1.handshake()
+      await client.answered()
+      client.socket.pause()
+      const size = 20_000
+      const head = Buffer.from([0x82, 126, size >> 8, size & 0xff])
+      const frame = Buffer.concat([head, Buffer.alloc(size, 'x')])
+      backend.socket.write(frame.subarray(0, size / 2))
+      while (!side.writableNeedDrain) {
+        backend.socket.write(Buffer.concat([frame.subarray(size / 2), frame.subarray(0, size / 2)]))
+        await immediately()
+      }
+      const closing = gateway.close()
+      backend.socket.write(frame.subarray(size / 2))
+      await expect.poll(() => side.writableEnded, { interval: 5 }).toBe(true)
+      expect(side.writableLength).toBeGreaterThan(0)
+      backend.socket.resetAndDestroy()
+      await backend.over
+      await immediately()
+      client.socket.resume()
+      await closing
+      await client.until(() => client.closed)
+      expect(client.behind.length % frame.length).toBe(GOING_AWAY.length / 2)
+      expect(Buffer.from(client.behind.slice(-5), 'latin1').toString('hex')).toBe(`78${GOING_AWAY}`)
+      expect(gateway.view(w1).failures).toBe(0)
+    })
+
+    test('is told so when it was accepted after the deadline of a drain', async () => {
+      const w1 = await startTunnelBackend('w1', hangUpgrade)
+      const gateway = await start([w1])
+      const client = await raw(gateway.port)
+      const handshake = await w1.handshake()
+      const { drained } = gateway.pool.drain('w1', { deadline: 0 })
+      await expect.poll(() => gateway.view(w1).state, { interval: 5 }).toBe('maint')
+      handshake.socket.write(switching(handshake))
+      await client.until(() => client.behind.length >= 4)
+      expect(Buffer.from(client.behind, 'latin1').toString('hex')).toBe(GOING_AWAY)
+      client.socket.end()
+      expect(await drained).toMatchObject({ outcome: 'deadline', inFlight: 0 })
     })
 
     test('ends before the deadline of a drain when its client goes', async () => {

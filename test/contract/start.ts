@@ -35,6 +35,11 @@ export class RunningGateway {
     return this.affinity.pool
   }
 
+  /** Where its clients' connections end. */
+  get server(): Gateway['server'] {
+    return this.#gateway.server
+  }
+
   /** What the pool knows about a backend now. */
   view({ id }: { readonly id: string }): BackendView {
     const view = this.pool.find(id)
@@ -52,7 +57,7 @@ export class RunningGateway {
 
   /** How many connections its clients have. */
   async connections(): Promise<number> {
-    return promisify<number>(done => this.#gateway.server.getConnections(done))()
+    return promisify<number>(done => this.server.getConnections(done))()
   }
 
   async close(): Promise<void> {

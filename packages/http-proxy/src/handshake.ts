@@ -86,6 +86,8 @@ export class Handshake implements AttemptEvents {
     clearTimeout(this.#timer)
     // A client that breaks off is nobody's failure; httpxy tells of it all the same.
     if (this.#isClosed || this.#isFailed || this.#client.errored) return
+    // Nor is what comes behind the end: the client has only to take what it was given.
+    if (this.#client.writableEnded) return
     this.#isFailed = true
     const failure = failureOf(error, this.#sent !== undefined, this.#isAnswered)
     if (failure.kind !== 'unreached')

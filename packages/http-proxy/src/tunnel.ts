@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { type Duplex, Transform } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import { FrameBoundary } from './frame-boundary.ts'
 import { LINGER_MS } from './linger.ts'
 
@@ -7,7 +7,8 @@ import { LINGER_MS } from './linger.ts'
 export interface Tunnel {
   /**
    * Both sides are told that the other goes away (RFC 6455 §7.4.1: 1001), each as soon as the message that it is
-   * getting is whole, and then nothing more; a few seconds later at most it is over. Idempotent.
+   * getting is whole, and then nothing more; a side that has got a Close already gets no other. A few seconds later
+   * at most it is over. Idempotent.
    */
   goAway(): void
 }
@@ -60,40 +61,47 @@ export function openTunnel(client: Duplex, backend: Socket, idleMs: number): Tun
 
 /**
  * Pipes `from` into `to`.
- * @returns what ends it with `last`, behind the frame that is on its way
+ * @returns what ends it with `close`, behind the message that is on its way
  */
-function pipeFrames(from: Duplex, to: Duplex, last: Buffer): () => void {
+function pipeFrames(from: Duplex, to: Duplex, close: Buffer): () => void {
   const boundary = new FrameBoundary()
   function watch(piece: Buffer): void {
     boundary.follow(piece)
   }
   from.on('data', watch).pipe(to)
   return () => {
-    if (to.writableEnded) return
+    if (to.writableEnded || boundary.hasClose) return
     from.off('data', watch).unpipe(to)
-    from.pipe(lastFrame(boundary, last)).pipe(to)
+    endBehindMessage(from, to, boundary, close)
   }
 }
 
-/** Passes what is left of a frame, then `last`; the rest is read and dropped, so that the end of it is seen. */
-function lastFrame(boundary: FrameBoundary, last: Buffer): Transform {
-  let isOver = false
-  function end(stream: Transform): void {
-    isOver = true
-    stream.push(last)
-    stream.push(null)
+/**
+ * Passes what is left of a message, then `close`; the rest is read and dropped, so that the end of it is seen. No
+ * stream stands between: what it held would be lost when `from` has closed.
+ */
+function endBehindMessage(from: Duplex, to: Duplex, boundary: FrameBoundary, close: Buffer): void {
+  function end(): void {
+    from.off('data', pass).resume()
+    if (boundary.hasClose) to.end()
+    else to.end(close)
   }
-  const stream = new Transform({
-    transform(piece: Buffer, _encoding, done) {
-      if (!isOver) {
-        this.push(piece.subarray(0, boundary.followFrame(piece)))
-        if (boundary.isBetween) end(this)
-      }
-      done()
-    },
-  })
-  if (boundary.isBetween) end(stream)
-  return stream
+  function pass(piece: Buffer): void {
+    const isTaken = to.write(piece.subarray(0, boundary.followMessage(piece)))
+    if (boundary.isBetween) {
+      end()
+    } else if (!isTaken) {
+      from.pause()
+      to.once('drain', () => from.resume())
+    }
+  }
+  if (boundary.isBetween) {
+    end()
+    return
+  }
+  // A message that its sender has left unfinished ends as it is.
+  from.once('end', () => to.end())
+  from.on('data', pass).resume()
 }
 
 /** What was received is still delivered. */
