@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { type Backend, startBackend, startBackends } from './support/backend.ts'
 import { takenPort } from './support/free-port.ts'
 import { GatewayProcess } from './support/gateway-process.ts'
+import type { Answer } from './support/http-client.ts'
 import { openRaw } from './support/raw-client.ts'
 import { echo, echoWith } from './support/scripts.ts'
 import { startTunnelBackend } from './support/tunnel-backend.ts'
@@ -11,6 +12,7 @@ import { webSocketServer } from './support/upgrade-scripts.ts'
 /** The `limpet` command, from its file to its end, on each adapter. */
 
 const SECRET = 'a-secret-of-the-tests-0123456789abcdef'
+const JSON_TYPE = { 'Content-Type': 'application/json' }
 const ADAPTERS = ['fastify', 'express', 'koa'] as const
 
 function fileOf(backends: readonly Pick<Backend, 'options'>[], more: object = {}, pool: object = {}): object {
@@ -260,6 +262,127 @@ describe.each(ADAPTERS)('limpet --adapter %s', adapter => {
     await slow.until(() => false, 5_000)
     expect(slow.received).toContain('408')
     expect(w1.seen).toHaveLength(0)
+  })
+})
+
+describe.each(ADAPTERS)('limpet with workers, --adapter %s', adapter => {
+  const args = ['--adapter', adapter]
+
+  test('brings sessions home whichever worker answers, and is operated as one', async () => {
+    const backends = await startBackends('w1', 'w2', 'w3')
+    const gateway = await GatewayProcess.start(fileOf(backends, { workers: 2 }), args)
+    const browsers = await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        const browser = gateway.browser()
+        return { browser, home: await browser.visit() }
+      }),
+    )
+    for (const { browser, home } of browsers) expect(await browser.visit()).toBe(home)
+    const workers = new Set(
+      gateway.log.filter(({ event }) => event === 'request').map(line => line['worker']),
+    )
+    expect(workers.size).toBe(2)
+
+    const { pools } = JSON.parse((await gateway.admin('GET', '/stats.json')).text)
+    expect(pools.web.affinity).toMatchObject({ none: 8, matched: 8 })
+    const requests = pools.web.backends.map((row: { requests: number }) => row.requests)
+    expect(requests.reduce((sum: number, count: number) => sum + count, 0)).toBe(16)
+
+    expect((await gateway.admin('PATCH', '/pools/web/backends/w1', { state: 'maint' })).status).toBe(200)
+    const homes = await Promise.all(Array.from({ length: 12 }, async () => gateway.browser().visit()))
+    expect(new Set(homes)).toEqual(new Set(['w2', 'w3']))
+    expect((await gateway.admin('PATCH', '/pools/web/backends/w9', { state: 'maint' })).status).toBe(404)
+  })
+
+  test('mends what dies, which then knows what was commanded, and ends as one', async () => {
+    const backends = await startBackends('w1', 'w2')
+    const gateway = await GatewayProcess.start(fileOf(backends, { workers: 2 }), args)
+    await gateway.admin('PATCH', '/pools/web/backends/w1', { state: 'drain' })
+    gateway.killWorker()
+    expect(await gateway.logged('worker_exited')).toMatchObject({ signal: 'SIGKILL' })
+    await gateway.logged('worker_started')
+    const homes = await Promise.all(Array.from({ length: 12 }, async () => gateway.browser().visit()))
+    expect(new Set(homes)).toEqual(new Set(['w2']))
+
+    gateway.write(fileOf([...backends, await startBackend('w3')], { workers: 2 }))
+    gateway.signal('SIGHUP')
+    expect(await gateway.logged('reloaded')).toMatchObject({ changed: ['pools.web.backends'] })
+    gateway.signal('SIGTERM')
+    expect(await gateway.exited).toMatchObject({ code: 0 })
+  })
+})
+
+describe('the admin port', () => {
+  test('says no to all that is malformed, and changes nothing', async () => {
+    const [w1, w2] = await startBackends('w1', 'w2')
+    const gateway = await GatewayProcess.start(fileOf([w1, w2]))
+    const row = '/pools/web/backends/w1'
+    const before = (await gateway.admin('GET', '/stats.json')).text
+    const asked: readonly [status: number, answer: Promise<Answer>][] = [
+      [404, gateway.admin('GET', '/')],
+      [404, gateway.admin('GET', '/pools/web')],
+      [404, gateway.admin('PATCH', '/pools/none/backends/w1', { state: 'maint' })],
+      [404, gateway.admin('PATCH', '/pools/web/backends/w9', { state: 'maint' })],
+      [404, gateway.admin('DELETE', '/pools/web/backends/w9', undefined, JSON_TYPE)],
+      [404, gateway.admin('PATCH', '/pools/web/backends/w1/', { state: 'maint' })],
+      [405, gateway.admin('POST', '/healthz', {})],
+      [405, gateway.admin('GET', row)],
+      [415, gateway.admin('PATCH', row, '{"state":"maint"}', { 'Content-Type': 'text/plain' })],
+      [415, gateway.admin('DELETE', row)],
+      [400, gateway.admin('PATCH', row, 'no json')],
+      [400, gateway.admin('PATCH', row, '[]')],
+      [400, gateway.admin('PATCH', row, 'null')],
+      [400, gateway.admin('PATCH', row, {})],
+      [400, gateway.admin('PATCH', row, { state: 'down' })],
+      [400, gateway.admin('PATCH', row, { weight: 3, state: 'down' })],
+      [400, gateway.admin('PATCH', row, { weight: -1 })],
+      [400, gateway.admin('PATCH', row, { url: 'http://127.0.0.1:1' })],
+      [400, gateway.admin('POST', '/pools/web/backends', { id: 'a b', url: 'http://127.0.0.1:1' })],
+      [400, gateway.admin('POST', '/pools/web/backends', { id: 'w3' })],
+      [409, gateway.admin('POST', '/pools/web/backends', { id: 'w1', url: 'http://127.0.0.1:1' })],
+      [413, gateway.admin('PATCH', row, `"${'x'.repeat(70_000)}"`)],
+      [403, gateway.admin('GET', '/stats.json', undefined, { Host: 'evil.example' })],
+      [403, gateway.admin('PATCH', row, { state: 'maint' }, { Host: 'localhost.evil.example' })],
+    ]
+    for (const [status, answer] of asked) {
+      const { status: got, text } = await answer
+      expect([got, Object.keys(JSON.parse(text) as object)]).toEqual([status, ['code', 'message']])
+    }
+    const after = (await gateway.admin('GET', '/stats.json')).text
+    const withoutTime = (text: string): string => text.replace(/"uptimeMs":\d+/, '')
+    expect(withoutTime(after)).toBe(withoutTime(before))
+  })
+
+  test('adds and removes backends, and asks for its token where it has one', async () => {
+    const [w1, w2] = await startBackends('w1', 'w2')
+    const gateway = await GatewayProcess.start(
+      {
+        ...fileOf([w1]),
+        admin: { listen: '127.0.0.1:0', token: 'env:LIMPET_TEST_TOKEN' },
+      },
+      [],
+      { LIMPET_TEST_TOKEN: 'a-token' },
+    )
+    const bearer = { Authorization: 'Bearer a-token' }
+    for (const headers of [{}, { Authorization: 'Bearer another' }, { Authorization: 'Basic a-token' }]) {
+      const refused = await gateway.admin('POST', '/pools/web/backends', w2.options, headers)
+      expect([refused.status, refused.header('www-authenticate')]).toEqual([401, 'Bearer'])
+    }
+    expect((await gateway.admin('POST', '/pools/web/backends', w2.options, bearer)).status).toBe(201)
+    expect(
+      (await gateway.admin('DELETE', '/pools/web/backends/w1', undefined, { ...bearer, ...JSON_TYPE }))
+        .status,
+    ).toBe(204)
+    expect(await gateway.browser().visit()).toBe('w2')
+    expect((await gateway.admin('GET', '/healthz', undefined, { Host: 'any.example' })).status).toBe(200)
+  })
+
+  test('carries no proxied traffic, and the proxy answers none of its paths', async () => {
+    const w1 = await startBackend('w1')
+    const gateway = await GatewayProcess.start(fileOf([w1]))
+    expect((await gateway.ask({ path: '/stats.json' })).echo.id).toBe('w1')
+    expect((await gateway.admin('GET', '/cart')).status).toBe(404)
+    expect(w1.seen).toHaveLength(1)
   })
 })
 

@@ -164,6 +164,11 @@ describe('a file', () => {
       ['listen.http2 needs the adapter fastify; koa has no HTTP/2'],
     ],
     [
+      'lets several processes learn',
+      { workers: 2, pools: { web: { ...web, affinity: [{ learn: { cookie: 'sid' } }] } } },
+      ['pools.web.affinity[0].learn remembers in one process; it needs workers: 1'],
+    ],
+    [
       'wants sameSite none without secure',
       { pools: { web: { ...web, affinity: [{ cookie: { sameSite: 'none' } }] } } },
       [expect.stringMatching(/^pools\.web\.affinity\[0\]\.cookie\.sameSite /)],

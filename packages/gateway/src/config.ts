@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { availableParallelism } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { OptionError } from '@limpet/core'
 import type { HttpProxyOptions } from '@limpet/http-proxy'
@@ -35,6 +36,10 @@ export interface GatewayConfig {
   }
   readonly adapter: AdapterName
   readonly shutdownGraceMs: number
+  /** Processes that share the port. */
+  readonly workers: number
+  /** What signs where no secret is given. */
+  readonly randomSecret: string | undefined
   readonly limits: Limits
   readonly log: { readonly access: boolean; readonly sample: number; readonly level: string }
   readonly routes: readonly Route[]
@@ -102,6 +107,9 @@ function parseFile(text: string): unknown {
   return value
 }
 
+/** For this process and its workers, so that a reload forgets nobody. */
+const RANDOM_SECRET = process.env['LIMPET_RANDOM_SECRET'] ?? randomBytes(32).toString('base64url')
+
 /** Makes of a file that has the right shape what it stands for, and notes what is wrong all the same. */
 class ConfigReader {
   readonly #file: ConfigFile
@@ -120,6 +128,8 @@ class ConfigReader {
     const config: GatewayConfig = {
       listen: this.#listen(chosen),
       adapter: chosen,
+      workers: this.#workers(),
+      randomSecret: this.#file.secrets === undefined ? RANDOM_SECRET : undefined,
       shutdownGraceMs: milliseconds('shutdownGrace', shutdownGrace, '10s'),
       limits: {
         maxHeaderSize: bytes(limits.headers ?? '16KiB'),
@@ -160,6 +170,20 @@ class ConfigReader {
     }
   }
 
+  #workers(): number {
+    const { workers = 1, pools } = this.#file
+    const count = workers === 'auto' ? availableParallelism() : workers
+    for (const [name, { affinity = [] }] of count > 1 ? Object.entries(pools) : []) {
+      const index = affinity.findIndex(policy => 'learn' in policy)
+      if (index >= 0)
+        this.#problems.push({
+          path: `pools.${name}.affinity[${index}].learn`,
+          text: 'remembers in one process; it needs workers: 1',
+        })
+    }
+    return count
+  }
+
   #address(path: string, value: string): Address {
     const colon = value.lastIndexOf(':')
     const port = Number(value.slice(colon + 1))
@@ -179,7 +203,7 @@ class ConfigReader {
     const context = {
       secrets: secrets?.map((secret, index) =>
         this.#text(`secrets[${index}]`, () => keptElsewhere(secret, this.#folder)),
-      ) ?? [randomBytes(32).toString('base64url')],
+      ) ?? [RANDOM_SECRET],
       trustProxy,
       folder: this.#folder,
     }

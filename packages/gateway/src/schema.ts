@@ -175,6 +175,7 @@ export const configSchema = z
     trustProxy: z.array(text).optional(),
     secrets: z.array(text).min(1).optional(),
     shutdownGrace: duration.optional(),
+    workers: z.union([z.int().min(1).max(1024), z.literal('auto')]).optional(),
     limits: z
       .strictObject({
         headers: size.optional(),

@@ -1,0 +1,102 @@
+import { OptionError, type Pool } from '@limpet/core'
+import { AdminError } from './admin/admin-error.ts'
+import type { Gateway } from './gateway.ts'
+import type { BackendRow, PoolRow, PoolStats } from './pool-stats.ts'
+
+/** What an operator wants of a pool. The bodies are as they came. */
+export type Operation =
+  | { readonly what: 'add'; readonly pool: string; readonly body: Readonly<Record<string, unknown>> }
+  | {
+      readonly what: 'change'
+      readonly pool: string
+      readonly id: string
+      readonly body: Readonly<Record<string, unknown>>
+    }
+  | { readonly what: 'remove'; readonly pool: string; readonly id: string }
+
+/** What can be seen and done of a gateway, be it one process or several. */
+export interface Operations {
+  readonly isClosing: boolean
+  stats(): Promise<Readonly<Record<string, PoolRow>>>
+  /**
+   * The backend's row after it; undefined when it is gone.
+   * @throws AdminError for what cannot be done; then nothing was
+   */
+  operate(operation: Operation): Promise<BackendRow | undefined>
+}
+
+/** Those of a gateway in this process. */
+export class GatewayOperations implements Operations {
+  readonly #gateway: Gateway
+  readonly #stats: PoolStats
+
+  constructor(gateway: Gateway, stats: PoolStats) {
+    this.#gateway = gateway
+    this.#stats = stats
+  }
+
+  get isClosing(): boolean {
+    return this.#gateway.isClosing
+  }
+
+  async stats(): Promise<Readonly<Record<string, PoolRow>>> {
+    return Object.fromEntries(
+      [...this.#gateway.pools.values()].map(({ name, pool }) => [name, this.#stats.row(pool)]),
+    )
+  }
+
+  async operate(operation: Operation): Promise<BackendRow | undefined> {
+    const served = this.#gateway.pools.get(operation.pool)
+    if (served === undefined) throw new AdminError(404, 'NOT_FOUND', `there is no pool ${operation.pool}`)
+    const { pool } = served
+    try {
+      const id = operate(pool, operation)
+      return this.#stats.backendRow(pool, id)
+    } catch (error) {
+      if (error instanceof OptionError) throw new AdminError(400, 'BAD_REQUEST', error.message)
+      throw error
+    }
+  }
+}
+
+function operate(pool: Pool, operation: Operation): string {
+  switch (operation.what) {
+    case 'add':
+      return add(pool, operation.body)
+    case 'change':
+      return change(pool, operation)
+    case 'remove': {
+      const { id } = operation
+      if (!pool.remove(id)) throw new AdminError(404, 'NOT_FOUND', `there is no backend ${id}`)
+      return id
+    }
+  }
+}
+
+function add(pool: Pool, body: Readonly<Record<string, unknown>>): string {
+  const { id } = body
+  if (typeof id === 'string' && pool.find(id) !== undefined)
+    throw new AdminError(409, 'CONFLICT', `there is a backend ${id}`)
+  return pool.add(body as { id: string; url: string }).backend.id
+}
+
+function change(pool: Pool, { id, body }: { id: string; body: Readonly<Record<string, unknown>> }): string {
+  const view = pool.find(id)
+  if (view === undefined) throw new AdminError(404, 'NOT_FOUND', `there is no backend ${id}`)
+  const { state, weight, ...rest } = body
+  const [unknown] = Object.keys(rest)
+  if (unknown !== undefined)
+    throw new AdminError(400, 'BAD_REQUEST', `${unknown} is not known; known are state, weight`)
+  if (state === undefined && weight === undefined)
+    throw new AdminError(400, 'BAD_REQUEST', 'nothing to change: it takes state, weight or both')
+  const before = view.weight
+  if (weight !== undefined) pool.setWeight(id, weight as number)
+  try {
+    if (state !== undefined) pool.setState(id, state as 'ready')
+  } catch (error) {
+    // All of it or nothing.
+    pool.setWeight(id, before)
+    throw error
+  }
+  return id
+}

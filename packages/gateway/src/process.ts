@@ -1,0 +1,102 @@
+import type { Logger } from 'pino'
+import { Admin } from './admin/admin.ts'
+import { ConfigError, type GatewayConfig } from './config.ts'
+import { logEvents } from './event-log.ts'
+import { Gateway } from './gateway.ts'
+import { newLog } from './log.ts'
+import { GatewayOperations } from './operations.ts'
+import { PoolStats } from './pool-stats.ts'
+import { problemText } from './problems.ts'
+import { onSignals } from './signals.ts'
+
+/** Reads the file again. @throws ConfigError */
+export type Reread = () => GatewayConfig
+
+/** A gateway in this process alone. @returns the exit code, when it has ended */
+export async function runProcess(config: GatewayConfig, isPretty: boolean, reread: Reread): Promise<number> {
+  const log = newLog(config, isPretty)
+  for (const warning of config.warnings) log.warn({ event: 'warning' }, warning)
+  const stats = new PoolStats()
+  const silence = logEvents(log)
+  let gateway: Gateway | undefined
+  let admin: Admin | undefined
+  try {
+    gateway = await Gateway.start(config, log)
+    admin = config.admin && (await Admin.start(new GatewayOperations(gateway, stats), config.admin))
+  } catch (error) {
+    await gateway?.close()
+    logNotStarted(log, error)
+    return 1
+  }
+  log.info({
+    event: 'listening',
+    url: gateway.url,
+    port: gateway.port,
+    adminPort: admin?.port,
+    adapter: config.adapter,
+    pools: config.pools.map(({ name }) => name),
+  })
+  const code = await untilTold(log, gateway, reread)
+  await admin?.close()
+  silence()
+  stats.close()
+  log.info({ event: 'ended', code })
+  return code
+}
+
+export function logNotStarted(log: Logger, error: unknown): void {
+  const { code = '', message } = error as NodeJS.ErrnoException
+  log.fatal({ event: 'not_started', code }, message)
+}
+
+async function untilTold(log: Logger, gateway: Gateway, reread: Reread): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<number>()
+  function close(code: number): void {
+    gateway.close().then(
+      () => resolve(code),
+      (error: unknown) => {
+        log.error({ event: 'ending_failed', err: error })
+        resolve(1)
+      },
+    )
+  }
+  const leave = onSignals({
+    end(signal, isAgain) {
+      log.info({ event: isAgain ? 'ending_at_once' : 'ending', signal })
+      if (isAgain) resolve(1)
+      else close(0)
+    },
+    reload() {
+      reload(log, gateway, reread).then(
+        changed => changed && log.info({ event: 'reloaded', changed }),
+        (error: unknown) => log.error({ event: 'reload_failed', err: error }),
+      )
+    },
+    uncaught(error) {
+      log.fatal({ event: 'uncaught', err: error })
+      if (gateway.isClosing) resolve(1)
+      else close(1)
+    },
+  })
+  const code = await promise
+  leave()
+  return code
+}
+
+/** What has changed; undefined when the file is refused, which the log tells. */
+async function reload(log: Logger, gateway: Gateway, reread: Reread): Promise<readonly string[] | undefined> {
+  const config = readAgain(log, reread)
+  return config && gateway.reload(config)
+}
+
+/** The file as it is now; undefined when it is refused, and the log tells why. */
+export function readAgain(log: Logger, reread: Reread): GatewayConfig | undefined {
+  try {
+    return reread()
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    const problems = error.problems.map(problemText)
+    log.error({ event: 'reload_refused', problems }, 'the file is refused, and nothing has changed')
+    return undefined
+  }
+}
