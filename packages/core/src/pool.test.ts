@@ -43,17 +43,22 @@ describe('a pool', () => {
     expect(candidatesOf(pool)).toEqual(['c', 'a', 'b'])
   })
 
-  it('tells its watchers of each change of membership, until they leave', () => {
+  it('tells its watchers of each change of membership or state, until they leave', async () => {
     const pool = poolOf('a')
     const seen: string[] = []
-    const leave = pool.watch(() => seen.push(pool.backends.map(view => view.backend.id).join('')))
+    const leave = pool.watch(() =>
+      seen.push(pool.backends.map(view => `${view.backend.id} ${view.state}`).join(', ')),
+    )
     pool.add(backend('b'))
     pool.remove('a')
     pool.setWeight('b', 2)
+    pool.setState('b', 'maint')
     pool.replace([backend('c')])
+    pool.countSessionsWith(() => 0)
+    await pool.drain('c').drained
     leave()
     pool.add(backend('d'))
-    expect(seen).toEqual(['ab', 'b', 'c'])
+    expect(seen).toEqual(['a ready, b ready', 'b ready', 'b maint', 'c ready', 'c drain', 'c maint'])
   })
 
   it('finds members and nobody else [T-11] [T-13]', () => {

@@ -119,6 +119,7 @@ export class Pool {
     const member = this.#member(id)
     this.#drains.get(member)?.cancel()
     this.#command(member, state)
+    this.#tellWatchers()
     this.#changed()
   }
 
@@ -184,7 +185,7 @@ export class Pool {
     this.#sessionsOf = sessionsOf
   }
 
-  /** Calls `watcher` after each change of membership, until the function that it returns is called. */
+  /** Calls `watcher` when membership or a commanded state may have changed, until the function that it returns is called. */
   watch(watcher: () => void): () => void {
     this.#watchers.add(watcher)
     return () => this.#watchers.delete(watcher)
@@ -222,8 +223,12 @@ export class Pool {
       if (members.get(member.backend.id) !== member) this.#drains.get(member)?.cancel()
     }
     this.#events.membersChanged(before, this.#backends)
-    for (const watcher of this.#watchers) watcher()
+    this.#tellWatchers()
     this.#changed()
+  }
+
+  #tellWatchers(): void {
+    for (const watcher of this.#watchers) watcher()
   }
 
   #configure(member: Member, parsed: ParsedBackend): void {
@@ -245,6 +250,7 @@ export class Pool {
       leave: () => {
         member.command('maint')
         this.#events.stateChanged(member)
+        this.#tellWatchers()
         this.#changed()
       },
       recall: () => member.recall(),

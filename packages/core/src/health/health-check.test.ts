@@ -1,5 +1,9 @@
+import { once } from 'node:events'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import type { AdminState } from '../backend.ts'
+import type { HealthChangedEvent } from '../diagnostics.ts'
 import { Pool } from '../pool.ts'
 import { startHealthChecks } from './health-check.ts'
 import { type HealthOptions, parseHealth } from './health-options.ts'
@@ -156,6 +160,56 @@ describe('health checks', () => {
     },
   )
 
+  it.each(['up', 'down'] as const)('begin anew after maintenance, however short: %s', async initial => {
+    const { pool, verdicts, asked } = checked('abz', { initial, fall: 1, rise: 3 })
+    await pass(5_000)
+    verdicts.set('a', 'sick')
+    await pass(10_000)
+    expect(healthy(pool)).toBe('bz')
+    for (const id of 'ab') {
+      pool.setState(id, 'maint')
+      verdicts.set(id, 'well')
+      pool.setState(id, 'ready')
+    }
+    expect(healthy(pool)).toBe(initial === 'up' ? 'abz' : 'z')
+    asked.length = 0
+    await pass(initial === 'up' ? 5_000 : 0)
+    expect(asked).toContain('a')
+    expect(healthy(pool)).toBe('abz')
+  })
+
+  it('do not hold against a backend what it did in maintenance', async () => {
+    const { pool, verdicts } = checked('ab', { fall: 1 })
+    verdicts.set('a', 'silent')
+    await pass(5_500)
+    pool.setState('a', 'maint')
+    verdicts.set('a', 'well')
+    await pass(100)
+    pool.setState('a', 'ready')
+    await pass(1_000)
+    expect(healthy(pool)).toBe('ab')
+  })
+
+  it('go on in order where whoever hears of them changes the pool', async () => {
+    const name = 'limpet:health-changed'
+    const { pool, asked, checks } = checked('ab', { initial: 'down', interval: '1s' })
+    function replaceSick({ backend, healthy: isUp }: HealthChangedEvent): void {
+      if (isUp || backend !== 'c') return
+      pool.remove('d')
+      pool.add({ id: 'e', url: 'http://e.test' })
+    }
+    const listener = (event: unknown): void => replaceSick(event as HealthChangedEvent)
+    subscribe(name, listener)
+    onTestFinished(() => void unsubscribe(name, listener))
+    pool.replace(Array.from('abcd', id => ({ id, url: `http://${id}.test` })))
+    await pass(0)
+    expect(asked).toEqual(['a', 'b', 'c', 'e'])
+    expect(healthy(pool)).toBe('abce')
+    checks.close()
+    await pass(10_000)
+    expect(asked).toHaveLength(4)
+  })
+
   it('end when they are closed, in the middle of a probe too', async () => {
     const { pool, verdicts, asked, checks } = checked('ab')
     verdicts.set('a', 'silent')
@@ -236,6 +290,120 @@ describe('health checks', () => {
     )
   })
 })
+
+describe('health checks, whatever becomes of their backends', () => {
+  const act = fc.tuple(
+    fc.constantFrom('a', 'b', 'c'),
+    fc.constantFrom<Verdict | AdminState | 'remove' | 'add'>(
+      ...(['well', 'sick', 'silent', 'ready', 'drain', 'maint', 'remove', 'add'] as const),
+    ),
+    fc.integer({ min: 0, max: 4_000 }),
+  )
+
+  it('count what those who serve have answered, and nothing else', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(act, { maxLength: 60 }),
+        fc.integer({ min: 1, max: 3 }),
+        fc.integer({ min: 1, max: 3 }),
+        fc.constantFrom('up' as const, 'down' as const),
+        async (acts, fall, rise, initial) => {
+          const model = new Model(fall, rise, initial === 'up')
+          // The last is always well, so that nobody waits for a roll call.
+          const pool = new Pool(
+            'p',
+            Array.from('abcz', id => ({ id, url: `http://${id}.test` })),
+          )
+          const settings = parseHealth('health', { interval: '2s', timeout: '1s', fall, rise, initial })
+          if (settings === undefined) throw new Error('no settings')
+          model.begin('abcz')
+          const checks = startHealthChecks(pool, settings, async ({ id }, signal) => model.probe(id, signal))
+          closers.push(() => checks.close())
+          await pass(2_200)
+          for (const [id, what, ms] of acts) {
+            if (what === 'well' || what === 'sick' || what === 'silent') model.verdicts.set(id, what)
+            else if (what === 'remove') {
+              if (pool.remove(id)) model.end(id)
+            } else if (what === 'add') {
+              if (pool.find(id) !== undefined) continue
+              pool.add({ id, url: `http://${id}.test` })
+              model.begin(id)
+            } else if (pool.find(id) !== undefined) {
+              if (what === 'maint') model.end(id)
+              else if (pool.find(id)?.state === 'maint') model.begin(id)
+              pool.setState(id, what)
+            }
+            await pass(ms)
+            const serving = pool.backends.filter(({ state }) => state !== 'maint')
+            expect(
+              serving
+                .flatMap(view => (view.healthy ? view.backend.id : []))
+                .toSorted()
+                .join(''),
+            ).toBe(model.up)
+          }
+          checks.close()
+          const { probes } = model
+          await pass(10_000)
+          expect(model.probes).toBe(probes)
+        },
+      ),
+      { numRuns: 150 },
+    )
+  })
+})
+
+/** What is true of backends when their answers are counted, and nothing else is known of checks. */
+class Model {
+  readonly verdicts = new Map<string, Verdict>()
+  probes = 0
+  readonly #fall: number
+  readonly #rise: number
+  readonly #isUpAtFirst: boolean
+  readonly #serving = new Map<string, { isUp: boolean; needs: number; against: number; isAsked: boolean }>()
+
+  constructor(fall: number, rise: number, isUpAtFirst: boolean) {
+    this.#fall = fall
+    this.#rise = rise
+    this.#isUpAtFirst = isUpAtFirst
+  }
+
+  get up(): string {
+    return [...this.#serving]
+      .flatMap(([id, { isUp }]) => (isUp ? id : []))
+      .toSorted()
+      .join('')
+  }
+
+  begin(ids: string): void {
+    const isUp = this.#isUpAtFirst
+    for (const id of ids)
+      this.#serving.set(id, { isUp, needs: isUp ? this.#fall : 1, against: 0, isAsked: false })
+  }
+
+  end(id: string): void {
+    this.#serving.delete(id)
+  }
+
+  async probe(id: string, signal: AbortSignal): Promise<void> {
+    const asked = this.#serving.get(id)
+    // Who does not serve is not asked, and nobody twice at a time.
+    expect(asked?.isAsked).toBe(false)
+    if (asked === undefined) return
+    this.probes += 1
+    asked.isAsked = true
+    const verdict = this.verdicts.get(id) ?? 'well'
+    if (verdict === 'silent') await once(signal, 'abort')
+    asked.isAsked = false
+    asked.against = (verdict === 'well') === asked.isUp ? 0 : asked.against + 1
+    if (asked.against === asked.needs) {
+      asked.isUp = !asked.isUp
+      asked.needs = asked.isUp ? this.#fall : this.#rise
+      asked.against = 0
+    }
+    if (verdict !== 'well') throw new Error(verdict)
+  }
+}
 
 describe('the options of health checks', () => {
   it.each<[HealthOptions, string]>([

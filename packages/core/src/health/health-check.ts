@@ -38,23 +38,34 @@ export function startHealthChecks(
   /** Those who have answered the roll call. */
   let present: Set<HealthCheck> | undefined
 
+  /** Events are made on the way, and whoever hears one may change the pool: what is true is asked for at each step. */
   function follow(): void {
-    const members = new Set(pool.backends.map(view => view.backend))
     for (const [backend, check] of checks) {
-      if (!members.has(backend)) {
-        check.close()
-        checks.delete(backend)
-      }
+      if (isServing(backend)) continue
+      check.close()
+      checks.delete(backend)
+      // After a deploy perhaps, it comes back as new.
+      if (pool.find(backend.id)?.backend === backend) forget(backend)
     }
-    for (const backend of members) {
-      if (!checks.has(backend)) checks.set(backend, newCheck(backend))
+    for (const { backend } of pool.backends) {
+      if (checks.has(backend) || !isServing(backend)) continue
+      checks.set(backend, newCheck(backend))
+      forget(backend)
     }
   }
 
+  /** Whether anybody wants to know: who is in maintenance serves nobody. */
+  function isServing(backend: Backend): boolean {
+    const view = pool.find(backend.id)
+    return view?.backend === backend && view.state !== 'maint'
+  }
+
+  function forget({ id }: Backend): void {
+    pool.setHealthy(id, settings.isUpAtFirst, 'not checked yet')
+  }
+
   function newCheck(backend: Backend): HealthCheck {
-    if (!settings.isUpAtFirst) pool.setHealthy(backend.id, false, 'not checked yet')
     const check: HealthCheck = new HealthCheck(settings, random, {
-      isWanted: () => pool.find(backend.id)?.state !== 'maint',
       probe: async signal => probe(backend, signal),
       fallen: problem => pool.setHealthy(backend.id, false, problem),
       risen() {
@@ -83,8 +94,8 @@ export function startHealthChecks(
     for (const check of answered) check.rise()
   }
 
-  follow()
   const leave = pool.watch(follow)
+  follow()
   return {
     close() {
       leave()
@@ -96,8 +107,6 @@ export function startHealthChecks(
 
 /** What a check asks, and whom it tells. */
 interface Checked {
-  /** Whether anybody wants to know: who is in maintenance serves nobody. */
-  isWanted(): boolean
   probe(signal: AbortSignal): Promise<void>
   /** It was up, and is down. */
   fallen(problem: string | undefined): void
@@ -158,11 +167,6 @@ class HealthCheck {
   }
 
   async #check(): Promise<void> {
-    if (!this.#checked.isWanted()) {
-      this.#forget()
-      this.#schedule(this.#settings.intervalMs)
-      return
-    }
     const controller = new AbortController()
     const startedMs = performance.now()
     this.#probing = { controller, problem: this.#ask(controller) }
@@ -204,15 +208,6 @@ class HealthCheck {
     } else if (this.#against >= (this.#isNew ? 1 : rise)) {
       this.#checked.proven()
     }
-  }
-
-  /** Whoever comes back from maintenance, after a deploy perhaps, is as new. */
-  #forget(): void {
-    if (this.#settings.isUpAtFirst) this.rise()
-    else if (this.#isUp) this.#checked.fallen('not checked yet')
-    this.#isUp = this.#settings.isUpAtFirst
-    this.#isNew = !this.#isUp
-    this.#against = 0
   }
 
   #become(isUp: boolean): void {
