@@ -248,6 +248,39 @@ describe('health checks', () => {
     expect(healthy(pool)).toBe('abcd')
   })
 
+  it.each<[string, (pool: Pool) => void]>([
+    ['in maintenance', pool => pool.setState('z', 'maint')],
+    ['of weight 0', pool => pool.setWeight('z', 0)],
+  ])('see an outage of all in spite of one %s', async (_what, command) => {
+    const { pool, verdicts } = checked('abz', { rise: 2, fall: 1 })
+    command(pool)
+    await pass(5_000)
+    for (const id of 'ab') verdicts.set(id, 'sick')
+    await pass(10_000)
+    expect(healthy(pool)).toBe('z')
+    // The second is a check behind the first.
+    verdicts.set('a', 'well')
+    await pass(10_000)
+    verdicts.set('b', 'well')
+    await pass(10_000)
+    expect(healthy(pool)).toBe('abz')
+  })
+
+  it('do not bring back one that has failed while it waited for the others', async () => {
+    const { pool, verdicts } = checked('ab', { interval: '100ms', rise: 1, fall: 1 })
+    await pass(50)
+    for (const id of 'ab') verdicts.set(id, 'silent')
+    await pass(1_100)
+    expect(healthy(pool)).toBe('')
+    verdicts.set('a', 'well')
+    const setHealthy = vi.spyOn(pool, 'setHealthy')
+    // It is well once, and then never again, as one that crashes at the start.
+    await pass(1)
+    verdicts.set('a', 'sick')
+    await pass(1_000)
+    expect(setHealthy).not.toHaveBeenCalled()
+  })
+
   it('say why in their events', async () => {
     const { pool, verdicts } = checked('a', { fall: 1 })
     const reasons: unknown[] = []

@@ -73,7 +73,8 @@ export function startHealthChecks(
       },
       proven() {
         if (present !== undefined) present.add(check)
-        else if (pool.backends.some(view => view.healthy)) check.rise()
+        // Whoever is healthy and takes nobody, in weight 0 say, has not got the sessions meanwhile.
+        else if (pool.candidates.length > 0) check.rise()
         else void callRoll(check)
       },
     })
@@ -150,8 +151,9 @@ class HealthCheck {
     return probing !== undefined && (await probing.problem) === undefined && !this.#isClosed
   }
 
+  /** It is up, unless it has failed since it was proven. */
   rise(): void {
-    if (this.#isUp || this.#isClosed) return
+    if (this.#isUp || this.#isClosed || this.#against === 0) return
     this.#become(true)
     this.#checked.risen()
   }
