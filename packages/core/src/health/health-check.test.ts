@@ -91,6 +91,26 @@ describe('health checks', () => {
     expect(most.atOnce).toBe(1)
   })
 
+  it.each([
+    [400, 400],
+    [3_600_000, 1_000],
+  ])(
+    'do not take a pause of their own process for the silence of a backend: %i ms',
+    async (stoodMs, moreMs) => {
+      const { pool, verdicts } = checked('a', { fall: 1 })
+      verdicts.set('a', 'silent')
+      await pass(5_000)
+      // The timer is that late: fake ones never are.
+      const now = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 1_000 + stoodMs)
+      await pass(1_000)
+      now.mockRestore()
+      await pass(moreMs - 1)
+      expect(healthy(pool)).toBe('a')
+      await pass(1)
+      expect(healthy(pool)).toBe('')
+    },
+  )
+
   it('have one probe at a time, however long it takes [T-55]', async () => {
     const { verdicts, most, asked } = checked('a', { interval: '10ms', timeout: '5s' })
     verdicts.set('a', 'silent')

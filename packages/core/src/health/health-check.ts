@@ -184,9 +184,16 @@ class HealthCheck {
   async #ask(controller: AbortController): Promise<string | undefined> {
     const { timeoutMs } = this.#settings
     const { promise: late, reject } = Promise.withResolvers<never>()
-    const timer = setTimeout(() => {
+    const dueMs = performance.now() + timeoutMs
+    function expire(): void {
       reject(new Error(`no answer within ${timeoutMs} ms`))
       controller.abort()
+    }
+    let timer = setTimeout(() => {
+      // While this process stood still, nobody's answer was read: it would find all backends down at once.
+      const stoodMs = Math.min(performance.now() - dueMs, timeoutMs)
+      if (stoodMs > 0) timer = setTimeout(expire, stoodMs).unref()
+      else expire()
     }, timeoutMs).unref()
     try {
       await Promise.race([this.#checked.probe(controller.signal), late])
