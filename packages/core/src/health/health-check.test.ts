@@ -468,6 +468,7 @@ describe('the options of health checks', () => {
     [{ headers: { a: 'b\r\nc: d' } }, 'health.headers.a'],
     [{ headers: [] as object as Record<string, string> }, 'health.headers'],
     [{ interval: 9 }, 'health.interval'],
+    [{ interval: '25h' }, 'health.interval'],
     [{ timeout: 0 }, 'health.timeout'],
     [{ fall: 0 }, 'health.fall'],
     [{ rise: 1.5 }, 'health.rise'],
@@ -475,12 +476,19 @@ describe('the options of health checks', () => {
     [{ expect: [] }, 'health.expect'],
     [{ expect: [200, '2x'] }, 'health.expect'],
     [{ body: '' }, 'health.body'],
+    [{ body: 'ready', method: 'HEAD' }, 'health.body'],
+    [{ method: 'connect' }, 'health.method'],
     [{ initial: 'maybe' as 'up' }, 'health.initial'],
     [{ port: 80 } as object, 'health.port'],
   ])('%j is refused', (options, option) => {
     expect(() => parseHealth('health', options)).toThrow(
       expect.objectContaining({ code: 'ERR_INVALID_OPTION', option }) as Error,
     )
+  })
+
+  it('expect of a body what fits into the part that is read', () => {
+    expect(parseHealth('health', { body: 'é'.repeat(32_768) })?.body).toHaveLength(32_768)
+    expect(() => parseHealth('health', { body: 'é'.repeat(32_769) })).toThrow('health.body')
   })
 
   it.each<[HealthOptions['expect'], number[], number[]]>([

@@ -6,11 +6,11 @@ import { TOKEN } from '../token.ts'
 export interface HealthOptions {
   /** @default '/' */
   readonly path?: string
-  /** @default 'GET' */
+  /** Not CONNECT, which asks for something else than an answer. @default 'GET' */
   readonly method?: string
   /** Fields of the request beside its own; `host` replaces that of the backend's url. @default {} */
   readonly headers?: Readonly<Record<string, string>>
-  /** From one check to the next, give or take a tenth. At least 10 ms. @default '5s' */
+  /** From one check to the next, give or take a tenth. 10 ms to a day. @default '5s' */
   readonly interval?: Duration
   /** Until a check has failed. At least 1 ms. @default '2s' */
   readonly timeout?: Duration
@@ -20,7 +20,7 @@ export interface HealthOptions {
   readonly rise?: number
   /** What it has to answer: a status, a class of them, or a list of these. @default '2xx' */
   readonly expect?: HealthExpectation | readonly HealthExpectation[]
-  /** What the first 64 KiB of the body have to contain. @default absent: anything */
+  /** What the first 64 KiB of the body have to contain. Not with HEAD, whose answer has none. @default absent: anything */
   readonly body?: string
   /** What a backend is until it has been checked: up until it is proven down, or down until it is proven up. @default 'up' */
   readonly initial?: 'up' | 'down'
@@ -42,6 +42,12 @@ export interface HealthSettings {
   readonly body: string | undefined
   readonly isUpAtFirst: boolean
 }
+
+/** Far below what a timer can count, jitter and all: above that, it fires at once. */
+const MOST_INTERVAL_MS = 86_400_000
+
+/** Of a body this much is read, so nothing longer can stand there. */
+const MOST_BODY_BYTES = 65_536
 
 const KEYS = [
   'path',
@@ -75,6 +81,7 @@ const RESERVED: ReadonlySet<string> = new Set([
 export function parseHealth(path: string, value: unknown): HealthSettings | undefined {
   if (value === undefined) return undefined
   const given = optionObject(path, value, KEYS)
+  const method = parseMethod(`${path}.method`, given['method'] ?? 'GET')
   return {
     path: parseText(
       `${path}.path`,
@@ -82,17 +89,14 @@ export function parseHealth(path: string, value: unknown): HealthSettings | unde
       /^\/[!-~]*$/,
       'a path that begins with /, of visible ASCII',
     ),
-    method: parseText(`${path}.method`, given['method'] ?? 'GET', TOKEN, 'a method'),
+    method,
     headers: parseHeaders(`${path}.headers`, given['headers'] ?? {}),
-    intervalMs: atLeast(`${path}.interval`, given['interval'], '5s', 10),
-    timeoutMs: atLeast(`${path}.timeout`, given['timeout'], '2s', 1),
+    intervalMs: atLeast(10, `${path}.interval`, given['interval'], '5s', MOST_INTERVAL_MS),
+    timeoutMs: atLeast(1, `${path}.timeout`, given['timeout'], '2s'),
     fall: optionInteger(`${path}.fall`, given['fall'], 3, 1, 1000),
     rise: optionInteger(`${path}.rise`, given['rise'], 2, 1, 1000),
     isExpected: parseExpect(`${path}.expect`, given['expect'] ?? '2xx'),
-    body:
-      given['body'] === undefined
-        ? undefined
-        : parseText(`${path}.body`, given['body'], /^[^]+$/, 'a text that is not empty'),
+    body: given['body'] === undefined ? undefined : parseBody(`${path}.body`, given['body'], method),
     isUpAtFirst: optionOneOf(`${path}.initial`, given['initial'], 'up', ['up', 'down']) === 'up',
   }
 }
@@ -102,10 +106,26 @@ function parseText(path: string, value: unknown, pattern: RegExp, takes: string)
   return value
 }
 
-function atLeast(path: string, value: unknown, fallback: Duration, leastMs: number): number {
-  const ms = durationMs(path, value, fallback)
+function atLeast(leastMs: number, ...[path, value, ...rest]: Parameters<typeof durationMs>): number {
+  const ms = durationMs(path, value, ...rest)
   if (ms < leastMs) throw new OptionError(path, value, `a duration of at least ${leastMs} ms`)
   return ms
+}
+
+function parseMethod(path: string, value: unknown): string {
+  const method = parseText(path, value, TOKEN, 'a method')
+  if (method.toUpperCase() === 'CONNECT') throw new OptionError(path, value, 'a method other than CONNECT')
+  return method
+}
+
+/** What no answer could contain would take all backends down. */
+function parseBody(path: string, value: unknown, method: string): string {
+  const body = parseText(path, value, /^[^]+$/, 'a text that is not empty')
+  if (Buffer.byteLength(body) > MOST_BODY_BYTES)
+    throw new OptionError(path, value, `a text of at most ${MOST_BODY_BYTES} bytes`)
+  if (method.toUpperCase() === 'HEAD')
+    throw new OptionError(path, value, 'nothing with HEAD, whose answer has no body')
+  return body
 }
 
 function parseHeaders(path: string, value: unknown): Readonly<Record<string, string>> {
