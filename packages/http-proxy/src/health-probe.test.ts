@@ -107,6 +107,20 @@ describe('a probe', () => {
     ).toBe('well')
   })
 
+  it.each([
+    ['ends with them', 65_531, 'well'],
+    ['goes on behind them', 65_532, 'the body is not what was expected'],
+  ])('reads 64 KiB of a body, in whatever pieces: what %s', async (_what, before, expected) => {
+    const text = `${'x'.repeat(before)}ready`
+    const pieces = text.replaceAll(/./g, '1\r\n$&\r\n')
+    const { problem } = await probe(
+      answer(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${pieces}`),
+      { body: 'ready' },
+      5_000,
+    )
+    expect(problem).toBe(expected)
+  })
+
   it('is content with a body that comes in pieces', async () => {
     const { problem } = await probe(
       socket =>

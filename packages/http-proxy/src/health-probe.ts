@@ -58,14 +58,16 @@ function judge(
   } else if (body === undefined) {
     accept()
   } else {
-    let read = ''
-    const wanted = Buffer.from(body).toString('latin1')
+    const wanted = Buffer.from(body)
+    const read = Buffer.alloc(MOST_BODY_BYTES)
+    let length = 0
     response
-      .setEncoding('latin1')
-      .on('data', (piece: string) => {
-        read += piece
-        if (read.slice(0, MOST_BODY_BYTES).includes(wanted)) accept()
-        else if (read.length >= MOST_BODY_BYTES) refuse(new Error('the body is not what was expected'))
+      .on('data', (piece: Buffer) => {
+        // Looked at once, beside what it may go on with: a body can come byte by byte.
+        const from = Math.max(0, length - wanted.length + 1)
+        length += piece.copy(read, length)
+        if (read.subarray(from, length).includes(wanted)) accept()
+        else if (length === MOST_BODY_BYTES) refuse(new Error('the body is not what was expected'))
       })
       .on('end', () => refuse(new Error('the body is not what was expected')))
   }
