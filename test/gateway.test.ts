@@ -313,7 +313,7 @@ describe.each(ADAPTERS)('limpet with workers, --adapter %s', adapter => {
 })
 
 describe('the admin port', () => {
-  test('says no to all that is malformed, and changes nothing', async () => {
+  test('says no to all that is malformed, and changes nothing [T-80, T-81, T-82]', async () => {
     const [w1, w2] = await startBackends('w1', 'w2')
     const gateway = await GatewayProcess.start(fileOf([w1, w2]))
     const row = '/pools/web/backends/w1'
@@ -341,8 +341,10 @@ describe('the admin port', () => {
       [400, gateway.admin('POST', '/pools/web/backends', { id: 'w3' })],
       [409, gateway.admin('POST', '/pools/web/backends', { id: 'w1', url: 'http://127.0.0.1:1' })],
       [413, gateway.admin('PATCH', row, `"${'x'.repeat(70_000)}"`)],
-      [403, gateway.admin('GET', '/stats.json', undefined, { Host: 'evil.example' })],
-      [403, gateway.admin('PATCH', row, { state: 'maint' }, { Host: 'localhost.evil.example' })],
+      [421, gateway.admin('GET', '/stats.json', undefined, { Host: 'evil.example' })],
+      [421, gateway.admin('PATCH', row, { state: 'maint' }, { Host: 'localhost.evil.example' })],
+      [403, gateway.admin('PATCH', row, { state: 'maint' }, { Origin: 'http://evil.example' })],
+      [403, gateway.admin('PATCH', row, { state: 'maint' }, { 'Sec-Fetch-Site': 'cross-site' })],
     ]
     for (const [status, answer] of asked) {
       const { status: got, text } = await answer
@@ -353,7 +355,7 @@ describe('the admin port', () => {
     expect(withoutTime(after)).toBe(withoutTime(before))
   })
 
-  test('adds and removes backends, and asks for its token where it has one', async () => {
+  test('adds and removes backends, and asks for its token where it has one [T-83, T-84]', async () => {
     const [w1, w2] = await startBackends('w1', 'w2')
     const gateway = await GatewayProcess.start(
       {
@@ -374,7 +376,19 @@ describe('the admin port', () => {
         .status,
     ).toBe(204)
     expect(await gateway.browser().visit()).toBe('w2')
-    expect((await gateway.admin('GET', '/healthz', undefined, { Host: 'any.example' })).status).toBe(200)
+    expect(
+      (await gateway.admin('GET', '/stats.json', undefined, { Host: 'any.example', ...bearer })).status,
+    ).toBe(200)
+    // Three were wrong before.
+    const statuses: number[] = []
+    for (let times = 0; times < 8; times += 1)
+      statuses.push((await gateway.admin('GET', '/stats.json')).status)
+    expect(statuses).toEqual([401, 401, 401, 401, 401, 401, 401, 429])
+    expect((await gateway.admin('GET', '/stats.json', undefined, bearer)).status).toBe(429)
+    // Who asks for the shop is not the one to pay for it.
+    expect((await gateway.admin('GET', '/healthz')).status).toBe(200)
+    expect(await gateway.browser().visit()).toBe('w2')
+    expect(gateway.log.filter(({ event }) => event === 'admin_denied')).toHaveLength(12)
   })
 
   test('carries no proxied traffic, and the proxy answers none of its paths', async () => {

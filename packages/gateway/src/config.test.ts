@@ -164,6 +164,11 @@ describe('a file', () => {
       ['listen.http2 needs the adapter fastify; koa has no HTTP/2'],
     ],
     [
+      'opens its admin port to everybody',
+      { pools: { web }, admin: { listen: '0.0.0.0:8404' } },
+      ['admin.token is missing; 0.0.0.0 is no loopback address'],
+    ],
+    [
       'lets several processes learn',
       { workers: 2, pools: { web: { ...web, affinity: [{ learn: { cookie: 'sid' } }] } } },
       ['pools.web.affinity[0].learn remembers in one process; it needs workers: 1'],

@@ -6,6 +6,7 @@ import { OptionError } from '@limpet/core'
 import type { HttpProxyOptions } from '@limpet/http-proxy'
 import { parseHttpProxyOptions } from '@limpet/http-proxy/transport'
 import { LineCounter, parseDocument } from 'yaml'
+import { isLoopbackAddress } from './admin/admission.ts'
 import { requestEditor } from './header-policy.ts'
 import { keptElsewhere, readText } from './kept-elsewhere.ts'
 import { bytes, milliseconds, poolOptions } from './pool-options.ts'
@@ -260,8 +261,11 @@ class ConfigReader {
     const { admin } = this.#file
     if (admin === undefined) return undefined
     const { token } = admin
+    const address = this.#address('admin.listen', admin.listen ?? '127.0.0.1:8404')
+    if (token === undefined && address.host !== 'localhost' && !isLoopbackAddress(address.host))
+      this.#problems.push({ path: 'admin.token', text: `is missing; ${address.host} is no loopback address` })
     return {
-      ...this.#address('admin.listen', admin.listen ?? '127.0.0.1:8404'),
+      ...address,
       token:
         token === undefined ? undefined : this.#text('admin.token', () => keptElsewhere(token, this.#folder)),
     }

@@ -22,7 +22,7 @@ export async function runProcess(config: GatewayConfig, isPretty: boolean, rerea
   let admin: Admin | undefined
   try {
     gateway = await Gateway.start(config, log)
-    admin = config.admin && (await Admin.start(new GatewayOperations(gateway, stats), config.admin))
+    admin = config.admin && (await Admin.start(new GatewayOperations(gateway, stats), config.admin, log))
   } catch (error) {
     await gateway?.close()
     logNotStarted(log, error)

@@ -29,7 +29,7 @@ export async function runWorkers(config: GatewayConfig, isPretty: boolean, rerea
   let admin: Admin | undefined
   try {
     const { url, port } = await workers.start()
-    admin = config.admin && (await Admin.start(workers, config.admin))
+    admin = config.admin && (await Admin.start(workers, config.admin, log))
     const { adapter, pools } = config
     const names = pools.map(({ name }) => name)
     log.info({

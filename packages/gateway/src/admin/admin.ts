@@ -2,10 +2,11 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { guardServer, SERVER_OPTIONS } from '@limpet/http-proxy'
+import type { Logger } from 'pino'
 import type { Address } from '../config.ts'
 import type { Operations } from '../operations.ts'
 import { AdminError } from './admin-error.ts'
-import { admit, admitChange } from './admission.ts'
+import { Admission } from './admission.ts'
 import { readJson } from './json-body.ts'
 
 interface Answer {
@@ -25,17 +26,22 @@ type Handler = (call: Call) => Answer | Promise<Answer>
 /** The port by which an operator looks at a gateway, and changes its pools while it runs. */
 export class Admin {
   readonly #operations: Operations
-  readonly #token: string | undefined
+  readonly #admission: Admission
+  readonly #log: Logger
   readonly #server: Server
 
-  private constructor(operations: Operations, token: string | undefined) {
+  private constructor(operations: Operations, token: string | undefined, log: Logger) {
     this.#operations = operations
-    this.#token = token
+    this.#admission = new Admission(token)
+    this.#log = log
     this.#server = guardServer(
       createServer({ ...SERVER_OPTIONS, requestTimeout: 10_000 }, (request, response) => {
         this.#handle(request).then(
           answer => send(response, answer),
-          (error: unknown) => send(response, toldBy(error)),
+          (error: unknown) => {
+            this.#note(request, error)
+            send(response, toldBy(error))
+          },
         )
       }),
     )
@@ -45,8 +51,9 @@ export class Admin {
   static async start(
     operations: Operations,
     { host, port, token }: Address & { readonly token: string | undefined },
+    log: Logger,
   ): Promise<Admin> {
-    const admin = new Admin(operations, token)
+    const admin = new Admin(operations, token, log)
     admin.#server.listen({ host, port })
     await once(admin.#server, 'listening')
     return admin
@@ -64,9 +71,10 @@ export class Admin {
   }
 
   async #handle(request: IncomingMessage): Promise<Answer> {
-    admit(request, this.#token)
     const [path = ''] = (request.url ?? '').split('?', 1)
     const [, pool = '', , id = ''] = /^\/pools\/([\w-]+)(\/backends)?(?:\/([\w-]+))?$/.exec(path) ?? []
+    // Whether it is well is no secret: who asks has no more to say than that.
+    if (path !== '/healthz') this.#admission.admit(request)
     const handlers = this.#handlersOf(path)
     if (handlers === undefined) throw new AdminError(404, 'NOT_FOUND', 'there is nothing here')
     const handler = handlers[request.method ?? '']
@@ -74,7 +82,7 @@ export class Admin {
       const allow = Object.keys(handlers).join(', ')
       throw new AdminError(405, 'METHOD_NOT_ALLOWED', `this takes ${allow}`, { allow })
     }
-    if (request.method !== 'GET') admitChange(request, this.#token)
+    if (request.method !== 'GET') this.#admission.admitChange(request)
     return handler({ request, pool, id })
   }
 
@@ -85,6 +93,13 @@ export class Admin {
     if (/^\/pools\/[\w-]+\/backends\/[\w-]+$/.test(path))
       return { PATCH: async call => this.#change(call), DELETE: async call => this.#remove(call) }
     return undefined
+  }
+
+  /** Who is refused is logged, and so is what only a defect of ours can throw. */
+  #note({ method, socket }: IncomingMessage, error: unknown): void {
+    if (!(error instanceof AdminError)) this.#log.error({ event: 'admin_failed', err: error })
+    else if (DENIED.has(error.statusCode))
+      this.#log.warn({ event: 'admin_denied', method, client: socket.remoteAddress, code: error.code })
   }
 
   #health(): Answer {
@@ -115,6 +130,8 @@ export class Admin {
     return { statusCode: 204 }
   }
 }
+
+const DENIED: ReadonlySet<number> = new Set([401, 403, 415, 421, 429])
 
 interface Told extends Answer {
   readonly headers?: Readonly<Record<string, string>>
