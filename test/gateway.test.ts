@@ -1,8 +1,11 @@
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { type Backend, startBackend, startBackends } from './support/backend.ts'
 import { takenPort } from './support/free-port.ts'
 import { GatewayProcess } from './support/gateway-process.ts'
 import type { Answer } from './support/http-client.ts'
+import { askHttp2, connectHttp2 } from './support/http2-client.ts'
 import { openRaw } from './support/raw-client.ts'
 import { echo, echoWith } from './support/scripts.ts'
 import { startTunnelBackend } from './support/tunnel-backend.ts'
@@ -11,6 +14,7 @@ import { webSocketServer } from './support/upgrade-scripts.ts'
 
 /** The `limpet` command, from its file to its end, on each adapter. */
 
+const TLS = fileURLToPath(new URL('support/tls/', import.meta.url))
 const SECRET = 'a-secret-of-the-tests-0123456789abcdef'
 const JSON_TYPE = { 'Content-Type': 'application/json' }
 const ADAPTERS = ['fastify', 'express', 'koa'] as const
@@ -401,7 +405,26 @@ describe('the admin port', () => {
 })
 
 describe('limpet', () => {
-  test('speaks TLS and HTTP/2 where it is told to', async () => {
+  test('speaks HTTP/2 where it is told to, and ends it in good order', async () => {
+    const backends = await startBackends('w1', 'w2')
+    const tls = { cert: join(TLS, 'certificate.pem'), key: join(TLS, 'key.pem') }
+    const gateway = await GatewayProcess.start(
+      fileOf(backends, { listen: { port: 0, http2: true, tls }, routes: [{ path: '/shop', pool: 'web' }] }),
+    )
+    const session = await connectHttp2(gateway.port)
+    const first = await askHttp2(session, { ':path': '/shop' })
+    const [line = ''] = first.fields['set-cookie'] ?? []
+    expect([first.status, line]).toEqual([200, expect.stringContaining('; Secure')])
+    const cookie = line.split(';')[0] ?? ''
+    for (let visit = 0; visit < 3; visit += 1)
+      expect((await askHttp2(session, { ':path': '/shop', cookie })).echo.id).toBe(first.echo.id)
+    expect((await askHttp2(session, { ':path': '/' })).status).toBe(404)
+    expect(await gateway.logged('request')).toMatchObject({ status: 200, path: '/shop', end: 'complete' })
+    gateway.signal('SIGTERM')
+    expect(await gateway.exited).toMatchObject({ code: 0 })
+  })
+
+  test('says which of the files for TLS it cannot read', async () => {
     const gateway = GatewayProcess.spawn({
       listen: { port: 0, http2: true, tls: { cert: 'no', key: 'no' } },
       pools: { web: { backends: [] } },
@@ -448,7 +471,10 @@ describe('limpet', () => {
     })
     // Node itself takes a part of it, and a busy machine the rest.
     expect(performance.now() - startedMs).toBeLessThan(4_000)
+    expect(gateway.rss).toBeLessThan(150 * 1024 * 1024)
     gateway.signal('SIGHUP')
-    expect(await gateway.logged('reloaded')).toMatchObject({ changed: [] })
+    const reloaded = await gateway.logged('reloaded')
+    expect(reloaded).toMatchObject({ changed: [] })
+    expect(Number(reloaded['tookMs'])).toBeLessThan(500)
   })
 })

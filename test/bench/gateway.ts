@@ -18,6 +18,8 @@ const CONTESTS: readonly { ours: string; others: Readonly<Record<string, number>
   { ours: 'limpet-fastify', others: { 'bare-fastify': 1, 'hand-written': 1.35 } },
   { ours: 'limpet-express', others: { 'bare-express': 1 } },
   { ours: 'limpet-koa', others: { 'bare-koa': 1 } },
+  // With an access log, which the other has not.
+  { ours: 'limpet-command', others: { 'limpet-fastify': 1.1 } },
 ]
 
 /** A gateway, and its browsers, each of which asks one thing after the other. */

@@ -81,6 +81,12 @@ export class GatewayProcess {
     return Number(this.log.find(({ event }) => event === 'listening')?.['adminPort'])
   }
 
+  /** Bytes of memory that it has now. */
+  get rss(): number {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8')
+    return Number(/^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1]) * 1024
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal)
   }

@@ -28,6 +28,8 @@ export async function runProcess(config: GatewayConfig, isPretty: boolean, rerea
     logNotStarted(log, error)
     return 1
   }
+  const told = untilTold(log, gateway, reread)
+  // Whoever reads that may send a signal at once.
   log.info({
     event: 'listening',
     url: gateway.url,
@@ -36,7 +38,7 @@ export async function runProcess(config: GatewayConfig, isPretty: boolean, rerea
     adapter: config.adapter,
     pools: config.pools.map(({ name }) => name),
   })
-  const code = await untilTold(log, gateway, reread)
+  const code = await told
   await admin?.close()
   silence()
   stats.close()
@@ -67,8 +69,11 @@ async function untilTold(log: Logger, gateway: Gateway, reread: Reread): Promise
       else close(0)
     },
     reload() {
+      const startedMs = performance.now()
       reload(log, gateway, reread).then(
-        changed => changed && log.info({ event: 'reloaded', changed }),
+        changed =>
+          changed &&
+          log.info({ event: 'reloaded', changed, tookMs: Math.round(performance.now() - startedMs) }),
         (error: unknown) => log.error({ event: 'reload_failed', err: error }),
       )
     },

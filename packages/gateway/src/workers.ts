@@ -27,20 +27,10 @@ export async function runWorkers(config: GatewayConfig, isPretty: boolean, rerea
   for (const warning of config.warnings) log.warn({ event: 'warning' }, warning)
   const workers = new Workers(config, log)
   let admin: Admin | undefined
+  let listening: { url: string; port: number }
   try {
-    const { url, port } = await workers.start()
+    listening = await workers.start()
     admin = config.admin && (await Admin.start(workers, config.admin, log))
-    const { adapter, pools } = config
-    const names = pools.map(({ name }) => name)
-    log.info({
-      event: 'listening',
-      url,
-      port,
-      adminPort: admin?.port,
-      adapter,
-      pools: names,
-      workers: config.workers,
-    })
   } catch (error) {
     await workers.kill()
     logNotStarted(log, error)
@@ -54,10 +44,12 @@ export async function runWorkers(config: GatewayConfig, isPretty: boolean, rerea
       else void workers.end().then(() => resolve(0))
     },
     reload() {
+      const startedMs = performance.now()
       // Refused once, for all of them.
       if (readAgain(log, reread) === undefined) return
       workers.reload().then(
-        changed => log.info({ event: 'reloaded', changed }),
+        changed =>
+          log.info({ event: 'reloaded', changed, tookMs: Math.round(performance.now() - startedMs) }),
         (error: unknown) => log.error({ event: 'reload_failed', err: error }),
       )
     },
@@ -65,6 +57,15 @@ export async function runWorkers(config: GatewayConfig, isPretty: boolean, rerea
       log.fatal({ event: 'uncaught', err: error })
       void workers.end().then(() => resolve(1))
     },
+  })
+  // Whoever reads that may send a signal at once.
+  log.info({
+    event: 'listening',
+    ...listening,
+    adminPort: admin?.port,
+    adapter: config.adapter,
+    pools: config.pools.map(({ name }) => name),
+    workers: config.workers,
   })
   const code = await promise
   leave()
