@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { CaddyGateway } from './caddy-gateway.ts'
+import { CommandGateway } from './command-gateway.ts'
 import type { StartGateway } from './drilled-gateway.ts'
 import { DRILLS } from './drills.ts'
 import { HaproxyGateway } from './haproxy-gateway.ts'
@@ -32,6 +33,8 @@ const load = { visitors: Number(values.visitors), perSecond: Number(values.rate)
 const gateways = new Map<string, StartGateway>()
 for (const adapter of ['fastify', 'express', 'koa'])
   gateways.set(`limpet ${adapter}`, async shops => LimpetGateway.start(adapter, shops))
+for (const adapter of ['fastify', 'express', 'koa'])
+  gateways.set(`command ${adapter}`, async shops => CommandGateway.start(adapter, shops))
 for (const [name, start] of values.peers ? PEERS : []) {
   if (programPath(name) === undefined) console.log(`${name} is not installed`)
   else gateways.set(name, start)
@@ -57,7 +60,7 @@ for (const drill of drills) {
     console.log(`  ${name}: ${outcome === undefined ? 'has no means for it' : tell(outcome)}`)
     for (const problem of outcome?.problems ?? []) console.log(`      ${problem}`)
     // What others do is shown, not judged.
-    if (name.startsWith('limpet') && (outcome?.problems.length ?? 1) > 0) isFailed = true
+    if (/^(?:limpet|command) /.test(name) && (outcome?.problems.length ?? 1) > 0) isFailed = true
     if (outcome !== undefined) rows.push({ drill: drill.name, gateway: name, ...figures(outcome) })
   }
 }

@@ -2,14 +2,14 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { availableParallelism } from 'node:os'
 import { dirname, resolve } from 'node:path'
-import { OptionError } from '@limpet/core'
+import { durationMs, OptionError } from '@limpet/core'
 import type { HttpProxyOptions } from '@limpet/http-proxy'
 import { parseHttpProxyOptions } from '@limpet/http-proxy/transport'
 import { LineCounter, parseDocument } from 'yaml'
 import { isLoopbackAddress } from './admin/admission.ts'
 import { requestEditor } from './header-policy.ts'
 import { keptElsewhere, readText } from './kept-elsewhere.ts'
-import { bytes, milliseconds, poolOptions } from './pool-options.ts'
+import { bytes, poolOptions } from './pool-options.ts'
 import { type Problem, problemsIn, problemText } from './problems.ts'
 import type { Route } from './routes.ts'
 import { type ConfigFile, configSchema, type PoolFile } from './schema.ts'
@@ -131,12 +131,12 @@ class ConfigReader {
       adapter: chosen,
       workers: this.#workers(),
       randomSecret: this.#file.secrets === undefined ? RANDOM_SECRET : undefined,
-      shutdownGraceMs: milliseconds('shutdownGrace', shutdownGrace, '10s'),
+      shutdownGraceMs: durationMs('shutdownGrace', shutdownGrace, '10s'),
       limits: {
         maxHeaderSize: bytes(limits.headers ?? '16KiB'),
-        headersTimeoutMs: milliseconds('limits.headersTimeout', limits.headersTimeout, '10s'),
-        requestTimeoutMs: milliseconds('limits.requestTimeout', limits.requestTimeout, 0),
-        keepAliveMs: milliseconds('limits.keepAlive', limits.keepAlive, '75s'),
+        headersTimeoutMs: durationMs('limits.headersTimeout', limits.headersTimeout, '10s'),
+        requestTimeoutMs: durationMs('limits.requestTimeout', limits.requestTimeout, 0),
+        keepAliveMs: durationMs('limits.keepAlive', limits.keepAlive, '75s'),
         connections: limits.connections ?? 0,
       },
       log: { access: log.access ?? true, sample: log.sample ?? 1, level: log.level ?? 'info' },

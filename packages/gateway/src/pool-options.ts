@@ -1,4 +1,4 @@
-import { type AffinityOptions, durationMs, type Duration } from '@limpet/core'
+import type { AffinityOptions } from '@limpet/core'
 import type { HttpProxyOptions } from '@limpet/http-proxy'
 import { resolve } from 'node:path'
 import { headerPolicy } from './header-policy.ts'
@@ -53,9 +53,4 @@ export function bytes(value: number | string): number {
   if (typeof value === 'number') return value
   const [, count, unit = ''] = /^(\d+)(\w+)$/.exec(value) ?? []
   return Number(count) * (UNITS[unit] ?? Number.NaN)
-}
-
-/** The milliseconds of what the schema has taken for a duration. */
-export function milliseconds(path: string, value: number | string | undefined, fallback: Duration): number {
-  return durationMs(path, value, fallback)
 }
