@@ -1,12 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { freePort } from './free-port.ts'
+import { isListening } from './is-listening.ts'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 /** From here `@limpet/…` and `fastify` are found as a user's program finds them. */
@@ -178,16 +178,4 @@ export interface Program {
   readonly out: string
   /** Asks it to end, and settles with its exit code when it has. */
   end(this: void): Promise<number | null>
-}
-
-async function isListening(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1')
-  try {
-    await once(socket, 'connect')
-    return true
-  } catch {
-    return false
-  } finally {
-    socket.destroy()
-  }
 }
