@@ -33,6 +33,9 @@ interface Carried {
   readonly written: number
 }
 
+/** Of what a client sent. */
+const MOST_TEXT = 256
+
 export interface AccessLogOptions {
   readonly log: Logger
   /** The share of requests that are logged, 0 to 1. */
@@ -123,9 +126,9 @@ export class AccessLog {
     this.#log.info({
       event: 'request',
       method,
-      host: headers.host,
+      host: headers.host?.slice(0, MOST_TEXT),
       // What stands behind the question mark may be a secret.
-      path: url?.split('?', 1)[0],
+      path: url?.split('?', 1)[0]?.slice(0, MOST_TEXT),
       status,
       pool,
       backend,

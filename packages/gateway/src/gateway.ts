@@ -23,11 +23,11 @@ export class Gateway {
   #route: Router
   #isClosing = false
 
-  private constructor(config: GatewayConfig, log: Logger) {
+  private constructor(config: GatewayConfig, accessLog: Logger) {
     this.#config = config
     this.#route = router(config.routes)
     const { access, sample } = config.log
-    this.#accessLog = access ? new AccessLog({ log, sample }) : undefined
+    this.#accessLog = access ? new AccessLog({ log: accessLog, sample }) : undefined
     this.#server = guardServer(newServer(config))
     this.#server.on('request', (request, response) => this.#request(request, response))
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
@@ -37,8 +37,8 @@ export class Gateway {
    * Settles when it listens.
    * @throws Error when the port cannot be had; then nothing is left running
    */
-  static async start(config: GatewayConfig, log: Logger): Promise<Gateway> {
-    const gateway = new Gateway(config, log)
+  static async start(config: GatewayConfig, accessLog: Logger): Promise<Gateway> {
+    const gateway = new Gateway(config, accessLog)
     try {
       gateway.#pools = await gateway.#startPools(config)
       const { host, port } = config.listen

@@ -3,7 +3,7 @@ import { Admin } from './admin/admin.ts'
 import { ConfigError, type GatewayConfig } from './config.ts'
 import { logEvents } from './event-log.ts'
 import { Gateway } from './gateway.ts'
-import { newLog } from './log.ts'
+import { openLogs } from './log.ts'
 import { GatewayOperations } from './operations.ts'
 import { PoolStats } from './pool-stats.ts'
 import { problemText } from './problems.ts'
@@ -14,14 +14,15 @@ export type Reread = () => GatewayConfig
 
 /** A gateway in this process alone. @returns the exit code, when it has ended */
 export async function runProcess(config: GatewayConfig, isPretty: boolean, reread: Reread): Promise<number> {
-  const log = newLog(config, isPretty)
+  const logs = openLogs(config, isPretty)
+  const { log } = logs
   for (const warning of config.warnings) log.warn({ event: 'warning' }, warning)
   const stats = new PoolStats()
   const silence = logEvents(log)
   let gateway: Gateway | undefined
   let admin: Admin | undefined
   try {
-    gateway = await Gateway.start(config, log)
+    gateway = await Gateway.start(config, logs.access)
     admin = config.admin && (await Admin.start(new GatewayOperations(gateway, stats), config.admin, log))
   } catch (error) {
     await gateway?.close()
@@ -42,6 +43,7 @@ export async function runProcess(config: GatewayConfig, isPretty: boolean, rerea
   await admin?.close()
   silence()
   stats.close()
+  logs.close()
   log.info({ event: 'ended', code })
   return code
 }

@@ -3,7 +3,7 @@ import { AdminError } from './admin/admin-error.ts'
 import type { GatewayConfig } from './config.ts'
 import { logEvents } from './event-log.ts'
 import { Gateway } from './gateway.ts'
-import { newLog } from './log.ts'
+import { openLogs } from './log.ts'
 import { GatewayOperations, type Operation } from './operations.ts'
 import { PoolStats } from './pool-stats.ts'
 import type { Reread } from './process.ts'
@@ -37,13 +37,14 @@ interface Told {
  * @returns the exit code
  */
 export async function runWorker(config: GatewayConfig, isPretty: boolean, reread: Reread): Promise<number> {
-  const log = newLog(config, isPretty, cluster.worker?.id)
+  const logs = openLogs(config, isPretty, cluster.worker?.id)
+  const { log } = logs
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
   const stats = new PoolStats()
   logEvents(log)
   let gateway: Gateway
   try {
-    gateway = await Gateway.start(config, log)
+    gateway = await Gateway.start(config, logs.access)
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException
     say({ failed: { code, message } })
@@ -68,6 +69,7 @@ export async function runWorker(config: GatewayConfig, isPretty: boolean, reread
   async function end(code: number): Promise<void> {
     if (gateway.isClosing) return
     await gateway.close()
+    logs.close()
     resolve(code)
   }
 

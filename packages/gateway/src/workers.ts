@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 import { Admin } from './admin/admin.ts'
 import { AdminError } from './admin/admin-error.ts'
 import type { GatewayConfig } from './config.ts'
-import { newLog } from './log.ts'
+import { openLogs } from './log.ts'
 import type { Operation, Operations } from './operations.ts'
 import type { BackendRow, PoolRow } from './pool-stats.ts'
 import { logNotStarted, readAgain, type Reread } from './process.ts'
@@ -23,7 +23,7 @@ const ANSWER_MS = 5_000
  * same in all, so whichever answers brings the session home. @returns the exit code, when all have ended
  */
 export async function runWorkers(config: GatewayConfig, isPretty: boolean, reread: Reread): Promise<number> {
-  const log = newLog(config, isPretty)
+  const { log } = openLogs(config, isPretty)
   for (const warning of config.warnings) log.warn({ event: 'warning' }, warning)
   const workers = new Workers(config, log)
   let admin: Admin | undefined

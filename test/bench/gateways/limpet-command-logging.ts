@@ -1,0 +1,4 @@
+/** The same with its access log. */
+import { runCommand } from './command.ts'
+
+await runCommand(true)
