@@ -175,7 +175,12 @@ function newServer({ listen, limits }: GatewayConfig): Server {
       ? createServer(options)
       : http2
         ? // Its compatible side has the same events.
-          (createSecureServer({ ...options, ...tls, allowHTTP1: true }) as Http2SecureServer & Server)
+          (createSecureServer({
+            ...options,
+            ...tls,
+            allowHTTP1: true,
+            settings: { maxHeaderListSize: limits.maxHeaderSize },
+          }) as Http2SecureServer & Server)
         : createTlsServer({ ...options, ...tls })
   if (limits.connections > 0) server.maxConnections = limits.connections
   server.on('connection', (socket: Socket) => socket.on('error', () => undefined))
