@@ -1,0 +1,85 @@
+import type { Backend, Failure, HeaderFields, Lease, ResponseHead } from '@limpet/core'
+
+/** Bytes of a connection so far. */
+export interface Carried {
+  readonly read: number
+  readonly written: number
+}
+
+/** What is known of one request. Times are in milliseconds, from its head's arrival. */
+export interface Entry {
+  readonly startedMs: number
+  /** What the connection had carried before. */
+  readonly before: Carried
+  pool: string | undefined
+  backend: string | undefined
+  affinity: string | undefined
+  attempts: number
+  selectedMs: number | undefined
+  connectedMs: number | undefined
+  headMs: number | undefined
+  isCut: boolean
+}
+
+/** A lease that tells what becomes of its request. */
+export class ObservedLease implements Lease {
+  readonly #lease: Lease
+  readonly #entry: Entry
+
+  constructor(lease: Lease, entry: Entry) {
+    this.#lease = lease
+    this.#entry = entry
+    entry.selectedMs = performance.now()
+    entry.affinity = lease.status
+    entry.backend = lease.backend.id
+    entry.attempts = 1
+  }
+
+  get backend(): Backend {
+    return this.#lease.backend
+  }
+
+  get status(): Lease['status'] {
+    return this.#lease.status
+  }
+
+  get client(): Lease['client'] {
+    return this.#lease.client
+  }
+
+  get target(): string {
+    return this.#lease.target
+  }
+
+  requestLines(): string[] {
+    return this.#lease.requestLines()
+  }
+
+  connected(): void {
+    this.#entry.connectedMs = performance.now()
+    this.#lease.connected()
+  }
+
+  redispatch(failure: Failure): Backend | undefined {
+    const backend = this.#lease.redispatch(failure)
+    if (failure.kind === 'truncated') this.#entry.isCut = true
+    if (backend !== undefined) {
+      this.#entry.backend = backend.id
+      this.#entry.attempts += 1
+    }
+    return backend
+  }
+
+  answered(response: ResponseHead): HeaderFields {
+    this.#entry.headMs = performance.now()
+    return this.#lease.answered(response)
+  }
+
+  onceRecalled(listener: () => void): void {
+    this.#lease.onceRecalled(listener)
+  }
+
+  release(): void {
+    this.#lease.release()
+  }
+}
