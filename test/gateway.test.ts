@@ -282,6 +282,7 @@ describe.each(ADAPTERS)('limpet with workers, --adapter %s', adapter => {
       }),
     )
     for (const { browser, home } of browsers) expect(await browser.visit()).toBe(home)
+    await gateway.logged('request', 16)
     const workers = new Set(
       gateway.log.filter(({ event }) => event === 'request').map(line => line['worker']),
     )
@@ -392,7 +393,7 @@ describe('the admin port', () => {
     // Who asks for the shop is not the one to pay for it.
     expect((await gateway.admin('GET', '/healthz')).status).toBe(200)
     expect(await gateway.browser().visit()).toBe('w2')
-    expect(gateway.log.filter(({ event }) => event === 'admin_denied')).toHaveLength(12)
+    await gateway.logged('admin_denied', 12)
   })
 
   test('carries no proxied traffic, and the proxy answers none of its paths', async () => {
