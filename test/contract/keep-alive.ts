@@ -11,6 +11,9 @@ import type { Start } from './start.ts'
 /** How long a backend keeps an idle connection in the race, and how often each client asks. */
 const IDLE_MS = 90
 
+/** Connections that the race goes on for: more than there are clients, so many were closed and opened again. */
+const ENOUGH = 75
+
 /** Connections to backends that are used again, and those that have died meanwhile. */
 export function keepAlive(start: Start): void {
   describe('kept connections', () => {
@@ -101,12 +104,13 @@ export function keepAlive(start: Start): void {
       for (const backend of backends) backend.closeIdleAfter(IDLE_MS)
       const counts = { GET: 0, POST: 0, lost: 0 }
       const mistakes: string[] = []
+      const opened = () => backends.reduce((sum, { connections }) => sum + connections, 0)
       async function race(method: 'GET' | 'POST'): Promise<void> {
         const agent = new Agent({ keepAlive: true, maxSockets: 1 })
         onTestFinished(() => agent.destroy())
         const browser = gateway.browser({ agent })
         const id = await browser.visit()
-        for (let visit = 0; visit < 20; visit += 1) {
+        for (let visit = 0; visit < 20 || opened() < ENOUGH; visit += 1) {
           // Round the moment at which the other side closes: a little before, at it, a little after.
           await delay(IDLE_MS - 3 + (visit % 5))
           const answer = await browser.ask({ method })
@@ -119,9 +123,7 @@ export function keepAlive(start: Start): void {
       }
       await Promise.all(Array.from({ length: 60 }, (_, index) => race(index % 6 === 0 ? 'POST' : 'GET')))
       expect(mistakes).toEqual([])
-      const opened = backends.reduce((sum, { connections }) => sum + connections, 0)
-      console.log(`keep-alive race: ${JSON.stringify(counts)}, ${opened} connections`)
-      expect(opened, 'many were closed and opened again').toBeGreaterThan(70)
+      console.log(`keep-alive race: ${JSON.stringify(counts)}, ${opened()} connections`)
     })
   })
 }
