@@ -1,4 +1,4 @@
-import type { AdminState, Backend, ParsedBackend } from './backend.ts'
+import type { AdminState, Backend, BackendOptions, ParsedBackend } from './backend.ts'
 import type { Failure } from './failure.ts'
 import { PassiveHealth, type PassiveSettings } from './passive-health.ts'
 import { SlowStart } from './slow-start.ts'
@@ -28,6 +28,10 @@ export interface BackendView {
   readonly requests: number
   /** Requests that it did not answer, or not to the end. */
   readonly failures: number
+  /** What health checks have found last; undefined: none has found anything. */
+  readonly checked: boolean | undefined
+  /** What would configure it as it is now. */
+  readonly options: BackendOptions
 }
 
 /** One request's place in a backend's counts. */
@@ -71,7 +75,8 @@ export class Member implements BackendView, Hold {
   readonly #pool: MemberContext
   readonly passive: PassiveHealth | undefined
   #slowStart: SlowStart | undefined
-  #isUp = true
+  /** @see BackendView.checked */
+  checked: boolean | undefined
   /** It has been away, or was never there, while others served: it had better start slowly. */
   #isCold: boolean
   #isRecalled = false
@@ -79,27 +84,51 @@ export class Member implements BackendView, Hold {
   backup = false
   weight = 1
   effectiveWeight = 1
-  maxInFlight = 0
+  /** Undefined: the pool's. */
+  #ownMaxInFlight: number | undefined
   inFlight = 0
   requests = 0
   failures = 0
 
-  constructor(options: ParsedBackend, pool: MemberContext) {
+  /** @param before the same backend in the pool that this one takes over from */
+  constructor(options: ParsedBackend, pool: MemberContext, before?: Member) {
     const { id, url } = options
-    this.backend = { id, url }
+    this.backend = before?.backend ?? { id, url }
     this.#pool = pool
-    this.passive = pool.passive === undefined ? undefined : new PassiveHealth(pool.passive)
-    this.#isCold = pool.requests > 0
+    this.passive = pool.passive === undefined ? undefined : new PassiveHealth(pool.passive, before?.passive)
+    this.#isCold = before === undefined ? pool.requests > 0 : before.#isCold
     this.state = options.state
     this.configure(options)
-    this.#warmUp()
+    if (before === undefined) {
+      this.#warmUp()
+      return
+    }
+    this.checked = before.checked
+    this.requests = before.requests
+    this.failures = before.failures
+    if (pool.slowStartMs > 0) this.#slowStart = before.#slowStart
   }
 
   /** Its counts, and what was observed of it, stay. */
-  configure({ weight, backup, maxInFlight }: ParsedBackend): void {
+  configure({ weight, backup, maxInFlight }: Omit<ParsedBackend, 'id' | 'url'>): void {
     this.weight = weight
     this.backup = backup
-    this.maxInFlight = maxInFlight ?? this.#pool.maxInFlight
+    this.limit(maxInFlight)
+  }
+
+  /** @param maxInFlight undefined: what the pool has for all */
+  limit(maxInFlight: number | undefined): void {
+    this.#ownMaxInFlight = maxInFlight
+  }
+
+  get maxInFlight(): number {
+    return this.#ownMaxInFlight ?? this.#pool.maxInFlight
+  }
+
+  get options(): BackendOptions {
+    const { backend, weight, backup, state } = this
+    const maxInFlight = this.#ownMaxInFlight
+    return { ...backend, weight, backup, state, ...(maxInFlight !== undefined && { maxInFlight }) }
   }
 
   command(state: AdminState): void {
@@ -119,6 +148,10 @@ export class Member implements BackendView, Hold {
     return this.#isRecalled
   }
 
+  get #isUp(): boolean {
+    return this.checked !== false
+  }
+
   get healthy(): boolean {
     return this.#isUp && this.passive?.isOut !== true
   }
@@ -130,8 +163,9 @@ export class Member implements BackendView, Hold {
 
   /** What a health check has found. True when that is news. */
   observe(isUp: boolean): boolean {
-    if (this.#isUp === isUp) return false
-    this.#isUp = isUp
+    const wasUp = this.#isUp
+    this.checked = isUp
+    if (wasUp === isUp) return false
     if (isUp) {
       // It has proven itself from the ground up.
       if (this.passive?.isOut === true) this.passive.bringBack(this.#pool.now())

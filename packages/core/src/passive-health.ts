@@ -53,8 +53,14 @@ export class PassiveHealth {
   /** The request that is finding out. */
   trial: object | undefined
 
-  constructor(settings: PassiveSettings) {
+  /** @param before what was known of the same backend under other settings */
+  constructor(settings: PassiveSettings, before?: PassiveHealth) {
     this.#settings = settings
+    if (before === undefined) return
+    this.#failures = before.#failures
+    this.#outMs = before.#outMs
+    this.#backAtMs = before.#backAtMs
+    this.#untilMs = before.#untilMs
   }
 
   get isOut(): boolean {

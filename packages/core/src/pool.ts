@@ -1,6 +1,7 @@
 import {
   ADMIN_STATES,
   type AdminState,
+  type Backend,
   type BackendOptions,
   type ParsedBackend,
   parseBackend,
@@ -16,11 +17,19 @@ import { PoolEvents } from './pool-events.ts'
 import { POOL_SETTINGS, type PoolSettings } from './pool-settings.ts'
 import { WaitQueue } from './wait-queue.ts'
 
+/** What discovery says of a backend. */
+export interface Discovered {
+  readonly weight: number
+  readonly backup: boolean
+}
+
 /** The set of backends, and all that changes about them. */
 export class Pool {
   readonly name: string
   /** Requests that wait. */
   readonly queue: WaitQueue
+  /** Members that discovery has added, and what it said of them last: they are its own to change. */
+  discovered: ReadonlyMap<Backend, Discovered> = new Map()
   readonly #context: MemberContext
   readonly #lists: CandidateLists
   readonly #events: PoolEvents
@@ -91,6 +100,24 @@ export class Pool {
     this.#setMembers(this.#membersOf(backends))
   }
 
+  /**
+   * Goes on where `before` stands, for a pool that is configured anew while it serves: its members become this one's,
+   * with their counts, what was commanded of them and what was observed. Nobody is told, for nothing has changed.
+   * What is in flight at `before` ends there, and is not counted here.
+   */
+  takeOver(before: Pool): void {
+    this.#context.requests = before.#context.requests
+    this.#members = new Map(
+      before.#backends.map(member => {
+        const options = parseBackend('backend', member.options)
+        return [options.id, new Member(options, this.#context, member)]
+      }),
+    )
+    this.#backends = [...this.#members.values()]
+    this.discovered = before.discovered
+    this.#changed()
+  }
+
   /** @throws OptionError for a malformed backend, or an id that is taken. */
   add(backend: BackendOptions): BackendView {
     const parsed = parseBackend('backend', backend)
@@ -140,9 +167,8 @@ export class Pool {
    * @throws OptionError for an unknown id, or what is no such number.
    */
   setMaxInFlight(id: string, maxInFlight: number | undefined): void {
-    const value =
-      maxInFlight === undefined ? this.#context.maxInFlight : parseMaxInFlight('maxInFlight', maxInFlight)
-    this.#member(id).maxInFlight = value
+    const member = this.#member(id)
+    member.limit(maxInFlight === undefined ? undefined : parseMaxInFlight('maxInFlight', maxInFlight))
     this.#changed()
   }
 

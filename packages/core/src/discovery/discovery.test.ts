@@ -197,6 +197,23 @@ describe('discovery', () => {
     },
   )
 
+  it('goes on in a pool that takes over: who was found is its own, and who was configured is not', async () => {
+    const before = discovering([at('10.0.0.1'), at('10.0.0.2')])
+    await pass(0)
+    before.pool.add({ id: 'own', url: 'http://own.test' })
+    before.discovery.close()
+    const pool = new Pool('p', [])
+    pool.takeOver(before.pool)
+    expect(pool.backends).toHaveLength(3)
+    discovering([at('10.0.0.2'), at('10.0.0.3')], pool)
+    await pass(0)
+    expect(pool.backends.map(({ backend }) => backend.url.hostname).toSorted()).toEqual([
+      '10.0.0.2',
+      '10.0.0.3',
+      'own.test',
+    ])
+  })
+
   it('ends when it is closed, in the middle of a look-up too', async () => {
     const { pool, dns, discovery } = discovering([at('10.0.0.1')])
     discovery.close()

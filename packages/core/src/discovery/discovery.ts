@@ -1,7 +1,7 @@
 import type { Backend, BackendOptions } from '../backend.ts'
 import * as diagnostics from '../diagnostics.ts'
 import type { BackendView } from '../member.ts'
-import type { Pool } from '../pool.ts'
+import type { Discovered, Pool } from '../pool.ts'
 import { type DiscoveredBackend, type DiscoveredOptions, optionsById } from './discovered-backend.ts'
 import type { DiscoverySettings } from './discovery-options.ts'
 import type { Lookup } from './lookup.ts'
@@ -14,20 +14,12 @@ export interface Discovery {
 /** Between two look-ups, whatever the answer's time to live; and after the first that failed. */
 const LEAST_DELAY_MS = 1_000
 
-/** What was added of a backend, and is therefore ours to change. */
-interface Owned {
-  readonly backend: Backend
-  readonly weight: number
-  readonly backup: boolean
-}
-
 /**
  * Keeps in `pool` the backends that a name stands for, beside those that are configured (HAProxy `resolvers`, nginx
  * `resolve`). Only what has changed is changed: who stays keeps its health and counts, and what an operator gave it.
  * A look-up that fails changes nothing, and neither does an answer without a record.
  */
 export function startDiscovery(pool: Pool, settings: DiscoverySettings, lookup: Lookup): Discovery {
-  const owned = new Map<string, Owned>()
   let failures = 0
   let timer: NodeJS.Timeout | undefined
   let isClosed = false
@@ -59,11 +51,11 @@ export function startDiscovery(pool: Pool, settings: DiscoverySettings, lookup: 
     for (const view of pool.backends) {
       const { id } = view.backend
       const told = found.get(id)
-      const known = owned.get(id)
-      if (known?.backend !== view.backend) {
+      const known = pool.discovered.get(view.backend)
+      if (known === undefined) {
         // It is configured, or an operator has put it there.
         found.delete(id)
-        next.set(id, optionsOf(view))
+        next.set(id, view.options)
       } else if (told !== undefined) {
         next.set(id, follow(view, known, told))
       }
@@ -72,11 +64,12 @@ export function startDiscovery(pool: Pool, settings: DiscoverySettings, lookup: 
     const members = [...next.values()]
     const isNews = members.length !== pool.backends.length || members.some(options => !isMember(options))
     if (isNews) pool.replace(members)
-    owned.clear()
+    const discovered = new Map<Backend, Discovered>()
     for (const [id, { weight, backup }] of found) {
       const backend = pool.find(id)?.backend
-      if (backend !== undefined) owned.set(id, { backend, weight, backup })
+      if (backend !== undefined) discovered.set(backend, { weight, backup })
     }
+    pool.discovered = discovered
   }
 
   function isMember({ id, url, weight, backup }: BackendOptions): boolean {
@@ -99,21 +92,11 @@ function isAt({ backend }: BackendView, url: string | URL): boolean {
 }
 
 /** `view` as it is told now. What an operator gave it stays until DNS says something else than before. */
-function follow(view: BackendView, known: Owned, told: DiscoveredOptions): BackendOptions {
+function follow(view: BackendView, known: Discovered, told: DiscoveredOptions): BackendOptions {
   if (!isAt(view, told.url)) return told
   return {
-    ...optionsOf(view),
+    ...view.options,
     weight: told.weight === known.weight ? view.weight : told.weight,
     backup: told.backup === known.backup ? view.backup : told.backup,
   }
-}
-
-function optionsOf({
-  backend: { id, url },
-  weight,
-  state,
-  backup,
-  maxInFlight,
-}: BackendView): BackendOptions {
-  return { id, url, weight, state, backup, maxInFlight }
 }

@@ -13,11 +13,15 @@ type Verdict = 'well' | 'sick' | 'silent'
 const closers: (() => void)[] = []
 
 /** A pool whose backends answer checks as `verdicts` says. */
-function checked(ids: string, options: HealthOptions = {}, verdicts = new Map<string, Verdict>()) {
-  const pool = new Pool(
+function checked(
+  ids: string,
+  options: HealthOptions = {},
+  verdicts = new Map<string, Verdict>(),
+  pool = new Pool(
     'p',
     Array.from(ids, id => ({ id, url: `http://${id}.test` })),
-  )
+  ),
+) {
   const settings = parseHealth('health', { interval: '10s', timeout: '1s', ...options })
   if (settings === undefined) throw new Error('no settings')
   const asked: string[] = []
@@ -142,6 +146,27 @@ describe('health checks', () => {
     expect(healthy(pool)).toBe('ab')
     await pass(0)
     expect(healthy(pool)).toBe('abc')
+  })
+
+  it('go on from what others have found', async () => {
+    const before = checked('ab', { fall: 1 }, new Map([['a', 'sick']]))
+    await pass(5_000)
+    expect(healthy(before.pool)).toBe('b')
+    before.checks.close()
+    const pool = new Pool('p', [])
+    pool.takeOver(before.pool)
+    const told: unknown[] = []
+    const listener = (event: unknown): void => void told.push(event)
+    subscribe('limpet:health-changed', listener)
+    onTestFinished(() => void unsubscribe('limpet:health-changed', listener))
+    // Whatever they begin with where nothing is known.
+    const { asked } = checked('', { initial: 'down', rise: 2 }, new Map(), pool)
+    expect([healthy(pool), told]).toEqual(['b', []])
+    await pass(0)
+    // Who is down is asked first.
+    expect([healthy(pool), asked]).toEqual(['b', ['a']])
+    await pass(10_000)
+    expect(healthy(pool)).toBe('ab')
   })
 
   it('follow the membership: one with another url is another', async () => {

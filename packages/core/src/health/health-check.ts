@@ -54,6 +54,14 @@ export function startHealthChecks(
     }
   }
 
+  /** Those of whom something is known from checks before these go on as they are. */
+  function begin(): void {
+    for (const { backend, checked } of pool.backends) {
+      if (checked !== undefined && isServing(backend)) checks.set(backend, newCheck(backend, checked))
+    }
+    follow()
+  }
+
   /** Whether anybody wants to know: who is in maintenance serves nobody. */
   function isServing(backend: Backend): boolean {
     const view = pool.find(backend.id)
@@ -64,8 +72,8 @@ export function startHealthChecks(
     pool.setHealthy(id, settings.isUpAtFirst, 'not checked yet')
   }
 
-  function newCheck(backend: Backend): HealthCheck {
-    const check: HealthCheck = new HealthCheck(settings, random, {
+  function newCheck(backend: Backend, known?: boolean): HealthCheck {
+    const check: HealthCheck = new HealthCheck(settings, random, known, {
       probe: async signal => probe(backend, signal),
       fallen: problem => pool.setHealthy(backend.id, false, problem),
       risen() {
@@ -96,7 +104,7 @@ export function startHealthChecks(
   }
 
   const leave = pool.watch(follow)
-  follow()
+  begin()
   return {
     close() {
       leave()
@@ -132,12 +140,13 @@ class HealthCheck {
     | undefined
   #isClosed = false
 
-  constructor(settings: HealthSettings, random: () => number, checked: Checked) {
+  /** @param known whether it is up, where that is known */
+  constructor(settings: HealthSettings, random: () => number, known: boolean | undefined, checked: Checked) {
     this.#settings = settings
     this.#random = random
     this.#checked = checked
-    this.#isUp = settings.isUpAtFirst
-    this.#isNew = !settings.isUpAtFirst
+    this.#isUp = known ?? settings.isUpAtFirst
+    this.#isNew = known === undefined && !settings.isUpAtFirst
     this.#schedule(this.#isUp ? random() * settings.intervalMs : 0)
   }
 

@@ -22,7 +22,7 @@ export interface LearnPolicyOptions {
   readonly ttl?: Duration
   /** Sessions that the embedded store remembers at most. (zone) @default 100000 */
   readonly maxEntries?: number
-  /** A store that several gateways share. (sync) @default the embedded one, in this process */
+  /** A store that several gateways share, or a `MemoryStore` that outlives this one. (sync) @default the embedded one, in this process */
   readonly store?: AffinityStore
   /** How long a look-up in such a store may take; then the session counts as unknown. @default '1s' */
   readonly timeout?: Duration

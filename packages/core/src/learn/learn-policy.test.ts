@@ -5,6 +5,7 @@ import * as diagnostics from '../diagnostics.ts'
 import { type HeaderFields, type NodeRequest, requestHead } from '../head.ts'
 import type { Lease } from '../lease.ts'
 import { OptionError } from '../option.ts'
+import { MemoryStore } from '../store/memory-store.ts'
 import type { AffinityStore } from '../store/store.ts'
 import type { LearnPolicyOptions } from './learn-options.ts'
 
@@ -259,6 +260,17 @@ describe('a store of the user', () => {
     expect((await ask(affinity, { cookie: 'sid=s' }, { 'set-cookie': ['sid=t'] }))[1]).toBe('unknown')
     await new Promise(setImmediate)
     expect(failed).toEqual([1, 2].map(() => ({ pool: 'default', policy: 'learn', error })))
+  })
+
+  it('may be the embedded one, which then outlives the affinity, and says how many sessions there are', async () => {
+    const store = new MemoryStore()
+    const learn = { cookie: 'sid', store }
+    const id = await begin(affinityOf({ learn }), 's1')
+    const next = affinityOf({ learn })
+    expect(await ask(next, { cookie: 'sid=s1' })).toEqual([id, 'matched'])
+    expect(next.pool.sessionsOf(id)).toBe(1)
+    // It hashes for itself.
+    expect(store.get('s1')).toBe(id)
   })
 
   it('that hangs is not waited for', async () => {

@@ -108,6 +108,8 @@ function storeOf(options: LearnOptions, context: PolicyContext): AffinityStore {
   const { kind, name, maxEntries, store, timeoutMs } = options
   const { pool, now } = context
   if (store === undefined) return new MemoryStore({ maxEntries, now })
+  // It hashes for itself, and answers at once.
+  if (store instanceof MemoryStore) return store
   const keys = deriveKeys(context.secrets, `limpet/learn/v1/${pool.name}/${kind}/${name}`)
   return keyedStore(store, { keys, timeoutMs, now })
 }

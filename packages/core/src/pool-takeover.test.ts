@@ -1,0 +1,106 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { Pool } from './pool.ts'
+import type { PoolSettings } from './pool-settings.ts'
+
+const UNREACHED = { kind: 'unreached', slow: false, cause: undefined } as const
+const PASSIVE = { fall: 1, retryAfterMs: 10_000, statuses: new Set<number>() }
+
+function poolOf(ids: string, settings: Partial<PoolSettings> = {}): Pool {
+  const backends = Array.from(ids, id => ({ id, url: `http://${id}.test` }))
+  return new Pool('p', backends, settings)
+}
+
+function serve(pool: Pool, id: string, isGood = true): void {
+  const view = pool.find(id)
+  if (view === undefined) throw new Error(`there is no ${id}`)
+  const hold = pool.hold(view)
+  if (isGood) hold.answered(200)
+  else hold.failed(UNREACHED)
+  hold.release()
+}
+
+function succeed(before: Pool, settings?: Partial<PoolSettings>): Pool {
+  const pool = poolOf('xyz', settings)
+  pool.takeOver(before)
+  return pool
+}
+
+describe('a pool that takes over from another', () => {
+  it('has its members, with what was commanded of them', () => {
+    const before = poolOf('abc', { maxInFlight: 5 })
+    before.remove('b')
+    before.add({ id: 'd', url: 'http://d.test', backup: true, maxInFlight: 9 })
+    before.setState('a', 'drain')
+    before.setWeight('c', 7)
+    const pool = succeed(before, { maxInFlight: 6 })
+    expect(pool.backends.map(({ options }) => options)).toEqual(before.backends.map(({ options }) => options))
+    // Its own limit holds for those that have none.
+    expect(pool.backends.map(({ backend, maxInFlight }) => [backend.id, maxInFlight])).toEqual([
+      ['a', 6],
+      ['c', 6],
+      ['d', 9],
+    ])
+    pool.setMaxInFlight('d', undefined)
+    expect(pool.find('d')?.maxInFlight).toBe(6)
+  })
+
+  it('knows what was observed of them, and counts on', () => {
+    let nowMs = 0
+    const now = (): number => nowMs
+    const before = poolOf('abc', { passive: PASSIVE, now })
+    before.setHealthy('a', false)
+    serve(before, 'b', false)
+    serve(before, 'c')
+    const pool = succeed(before, { passive: PASSIVE, now })
+    const seen = pool.backends.map(({ healthy, isUsable, requests, failures }) => [
+      healthy,
+      isUsable,
+      requests,
+      failures,
+    ])
+    expect(seen).toEqual([
+      [false, false, 0, 0],
+      [false, false, 1, 1],
+      [true, true, 1, 0],
+    ])
+    expect(pool.requests).toBe(2)
+    nowMs = 10_000
+    expect(pool.find('b')?.isUsable).toBe(true)
+    // One whose requests tell nothing has nobody out for them.
+    expect(succeed(before).backends.map(({ healthy }) => healthy)).toEqual([false, true, true])
+  })
+
+  it('lets nobody begin slowly who has begun, and who is on his way goes on', () => {
+    let nowMs = 0
+    const settings = { slowStartMs: 10_000, now: () => nowMs }
+    const before = poolOf('ab', settings)
+    serve(before, 'a')
+    before.add({ id: 'c', url: 'http://c.test' })
+    nowMs = 5_000
+    const pool = succeed(before, settings)
+    const weights = (): number[] => [...pool.candidates].map(({ effectiveWeight }) => effectiveWeight)
+    expect(weights()).toEqual([1, 1, 0.55])
+    nowMs = 10_000
+    expect(weights()).toEqual([1, 1, 1])
+    pool.add({ id: 'd', url: 'http://d.test' })
+    expect(weights()).toEqual([1, 1, 1, 0.05])
+  })
+
+  it('has nothing to tell, and holds none of the other’s requests', () => {
+    const told: unknown[] = []
+    const listener = (event: unknown): void => void told.push(event)
+    for (const name of ['members-changed', 'state-changed', 'health-changed']) {
+      subscribe(`limpet:${name}`, listener)
+      onTestFinished(() => void unsubscribe(`limpet:${name}`, listener))
+    }
+    const before = poolOf('ab')
+    const [a] = before.backends
+    if (a === undefined) throw new Error('nobody')
+    const hold = before.hold(a)
+    const pool = succeed(before)
+    expect([told, pool.inFlight, pool.find('a')?.inFlight]).toEqual([[], 0, 0])
+    hold.release()
+    expect([before.inFlight, pool.inFlight]).toEqual([0, 0])
+  })
+})
