@@ -1,36 +1,22 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { type Backend, startBackend, startBackends } from './support/backend.ts'
+import { startBackend, startBackends } from './support/backend.ts'
 import { takenPort } from './support/free-port.ts'
+import { ADAPTERS, fileOf } from './support/gateway-file.ts'
 import { GatewayProcess } from './support/gateway-process.ts'
 import type { Answer } from './support/http-client.ts'
 import { askHttp2, connectHttp2 } from './support/http2-client.ts'
-import { openRaw } from './support/raw-client.ts'
+import { sendRaw } from './support/raw-client.ts'
 import { echo, echoWith } from './support/scripts.ts'
 import { startTunnelBackend } from './support/tunnel-backend.ts'
-import { upgradeClients } from './support/upgrade-clients.ts'
-import { webSocketServer } from './support/upgrade-scripts.ts'
+import { handshakeText, upgradeClients } from './support/upgrade-clients.ts'
+import { answerUpgrade, webSocketServer } from './support/upgrade-scripts.ts'
 
 /** The `limpet` command, from its file to its end, on each adapter. */
 
 const TLS = fileURLToPath(new URL('support/tls/', import.meta.url))
-const SECRET = 'a-secret-of-the-tests-0123456789abcdef'
 const JSON_TYPE = { 'Content-Type': 'application/json' }
-const ADAPTERS = ['fastify', 'express', 'koa'] as const
-
-function fileOf(backends: readonly Pick<Backend, 'options'>[], more: object = {}, pool: object = {}): object {
-  return {
-    listen: '127.0.0.1:0',
-    secrets: [SECRET],
-    admin: { listen: '127.0.0.1:0' },
-    pools: {
-      web: { backends: backends.map(({ options }) => options), affinity: [{ cookie: {} }], ...pool },
-    },
-    ...more,
-  }
-}
-
 describe.each(ADAPTERS)('limpet --adapter %s', adapter => {
   const args = ['--adapter', adapter]
   const { web } = upgradeClients()
@@ -142,11 +128,24 @@ describe.each(ADAPTERS)('limpet --adapter %s', adapter => {
     expect((await client.ask('hello')).toString()).toBe('hello')
     client.socket.close(1000)
     expect(await gateway.logged('request')).toMatchObject({
+      status: 101,
       backend: 'w1',
       affinity: 'none',
       attempts: 1,
       end: 'complete',
     })
+    const statusOf = async (): Promise<unknown> => {
+      const count = gateway.log.filter(({ event }) => event === 'request').length
+      await sendRaw(gateway.port, handshakeText())
+      const { status, end } = await gateway.logged('request', count + 1)
+      return [status, end]
+    }
+    w1.upgrade = answerUpgrade('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n')
+    expect(await statusOf()).toEqual([403, 'complete'])
+    await w1.refuse()
+    expect(await statusOf()).toEqual([502, 'complete'])
+    await gateway.admin('PATCH', '/pools/web/backends/w1', { state: 'maint' })
+    expect(await statusOf()).toEqual([503, 'complete'])
   })
 
   test('logs each request with what became of it', async () => {
@@ -203,6 +202,16 @@ describe.each(ADAPTERS)('limpet --adapter %s', adapter => {
     expect(await gateway.exited).toMatchObject({ code: 0 })
   })
 
+  test('serves whoever comes before it has been taken off a list [T-60]', async () => {
+    const w1 = await startBackend('w1')
+    const gateway = await GatewayProcess.start(fileOf([w1], { preStop: '700ms' }), args)
+    gateway.signal('SIGTERM')
+    await gateway.logged('ending')
+    expect((await gateway.admin('GET', '/healthz')).status).toBe(503)
+    expect((await gateway.ask()).status).toBe(200)
+    expect(await gateway.exited).toMatchObject({ code: 0 })
+  })
+
   test('does not wait longer than its grace, and ends at once when it is told twice', async () => {
     const w1 = await startBackend('w1', () => {})
     const impatient = await GatewayProcess.start(fileOf([w1], { shutdownGrace: '100ms' }), args)
@@ -217,55 +226,6 @@ describe.each(ADAPTERS)('limpet --adapter %s', adapter => {
     await patient.logged('ending')
     patient.signal('SIGTERM')
     expect(await patient.exited).toMatchObject({ code: 1 })
-  })
-
-  test('reads its file again: what differs is changed, and nothing else', async () => {
-    const [w1, w2, w3] = await startBackends('w1', 'w2', 'w3')
-    const gateway = await GatewayProcess.start(fileOf([w1, w2]), args)
-    const browser = gateway.browser()
-    const home = await browser.visit()
-    await gateway.admin('PATCH', '/pools/web/backends/w2', { state: 'drain' })
-    const finish: (() => void)[] = []
-    w1.script = exchange => void finish.push(() => void echo(exchange))
-    const asking = browser.ask()
-    await w1.arrival(w1.seen.length + 1)
-
-    gateway.write(fileOf([w1, w2, w3]))
-    gateway.signal('SIGHUP')
-    expect(await gateway.logged('reloaded')).toMatchObject({ changed: ['pools.web.backends'] })
-    // What an operator has commanded stays, and what is in flight goes on.
-    const stats = JSON.parse((await gateway.admin('GET', '/stats.json')).text)
-    expect(stats.pools.web.backends).toMatchObject([{ id: 'w1' }, { id: 'w2', state: 'drain' }, { id: 'w3' }])
-
-    gateway.write(fileOf([w1, w2, w3], {}, { maxAttempts: 2 }))
-    gateway.signal('SIGHUP')
-    expect(await gateway.logged('reloaded', 2)).toMatchObject({ changed: ['pools.web'] })
-    for (const each of finish) each()
-    expect((await asking).status).toBe(200)
-    w1.script = echo
-    expect(await browser.visit()).toBe(home)
-
-    gateway.write({ pools: {} })
-    gateway.signal('SIGHUP')
-    expect(await gateway.logged('reload_refused')).toMatchObject({
-      problems: ['pools is empty; it takes one at least'],
-    })
-    expect(await browser.visit()).toBe(home)
-  })
-
-  test('is not impressed by slow and greedy clients [T-40, T-45]', async () => {
-    const w1 = await startBackend('w1')
-    const gateway = await GatewayProcess.start(
-      fileOf([w1], { limits: { headers: '4KiB', headersTimeout: '300ms', keepAlive: '1s' } }),
-      args,
-    )
-    const large = await gateway.ask({ headers: { 'X-Large': 'x'.repeat(5_000) } })
-    expect(large.status).toBe(431)
-    const slow = await openRaw(gateway.port)
-    slow.write('GET / HTTP/1.1\r\nHost: a\r\n')
-    await slow.until(() => false, 5_000)
-    expect(slow.received).toContain('408')
-    expect(w1.seen).toHaveLength(0)
   })
 })
 
@@ -303,15 +263,33 @@ describe.each(ADAPTERS)('limpet with workers, --adapter %s', adapter => {
     const backends = await startBackends('w1', 'w2')
     const gateway = await GatewayProcess.start(fileOf(backends, { workers: 2 }), args)
     await gateway.admin('PATCH', '/pools/web/backends/w1', { state: 'drain' })
+    // What is over is no command any more.
+    const w9 = { id: 'w9', url: 'http://127.0.0.1:1' }
+    expect((await gateway.admin('POST', '/pools/web/backends', w9)).status).toBe(201)
+    expect((await gateway.admin('DELETE', '/pools/web/backends/w9', undefined, JSON_TYPE)).status).toBe(204)
+    // The others go on with the file that was read, and so does who joins them.
+    gateway.write('pools: [')
+    gateway.signal('SIGHUP')
+    await gateway.logged('reload_refused')
     gateway.killWorker()
     expect(await gateway.logged('worker_exited')).toMatchObject({ signal: 'SIGKILL' })
     await gateway.logged('worker_started')
     const homes = await Promise.all(Array.from({ length: 12 }, async () => gateway.browser().visit()))
     expect(new Set(homes)).toEqual(new Set(['w2']))
 
-    gateway.write(fileOf([...backends, await startBackend('w3')], { workers: 2 }))
+    // What is read at the start alone is not for a later one, either.
+    const w3 = await startBackend('w3')
+    gateway.write(fileOf([...backends, w3], { workers: 2, listen: '127.0.0.1:1', adapter: 'no' }))
+    gateway.signal('SIGHUP')
+    await gateway.logged('reload_refused', 2)
+    gateway.write(fileOf([...backends, w3], { workers: 2, listen: '127.0.0.1:1' }))
     gateway.signal('SIGHUP')
     expect(await gateway.logged('reloaded')).toMatchObject({ changed: ['pools.web.backends'] })
+    expect(await gateway.logged('restart_needed')).toMatchObject({ changed: ['listen'] })
+    gateway.killWorker()
+    await gateway.logged('worker_started', 2)
+    const next = await Promise.all(Array.from({ length: 12 }, async () => gateway.browser().visit()))
+    expect(new Set(next)).toEqual(new Set(['w2', 'w3']))
     gateway.signal('SIGTERM')
     expect(await gateway.exited).toMatchObject({ code: 0 })
   })

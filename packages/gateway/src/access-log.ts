@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Affinity, Lease, OnceGone, RequestHead } from '@limpet/core'
+import { type Affinity, isAffinityError, type Lease, type OnceGone, type RequestHead } from '@limpet/core'
 import type { Logger } from 'pino'
 import { type Carried, type Entry, ObservedLease } from './observed-lease.ts'
 
 /** Of what a client sent. */
 const MOST_TEXT = 256
+const NOTHING: Carried = { read: 0, written: 0 }
 
 export interface AccessLogOptions {
   readonly log: Logger
@@ -41,13 +42,23 @@ export class AccessLog {
     })
   }
 
-  /** A handshake has come: its end is that of its connection. */
-  beginUpgrade(request: IncomingMessage, socket: Duplex, pool: string | undefined): void {
+  /**
+   * A handshake has come: its end is that of its connection.
+   * @param status what it is answered with, where that is known already
+   */
+  beginUpgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    { pool, status }: { pool: string | undefined; status: number | undefined },
+  ): void {
     const entry = this.#enter(request, pool)
     if (entry === undefined) return
-    socket.once('close', () =>
-      this.#write(request, entry, undefined, entry.isCut ? 'backend_cut' : 'complete'),
-    )
+    entry.status = status
+    socket.once('close', () => {
+      const isAnswered = request.socket.bytesWritten > entry.before.written
+      const end = entry.isCut ? 'backend_cut' : isAnswered ? 'complete' : 'client_left'
+      this.#write(request, entry, isAnswered ? entry.status : 499, end)
+    })
   }
 
   /** The same affinity, whose leases tell what becomes of their requests. */
@@ -56,11 +67,23 @@ export class AccessLog {
       const entry = this.#entries.get(request.rawHeaders)
       return entry === undefined ? lease : new ObservedLease(lease, entry)
     }
+    const refuse = (request: RequestHead, error: unknown): never => {
+      const entry = this.#entries.get(request.rawHeaders)
+      if (entry !== undefined && isAffinityError(error)) entry.status = error.statusCode
+      throw error
+    }
     function select(request: RequestHead): Lease | Promise<Lease>
     function select(request: RequestHead, onceGone?: OnceGone): Lease | Promise<Lease | undefined> {
-      const lease = onceGone === undefined ? affinity.select(request) : affinity.select(request, onceGone)
-      if (!(lease instanceof Promise)) return observe(request, lease)
-      return lease.then(held => (held === undefined ? undefined : observe(request, held)))
+      try {
+        const lease = onceGone === undefined ? affinity.select(request) : affinity.select(request, onceGone)
+        if (!(lease instanceof Promise)) return observe(request, lease)
+        return lease.then(
+          held => (held === undefined ? undefined : observe(request, held)),
+          (error: unknown) => refuse(request, error),
+        )
+      } catch (error) {
+        return refuse(request, error)
+      }
     }
     return { pool: affinity.pool, cookies: affinity.cookies, select }
   }
@@ -69,7 +92,8 @@ export class AccessLog {
     if (this.#sample < 1 && this.#random() >= this.#sample) return undefined
     const entry: Entry = {
       startedMs: performance.now(),
-      before: this.#carried.get(socket) ?? { read: 0, written: 0 },
+      before: this.#carried.get(socket) ?? NOTHING,
+      client: socket.remoteAddress,
       pool,
       backend: undefined,
       affinity: undefined,
@@ -77,27 +101,24 @@ export class AccessLog {
       selectedMs: undefined,
       connectedMs: undefined,
       headMs: undefined,
+      status: undefined,
       isCut: false,
     }
     this.#entries.set(rawHeaders, entry)
     return entry
   }
 
-  #write(
-    { method, url, socket, headers }: IncomingMessage,
-    entry: Entry,
-    status: number | undefined,
-    end: string,
-  ): void {
-    const { pool, backend, affinity, attempts, startedMs, selectedMs, connectedMs, headMs } = entry
+  #write(request: IncomingMessage, entry: Entry, status: number | undefined, end: string): void {
+    const { method, url, headers } = request
+    const { client, pool, backend, affinity, attempts, startedMs, selectedMs, connectedMs, headMs } = entry
+    const host = headers.host ?? headers[':authority']
     const since = (atMs: number | undefined): number | undefined =>
       atMs === undefined ? undefined : Math.round((atMs - startedMs) * 10) / 10
-    const carried = { read: socket.bytesRead, written: socket.bytesWritten }
-    this.#carried.set(socket, carried)
+    const carried = this.#carry(request)
     this.#log.info({
       event: 'request',
       method,
-      host: headers.host?.slice(0, MOST_TEXT),
+      host: typeof host === 'string' ? host.slice(0, MOST_TEXT) : undefined,
       // What stands behind the question mark may be a secret.
       path: url?.split('?', 1)[0]?.slice(0, MOST_TEXT),
       status,
@@ -109,10 +130,18 @@ export class AccessLog {
       connectMs: since(connectedMs),
       headMs: since(headMs),
       totalMs: since(performance.now()),
-      bytesIn: carried.read - entry.before.read,
-      bytesOut: carried.written - entry.before.written,
-      client: socket.remoteAddress,
+      bytesIn: carried && carried.read - entry.before.read,
+      bytesOut: carried && carried.written - entry.before.written,
+      client,
       end,
     })
+  }
+
+  /** What the connection has carried up to here; undefined where it carries several requests at a time. */
+  #carry({ socket, httpVersionMajor }: IncomingMessage): Carried | undefined {
+    if (httpVersionMajor !== 1) return undefined
+    const carried = { read: socket.bytesRead, written: socket.bytesWritten }
+    this.#carried.set(socket, carried)
+    return carried
   }
 }

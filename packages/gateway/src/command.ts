@@ -2,7 +2,8 @@ import cluster from 'node:cluster'
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { type AdapterName, ConfigError, type GatewayConfig } from './config.ts'
-import { readConfig } from './config-file.ts'
+import { parseConfig } from './config-file.ts'
+import { readSource } from './config-source.ts'
 import { problemText } from './problems.ts'
 import { runProcess } from './process.ts'
 import { jsonSchema } from './schema.ts'
@@ -55,14 +56,14 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   const { config: file, adapter, word } = parsed
   const isCheck = word === 'check'
   try {
-    const config = readConfig(file, adapter)
+    if (cluster.isWorker) return await runWorker(parsed.pretty)
+    const config = parseConfig(readSource(file, adapter))
     for (const warning of isCheck ? config.warnings : []) terminal.error(`${file}: ${warning}\n`)
     if (isCheck) {
       terminal.out(`${file} is good: ${config.pools.length} pools, ${config.routes.length} routes\n`)
       return 0
     }
-    const reread = (): GatewayConfig => readConfig(file, adapter)
-    if (cluster.isWorker) return await runWorker(config, parsed.pretty, reread)
+    const reread = (): GatewayConfig => parseConfig(readSource(file, adapter))
     return await (config.workers > 1 ? runWorkers : runProcess)(config, parsed.pretty, reread)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error

@@ -1,55 +1,33 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { dirname, resolve } from 'node:path'
+import { createSecureContext } from 'node:tls'
 import { durationMs, OptionError } from '@limpet/core'
 import type { HttpProxyOptions } from '@limpet/http-proxy'
 import { parseHttpProxyOptions } from '@limpet/http-proxy/transport'
-import { LineCounter, parseDocument } from 'yaml'
 import { isLoopbackAddress } from './admin/admission.ts'
+import { parseText } from './config-source.ts'
 import { requestEditor } from './header-policy.ts'
 import { keptElsewhere, readText } from './kept-elsewhere.ts'
 import { bytes, poolOptions } from './pool-options.ts'
 import { type Problem, problemsIn } from './problems.ts'
 import type { Route } from './routes.ts'
 import { type ConfigFile, configSchema, type PoolFile } from './schema.ts'
-import { type AdapterName, type Address, ConfigError, type GatewayConfig, type PoolConfig } from './config.ts'
+import {
+  type AdapterName,
+  type Address,
+  ConfigError,
+  type ConfigSource,
+  type GatewayConfig,
+  type PoolConfig,
+} from './config.ts'
 
-/**
- * Reads a configuration, YAML or JSON.
- * @param adapter instead of the file's
- * @throws ConfigError with everything that is wrong
- */
-export function readConfig(file: string, adapter?: AdapterName): GatewayConfig {
-  const text = attempt(() => readText(file))
-  const value = parseFile(text)
+/** @throws ConfigError with everything that is wrong */
+export function parseConfig(source: ConfigSource): GatewayConfig {
+  const value = parseText(source.text)
   const parsed = configSchema.safeParse(value)
   if (!parsed.success) throw new ConfigError(problemsIn(configSchema, value, parsed.error))
-  return new ConfigReader(parsed.data, dirname(resolve(file))).read(adapter)
-}
-
-function attempt<T>(run: () => T): T {
-  try {
-    return run()
-  } catch (error) {
-    throw new ConfigError([{ path: '', text: (error as Error).message }])
-  }
-}
-
-function parseFile(text: string): unknown {
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  if (document.errors.length > 0) {
-    throw new ConfigError(
-      document.errors.map(({ message, pos: [start] }) => {
-        const { line, col } = lines.linePos(start)
-        return { path: '', text: `line ${line}, column ${col}: ${message}` }
-      }),
-    )
-  }
-  const value = attempt((): unknown => document.toJS({ maxAliasCount: 100 }))
-  if (value === null || value === undefined)
-    throw new ConfigError([{ path: '', text: 'the file is empty; it takes at least pools' }])
-  return value
+  return new ConfigReader(parsed.data, source).read()
 }
 
 /** For this process and its workers, so that a reload forgets nobody. */
@@ -58,30 +36,36 @@ const RANDOM_SECRET = process.env['LIMPET_RANDOM_SECRET'] ?? randomBytes(32).toS
 /** Makes of a file that has the right shape what it stands for, and notes what is wrong all the same. */
 class ConfigReader {
   readonly #file: ConfigFile
+  readonly #source: ConfigSource
   readonly #folder: string
   readonly #problems: Problem[] = []
   readonly #warnings: string[] = []
 
-  constructor(file: ConfigFile, folder: string) {
+  constructor(file: ConfigFile, source: ConfigSource) {
     this.#file = file
-    this.#folder = folder
+    this.#source = source
+    this.#folder = dirname(resolve(source.file))
   }
 
-  read(adapter: AdapterName | undefined): GatewayConfig {
-    const { log = {}, limits = {}, shutdownGrace } = this.#file
-    const chosen = adapter ?? this.#file.adapter ?? 'fastify'
+  read(): GatewayConfig {
+    const { log = {}, limits = {}, preStop, shutdownGrace } = this.#file
+    const adapter = this.#source.adapter ?? this.#file.adapter ?? 'fastify'
     const config: GatewayConfig = {
-      listen: this.#listen(chosen),
-      adapter: chosen,
+      source: this.#source,
+      listen: this.#listen(adapter),
+      adapter,
       workers: this.#workers(),
-      randomSecret: this.#file.secrets === undefined ? RANDOM_SECRET : undefined,
+      randomSecret: RANDOM_SECRET,
+      preStopMs: durationMs('preStop', preStop, 0),
       shutdownGraceMs: durationMs('shutdownGrace', shutdownGrace, '10s'),
       limits: {
         maxHeaderSize: bytes(limits.headers ?? '16KiB'),
         headersTimeoutMs: durationMs('limits.headersTimeout', limits.headersTimeout, '10s'),
         requestTimeoutMs: durationMs('limits.requestTimeout', limits.requestTimeout, 0),
         keepAliveMs: durationMs('limits.keepAlive', limits.keepAlive, '75s'),
+        sendTimeoutMs: durationMs('limits.sendTimeout', limits.sendTimeout, '30s'),
         connections: limits.connections ?? 0,
+        connectionsPerAddress: limits.connectionsPerAddress ?? 0,
       },
       log: { access: log.access ?? true, sample: log.sample ?? 1, level: log.level ?? 'info' },
       pools: this.#pools(),
@@ -108,11 +92,21 @@ class ConfigReader {
       host,
       port,
       http2,
-      tls: tls && {
-        cert: this.#text('listen.tls.cert', () => readText(resolve(this.#folder, tls.cert))),
-        key: this.#text('listen.tls.key', () => readText(resolve(this.#folder, tls.key))),
-      },
+      tls: tls && this.#certificate(tls),
     }
+  }
+
+  #certificate(tls: { cert: string; key: string }): { cert: string; key: string } {
+    const cert = this.#text('listen.tls.cert', () => readText(resolve(this.#folder, tls.cert)))
+    const key = this.#text('listen.tls.key', () => readText(resolve(this.#folder, tls.key)))
+    try {
+      // A file that cannot be read is told already.
+      if (cert !== '' && key !== '') createSecureContext({ cert, key })
+    } catch (error) {
+      const text = `takes a certificate and its key, as PEM (${(error as Error).message})`
+      this.#problems.push({ path: 'listen.tls', text })
+    }
+    return { cert, key }
   }
 
   #workers(): number {

@@ -1,13 +1,22 @@
 import type { IncomingMessage } from 'node:http'
+import type { AffinityOptions } from '@limpet/core'
 import type { HttpProxyOptions } from '@limpet/http-proxy'
 import { type Problem, problemText } from './problems.ts'
 import type { Route } from './routes.ts'
 
 export type AdapterName = 'fastify' | 'express' | 'koa'
 
+/** A configuration as it was written: all that a process needs to know what another one does. */
+export interface ConfigSource {
+  readonly file: string
+  readonly text: string
+  /** Instead of the file's. */
+  readonly adapter: AdapterName | undefined
+}
+
 export interface PoolConfig {
   readonly name: string
-  readonly options: HttpProxyOptions
+  readonly options: HttpProxyOptions & Partial<AffinityOptions>
   readonly editRequest: ((request: IncomingMessage) => void) | undefined
   /** The same for two that differ in their backends alone. */
   readonly signature: string
@@ -20,16 +29,19 @@ export interface Address {
 
 /** A file, read, checked and complete. Durations in milliseconds. */
 export interface GatewayConfig {
+  readonly source: ConfigSource
   readonly listen: Address & {
     readonly tls: { readonly cert: string; readonly key: string } | undefined
     readonly http2: boolean
   }
   readonly adapter: AdapterName
+  /** After it is told to end, for this long it takes whoever comes. */
+  readonly preStopMs: number
   readonly shutdownGraceMs: number
   /** Processes that share the port. */
   readonly workers: number
   /** What signs where no secret is given. */
-  readonly randomSecret: string | undefined
+  readonly randomSecret: string
   readonly limits: Limits
   readonly log: { readonly access: boolean; readonly sample: number; readonly level: string }
   readonly routes: readonly Route[]
@@ -45,8 +57,12 @@ export interface Limits {
   readonly headersTimeoutMs: number
   readonly requestTimeoutMs: number
   readonly keepAliveMs: number
+  /** How long a client may take nothing of its answer; 0: any time. */
+  readonly sendTimeoutMs: number
   /** 0: any number. */
   readonly connections: number
+  /** Of one address; 0: any number. */
+  readonly connectionsPerAddress: number
 }
 
 /** All that is wrong with a file. */

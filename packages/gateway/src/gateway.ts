@@ -1,16 +1,19 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { createSecureServer, type Http2SecureServer } from 'node:http2'
-import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { closingAnswer, guardServer, SERVER_OPTIONS } from '@limpet/http-proxy'
-import type { Logger } from 'pino'
+import { setTimeout as delay } from 'node:timers/promises'
+import { closingAnswer } from '@limpet/http-proxy'
 import { AccessLog } from './access-log.ts'
-import type { GatewayConfig } from './config.ts'
+import { ClientConnections } from './client-connections.ts'
+import { changeCertificate, changeLimits, newServer } from './client-server.ts'
+import type { GatewayConfig, PoolConfig } from './config.ts'
 import { errorPage } from './error-page.ts'
+import type { Logs } from './log.ts'
+import { type Members, membersOf, type PoolMember, restoreMembers } from './pool-members.ts'
+import { type Changes, changesBetween, reloaded } from './reload.ts'
 import { type Router, router } from './routes.ts'
-import { ServedPool } from './served-pool.ts'
+import { type Observe, ServedPool } from './served-pool.ts'
 
 const LOOK_MS = 100
 
@@ -18,34 +21,41 @@ const LOOK_MS = 100
 export class Gateway {
   readonly #accessLog: AccessLog | undefined
   readonly #server: Server
+  readonly #connections: ClientConnections
   #config: GatewayConfig
   #pools: ReadonlyMap<string, ServedPool> = new Map()
+  /** Those that a reload has replaced, and that have requests left. */
+  readonly #retiring = new Set<ServedPool>()
   #route: Router
+  #reloading: Promise<unknown> = Promise.resolve()
+  #isEnding = false
   #isClosing = false
 
-  private constructor(config: GatewayConfig, accessLog: Logger) {
+  private constructor(config: GatewayConfig, logs: Logs) {
     this.#config = config
     this.#route = router(config.routes)
     const { access, sample } = config.log
-    this.#accessLog = access ? new AccessLog({ log: accessLog, sample }) : undefined
-    this.#server = guardServer(newServer(config))
+    this.#accessLog = access ? new AccessLog({ log: logs.access, sample }) : undefined
+    this.#server = newServer(config)
+    this.#connections = new ClientConnections(this.#server, config.limits, logs.log)
     this.#server.on('request', (request, response) => this.#request(request, response))
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
   }
 
   /**
    * Settles when it listens.
+   * @param members of the pools, in another process that does the same
    * @throws Error when the port cannot be had; then nothing is left running
    */
-  static async start(config: GatewayConfig, accessLog: Logger): Promise<Gateway> {
-    const gateway = new Gateway(config, accessLog)
+  static async start(config: GatewayConfig, logs: Logs, members: Members = {}): Promise<Gateway> {
+    const gateway = new Gateway(config, logs)
     try {
-      gateway.#pools = await gateway.#startPools(config)
+      gateway.#pools = await gateway.#startPools(config.pools, name => members[name])
       const { host, port } = config.listen
       gateway.#server.listen({ host, port })
       await once(gateway.#server, 'listening')
     } catch (error) {
-      await Promise.all([...gateway.#pools.values()].map(async ({ app }) => app.close()))
+      await closeAll(gateway.#pools.values())
       throw error
     }
     return gateway
@@ -60,76 +70,102 @@ export class Gateway {
     return `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${this.port}`
   }
 
-  get isClosing(): boolean {
-    return this.#isClosing
+  /** Whether it was told to end. */
+  get isEnding(): boolean {
+    return this.#isEnding
   }
 
   get pools(): ReadonlyMap<string, ServedPool> {
     return this.#pools
   }
 
+  get members(): Members {
+    return Object.fromEntries([...this.#pools].map(([name, { pool }]) => [name, membersOf(pool)]))
+  }
+
+  /** Makes these the members of its pools. */
+  restore(members: Members): void {
+    for (const [name, { pool }] of this.#pools) {
+      const known = members[name]
+      if (known !== undefined) restoreMembers(pool, known)
+    }
+  }
+
   /**
-   * Takes another configuration without dropping a request. Pools of which only the backends differ go on as they are.
-   * @returns what has changed, for the log
+   * Takes another configuration without dropping a request. Pools of which only the backends differ go on as they are;
+   * others are replaced by pools that know what they knew.
+   * @throws Error when a pool cannot be started; then nothing has changed
    */
-  async reload(config: GatewayConfig): Promise<readonly string[]> {
-    const changes: string[] = []
+  async reload(config: GatewayConfig): Promise<Changes> {
+    // One after the other: each begins where the last has ended.
+    const reloading = this.#reloading.then(async () => this.#reload(config))
+    this.#reloading = reloading.catch(() => undefined)
+    return reloading
+  }
+
+  async #reload(after: GatewayConfig): Promise<Changes> {
     const before = this.#pools
-    const next = new Map<string, ServedPool>()
-    for (const pool of config.pools) {
-      const served = before.get(pool.name)
-      if (served?.canBecome(pool) === true) {
-        if (served.become(pool)) changes.push(`pools.${pool.name}.backends`)
-        next.set(pool.name, served)
-      } else {
-        next.set(pool.name, await this.#startPool(config, pool, served))
-        changes.push(`pools.${pool.name}`)
-      }
-    }
-    for (const name of before.keys()) if (!next.has(name)) changes.push(`pools.${name}`)
-    if (JSON.stringify(config.routes) !== JSON.stringify(this.#config.routes)) changes.push('routes')
-    this.#pools = next
+    const changes = changesBetween(this.#config, after)
+    const config = reloaded(this.#config, after)
+    const replaced = config.pools.filter(pool => before.get(pool.name)?.canBecome(pool) !== true)
+    changeCertificate(this.#server, config.listen.tls)
+    const started = await this.#startPools(replaced, name => before.get(name))
+    changeLimits(this.#server, config.limits)
+    this.#connections.limits = config.limits
+    for (const pool of config.pools) if (!started.has(pool.name)) before.get(pool.name)?.become(pool)
+    this.#pools = new Map(
+      config.pools.flatMap(({ name }) => {
+        const served = started.get(name) ?? before.get(name)
+        return served === undefined ? [] : [[name, served] as const]
+      }),
+    )
     this.#route = router(config.routes)
-    this.#config = { ...this.#config, pools: config.pools, routes: config.routes }
-    for (const [name, served] of before) {
-      if (next.get(name) !== served) void served.retire(config.shutdownGraceMs)
-    }
+    this.#config = config
+    for (const served of before.values()) if (this.#pools.get(served.name) !== served) this.#retire(served)
     return changes
   }
 
-  /** Takes nobody new, and settles when what is in flight has ended, or `shutdownGraceMs` have passed. */
+  #retire(served: ServedPool): void {
+    this.#retiring.add(served)
+    void served.retire().then(() => this.#retiring.delete(served))
+  }
+
+  /** Takes nobody new, and settles when what is in flight has ended, or the time for that is over. */
   async close(): Promise<void> {
+    this.#isEnding = true
+    const { preStopMs, shutdownGraceMs } = this.#config
+    if (preStopMs > 0) await delay(preStopMs)
     this.#isClosing = true
     const closed = once(this.#server, 'close')
     this.#server.close()
-    for (const { pool } of this.#pools.values()) pool.recall()
+    const served = [...this.#pools.values(), ...this.#retiring]
+    for (const { pool } of served) pool.recall()
     // A browser would keep its connection after its answer.
     const idle = setInterval(() => this.#server.closeIdleConnections(), LOOK_MS)
-    const impatience = setTimeout(() => this.#server.closeAllConnections(), this.#config.shutdownGraceMs)
+    const impatience = setTimeout(() => this.#server.closeAllConnections(), shutdownGraceMs)
     await closed
     clearInterval(idle)
     clearTimeout(impatience)
-    await Promise.all([...this.#pools.values()].map(async ({ app }) => app.close()))
+    await closeAll(served)
   }
 
-  async #startPools(config: GatewayConfig): Promise<ReadonlyMap<string, ServedPool>> {
-    const started = new Map<string, ServedPool>()
-    for (const pool of config.pools) started.set(pool.name, await this.#startPool(config, pool))
-    return started
-  }
-
-  async #startPool(
-    { adapter }: GatewayConfig,
-    pool: GatewayConfig['pools'][number],
-    before?: ServedPool,
-  ): Promise<ServedPool> {
+  /** @param known what each goes on from, by its name */
+  async #startPools(
+    pools: readonly PoolConfig[],
+    known: (name: string) => ServedPool | readonly PoolMember[] | undefined,
+  ): Promise<ReadonlyMap<string, ServedPool>> {
+    const { adapter } = this.#config
     const log = this.#accessLog
-    return ServedPool.start(
-      adapter,
-      pool,
-      log === undefined ? same => same : one => log.observed(one),
-      before,
-    )
+    const observe: Observe = log === undefined ? same => same : affinity => log.observed(affinity)
+    const started = new Map<string, ServedPool>()
+    try {
+      for (const pool of pools)
+        started.set(pool.name, await ServedPool.start(adapter, pool, observe, known(pool.name)))
+    } catch (error) {
+      await closeAll(started.values())
+      throw error
+    }
+    return started
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {
@@ -145,12 +181,13 @@ export class Gateway {
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const served = this.#served(request)
     served?.editRequest?.(request)
-    this.#accessLog?.beginUpgrade(request, socket, served?.name)
-    if (served === undefined || this.#isClosing) {
-      socket.on('error', () => socket.destroy())
-      socket.end(closingAnswer(served === undefined ? 404 : 503))
+    const status = served === undefined ? 404 : this.#isClosing ? 503 : undefined
+    this.#accessLog?.beginUpgrade(request, socket, { pool: served?.name, status })
+    if (status === undefined) {
+      served?.app.upgrade(request, socket, head)
     } else {
-      served.app.upgrade(request, socket, head)
+      socket.on('error', () => socket.destroy())
+      socket.end(closingAnswer(status))
     }
   }
 
@@ -161,28 +198,6 @@ export class Gateway {
   }
 }
 
-function newServer({ listen, limits }: GatewayConfig): Server {
-  const options = {
-    maxHeaderSize: limits.maxHeaderSize,
-    headersTimeout: limits.headersTimeoutMs,
-    requestTimeout: limits.requestTimeoutMs,
-    keepAliveTimeout: limits.keepAliveMs,
-    connectionsCheckingInterval: SERVER_OPTIONS.connectionsCheckingInterval,
-  }
-  const { tls, http2 } = listen
-  const server =
-    tls === undefined
-      ? createServer(options)
-      : http2
-        ? // Its compatible side has the same events.
-          (createSecureServer({
-            ...options,
-            ...tls,
-            allowHTTP1: true,
-            settings: { maxHeaderListSize: limits.maxHeaderSize },
-          }) as Http2SecureServer & Server)
-        : createTlsServer({ ...options, ...tls })
-  if (limits.connections > 0) server.maxConnections = limits.connections
-  server.on('connection', (socket: Socket) => socket.on('error', () => undefined))
-  return server
+async function closeAll(served: Iterable<ServedPool>): Promise<void> {
+  await Promise.all(Array.from(served, async ({ app }) => app.close()))
 }

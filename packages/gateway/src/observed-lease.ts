@@ -11,6 +11,7 @@ export interface Entry {
   readonly startedMs: number
   /** What the connection had carried before. */
   readonly before: Carried
+  readonly client: string | undefined
   pool: string | undefined
   backend: string | undefined
   affinity: string | undefined
@@ -18,6 +19,8 @@ export interface Entry {
   selectedMs: number | undefined
   connectedMs: number | undefined
   headMs: number | undefined
+  /** Of the backend's answer, or of ours when there was none; undefined: not known here. */
+  status: number | undefined
   isCut: boolean
 }
 
@@ -66,12 +69,15 @@ export class ObservedLease implements Lease {
     if (backend !== undefined) {
       this.#entry.backend = backend.id
       this.#entry.attempts += 1
+    } else {
+      this.#entry.status ??= failure.slow ? 504 : 502
     }
     return backend
   }
 
   answered(response: ResponseHead): HeaderFields {
     this.#entry.headMs = performance.now()
+    this.#entry.status = response.statusCode
     return this.#lease.answered(response)
   }
 

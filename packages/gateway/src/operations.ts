@@ -16,7 +16,7 @@ export type Operation =
 
 /** What can be seen and done of a gateway, be it one process or several. */
 export interface Operations {
-  readonly isClosing: boolean
+  readonly isEnding: boolean
   stats(): Promise<Readonly<Record<string, PoolRow>>>
   /**
    * The backend's row after it; undefined when it is gone.
@@ -35,8 +35,8 @@ export class GatewayOperations implements Operations {
     this.#stats = stats
   }
 
-  get isClosing(): boolean {
-    return this.#gateway.isClosing
+  get isEnding(): boolean {
+    return this.#gateway.isEnding
   }
 
   async stats(): Promise<Readonly<Record<string, PoolRow>>> {

@@ -1,6 +1,5 @@
-import type { AffinityOptions } from '@limpet/core'
-import type { HttpProxyOptions } from '@limpet/http-proxy'
 import { resolve } from 'node:path'
+import type { PoolConfig } from './config.ts'
 import { headerPolicy } from './header-policy.ts'
 import { keptElsewhere, readText } from './kept-elsewhere.ts'
 import type { PoolFile } from './schema.ts'
@@ -22,7 +21,7 @@ export function poolOptions(
   name: string,
   file: PoolFile,
   { secrets, trustProxy, folder }: PoolContext,
-): HttpProxyOptions {
+): PoolConfig['options'] {
   const { responseHeaders, bodyLimit, tls, affinity = [], balance, ...others } = file
   // Requests are edited before they come to the pool.
   const { requestHeaders: _requestHeaders, ...rest } = others
@@ -43,7 +42,7 @@ export function poolOptions(
       tls: { ...tls, ...(tls.ca !== undefined && { ca: readText(resolve(folder, tls.ca)) }) },
     }),
     // The schema has looked at each of them, and says the same in its own words.
-  } as object as HttpProxyOptions & AffinityOptions
+  } as object as PoolConfig['options']
 }
 
 const UNITS: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }

@@ -7,6 +7,7 @@ import { openLogs } from './log.ts'
 import { GatewayOperations } from './operations.ts'
 import { PoolStats } from './pool-stats.ts'
 import { problemText } from './problems.ts'
+import type { Changes } from './reload.ts'
 import { onSignals } from './signals.ts'
 
 /** Reads the file again. @throws ConfigError */
@@ -22,7 +23,7 @@ export async function runProcess(config: GatewayConfig, isPretty: boolean, rerea
   let gateway: Gateway | undefined
   let admin: Admin | undefined
   try {
-    gateway = await Gateway.start(config, logs.access)
+    gateway = await Gateway.start(config, logs)
     admin = config.admin && (await Admin.start(new GatewayOperations(gateway, stats), config.admin, log))
   } catch (error) {
     await gateway?.close()
@@ -72,16 +73,12 @@ async function untilTold(log: Logger, gateway: Gateway, reread: Reread): Promise
     },
     reload() {
       const startedMs = performance.now()
-      reload(log, gateway, reread).then(
-        changed =>
-          changed &&
-          log.info({ event: 'reloaded', changed, tookMs: Math.round(performance.now() - startedMs) }),
-        (error: unknown) => log.error({ event: 'reload_failed', err: error }),
-      )
+      const config = readAgain(log, reread)
+      if (config !== undefined) logReload(log, startedMs, gateway.reload(config))
     },
     uncaught(error) {
       log.fatal({ event: 'uncaught', err: error })
-      if (gateway.isClosing) resolve(1)
+      if (gateway.isEnding) resolve(1)
       else close(1)
     },
   })
@@ -90,10 +87,19 @@ async function untilTold(log: Logger, gateway: Gateway, reread: Reread): Promise
   return code
 }
 
-/** What has changed; undefined when the file is refused, which the log tells. */
-async function reload(log: Logger, gateway: Gateway, reread: Reread): Promise<readonly string[] | undefined> {
-  const config = readAgain(log, reread)
-  return config && gateway.reload(config)
+/** Logs what comes of a reload that began at `startedMs`. */
+export function logReload(log: Logger, startedMs: number, reloading: Promise<Changes>): void {
+  reloading.then(
+    ({ changed, needsRestart }) => {
+      log.info({ event: 'reloaded', changed, tookMs: Math.round(performance.now() - startedMs) })
+      if (needsRestart.length > 0)
+        log.warn(
+          { event: 'restart_needed', changed: needsRestart },
+          'what is read at the start alone differs',
+        )
+    },
+    (error: unknown) => log.error({ event: 'reload_failed', err: error }, 'nothing has changed'),
+  )
 }
 
 /** The file as it is now; undefined when it is refused, and the log tells why. */

@@ -174,6 +174,7 @@ export const configSchema = z
     adapter: z.enum(['fastify', 'express', 'koa']).optional(),
     trustProxy: z.array(text).optional(),
     secrets: z.array(text).min(1).optional(),
+    preStop: duration.optional(),
     shutdownGrace: duration.optional(),
     workers: z.union([z.int().min(1).max(1024), z.literal('auto')]).optional(),
     limits: z
@@ -182,7 +183,9 @@ export const configSchema = z
         headersTimeout: duration.optional(),
         requestTimeout: duration.optional(),
         keepAlive: duration.optional(),
+        sendTimeout: duration.optional(),
         connections: count.optional(),
+        connectionsPerAddress: count.optional(),
       })
       .optional(),
     log: z

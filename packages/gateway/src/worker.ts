@@ -1,17 +1,33 @@
 import cluster from 'node:cluster'
+import { once } from 'node:events'
 import { AdminError } from './admin/admin-error.ts'
-import type { GatewayConfig } from './config.ts'
+import type { ConfigSource } from './config.ts'
+import { parseConfig } from './config-file.ts'
 import { logEvents } from './event-log.ts'
 import { Gateway } from './gateway.ts'
 import { openLogs } from './log.ts'
 import { GatewayOperations, type Operation } from './operations.ts'
+import type { Members } from './pool-members.ts'
 import { PoolStats } from './pool-stats.ts'
-import type { Reread } from './process.ts'
+import { reloaded } from './reload.ts'
 
 /** What a worker is told by the process that has started it. */
 export type Order =
-  | { readonly what: 'stats' | 'reload' | 'end' }
+  | ({ readonly what: 'start' } & Standing)
+  | { readonly what: 'reload'; readonly source: ConfigSource }
+  | { readonly what: 'restore'; readonly members: Members }
   | { readonly what: 'operate'; readonly operation: Operation }
+  | { readonly what: 'stats' | 'members' | 'end' }
+
+/** What all workers do alike. */
+export interface Standing {
+  /** That with which the gateway has started: some of it stays. */
+  readonly first: ConfigSource
+  /** That which was read last. */
+  readonly source: ConfigSource
+  /** With what was commanded; undefined: nothing was. */
+  readonly members: Members | undefined
+}
 
 export interface Message {
   readonly number: number
@@ -22,7 +38,7 @@ export interface Message {
 export type Reply =
   | { readonly listening: { readonly url: string; readonly port: number } }
   | { readonly failed: { readonly code: string; readonly message: string } }
-  | { readonly number: number; readonly result: unknown }
+  | { readonly number: number; readonly result?: unknown }
   | { readonly number: number; readonly error: Told }
 
 interface Told {
@@ -32,19 +48,24 @@ interface Told {
 }
 
 /**
- * One of several processes that share a port. It hears of signals from its parent alone: a terminal tells all of a
- * group, and twice would be at once.
+ * One of several processes that share a port. What to do it is told first of all, by its parent, and so is every signal:
+ * a terminal tells all of a group, and twice would be at once.
  * @returns the exit code
  */
-export async function runWorker(config: GatewayConfig, isPretty: boolean, reread: Reread): Promise<number> {
+export async function runWorker(isPretty: boolean): Promise<number> {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
+  // Whoever has started it is gone. (Node would end it, too, if nobody listened to the channel for a moment.)
+  process.on('disconnect', orphaned)
+  const [{ order: start }] = (await once(process, 'message')) as [Message]
+  if (start.what !== 'start') throw new Error(`told to ${start.what} before it has started`)
+  const config = reloaded(parseConfig(start.first), parseConfig(start.source))
   const logs = openLogs(config, isPretty, cluster.worker?.id)
   const { log } = logs
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
   const stats = new PoolStats()
   logEvents(log)
   let gateway: Gateway
   try {
-    gateway = await Gateway.start(config, logs.access)
+    gateway = await Gateway.start(config, logs, start.members)
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException
     say({ failed: { code, message } })
@@ -59,15 +80,21 @@ export async function runWorker(config: GatewayConfig, isPretty: boolean, reread
         return operations.stats()
       case 'operate':
         return operations.operate(order.operation)
+      case 'members':
+        return gateway.members
+      case 'restore':
+        return gateway.restore(order.members)
       case 'reload':
-        return gateway.reload(reread())
+        return gateway.reload(parseConfig(order.source))
       case 'end':
         return end(0)
+      case 'start':
+        throw new Error('it has started')
     }
   }
 
   async function end(code: number): Promise<void> {
-    if (gateway.isClosing) return
+    if (gateway.isEnding) return
     await gateway.close()
     logs.close()
     resolve(code)
@@ -79,8 +106,7 @@ export async function runWorker(config: GatewayConfig, isPretty: boolean, reread
       (error: unknown) => say({ number, error: told(error) }),
     )
   })
-  // Whoever has started it is gone.
-  process.on('disconnect', () => void end(1))
+  process.on('disconnect', () => void end(1)).off('disconnect', orphaned)
   process.on('uncaughtException', error => {
     log.fatal({ event: 'uncaught', err: error })
     void end(1)
@@ -88,6 +114,10 @@ export async function runWorker(config: GatewayConfig, isPretty: boolean, reread
   const { url, port } = gateway
   say({ listening: { url, port } })
   return promise
+}
+
+function orphaned(): void {
+  process.exit(1)
 }
 
 function say(reply: Reply): void {

@@ -3,14 +3,16 @@ import { once } from 'node:events'
 import type { Logger } from 'pino'
 import { Admin } from './admin/admin.ts'
 import { AdminError } from './admin/admin-error.ts'
-import type { GatewayConfig } from './config.ts'
+import type { ConfigSource, GatewayConfig } from './config.ts'
 import { openLogs } from './log.ts'
 import type { Operation, Operations } from './operations.ts'
+import type { Members } from './pool-members.ts'
 import type { BackendRow, PoolRow } from './pool-stats.ts'
-import { logNotStarted, readAgain, type Reread } from './process.ts'
+import { logNotStarted, logReload, readAgain, type Reread } from './process.ts'
+import type { Changes } from './reload.ts'
 import { onSignals } from './signals.ts'
 import { sumOfPools, sumOfRows } from './sums.ts'
-import type { Message, Order, Reply } from './worker.ts'
+import type { Message, Order, Reply, Standing } from './worker.ts'
 
 /** Between the deaths of a worker that does not live long: doubles up to the last. */
 const LEAST_PAUSE_MS = 100
@@ -45,13 +47,9 @@ export async function runWorkers(config: GatewayConfig, isPretty: boolean, rerea
     },
     reload() {
       const startedMs = performance.now()
-      // Refused once, for all of them.
-      if (readAgain(log, reread) === undefined) return
-      workers.reload().then(
-        changed =>
-          log.info({ event: 'reloaded', changed, tookMs: Math.round(performance.now() - startedMs) }),
-        (error: unknown) => log.error({ event: 'reload_failed', err: error }),
-      )
+      // Read once, for all of them.
+      const next = readAgain(log, reread)
+      if (next !== undefined) logReload(log, startedMs, workers.reload(next))
     },
     uncaught(error) {
       log.fatal({ event: 'uncaught', err: error })
@@ -78,15 +76,16 @@ export async function runWorkers(config: GatewayConfig, isPretty: boolean, rerea
 class Workers implements Operations {
   readonly #count: number
   readonly #log: Logger
-  readonly #secret: string | undefined
-  /** What was commanded, in order, for a worker that is started later. */
-  readonly #operations: Operation[] = []
+  readonly #secret: string
+  /** For a worker that is started later; another object with each change. */
+  #standing: Standing
   readonly #ready = new Set<Worker>()
   #number = 0
-  isClosing = false
+  isEnding = false
 
-  constructor({ workers, randomSecret }: GatewayConfig, log: Logger) {
+  constructor({ workers, randomSecret, source }: GatewayConfig, log: Logger) {
     this.#count = workers
+    this.#standing = { first: source, source, members: undefined }
     this.#log = log
     this.#secret = randomSecret
   }
@@ -104,28 +103,39 @@ class Workers implements Operations {
   }
 
   async operate(operation: Operation): Promise<BackendRow | undefined> {
-    const rows = (await this.#tellAll({ what: 'operate', operation })) as (BackendRow | undefined)[]
-    this.#operations.push(operation)
-    return sumOfRows(rows.filter(row => row !== undefined))
+    try {
+      return sumOfRows((await this.#tellAll({ what: 'operate', operation })) as BackendRow[])
+    } finally {
+      await this.#note(this.#standing.source)
+    }
   }
 
-  async reload(): Promise<readonly string[]> {
-    const [changed = []] = (await this.#tellAll({ what: 'reload' })) as (readonly string[])[]
-    return changed
+  async reload({ source }: GatewayConfig): Promise<Changes> {
+    const [changes = { changed: [], needsRestart: [] }] = await this.#tellAll({ what: 'reload', source })
+    await this.#note(source)
+    return changes as Changes
   }
 
   async end(): Promise<void> {
-    this.isClosing = true
+    this.isEnding = true
     const gone = this.#workers().map(async worker => once(worker, 'exit'))
     for (const worker of this.#workers()) worker.send({ number: 0, order: { what: 'end' } } satisfies Message)
     await Promise.all(gone)
   }
 
   async kill(): Promise<void> {
-    this.isClosing = true
+    this.isEnding = true
     const gone = this.#workers().map(async worker => once(worker, 'exit'))
     for (const worker of this.#workers()) worker.process.kill('SIGKILL')
     await Promise.all(gone)
+  }
+
+  /** Any of them knows what was commanded of all. */
+  async #note(source: ConfigSource): Promise<void> {
+    const [worker] = this.#ready
+    const { first, members } = this.#standing
+    const told = worker && (await this.#tell(worker, { what: 'members' }).catch(() => undefined))
+    this.#standing = { first, source, members: (told as Members | undefined) ?? members }
   }
 
   #workers(): Worker[] {
@@ -134,7 +144,7 @@ class Workers implements Operations {
 
   /** Settles when it listens. */
   async #fork(pauseMs = LEAST_PAUSE_MS): Promise<{ url: string; port: number }> {
-    const worker = cluster.fork(this.#secret === undefined ? {} : { LIMPET_RANDOM_SECRET: this.#secret })
+    const worker = cluster.fork({ LIMPET_RANDOM_SECRET: this.#secret })
     worker.setMaxListeners(0)
     const startedMs = performance.now()
     const { promise, resolve, reject } = Promise.withResolvers<{ url: string; port: number }>()
@@ -146,20 +156,28 @@ class Workers implements Operations {
     worker.once('exit', (code, signal) => {
       reject(new Error(`a worker ended with ${signal ?? code}`))
       const wasReady = this.#ready.delete(worker)
-      if (this.isClosing || !wasReady) return
+      if (this.isEnding || !wasReady) return
       this.#log.error({ event: 'worker_exited', worker: worker.id, code, signal })
       const isYoung = performance.now() - startedMs < MOST_PAUSE_MS
       this.#mend(isYoung ? pauseMs : LEAST_PAUSE_MS)
     })
+    let standing = this.#standing
+    worker.send({ number: 0, order: { what: 'start', ...standing } } satisfies Message)
     const listening = await promise
-    for (const operation of this.#operations) await this.#tell(worker, { what: 'operate', operation })
+    // What was told to the others meanwhile.
+    while (standing !== this.#standing) {
+      standing = this.#standing
+      const { source, members } = standing
+      await this.#tell(worker, { what: 'reload', source })
+      if (members !== undefined) await this.#tell(worker, { what: 'restore', members })
+    }
     this.#ready.add(worker)
     return listening
   }
 
   #mend(pauseMs: number): void {
     setTimeout(() => {
-      if (this.isClosing) return
+      if (this.isEnding) return
       const next = Math.min(2 * pauseMs, MOST_PAUSE_MS)
       this.#fork(next).then(
         () => this.#log.info({ event: 'worker_started' }),
@@ -171,8 +189,14 @@ class Workers implements Operations {
     }, pauseMs).unref()
   }
 
+  /** What they have to say to it, those who have anything. One that dies over it is replaced by one that knows it. */
   async #tellAll(order: Order): Promise<readonly unknown[]> {
-    return Promise.all([...this.#ready].map(async worker => this.#tell(worker, order)))
+    const replies = [...this.#ready].map(async worker =>
+      this.#tell(worker, order).catch((error: unknown) => {
+        if (this.#ready.has(worker)) throw error
+      }),
+    )
+    return (await Promise.all(replies)).filter(reply => reply !== undefined)
   }
 
   /** @throws AdminError when it cannot be done, or there is no answer */
@@ -182,8 +206,9 @@ class Workers implements Operations {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     const note = (reply: Reply): void => {
       if (!('number' in reply) || reply.number !== number) return
-      if ('result' in reply) resolve(reply.result)
-      else reject(new AdminError(reply.error.statusCode, reply.error.code, reply.error.message))
+      if ('error' in reply)
+        reject(new AdminError(reply.error.statusCode, reply.error.code, reply.error.message))
+      else resolve(reply.result)
     }
     const silent = (): void => reject(new AdminError(500, 'INTERNAL', 'a worker did not answer'))
     const timer = setTimeout(silent, ANSWER_MS)

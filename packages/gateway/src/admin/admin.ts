@@ -103,13 +103,13 @@ export class Admin {
   }
 
   #health(): Answer {
-    const { isClosing } = this.#operations
-    return { statusCode: isClosing ? 503 : 200, body: { status: isClosing ? 'closing' : 'ok' } }
+    const { isEnding } = this.#operations
+    return { statusCode: isEnding ? 503 : 200, body: { status: isEnding ? 'closing' : 'ok' } }
   }
 
   async #stats(): Promise<Answer> {
-    const { isClosing } = this.#operations
-    const gateway = { uptimeMs: Math.round(process.uptime() * 1000), closing: isClosing }
+    const { isEnding } = this.#operations
+    const gateway = { uptimeMs: Math.round(process.uptime() * 1000), closing: isEnding }
     return { statusCode: 200, body: { gateway, pools: await this.#operations.stats() } }
   }
 

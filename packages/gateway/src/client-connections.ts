@@ -1,0 +1,103 @@
+import type { Server } from 'node:http'
+import { constants, type ServerHttp2Stream } from 'node:http2'
+import type { Socket } from 'node:net'
+import { Server as TlsServer } from 'node:tls'
+import type { Logger } from 'pino'
+import type { Limits } from './config.ts'
+
+const LOOK_MS = 1_000
+/** Whoever is refused is not worth a line each. */
+const TELL_MS = 10_000
+
+/** A connection whose client does not take what is there for it. */
+interface Stalled {
+  readonly sent: number
+  readonly sinceMs: number
+}
+
+/**
+ * Holds the connections of clients to what the server itself has no limit for: how many one address has (nginx
+ * `limit_conn`), and how long a client may take nothing of its answer (nginx `send_timeout`). Tunnels have timeouts of
+ * their own.
+ */
+export class ClientConnections {
+  limits: Limits
+  readonly #log: Logger
+  readonly #sockets = new Set<Socket>()
+  readonly #stalled = new WeakMap<Socket, Stalled>()
+  readonly #byAddress = new Map<string, number>()
+  #refused = 0
+  #toldMs = -Infinity
+
+  constructor(server: Server, limits: Limits, log: Logger) {
+    this.limits = limits
+    this.#log = log
+    const looking = setInterval(() => this.#look(), LOOK_MS).unref()
+    server
+      .on('connection', (socket: Socket) => this.#count(socket))
+      .on('upgrade', (_request, socket: Socket) => this.#sockets.delete(socket))
+      .on('drop', (dropped?: { readonly remoteAddress?: string }) => this.#refuse(dropped?.remoteAddress))
+      .on('close', () => clearInterval(looking))
+      // Of HTTP/2, where it is the stream that stalls.
+      .on('stream', (stream: ServerHttp2Stream) => this.#watch(stream))
+      // TLS has a socket of its own above the other.
+      .on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) =>
+        this.#follow(socket),
+      )
+  }
+
+  #count(socket: Socket): void {
+    const { remoteAddress } = socket
+    const { connectionsPerAddress } = this.limits
+    if (remoteAddress === undefined) return
+    const count = (this.#byAddress.get(remoteAddress) ?? 0) + 1
+    this.#byAddress.set(remoteAddress, count)
+    socket.once('close', () => {
+      const left = (this.#byAddress.get(remoteAddress) ?? 0) - 1
+      if (left > 0) this.#byAddress.set(remoteAddress, left)
+      else this.#byAddress.delete(remoteAddress)
+    })
+    if (connectionsPerAddress === 0 || count <= connectionsPerAddress) return
+    socket.destroy()
+    this.#refuse(remoteAddress)
+  }
+
+  #follow(socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+  }
+
+  #refuse(client?: string): void {
+    this.#refused += 1
+    const nowMs = performance.now()
+    if (nowMs - this.#toldMs < TELL_MS) return
+    this.#log.warn({ event: 'connections_refused', count: this.#refused, client })
+    this.#toldMs = nowMs
+    this.#refused = 0
+  }
+
+  #look(): void {
+    const { sendTimeoutMs } = this.limits
+    if (sendTimeoutMs === 0) return
+    const nowMs = performance.now()
+    for (const socket of this.#sockets) {
+      if (socket.writableLength === 0) {
+        this.#stalled.delete(socket)
+        continue
+      }
+      // What waits counts as written, too.
+      const sent = socket.bytesWritten - socket.writableLength
+      const stalled = this.#stalled.get(socket)
+      if (stalled?.sent !== sent) this.#stalled.set(socket, { sent, sinceMs: nowMs })
+      else if (nowMs - stalled.sinceMs >= sendTimeoutMs) socket.destroy()
+    }
+  }
+
+  #watch(stream: ServerHttp2Stream): void {
+    const { sendTimeoutMs } = this.limits
+    if (sendTimeoutMs === 0) return
+    stream.setTimeout(sendTimeoutMs, () => {
+      if (stream.writableLength > 0) stream.close(constants.NGHTTP2_CANCEL)
+    })
+  }
+}

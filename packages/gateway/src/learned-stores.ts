@@ -1,0 +1,24 @@
+import { MemoryStore, type PolicyOptions } from '@limpet/core'
+
+/** What was learned, by what was learned from. */
+export type LearnedStores = ReadonlyMap<string, MemoryStore>
+
+/**
+ * The same policies with stores that outlive them, so that a reload forgets nobody.
+ * @param before the stores of the policies that they take the place of
+ */
+export function keepLearned(
+  policies: readonly PolicyOptions[] | undefined,
+  before: LearnedStores = new Map(),
+): { policies: readonly PolicyOptions[] | undefined; learned: LearnedStores } {
+  const learned = new Map<string, MemoryStore>()
+  const kept = policies?.map(policy => {
+    if (!('learn' in policy)) return policy
+    const { maxEntries, ...rest } = policy.learn
+    const key = JSON.stringify([rest.cookie, rest.header, maxEntries])
+    const store = before.get(key) ?? new MemoryStore({ ...(maxEntries !== undefined && { maxEntries }) })
+    learned.set(key, store)
+    return { learn: { ...rest, store } }
+  })
+  return { policies: kept, learned }
+}
