@@ -101,7 +101,25 @@ describe.each(ADAPTERS)('limpet --adapter %s', adapter => {
   })
 })
 
-describe('limpet with HTTP/2', () => {
+describe('limpet with TLS', () => {
+  test('gives handshakes a time, and idle connections of HTTP/2 an end [T-40]', async () => {
+    const w1 = await startBackend('w1', exchange => void setTimeout(() => void echo(exchange), 2_000))
+    const tls = { cert: join(TLS, 'certificate.pem'), key: join(TLS, 'key.pem') }
+    const gateway = await GatewayProcess.start(
+      fileOf([w1], {
+        listen: { port: 0, http2: true, tls },
+        limits: { headersTimeout: '500ms', keepAlive: '1s' },
+      }),
+    )
+    const silent = await openRaw(gateway.port)
+    await silent.until(() => false, 5_000)
+    expect(silent.closed).toBe(true)
+    const session = await connectHttp2(gateway.port)
+    // One that waits for its answer is not idle.
+    expect((await askHttp2(session)).status).toBe(200)
+    await once(session, 'close')
+  })
+
   test('hangs up on who takes nothing of his answer, and on nobody else [T-40]', async () => {
     const w1 = await startBackend('w1', flood)
     const tls = { cert: join(TLS, 'certificate.pem'), key: join(TLS, 'key.pem') }

@@ -6,6 +6,7 @@ import { buffer } from 'node:stream/consumers'
 import { createAffinity, isAffinityError } from '@limpet/core'
 import {
   createHttpProxy,
+  guardServer,
   type HttpProxy,
   type HttpProxyOptions,
   writeAnswer,
@@ -155,6 +156,21 @@ describe('a bare server', () => {
       'text/plain; charset=utf-8',
       'close',
     ])
+  })
+
+  test.each([
+    ['say nothing', ''],
+    ['speak plainly', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'],
+    ['speak nonsense', '\x16\x03\x01\x00\x05nonsense'],
+  ])('by TLS hangs up on those who %s', async (_, bytes) => {
+    const server = guardServer(createTlsServer({ ...testCertificate, handshakeTimeout: 200 }))
+    onTestFinished(() => void server.close())
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const client = await openRaw((server.address() as AddressInfo).port)
+    client.write(bytes)
+    await client.until(() => false)
+    expect(client.closed).toBe(true)
   })
 
   test('answers by 503 when nobody is there, to be tried again soon', async () => {

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http'
-import { constants, type ServerHttp2Stream } from 'node:http2'
+import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
 import type { Logger } from 'pino'
@@ -17,8 +17,8 @@ interface Stalled {
 
 /**
  * Holds the connections of clients to what the server itself has no limit for: how many one address has (nginx
- * `limit_conn`), and how long a client may take nothing of its answer (nginx `send_timeout`). Tunnels have timeouts of
- * their own.
+ * `limit_conn`), how long a client may take nothing of its answer (nginx `send_timeout`), and how long HTTP/2 may be idle.
+ * Tunnels have timeouts of their own.
  */
 export class ClientConnections {
   limits: Limits
@@ -38,7 +38,8 @@ export class ClientConnections {
       .on('upgrade', (_request, socket: Socket) => this.#sockets.delete(socket))
       .on('drop', (dropped?: { readonly remoteAddress?: string }) => this.#refuse(dropped?.remoteAddress))
       .on('close', () => clearInterval(looking))
-      // Of HTTP/2, where it is the stream that stalls.
+      // HTTP/2 is idle when it has no stream, and it is the stream that stalls.
+      .on('session', (session: ServerHttp2Session) => this.#keep(session))
       .on('stream', (stream: ServerHttp2Stream) => this.#watch(stream))
       // TLS has a socket of its own above the other.
       .on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) =>
@@ -93,10 +94,23 @@ export class ClientConnections {
     }
   }
 
+  #keep(session: ServerHttp2Session): void {
+    let open = 0
+    session.on('stream', (stream: ServerHttp2Stream) => {
+      open += 1
+      stream.once('close', () => (open -= 1))
+    })
+    session.setTimeout(this.limits.keepAliveMs)
+    session.on('timeout', () => {
+      if (open === 0) session.close()
+    })
+  }
+
   #watch(stream: ServerHttp2Stream): void {
     const { sendTimeoutMs } = this.limits
     if (sendTimeoutMs === 0) return
-    stream.setTimeout(sendTimeoutMs, () => {
+    stream.setTimeout(sendTimeoutMs)
+    stream.on('timeout', () => {
       if (stream.writableLength > 0) stream.close(constants.NGHTTP2_CANCEL)
     })
   }

@@ -11,6 +11,8 @@ export function newServer({ listen: { tls, http2 }, limits }: GatewayConfig): Se
   const options = {
     maxHeaderSize: limits.maxHeaderSize,
     connectionsCheckingInterval: SERVER_OPTIONS.connectionsCheckingInterval,
+    // What comes before a head is no reason to wait longer.
+    handshakeTimeout: limits.headersTimeoutMs,
   }
   const server =
     tls === undefined

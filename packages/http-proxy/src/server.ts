@@ -27,9 +27,12 @@ const STATUS: Readonly<Record<string, number>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 }
 
+/** There is nobody to tell, or no way: over TLS nothing can be said before the handshake, and Node leaves it open. */
+const GONE: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'ERR_TLS_HANDSHAKE_TIMEOUT'])
+
 /** Answers bytes that are no request, and hangs up: what follows them cannot be told from them (RFC 9112 §9.3). */
 export function answerClientError(error: Error & { code?: string }, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) {
+  if (GONE.has(error.code) || !socket.writable || isAnswering(socket)) {
     socket.destroy()
     return
   }
