@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type Affinity, isAffinityError, type Lease, type OnceGone, type RequestHead } from '@limpet/core'
-import type { Logger } from 'pino'
+import type { LineLog } from './log.ts'
 import { type Carried, type Entry, ObservedLease } from './observed-lease.ts'
 
 /** Of what a client sent. */
@@ -9,7 +9,7 @@ const MOST_TEXT = 256
 const NOTHING: Carried = { read: 0, written: 0 }
 
 export interface AccessLogOptions {
-  readonly log: Logger
+  readonly log: LineLog
   /** The share of requests that are logged, 0 to 1. */
   readonly sample: number
   /** Uniform in [0, 1). */
@@ -18,7 +18,7 @@ export interface AccessLogOptions {
 
 /** A line for each request, when its client's side has closed. */
 export class AccessLog {
-  readonly #log: Logger
+  readonly #log: LineLog
   readonly #sample: number
   readonly #random: () => number
   /** By connection, up to the end of its last request. */
@@ -115,7 +115,10 @@ export class AccessLog {
     const since = (atMs: number | undefined): number | undefined =>
       atMs === undefined ? undefined : Math.round((atMs - startedMs) * 10) / 10
     const carried = this.#carry(request)
-    this.#log.info({
+    // The garbage collector would look through all that are over, again and again.
+    this.#entries.delete(request.rawHeaders)
+    this.#log.write({
+      time: Date.now(),
       event: 'request',
       method,
       host: typeof host === 'string' ? host.slice(0, MOST_TEXT) : undefined,
