@@ -1,5 +1,4 @@
-import { Client } from 'undici'
-import { COOKIES, cookiesWith, HEADERS } from './browser.ts'
+import { Browsers } from './browsers.ts'
 import { Child } from './child.ts'
 import { type Measured, median, medianOf } from './measured.ts'
 
@@ -11,7 +10,6 @@ import { type Measured, median, medianOf } from './measured.ts'
 const CONNECTIONS = 32
 const REQUESTS = 3_200
 const ROUNDS = 15
-const PATH = '/api/items?page=2'
 
 /** The most that a gateway with limpet may cost, as a multiple of each of the others. */
 const CONTESTS: readonly { ours: string; others: Readonly<Record<string, number>> }[] = [
@@ -23,18 +21,15 @@ const CONTESTS: readonly { ours: string; others: Readonly<Record<string, number>
   { ours: 'limpet-command-logging', others: { 'limpet-command': 1.3 } },
 ]
 
-/** A gateway, and its browsers, each of which asks one thing after the other. */
+/** A gateway, and its browsers. */
 class Contestant {
   readonly perRequestUs: number[] = []
   readonly #gateway: Child
-  readonly #browsers: readonly { readonly client: Client; cookie: string }[]
+  readonly #browsers: Browsers
 
   constructor(gateway: Child) {
     this.#gateway = gateway
-    this.#browsers = Array.from({ length: CONNECTIONS }, () => ({
-      client: new Client(gateway.url),
-      cookie: COOKIES,
-    }))
+    this.#browsers = new Browsers(gateway.url, CONNECTIONS)
   }
 
   async run(): Promise<void> {
@@ -45,26 +40,11 @@ class Contestant {
   }
 
   async load(): Promise<void> {
-    await Promise.all(
-      this.#browsers.map(async browser => {
-        for (let count = 0; count < REQUESTS / CONNECTIONS; count += 1) {
-          const asked = {
-            method: 'GET',
-            path: PATH,
-            headers: { ...HEADERS, cookie: browser.cookie },
-          } as const
-          const { statusCode, headers, body } = await browser.client.request(asked)
-          if (statusCode !== 200) throw new Error(`${this.#gateway.name} answered ${statusCode}`)
-          await body.dump()
-          const setCookie = headers['set-cookie']
-          if (setCookie !== undefined) browser.cookie = cookiesWith(setCookie)
-        }
-      }),
-    )
+    await this.#browsers.ask(REQUESTS)
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#browsers.map(async ({ client }) => client.close()))
+    await this.#browsers.close()
     await this.#gateway.stop()
   }
 }

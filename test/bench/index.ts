@@ -4,6 +4,7 @@ import { benchHash } from './hash.ts'
 import { isOver, type Measured, table } from './measured.ts'
 import { benchMemory } from './memory.ts'
 import { benchStore } from './store.ts'
+import { benchWorkers } from './workers.ts'
 
 /*
  * Measures what the README promises, and exits with 1 when a limit is exceeded. Its arguments: which parts; none: all.
@@ -15,6 +16,7 @@ const PARTS: Readonly<Record<string, () => Measured[] | Promise<Measured[]>>> = 
   gateway: benchGateway,
   memory: benchMemory,
   store: benchStore,
+  workers: benchWorkers,
 }
 
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(PARTS)
