@@ -150,11 +150,16 @@ describe.each(ADAPTERS)('limpet --adapter %s', adapter => {
 
   test('logs each request with what became of it', async () => {
     const [w1, w2] = await startBackends('w1', 'w2')
-    const gateway = await GatewayProcess.start(fileOf([w1, w2]), args)
+    const gateway = await GatewayProcess.start(fileOf([w1, w2], { trustProxy: ['127.0.0.1'] }), args)
     const browser = gateway.browser()
     await browser.visit('/first?secret=1')
     await w1.refuse()
-    await browser.ask({ method: 'POST', path: '/second', body: 'x'.repeat(10_000) })
+    await browser.ask({
+      method: 'POST',
+      path: '/second',
+      headers: { 'X-Forwarded-For': '198.51.100.1, 192.0.2.7' },
+      body: 'x'.repeat(10_000),
+    })
     expect(await gateway.logged('request', 2)).toMatchObject({
       method: 'POST',
       path: '/second',
@@ -163,10 +168,17 @@ describe.each(ADAPTERS)('limpet --adapter %s', adapter => {
       backend: 'w2',
       affinity: 'matched',
       attempts: 2,
+      client: '192.0.2.7',
       end: 'complete',
     })
     const [first, second] = gateway.log.filter(({ event }) => event === 'request')
-    expect(first).toMatchObject({ path: '/first', backend: 'w1', affinity: 'none', attempts: 1 })
+    expect(first).toMatchObject({
+      path: '/first',
+      backend: 'w1',
+      affinity: 'none',
+      attempts: 1,
+      client: '127.0.0.1',
+    })
     expect(Number(second?.['bytesIn'])).toBeGreaterThan(10_000)
     const times = ['waitMs', 'connectMs', 'headMs', 'totalMs'].map(name => Number(second?.[name]))
     expect(times.toSorted((a, b) => a - b)).toEqual(times)

@@ -1,6 +1,6 @@
 import type { RequestHead } from './head.ts'
 import type { Candidates } from './candidates.ts'
-import type { BackendView } from './member.ts'
+import type { BackendView } from './backend-view.ts'
 
 /** Picks the backend of a session that has none yet. It knows nothing of keys, cookies or sockets. */
 export interface Balancer {

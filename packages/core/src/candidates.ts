@@ -1,4 +1,5 @@
-import type { BackendView, Member } from './member.ts'
+import type { BackendView } from './backend-view.ts'
+import type { Member } from './member.ts'
 
 /**
  * Backends that may take a new session. The list is made anew whenever that changes and never edited,

@@ -1,7 +1,7 @@
 import type { Balancer } from './balancer.ts'
 import type { RequestHead } from './head.ts'
 import type { Claim, Claims } from './policy.ts'
-import { type BackendView, hasRoom } from './member.ts'
+import { type BackendView, hasRoom } from './backend-view.ts'
 import { place } from './placement.ts'
 import type { Pool } from './pool.ts'
 

@@ -62,7 +62,7 @@ export {
   requestHead,
   type ResponseHead,
 } from './head.ts'
-export { type HealthChecks, type Probe, startHealthChecks } from './health/health-check.ts'
+export { type HealthChecks, type Probe, startHealthChecks } from './health/health-checks.ts'
 export {
   type HealthExpectation,
   type HealthOptions,
@@ -79,7 +79,7 @@ export type { AffinityPolicy, Answer, Claim, Claims } from './policy.ts'
 export type { PassiveOptions } from './passive-health.ts'
 export type { PolicyOptions } from './policy-options.ts'
 export type { Candidates } from './candidates.ts'
-export type { BackendView } from './member.ts'
+export type { BackendView } from './backend-view.ts'
 export { type Discovered, Pool } from './pool.ts'
 export type { PrefixPolicyOptions } from './prefix/prefix-options.ts'
 export type { RetryBudgetOptions } from './retry-budget.ts'

@@ -10,7 +10,7 @@ import { type AffinityStatus, claimedView, type Decision, type DecisionContext }
 import type { AffinityPolicy } from './policy.ts'
 import { place } from './placement.ts'
 import { publishPolicyFailed } from './policy-reading.ts'
-import type { BackendView, Hold } from './member.ts'
+import type { BackendView, Hold } from './backend-view.ts'
 import type { RetryBudget } from './retry-budget.ts'
 
 /** One request's hold on a backend, from its choice until the client's side closes. */

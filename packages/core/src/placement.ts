@@ -1,6 +1,6 @@
 import type { Balancer } from './balancer.ts'
 import type { RequestHead } from './head.ts'
-import { type BackendView, hasRoom } from './member.ts'
+import { type BackendView, hasRoom } from './backend-view.ts'
 import type { Pool } from './pool.ts'
 
 /**

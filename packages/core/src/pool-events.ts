@@ -1,6 +1,6 @@
 import * as diagnostics from './diagnostics.ts'
 import type { DrainResult } from './drain.ts'
-import type { BackendView } from './member.ts'
+import type { BackendView } from './backend-view.ts'
 
 /** Tells the diagnostics what changes about a pool. */
 export class PoolEvents {

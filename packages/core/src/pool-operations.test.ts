@@ -7,7 +7,7 @@ import type { Candidates } from './candidates.ts'
 import type { FailureKind } from './failure.ts'
 import type { RequestHead } from './head.ts'
 import type { Lease } from './lease.ts'
-import type { BackendView } from './member.ts'
+import type { BackendView } from './backend-view.ts'
 
 /** What operators do to a live pool, and what backends do to themselves, as a request sees it. */
 

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { BackendOptions } from './backend.ts'
 import { OptionError } from './option.ts'
-import type { Hold } from './member.ts'
+import type { Hold } from './backend-view.ts'
 import { Pool } from './pool.ts'
 
 function backend(id: string, more: Partial<BackendOptions> = {}): BackendOptions {

@@ -1,4 +1,4 @@
-import type { BackendView } from './member.ts'
+import type { BackendView } from './backend-view.ts'
 
 /**
  * Tries to serve somebody who waits, there and then.

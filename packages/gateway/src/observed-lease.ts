@@ -11,7 +11,8 @@ export interface Entry {
   readonly startedMs: number
   /** What the connection had carried before. */
   readonly before: Carried
-  readonly client: string | undefined
+  /** The socket's other end, until it is known for whom that speaks. */
+  client: string | undefined
   pool: string | undefined
   backend: string | undefined
   affinity: string | undefined
@@ -33,6 +34,7 @@ export class ObservedLease implements Lease {
     this.#lease = lease
     this.#entry = entry
     entry.selectedMs = performance.now()
+    entry.client = lease.client.address
     entry.affinity = lease.status
     entry.backend = lease.backend.id
     entry.attempts = 1

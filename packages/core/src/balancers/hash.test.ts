@@ -6,7 +6,7 @@ import type { Balancer } from '../balancer.ts'
 import { compileTrustProxy } from '../client.ts'
 import { type HeaderFields, type RequestHead, requestHead } from '../head.ts'
 import type { Lease } from '../lease.ts'
-import type { BackendView, Hold } from '../member.ts'
+import type { BackendView, Hold } from '../backend-view.ts'
 import { Pool } from '../pool.ts'
 import type { HashBalancerOptions } from './hash-options.ts'
 

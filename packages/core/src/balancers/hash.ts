@@ -1,6 +1,6 @@
 import type { Balancer } from '../balancer.ts'
 import type { Candidates } from '../candidates.ts'
-import type { BackendView } from '../member.ts'
+import type { BackendView } from '../backend-view.ts'
 import type { Pool } from '../pool.ts'
 import type { HashOptions } from './hash-options.ts'
 import { Rendezvous, SLOTS } from './rendezvous.ts'

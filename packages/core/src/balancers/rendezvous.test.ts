@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { HASH_KEY_BYTES, type KeyedHash, keyedHash } from '../keyed-hash.ts'
-import type { BackendView } from '../member.ts'
+import type { BackendView } from '../backend-view.ts'
 import { Pool } from '../pool.ts'
 import { Rendezvous, SLOTS } from './rendezvous.ts'
 

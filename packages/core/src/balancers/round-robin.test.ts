@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { RequestHead } from '../head.ts'
-import type { BackendView } from '../member.ts'
+import type { BackendView } from '../backend-view.ts'
 import { Pool } from '../pool.ts'
 import { roundRobin } from './round-robin.ts'
 

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import type { BackendView } from '../member.ts'
+import type { BackendView } from '../backend-view.ts'
 import type { Pool } from '../pool.ts'
 import { opaqueTag } from './signing-key.ts'
 

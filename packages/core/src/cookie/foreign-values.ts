@@ -1,4 +1,4 @@
-import type { BackendView } from '../member.ts'
+import type { BackendView } from '../backend-view.ts'
 import type { Pool } from '../pool.ts'
 import type { ParsedFormat } from './foreign-format.ts'
 

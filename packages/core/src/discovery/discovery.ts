@@ -1,6 +1,6 @@
 import type { Backend, BackendOptions } from '../backend.ts'
 import * as diagnostics from '../diagnostics.ts'
-import type { BackendView } from '../member.ts'
+import type { BackendView } from '../backend-view.ts'
 import type { Discovered, Pool } from '../pool.ts'
 import { type DiscoveredBackend, type DiscoveredOptions, optionsById } from './discovered-backend.ts'
 import type { DiscoverySettings } from './discovery-options.ts'

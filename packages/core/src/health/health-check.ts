@@ -1,121 +1,10 @@
-import type { Backend } from '../backend.ts'
-import type { Pool } from '../pool.ts'
 import type { HealthSettings } from './health-options.ts'
-
-/**
- * Asks a backend once. Settles when it is well, and fails with what is wrong, for the log.
- * @param signal ends it: its time is over, or nobody wants to know any more
- */
-export type Probe = (backend: Backend, signal: AbortSignal) => Promise<void>
-
-export interface HealthChecks {
-  /** No check is made or finished from here on. What was found stays. */
-  close(): void
-}
 
 /** Backends do not all need to be asked at one moment. */
 const JITTER = 0.1
 
-/** After an outage of all, how long the first that is back waits for the others. */
-const ROLL_CALL_MS = 250
-
-/**
- * Asks the members of `pool` again and again whether they are well, and tells it (HAProxy `check`, nginx
- * `health_check`). Each has one probe at a time. Whoever joins is asked from then on; who leaves, or is in
- * maintenance, is not.
- *
- * When all were down, and one is proven up, the others are asked at once, and those who answer are up together with it:
- * their sessions would move to the first otherwise, in the moments until each was proven for itself.
- * @param random uniform in [0, 1)
- */
-export function startHealthChecks(
-  pool: Pool,
-  settings: HealthSettings,
-  probe: Probe,
-  random: () => number = Math.random,
-): HealthChecks {
-  const checks = new Map<Backend, HealthCheck>()
-  /** Those who have answered the roll call. */
-  let present: Set<HealthCheck> | undefined
-
-  /** Events are made on the way, and whoever hears one may change the pool: what is true is asked for at each step. */
-  function follow(): void {
-    for (const [backend, check] of checks) {
-      if (isServing(backend)) continue
-      check.close()
-      checks.delete(backend)
-      // After a deploy perhaps, it comes back as new.
-      if (pool.find(backend.id)?.backend === backend) forget(backend)
-    }
-    for (const { backend } of pool.backends) {
-      if (checks.has(backend) || !isServing(backend)) continue
-      checks.set(backend, newCheck(backend))
-      forget(backend)
-    }
-  }
-
-  /** Those of whom something is known from checks before these go on as they are. */
-  function begin(): void {
-    for (const { backend, checked } of pool.backends) {
-      if (checked !== undefined && isServing(backend)) checks.set(backend, newCheck(backend, checked))
-    }
-    follow()
-  }
-
-  /** Whether anybody wants to know: who is in maintenance serves nobody. */
-  function isServing(backend: Backend): boolean {
-    const view = pool.find(backend.id)
-    return view?.backend === backend && view.state !== 'maint'
-  }
-
-  function forget({ id }: Backend): void {
-    pool.setHealthy(id, settings.isUpAtFirst, 'not checked yet')
-  }
-
-  function newCheck(backend: Backend, known?: boolean): HealthCheck {
-    const check: HealthCheck = new HealthCheck(settings, random, known, {
-      probe: async signal => probe(backend, signal),
-      fallen: problem => pool.setHealthy(backend.id, false, problem),
-      risen() {
-        pool.setHealthy(backend.id, true)
-      },
-      proven() {
-        if (present !== undefined) present.add(check)
-        // Whoever is healthy and takes nobody, in weight 0 say, has not got the sessions meanwhile.
-        else if (pool.candidates.length > 0) check.rise()
-        else void callRoll(check)
-      },
-    })
-    return check
-  }
-
-  async function callRoll(first: HealthCheck): Promise<void> {
-    const answered = new Set([first])
-    present = answered
-    const calls = [...checks.values()].map(async check => {
-      if (check !== first && (await check.isWellNow())) answered.add(check)
-    })
-    const { promise: late, resolve } = Promise.withResolvers<undefined>()
-    const timer = setTimeout(resolve, ROLL_CALL_MS, undefined).unref()
-    await Promise.race([Promise.all(calls), late])
-    clearTimeout(timer)
-    present = undefined
-    for (const check of answered) check.rise()
-  }
-
-  const leave = pool.watch(follow)
-  begin()
-  return {
-    close() {
-      leave()
-      for (const check of checks.values()) check.close()
-      checks.clear()
-    },
-  }
-}
-
 /** What a check asks, and whom it tells. */
-interface Checked {
+export interface Checked {
   probe(signal: AbortSignal): Promise<void>
   /** It was up, and is down. */
   fallen(problem: string | undefined): void
@@ -125,7 +14,7 @@ interface Checked {
 }
 
 /** The checks of one backend. */
-class HealthCheck {
+export class HealthCheck {
   readonly #settings: HealthSettings
   readonly #random: () => number
   readonly #checked: Checked

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import type { AdminState } from '../backend.ts'
 import type { HealthChangedEvent } from '../diagnostics.ts'
 import { Pool } from '../pool.ts'
-import { startHealthChecks } from './health-check.ts'
+import { startHealthChecks } from './health-checks.ts'
 import { type HealthOptions, parseHealth } from './health-options.ts'
 
 type Verdict = 'well' | 'sick' | 'silent'
