@@ -161,8 +161,10 @@ export class Member implements BackendView, Hold {
     this.#answered(statusCode, false)
   }
 
-  failed(failure: Failure): void {
-    this.#failed(failure, false)
+  failed({ kind }: Failure): void {
+    this.failures += 1
+    // What it has seen may have been the request's doing; no request can keep it from being reached.
+    if (kind === 'unreached') this.#blame(false)
   }
 
   blame(): void {
@@ -183,12 +185,6 @@ export class Member implements BackendView, Hold {
     }
   }
 
-  #failed({ kind }: Failure, isTrial: boolean): void {
-    this.failures += 1
-    // What it has seen may have been the request's doing; no request can keep it from being reached.
-    if (kind === 'unreached' || isTrial) this.#blame(isTrial)
-  }
-
   #blame(isTrial: boolean): void {
     const { passive } = this
     if (passive === undefined) return
@@ -207,12 +203,23 @@ export class Member implements BackendView, Hold {
   /** As long as this request has it, no other is to try it. */
   #tryOut(passive: PassiveHealth): Hold {
     const isTrial = (): boolean => passive.trial === trial
+    let isSilent = false
     const trial: Hold = {
       recalls: this.recalls,
       isRecalled: () => this.isRecalled(),
       answered: statusCode => this.#answered(statusCode, isTrial()),
-      failed: failure => this.#failed(failure, isTrial()),
-      blame: () => this.#blame(isTrial()),
+      failed: failure => {
+        if (!isTrial()) {
+          this.failed(failure)
+          return
+        }
+        this.failures += 1
+        isSilent = failure.kind !== 'unreached'
+        // Whose doing it was is not known yet.
+        if (isSilent) passive.postpone(this.#pool.now())
+        else this.#blame(true)
+      },
+      blame: () => this.#blame(isTrial() || (isSilent && passive.isOut)),
       release: () => {
         // It leaves without a word.
         if (isTrial()) passive.trial = undefined

@@ -100,6 +100,12 @@ export class PassiveHealth {
     this.trial = undefined
   }
 
+  /** Out for as long again: its trial has told nothing. */
+  postpone(nowMs: number): void {
+    this.#untilMs = nowMs + this.#outMs
+    this.trial = undefined
+  }
+
   answered(): void {
     this.#failures = 0
   }

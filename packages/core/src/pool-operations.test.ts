@@ -273,6 +273,26 @@ describe('requests that got no answer', () => {
     expect(visit(affinity, cookie).backend).toBe('a')
   })
 
+  it('a trial that nobody answers, wherever it is tried, costs another pause and no longer one [T-52]', () => {
+    const affinity = affinityOf('abc', { passive: { fall: 1, retryAfter: '5s' } })
+    const cookie = cookieAt(affinity, 'a')
+    fail(affinity, cookie, 'unreached')
+    for (let n = 0; n < 4; n += 1) {
+      vi.advanceTimersByTime(4_999)
+      expect(leaseOrRelease(affinity, cookie)).not.toBe('a')
+      vi.advanceTimersByTime(1)
+      expect(fail(affinity, cookie, 'broken', false)[0]).toBe('a')
+    }
+    vi.advanceTimersByTime(5_000)
+    // Another has answered it, so it was not the request's doing.
+    expect(fail(affinity, cookie, 'broken')[0]).toBe('a')
+    vi.advanceTimersByTime(9_999)
+    expect(leaseOrRelease(affinity, cookie)).not.toBe('a')
+    vi.advanceTimersByTime(1)
+    expect(visit(affinity, cookie).backend).toBe('a')
+    expect(healthy(affinity)).toBe('abc')
+  })
+
   it('of before its trial say nothing of the trial', () => {
     const affinity = affinityOf('ab', { passive })
     const cookie = cookieAt(affinity, 'a')
