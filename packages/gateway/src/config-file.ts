@@ -2,14 +2,15 @@ import { createHash, randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
-import { durationMs, OptionError } from '@limpet/core'
+import { durationMs, type OptionError } from '@limpet/core'
 import type { HttpProxyOptions } from '@limpet/http-proxy'
-import { parseHttpProxyOptions } from '@limpet/http-proxy/transport'
 import { isLoopbackAddress } from './admin/admission.ts'
 import { parseText } from './config-source.ts'
-import { requestEditor } from './header-policy.ts'
+import { headerProblems, requestEditor } from './header-policy.ts'
 import { keptElsewhere, readText } from './kept-elsewhere.ts'
-import { bytes, poolOptions } from './pool-options.ts'
+import { bytes, type PoolContext, poolOptions } from './pool-options.ts'
+import { isWithin, optionErrors } from './pool-problems.ts'
+import { salvage } from './salvage.ts'
 import { type Problem, problemsIn } from './problems.ts'
 import type { Route } from './routes.ts'
 import { type ConfigFile, configSchema, type PoolFile } from './schema.ts'
@@ -26,8 +27,29 @@ import {
 export function parseConfig(source: ConfigSource): GatewayConfig {
   const value = parseText(source.text)
   const parsed = configSchema.safeParse(value)
-  if (!parsed.success) throw new ConfigError(problemsIn(configSchema, value, parsed.error))
-  return new ConfigReader(parsed.data, source).read()
+  if (parsed.success) return new ConfigReader(parsed.data, source).read()
+  const problems = problemsIn(configSchema, value, parsed.error)
+  const rest = salvage(configSchema, value, parsed.error)
+  throw new ConfigError([...problems, ...(rest === undefined ? [] : problemsBeside(problems, rest, source))])
+}
+
+/** What is wrong with what is left of a file, and has nothing to do with what was taken out. */
+function problemsBeside(
+  problems: readonly Problem[],
+  rest: ConfigFile,
+  source: ConfigSource,
+): readonly Problem[] {
+  try {
+    new ConfigReader(rest, source).read()
+    return []
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return error.problems.filter(({ path }) => {
+      // What is said of one in a list as a whole is said beside the others.
+      const list = path.replace(/\[\d+\]$/, '')
+      return !problems.some(known => isWithin(known.path, list) || isWithin(path, known.path))
+    })
+  }
 }
 
 /** For this process and its workers, so that a reload forgets nobody. */
@@ -144,22 +166,30 @@ class ConfigReader {
         this.#text(`secrets[${index}]`, () => keptElsewhere(secret, this.#folder)),
       ) ?? [RANDOM_SECRET],
       trustProxy,
-      folder: this.#folder,
     }
     return names.flatMap(name => {
       const file = pools[name]
-      if (file === undefined) return []
-      try {
-        const options = poolOptions(name, file, context)
-        // Whatever core and the adapters have to say about it, before anything is started.
-        parseHttpProxyOptions(options)
-        const editRequest = requestEditor(file.requestHeaders ?? {})
-        return [{ name, options, editRequest, signature: signatureOf(options, file) }]
-      } catch (error) {
-        this.#note(`pools.${name}`, error)
-        return []
-      }
+      return file === undefined ? [] : [this.#pool(name, file, context)]
     })
+  }
+
+  #pool(name: string, file: PoolFile, context: Omit<PoolContext, 'read'>): PoolConfig {
+    const path = `pools.${name}`
+    for (const key of ['requestHeaders', 'responseHeaders'] as const) {
+      for (const [at, text] of headerProblems(file[key] ?? {}))
+        this.#problems.push({ path: `${path}.${key}.${at}`, text })
+    }
+    const options = poolOptions(name, file, {
+      ...context,
+      read: (at, text, how) =>
+        this.#text(`${path}.${at}`, () =>
+          how === 'file' ? readText(resolve(this.#folder, text)) : keptElsewhere(text, this.#folder),
+        ),
+    })
+    // Whatever core and the adapters have to say about it, before anything is started.
+    for (const error of optionErrors(options)) this.#note(path, error)
+    const editRequest = requestEditor(file.requestHeaders ?? {})
+    return { name, options, editRequest, signature: signatureOf(options, file) }
   }
 
   #routes(): readonly Route[] {
@@ -218,16 +248,12 @@ class ConfigReader {
     }
   }
 
-  #note(path: string, error: unknown): void {
-    if (error instanceof OptionError) {
-      const text = error.message.replace(/^(?:the options|option \S+) /, '')
-      // What all pools share is the file's.
-      const isShared = /^(?:secrets|trustProxy)/.test(error.option)
-      const where = isShared ? error.option : error.option === '' ? path : `${path}.${error.option}`
-      if (!this.#problems.some(problem => problem.path === where)) this.#problems.push({ path: where, text })
-    } else {
-      this.#problems.push({ path, text: (error as Error).message })
-    }
+  #note(path: string, { option, message }: OptionError): void {
+    const text = message.replace(/^(?:the options|option \S+) /, '')
+    // What all pools share is the file's.
+    const isShared = /^(?:secrets|trustProxy)/.test(option)
+    const where = isShared ? option : option === '' ? path : `${path}.${option}`
+    if (!this.#problems.some(problem => problem.path === where)) this.#problems.push({ path: where, text })
   }
 }
 

@@ -1,26 +1,23 @@
-import { resolve } from 'node:path'
 import type { PoolConfig } from './config.ts'
 import { headerPolicy } from './header-policy.ts'
-import { keptElsewhere, readText } from './kept-elsewhere.ts'
 import type { PoolFile } from './schema.ts'
 
 /** What all pools of a file have in common. */
 export interface PoolContext {
   readonly secrets: readonly string[]
   readonly trustProxy: readonly string[]
-  /** The file's, at which relative paths begin. */
-  readonly folder: string
+  /** What is kept elsewhere; where it is not there, that is noted. @param path of the option, in the pool */
+  readonly read: (path: string, text: string, how: 'text' | 'file') => string
 }
 
 /**
  * The options of an adapter for a pool as a file has it. A file without `affinity` has none, as people who write files
  * expect; the packages' own default is the cookie.
- * @throws Error for what is kept elsewhere and is not there
  */
 export function poolOptions(
   name: string,
   file: PoolFile,
-  { secrets, trustProxy, folder }: PoolContext,
+  { secrets, trustProxy, read }: PoolContext,
 ): PoolConfig['options'] {
   const { responseHeaders, bodyLimit, tls, affinity = [], balance, ...others } = file
   // Requests are edited before they come to the pool.
@@ -28,7 +25,7 @@ export function poolOptions(
   const edits = responseHeaders === undefined ? [] : [headerPolicy(responseHeaders)]
   const seeded =
     typeof balance === 'object' && balance.seed !== undefined
-      ? { ...balance, seed: keptElsewhere(balance.seed, folder) }
+      ? { ...balance, seed: read('balance.seed', balance.seed, 'text') }
       : balance
   return {
     ...rest,
@@ -39,7 +36,7 @@ export function poolOptions(
     ...(seeded !== undefined && { balance: seeded }),
     ...(bodyLimit !== undefined && { bodyLimit: bytes(bodyLimit) }),
     ...(tls !== undefined && {
-      tls: { ...tls, ...(tls.ca !== undefined && { ca: readText(resolve(folder, tls.ca)) }) },
+      tls: { ...tls, ...(tls.ca !== undefined && { ca: read('tls.ca', tls.ca, 'file') }) },
     }),
     // The schema has looked at each of them, and says the same in its own words.
   } as object as PoolConfig['options']
