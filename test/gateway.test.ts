@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
@@ -411,6 +412,28 @@ describe('limpet', () => {
       expect((await askHttp2(session, { ':path': '/shop', cookie })).echo.id).toBe(first.echo.id)
     expect((await askHttp2(session, { ':path': '/' })).status).toBe(404)
     expect(await gateway.logged('request')).toMatchObject({ status: 200, path: '/shop', end: 'complete' })
+    // An idle connection is ended, and one that is in use has its time.
+    const finish: (() => void)[] = []
+    for (const backend of backends) backend.script = exchange => void finish.push(() => void echo(exchange))
+    const other = await connectHttp2(gateway.port)
+    const asking = askHttp2(other, { ':path': '/shop' })
+    await expect.poll(() => finish.length).toBe(1)
+    gateway.signal('SIGTERM')
+    await once(session, 'close')
+    for (const each of finish) each()
+    expect((await asking).status).toBe(200)
+    expect(await gateway.exited).toMatchObject({ code: 0 })
+  })
+
+  test('does not wait longer than its grace for HTTP/2 either', async () => {
+    const w1 = await startBackend('w1', () => {})
+    const tls = { cert: join(TLS, 'certificate.pem'), key: join(TLS, 'key.pem') }
+    const gateway = await GatewayProcess.start(
+      fileOf([w1], { listen: { port: 0, http2: true, tls }, shutdownGrace: '200ms' }),
+    )
+    const session = await connectHttp2(gateway.port)
+    askHttp2(session).catch(() => undefined)
+    await w1.arrival(1)
     gateway.signal('SIGTERM')
     expect(await gateway.exited).toMatchObject({ code: 0 })
   })

@@ -53,7 +53,7 @@ export class LiveExchange implements Exchange, Seen {
     let isOut = false
     response.once('finish', () => {
       // Node 22 says so of a response whose socket is gone, too.
-      isOut = !request.socket.destroyed
+      isOut = !request.socket.destroyed && request.socket.errored === null
     })
     this.over = once(response, 'close').then(() => {
       this.aborted = !isOut

@@ -23,7 +23,9 @@ interface Stalled {
 export class ClientConnections {
   limits: Limits
   readonly #log: Logger
+  /** Those that are no tunnel. */
   readonly #sockets = new Set<Socket>()
+  readonly #sessions = new Set<ServerHttp2Session>()
   readonly #stalled = new WeakMap<Socket, Stalled>()
   readonly #byAddress = new Map<string, number>()
   #refused = 0
@@ -45,6 +47,16 @@ export class ClientConnections {
       .on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) =>
         this.#follow(socket),
       )
+  }
+
+  /** HTTP/2 takes no more requests, and ends with what is open. */
+  end(): void {
+    for (const session of this.#sessions) session.close()
+  }
+
+  /** All of them but tunnels end at once. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy()
   }
 
   #count(socket: Socket): void {
@@ -96,6 +108,8 @@ export class ClientConnections {
 
   #keep(session: ServerHttp2Session): void {
     let open = 0
+    this.#sessions.add(session)
+    session.once('close', () => this.#sessions.delete(session))
     session.on('stream', (stream: ServerHttp2Stream) => {
       open += 1
       stream.once('close', () => (open -= 1))

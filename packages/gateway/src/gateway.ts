@@ -138,11 +138,12 @@ export class Gateway {
     this.#isClosing = true
     const closed = once(this.#server, 'close')
     this.#server.close()
+    this.#connections.end()
     const served = [...this.#pools.values(), ...this.#retiring]
     for (const { pool } of served) pool.recall()
     // A browser would keep its connection after its answer.
     const idle = setInterval(() => this.#server.closeIdleConnections(), LOOK_MS)
-    const impatience = setTimeout(() => this.#server.closeAllConnections(), shutdownGraceMs)
+    const impatience = setTimeout(() => this.#connections.cut(), shutdownGraceMs)
     await closed
     clearInterval(idle)
     clearTimeout(impatience)
