@@ -73,7 +73,7 @@ describe.each(ADAPTERS)('limpet --adapter %s', adapter => {
     const slow = await openUnread(gateway.port)
     slow.write(REQUEST)
     // It takes a little now and then.
-    const reading = setInterval(() => slow.read(), 200)
+    const reading = setInterval(() => slow.read(), 20)
     onTestFinished(() => clearInterval(reading))
     await w1.arrival(2)
     // It waits for its backend.

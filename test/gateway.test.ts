@@ -217,7 +217,7 @@ describe.each(ADAPTERS)('limpet --adapter %s', adapter => {
 
   test('serves whoever comes before it has been taken off a list [T-60]', async () => {
     const w1 = await startBackend('w1')
-    const gateway = await GatewayProcess.start(fileOf([w1], { preStop: '700ms' }), args)
+    const gateway = await GatewayProcess.start(fileOf([w1], { preStop: '1500ms' }), args)
     gateway.signal('SIGTERM')
     await gateway.logged('ending')
     expect((await gateway.admin('GET', '/healthz')).status).toBe(503)
