@@ -22,6 +22,12 @@ interface Line {
   readonly healthy?: boolean
 }
 
+interface Row {
+  readonly id: string
+  readonly healthy: boolean
+  readonly inFlight: number
+}
+
 /** The `limpet` command, told by its admin port. */
 export class CommandGateway implements DrilledGateway {
   readonly name: string
@@ -73,6 +79,8 @@ export class CommandGateway implements DrilledGateway {
     await this.#tell('PATCH', `/${id}`, { state: 'drain' })
     await delay(deadlineMs)
     await this.#tell('PATCH', `/${id}`, { state: 'maint' })
+    // What is under way there ends there; who stops it sooner cuts it off.
+    while (((await this.#rows()).find(row => row.id === id)?.inFlight ?? 0) > 0) await delay(10)
   }
 
   async ready(id: string): Promise<void> {
@@ -88,11 +96,7 @@ export class CommandGateway implements DrilledGateway {
   }
 
   async healthy(): Promise<readonly string[]> {
-    const { text } = await ask(this.#adminPort, { path: '/stats.json' })
-    const { pools } = JSON.parse(text) as {
-      pools: { web: { backends: readonly { id: string; healthy: boolean }[] } }
-    }
-    return pools.web.backends.flatMap(row => (row.healthy ? row.id : []))
+    return (await this.#rows()).flatMap(row => (row.healthy ? row.id : []))
   }
 
   async stop(): Promise<void> {
@@ -114,6 +118,12 @@ export class CommandGateway implements DrilledGateway {
       resolve(undefined)
     })
     await promise
+  }
+
+  async #rows(): Promise<readonly Row[]> {
+    const { text } = await ask(this.#adminPort, { path: '/stats.json' })
+    const { pools } = JSON.parse(text) as { pools: { web: { backends: readonly Row[] } } }
+    return pools.web.backends
   }
 
   async #tell(method: string, path: string, body?: object): Promise<void> {
