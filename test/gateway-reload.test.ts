@@ -61,6 +61,32 @@ describe.each(ADAPTERS)('a reload of limpet --adapter %s', adapter => {
     expect(await browser.visit()).toBe(home)
   })
 
+  test('has the backends in the order of the file, those of an operator behind them', async () => {
+    const [w1, w2, w3, w4] = await startBackends('w1', 'w2', 'w3', 'w4')
+    const gateway = await GatewayProcess.start(fileOf([w1, w2], {}, { balance: 'first' }), args)
+    await gateway.ask()
+    await gateway.admin('POST', '/pools/web/backends', w4.options)
+    await gateway.admin('PATCH', '/pools/web/backends/w2', { weight: 3, state: 'drain' })
+    const lighter = { options: { ...w2.options, weight: 5 } }
+    await reload(gateway, fileOf([w3, w1, lighter], {}, { balance: 'first' }))
+    expect(await rowsOf(gateway)).toMatchObject([
+      { id: 'w3' },
+      { id: 'w1', requests: 1 },
+      { id: 'w2', weight: 5, state: 'drain' },
+      { id: 'w4' },
+    ])
+    expect(await gateway.browser().visit()).toBe('w3')
+    // What the file has no word of any more is as if it never had.
+    await reload(gateway, fileOf([w3, w1, w2], {}, { balance: 'first' }))
+    expect((await rowsOf(gateway))[2]).toMatchObject({ id: 'w2', weight: 1, state: 'drain' })
+    // An id that is at another address is another backend, in its place.
+    await reload(
+      gateway,
+      fileOf([w3, { options: { id: 'w1', url: w2.options.url } }], {}, { balance: 'first' }),
+    )
+    expect(await rowsOf(gateway)).toMatchObject([{ id: 'w3' }, { id: 'w1', requests: 0 }, { id: 'w4' }])
+  })
+
   test('of a pool’s other options lets it go on where it stands', async () => {
     const [w1, w2, w3, w4] = await startBackends('w1', 'w2', 'w3', 'w4')
     const health = { interval: '100ms', timeout: '1s', fall: 2, rise: 1000 }

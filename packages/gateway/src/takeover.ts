@@ -3,8 +3,6 @@ import type { PoolConfig } from './config.ts'
 
 /** What a reload makes of a pool that is being served. */
 
-type Backends = NonNullable<AffinityOptions['backends']>
-
 /** `pool`, which is `config` and serves nobody yet, goes on where another configuration of it stands. */
 export function takeOver(pool: Pool, config: PoolConfig, before: { pool: Pool; config: PoolConfig }): void {
   const { discovery, health } = config.options
@@ -19,34 +17,39 @@ export function takeOver(pool: Pool, config: PoolConfig, before: { pool: Pool; c
 
 /**
  * Only what the file has changed is changed: what an operator has commanded meanwhile stays, and so do discovered
- * backends.
+ * backends. All of it is one change, and the order is the file's.
  */
 export function changeBackends(pool: Pool, was: PoolConfig, is: PoolConfig): void {
   const before = byId(was)
   const after = byId(is)
-  for (const [id, { url }] of before) {
-    const kept = after.get(id)
-    if (kept === undefined || String(kept.url) !== String(url)) pool.remove(id)
-  }
+  if (isSame([...before], [...after])) return
+  const next: Backend[] = []
   for (const [id, backend] of after) {
-    if (isSame(before.get(id), backend)) continue
-    if (pool.find(id) === undefined) pool.add(backend)
-    else changeBackend(pool, before.get(id), backend)
+    const old = before.get(id)
+    const now = pool.find(id)?.options
+    if (old === undefined || String(old.url) !== String(backend.url)) next.push(backend)
+    // Whom an operator has removed stays away, unless the file has something new to say of him.
+    else if (now === undefined) next.push(...(isSame(old, backend) ? [] : [backend]))
+    else next.push(changed(now, old, backend))
   }
+  const others = pool.backends.filter(({ backend: { id } }) => !before.has(id) && !after.has(id))
+  pool.replace([...next, ...others.map(({ options }) => options)])
+}
+
+type Backend = NonNullable<AffinityOptions['backends']>[number]
+
+/** A backend as it is now, with what the file has changed of it. */
+function changed(now: Backend, was: Backend, is: Backend): Backend {
+  const keys = (['weight', 'state', 'backup', 'maxInFlight'] as const).filter(key => was[key] !== is[key])
+  const kept = Object.entries(now).filter(([key]) => !keys.some(one => one === key))
+  const news = Object.entries(is).filter(([key]) => keys.some(one => one === key))
+  return Object.fromEntries([...kept, ...news]) as object as Backend
 }
 
 function isSame(one: unknown, other: unknown): boolean {
   return JSON.stringify(one) === JSON.stringify(other)
 }
 
-function changeBackend(pool: Pool, was: Backends[number] | undefined, is: Backends[number]): void {
-  const { id, weight = 1, state = 'ready', backup = false, maxInFlight } = is
-  if (was === undefined || (was.weight ?? 1) !== weight) pool.setWeight(id, weight)
-  if (was === undefined || (was.state ?? 'ready') !== state) pool.setState(id, state)
-  if (was === undefined || (was.backup ?? false) !== backup) pool.setBackup(id, backup)
-  if (was === undefined || was.maxInFlight !== maxInFlight) pool.setMaxInFlight(id, maxInFlight)
-}
-
-function byId({ options: { backends = [] } }: PoolConfig): Map<string, Backends[number]> {
+function byId({ options: { backends = [] } }: PoolConfig): Map<string, Backend> {
   return new Map(backends.map(backend => [backend.id, backend]))
 }
