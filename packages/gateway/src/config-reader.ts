@@ -1,0 +1,242 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { dirname, resolve } from 'node:path'
+import { createSecureContext } from 'node:tls'
+import { durationMs, type OptionError } from '@limpet/core'
+import type { HttpProxyOptions } from '@limpet/http-proxy'
+import { isLoopbackAddress } from './admin/admission.ts'
+import {
+  type AdapterName,
+  type Address,
+  ConfigError,
+  type ConfigSource,
+  type GatewayConfig,
+  type PoolConfig,
+} from './config.ts'
+import { headerProblems, requestEditor } from './header-policy.ts'
+import { keptElsewhere, readText } from './kept-elsewhere.ts'
+import { bytes, type PoolContext, poolOptions } from './pool-options.ts'
+import { optionErrors } from './pool-problems.ts'
+import type { Problem } from './problems.ts'
+import type { Route } from './routes.ts'
+import type { ConfigFile, PoolFile } from './schema.ts'
+
+/** For this process and its workers, so that a reload forgets nobody. */
+const RANDOM_SECRET = process.env['LIMPET_RANDOM_SECRET'] ?? randomBytes(32).toString('base64url')
+
+/** Makes of a file that has the right shape what it stands for, and notes what is wrong all the same. */
+export class ConfigReader {
+  readonly #file: ConfigFile
+  readonly #source: ConfigSource
+  readonly #folder: string
+  readonly #problems: Problem[] = []
+  readonly #warnings: string[] = []
+
+  constructor(file: ConfigFile, source: ConfigSource) {
+    this.#file = file
+    this.#source = source
+    this.#folder = dirname(resolve(source.file))
+  }
+
+  read(): GatewayConfig {
+    const { log = {}, limits = {}, preStop, shutdownGrace } = this.#file
+    const adapter = this.#source.adapter ?? this.#file.adapter ?? 'fastify'
+    const config: GatewayConfig = {
+      source: this.#source,
+      listen: this.#listen(adapter),
+      adapter,
+      workers: this.#workers(),
+      randomSecret: RANDOM_SECRET,
+      preStopMs: durationMs('preStop', preStop, 0),
+      shutdownGraceMs: durationMs('shutdownGrace', shutdownGrace, '10s'),
+      limits: {
+        maxHeaderSize: bytes(limits.headers ?? '16KiB'),
+        headersTimeoutMs: durationMs('limits.headersTimeout', limits.headersTimeout, '10s'),
+        requestTimeoutMs: durationMs('limits.requestTimeout', limits.requestTimeout, 0),
+        keepAliveMs: durationMs('limits.keepAlive', limits.keepAlive, '75s'),
+        sendTimeoutMs: durationMs('limits.sendTimeout', limits.sendTimeout, '30s'),
+        connections: limits.connections ?? 0,
+        connectionsPerAddress: limits.connectionsPerAddress ?? 0,
+      },
+      log: { access: log.access ?? true, sample: log.sample ?? 1, level: log.level ?? 'info' },
+      pools: this.#pools(),
+      routes: this.#routes(),
+      admin: this.#admin(),
+      warnings: this.#warnings,
+    }
+    if (this.#problems.length > 0) throw new ConfigError(this.#problems)
+    return config
+  }
+
+  #listen(adapter: AdapterName): GatewayConfig['listen'] {
+    const { listen = '127.0.0.1:8080' } = this.#file
+    if (typeof listen === 'string')
+      return { ...this.#address('listen', listen), tls: undefined, http2: false }
+    const { host = '127.0.0.1', port, tls, http2 = false } = listen
+    if (http2 && tls === undefined) this.#problems.push({ path: 'listen.http2', text: 'needs listen.tls' })
+    if (http2 && adapter !== 'fastify')
+      this.#problems.push({
+        path: 'listen.http2',
+        text: `needs the adapter fastify; ${adapter} has no HTTP/2`,
+      })
+    return {
+      host,
+      port,
+      http2,
+      tls: tls && this.#certificate(tls),
+    }
+  }
+
+  #certificate(tls: { cert: string; key: string }): { cert: string; key: string } {
+    const cert = this.#text('listen.tls.cert', () => readText(resolve(this.#folder, tls.cert)))
+    const key = this.#text('listen.tls.key', () => readText(resolve(this.#folder, tls.key)))
+    try {
+      // A file that cannot be read is told already.
+      if (cert !== '' && key !== '') createSecureContext({ cert, key })
+    } catch (error) {
+      const text = `takes a certificate and its key, as PEM (${(error as Error).message})`
+      this.#problems.push({ path: 'listen.tls', text })
+    }
+    return { cert, key }
+  }
+
+  #workers(): number {
+    const { workers = 1, pools } = this.#file
+    const count = workers === 'auto' ? availableParallelism() : workers
+    for (const [name, { affinity = [] }] of count > 1 ? Object.entries(pools) : []) {
+      const index = affinity.findIndex(policy => 'learn' in policy)
+      if (index >= 0)
+        this.#problems.push({
+          path: `pools.${name}.affinity[${index}].learn`,
+          text: 'remembers in one process; it needs workers: 1',
+        })
+    }
+    return count
+  }
+
+  #address(path: string, value: string): Address {
+    const colon = value.lastIndexOf(':')
+    const port = Number(value.slice(colon + 1))
+    if (port > 65_535) this.#problems.push({ path, text: `got "${value}"; it takes a port of at most 65535` })
+    return { host: value.slice(0, colon).replaceAll(/[[\]]/g, ''), port }
+  }
+
+  #pools(): readonly PoolConfig[] {
+    const { pools, secrets, trustProxy = [] } = this.#file
+    const names = Object.keys(pools)
+    if (names.length === 0) this.#problems.push({ path: 'pools', text: 'is empty; it takes one at least' })
+    if (secrets === undefined) {
+      const isSigned = Object.values(pools).some(({ affinity = [] }) => affinity.some(isSigning))
+      if (isSigned)
+        this.#warnings.push('no secrets: a random one is used, and a restart forgets every session')
+    }
+    const context = {
+      secrets: secrets?.map((secret, index) =>
+        this.#text(`secrets[${index}]`, () => keptElsewhere(secret, this.#folder)),
+      ) ?? [RANDOM_SECRET],
+      trustProxy,
+    }
+    return names.flatMap(name => {
+      const file = pools[name]
+      return file === undefined ? [] : [this.#pool(name, file, context)]
+    })
+  }
+
+  #pool(name: string, file: PoolFile, context: Omit<PoolContext, 'read'>): PoolConfig {
+    const path = `pools.${name}`
+    for (const key of ['requestHeaders', 'responseHeaders'] as const) {
+      for (const [at, text] of headerProblems(file[key] ?? {}))
+        this.#problems.push({ path: `${path}.${key}.${at}`, text })
+    }
+    const options = poolOptions(name, file, {
+      ...context,
+      read: (at, text, how) =>
+        this.#text(`${path}.${at}`, () =>
+          how === 'file' ? readText(resolve(this.#folder, text)) : keptElsewhere(text, this.#folder),
+        ),
+    })
+    // Whatever core and the adapters have to say about it, before anything is started.
+    for (const error of optionErrors(options)) this.#note(path, error)
+    const editRequest = requestEditor(file.requestHeaders ?? {})
+    return { name, options, editRequest, signature: signatureOf(options, file) }
+  }
+
+  #routes(): readonly Route[] {
+    const { pools, routes } = this.#file
+    const names = Object.keys(pools)
+    if (routes === undefined) {
+      const [only] = names
+      if (names.length > 1 || only === undefined) {
+        if (names.length > 1)
+          this.#problems.push({
+            path: 'routes',
+            text: 'is missing; with several pools it says who gets what',
+          })
+        return []
+      }
+      return [{ host: undefined, path: '/', pool: only }]
+    }
+    const seen = new Set<string>()
+    return routes.map(({ host, path = '/', pool }, index) => {
+      const key = `${host?.toLowerCase() ?? ''} ${path}`
+      if (!names.includes(pool))
+        this.#problems.push({
+          path: `routes[${index}].pool`,
+          text: `got "${pool}"; it takes one of ${names.join(', ')}`,
+        })
+      if (seen.has(key))
+        this.#problems.push({
+          path: `routes[${index}]`,
+          text: 'is there already: no two routes are of one host and path',
+        })
+      seen.add(key)
+      return { host: host?.toLowerCase(), path, pool }
+    })
+  }
+
+  #admin(): GatewayConfig['admin'] {
+    const { admin } = this.#file
+    if (admin === undefined) return undefined
+    const { token } = admin
+    const address = this.#address('admin.listen', admin.listen ?? '127.0.0.1:8404')
+    if (token === undefined && address.host !== 'localhost' && !isLoopbackAddress(address.host))
+      this.#problems.push({ path: 'admin.token', text: `is missing; ${address.host} is no loopback address` })
+    return {
+      ...address,
+      token:
+        token === undefined ? undefined : this.#text('admin.token', () => keptElsewhere(token, this.#folder)),
+    }
+  }
+
+  #text(path: string, read: () => string): string {
+    try {
+      return read()
+    } catch (error) {
+      this.#problems.push({ path, text: (error as Error).message })
+      return ''
+    }
+  }
+
+  #note(path: string, { option, message }: OptionError): void {
+    const text = message.replace(/^(?:the options|option \S+) /, '')
+    // What all pools share is the file's.
+    const isShared = /^(?:secrets|trustProxy)/.test(option)
+    const where = isShared ? option : option === '' ? path : `${path}.${option}`
+    if (!this.#problems.some(problem => problem.path === where)) this.#problems.push({ path: where, text })
+  }
+}
+
+/** Policies are functions, so the file stands for them. */
+function signatureOf(options: HttpProxyOptions, file: PoolFile): string {
+  return createHash('sha256')
+    .update(JSON.stringify([options, file], withoutBackends))
+    .digest('hex')
+}
+
+function withoutBackends(key: string, value: unknown): unknown {
+  return key === 'backends' ? undefined : value
+}
+
+function isSigning(policy: object): boolean {
+  return 'cookie' in policy || 'prefix' in policy
+}
