@@ -204,6 +204,24 @@ describe.each(ADAPTERS)('a reload of limpet --adapter %s', adapter => {
     expect(Math.min(...took)).toBeLessThan(500)
   })
 
+  test('leaves those in the queue their place in it', async () => {
+    const w1 = await startBackend('w1')
+    const health = { interval: '50ms', timeout: '1s', fall: 1, rise: 1 }
+    const pool = { health, waitForBackend: '10s' }
+    const gateway = await GatewayProcess.start(fileOf([w1], {}, pool), args)
+    await w1.refuse()
+    await gateway.logged('health_changed')
+    const waiting = gateway.ask()
+    await expect
+      .poll(
+        async () => JSON.parse((await gateway.admin('GET', '/stats.json')).text).pools.web.queued as number,
+      )
+      .toBe(1)
+    await reload(gateway, fileOf([w1], {}, { ...pool, maxAttempts: 2 }))
+    await w1.listen()
+    expect((await waiting).status).toBe(200)
+  })
+
   test('that comes before the last has ended is done after it', async () => {
     const [w1, w2] = await startBackends('w1', 'w2')
     const gateway = await GatewayProcess.start(fileOf([w1]), args)

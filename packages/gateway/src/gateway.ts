@@ -35,7 +35,8 @@ export class Gateway {
     this.#config = config
     this.#route = router(config.routes)
     const { access, sample } = config.log
-    this.#accessLog = access ? new AccessLog({ log: logs.access, sample }) : undefined
+    this.#accessLog =
+      access && logs.log.isLevelEnabled('info') ? new AccessLog({ log: logs.access, sample }) : undefined
     this.#server = newServer(config)
     this.#connections = new ClientConnections(this.#server, config.limits, logs.log)
     this.#server.on('request', (request, response) => this.#request(request, response))
@@ -130,11 +131,18 @@ export class Gateway {
     void served.retire().then(() => this.#retiring.delete(served))
   }
 
+  /** Serves whoever comes until a load balancer has noticed, and closes. */
+  async stop(): Promise<void> {
+    this.#isEnding = true
+    const { preStopMs } = this.#config
+    if (preStopMs > 0) await delay(preStopMs)
+    await this.close()
+  }
+
   /** Takes nobody new, and settles when what is in flight has ended, or the time for that is over. */
   async close(): Promise<void> {
     this.#isEnding = true
-    const { preStopMs, shutdownGraceMs } = this.#config
-    if (preStopMs > 0) await delay(preStopMs)
+    const { shutdownGraceMs } = this.#config
     this.#isClosing = true
     const closed = once(this.#server, 'close')
     this.#server.close()

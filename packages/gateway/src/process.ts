@@ -56,8 +56,8 @@ export function logNotStarted(log: Logger, error: unknown): void {
 
 async function untilTold(log: Logger, gateway: Gateway, reread: Reread): Promise<number> {
   const { promise, resolve } = Promise.withResolvers<number>()
-  function close(code: number): void {
-    gateway.close().then(
+  function end(code: number, ending: Promise<void>): void {
+    ending.then(
       () => resolve(code),
       (error: unknown) => {
         log.error({ event: 'ending_failed', err: error })
@@ -69,7 +69,7 @@ async function untilTold(log: Logger, gateway: Gateway, reread: Reread): Promise
     end(signal, isAgain) {
       log.info({ event: isAgain ? 'ending_at_once' : 'ending', signal })
       if (isAgain) resolve(1)
-      else close(0)
+      else end(0, gateway.stop())
     },
     reload() {
       const startedMs = performance.now()
@@ -79,7 +79,7 @@ async function untilTold(log: Logger, gateway: Gateway, reread: Reread): Promise
     uncaught(error) {
       log.fatal({ event: 'uncaught', err: error })
       if (gateway.isEnding) resolve(1)
-      else close(1)
+      else end(1, gateway.close())
     },
   })
   const code = await promise

@@ -74,9 +74,11 @@ export class ServedPool {
     this.#config = config
   }
 
-  /** Ends when all that is in flight has ended: tunnels, too, as if nothing had been changed. */
+  /** Ends when all that is in flight, or waits, has ended: tunnels, too, as if nothing had been changed. */
   async retire(): Promise<void> {
-    while (this.pool.inFlight > 0) await delay(LOOK_MS, undefined, { ref: false })
+    // Some may be on their way from the server to the pool.
+    do await delay(LOOK_MS, undefined, { ref: false })
+    while (this.pool.inFlight + this.pool.queue.size > 0)
     await this.app.close()
   }
 }

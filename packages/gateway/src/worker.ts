@@ -87,15 +87,15 @@ export async function runWorker(isPretty: boolean): Promise<number> {
       case 'reload':
         return gateway.reload(parseConfig(order.source))
       case 'end':
-        return end(0)
+        return end(0, async () => gateway.stop())
       case 'start':
         throw new Error('it has started')
     }
   }
 
-  async function end(code: number): Promise<void> {
+  async function end(code: number, how = async () => gateway.close()): Promise<void> {
     if (gateway.isEnding) return
-    await gateway.close()
+    await how()
     logs.close()
     resolve(code)
   }
@@ -109,7 +109,8 @@ export async function runWorker(isPretty: boolean): Promise<number> {
   process.on('disconnect', () => void end(1)).off('disconnect', orphaned)
   process.on('uncaughtException', error => {
     log.fatal({ event: 'uncaught', err: error })
-    void end(1)
+    if (gateway.isEnding) resolve(1)
+    else void end(1)
   })
   const { url, port } = gateway
   say({ listening: { url, port } })

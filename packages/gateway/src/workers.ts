@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { Logger } from 'pino'
 import { Admin } from './admin/admin.ts'
 import { AdminError } from './admin/admin-error.ts'
-import type { ConfigSource, GatewayConfig } from './config.ts'
+import type { GatewayConfig } from './config.ts'
 import { openLogs } from './log.ts'
 import type { Operation, Operations } from './operations.ts'
 import type { Members } from './pool-members.ts'
@@ -106,13 +106,14 @@ class Workers implements Operations {
     try {
       return sumOfRows((await this.#tellAll({ what: 'operate', operation })) as BackendRow[])
     } finally {
-      await this.#note(this.#standing.source)
+      await this.#noteMembers()
     }
   }
 
   async reload({ source }: GatewayConfig): Promise<Changes> {
     const [changes = { changed: [], needsRestart: [] }] = await this.#tellAll({ what: 'reload', source })
-    await this.#note(source)
+    this.#standing = { ...this.#standing, source }
+    await this.#noteMembers()
     return changes as Changes
   }
 
@@ -131,11 +132,10 @@ class Workers implements Operations {
   }
 
   /** Any of them knows what was commanded of all. */
-  async #note(source: ConfigSource): Promise<void> {
+  async #noteMembers(): Promise<void> {
     const [worker] = this.#ready
-    const { first, members } = this.#standing
-    const told = worker && (await this.#tell(worker, { what: 'members' }).catch(() => undefined))
-    this.#standing = { first, source, members: (told as Members | undefined) ?? members }
+    const members = worker && (await this.#tell(worker, { what: 'members' }).catch(() => undefined))
+    if (members !== undefined) this.#standing = { ...this.#standing, members: members as Members }
   }
 
   #workers(): Worker[] {
