@@ -64,7 +64,7 @@ export class Member implements BackendView, Hold {
   }
 
   /** Its counts, and what was observed of it, stay. */
-  configure({ weight, backup, maxInFlight }: Omit<ParsedBackend, 'id' | 'url'>): void {
+  configure({ weight, backup, maxInFlight }: ParsedBackend): void {
     this.weight = weight
     this.backup = backup
     this.limit(maxInFlight)
