@@ -91,10 +91,17 @@ export class GatewayProcess {
     this.#child.kill(signal)
   }
 
+  /** Process ids of its workers. */
+  get workers(): readonly number[] {
+    const children = readFileSync(`/proc/${this.#child.pid}/task/${this.#child.pid}/children`, 'utf8')
+    return children.split(' ').filter(Boolean).map(Number)
+  }
+
   /** `kill -9` for one of its workers. */
   killWorker(): void {
-    const children = readFileSync(`/proc/${this.#child.pid}/task/${this.#child.pid}/children`, 'utf8')
-    process.kill(Number(children.split(' ')[0]), 'SIGKILL')
+    const [worker] = this.workers
+    if (worker === undefined) throw new Error('the gateway has no worker')
+    process.kill(worker, 'SIGKILL')
   }
 
   write(content: object | string): void {

@@ -121,8 +121,9 @@ function orphaned(): void {
   process.exit(1)
 }
 
+/** A parent that dies meanwhile is noticed by `disconnect`; the failed write is no error of this worker. */
 function say(reply: Reply): void {
-  if (process.connected) process.send?.(reply)
+  if (process.connected) process.send?.(reply, undefined, undefined, () => undefined)
 }
 
 function told(error: unknown): Told {

@@ -1,8 +1,6 @@
-import cluster, { type Worker } from 'node:cluster'
-import { once } from 'node:events'
+import cluster from 'node:cluster'
 import type { Logger } from 'pino'
 import { Admin } from './admin/admin.ts'
-import { AdminError } from './admin/admin-error.ts'
 import type { GatewayConfig } from './config.ts'
 import { openLogs } from './log.ts'
 import type { Operation, Operations } from './operations.ts'
@@ -12,13 +10,12 @@ import { logNotStarted, logReload, readAgain, type Reread } from './process.ts'
 import type { Changes } from './reload.ts'
 import { onSignals } from './signals.ts'
 import { sumOfPools, sumOfRows } from './sums.ts'
-import type { Message, Order, Reply, Standing } from './worker.ts'
+import { type Listening, WorkerLink } from './worker-link.ts'
+import type { Order, Standing } from './worker.ts'
 
 /** Between the deaths of a worker that does not live long: doubles up to the last. */
 const LEAST_PAUSE_MS = 100
 const MOST_PAUSE_MS = 10_000
-/** In which a worker has to answer what it is asked. */
-const ANSWER_MS = 5_000
 
 /**
  * A gateway of several processes that share its port. Each has pools and health checks of its own; the cookie is the
@@ -29,7 +26,7 @@ export async function runWorkers(config: GatewayConfig, isPretty: boolean, rerea
   for (const warning of config.warnings) log.warn({ event: 'warning' }, warning)
   const workers = new Workers(config, log)
   let admin: Admin | undefined
-  let listening: { url: string; port: number }
+  let listening: Listening
   try {
     listening = await workers.start()
     admin = config.admin && (await Admin.start(workers, config.admin, log))
@@ -79,8 +76,9 @@ class Workers implements Operations {
   readonly #secret: string
   /** For a worker that is started later; another object with each change. */
   #standing: Standing
-  readonly #ready = new Set<Worker>()
-  #number = 0
+  /** Those whose process has not ended. */
+  readonly #links = new Set<WorkerLink>()
+  readonly #ready = new Set<WorkerLink>()
   isEnding = false
 
   constructor({ workers, randomSecret, source }: GatewayConfig, log: Logger) {
@@ -91,7 +89,7 @@ class Workers implements Operations {
   }
 
   /** @throws Error when one of them cannot have the port */
-  async start(): Promise<{ url: string; port: number }> {
+  async start(): Promise<Listening> {
     const started = await Promise.all(Array.from({ length: this.#count }, async () => this.#fork()))
     const [first] = started
     if (first === undefined) throw new Error('no worker')
@@ -119,59 +117,61 @@ class Workers implements Operations {
 
   async end(): Promise<void> {
     this.isEnding = true
-    const gone = this.#workers().map(async worker => once(worker, 'exit'))
-    for (const worker of this.#workers()) worker.send({ number: 0, order: { what: 'end' } } satisfies Message)
-    await Promise.all(gone)
+    for (const link of this.#links) link.tell({ what: 'end' })
+    await this.#gone()
   }
 
   async kill(): Promise<void> {
     this.isEnding = true
-    const gone = this.#workers().map(async worker => once(worker, 'exit'))
-    for (const worker of this.#workers()) worker.process.kill('SIGKILL')
-    await Promise.all(gone)
+    for (const link of this.#links) link.kill()
+    await this.#gone()
+  }
+
+  async #gone(): Promise<void> {
+    await Promise.all(Array.from(this.#links, async ({ exited }) => exited))
   }
 
   /** Any of them knows what was commanded of all. */
   async #noteMembers(): Promise<void> {
-    const [worker] = this.#ready
-    const members = worker && (await this.#tell(worker, { what: 'members' }).catch(() => undefined))
+    const [link] = this.#ready
+    const members = link && (await link.ask({ what: 'members' }).catch(() => undefined))
     if (members !== undefined) this.#standing = { ...this.#standing, members: members as Members }
   }
 
-  #workers(): Worker[] {
-    return Object.values(cluster.workers ?? {}).filter(worker => worker?.isDead() === false) as Worker[]
-  }
-
   /** Settles when it listens. */
-  async #fork(pauseMs = LEAST_PAUSE_MS): Promise<{ url: string; port: number }> {
-    const worker = cluster.fork({ LIMPET_RANDOM_SECRET: this.#secret })
-    worker.setMaxListeners(0)
+  async #fork(pauseMs = LEAST_PAUSE_MS): Promise<Listening> {
     const startedMs = performance.now()
-    const { promise, resolve, reject } = Promise.withResolvers<{ url: string; port: number }>()
-    worker.on('message', (reply: Reply) => {
-      if ('listening' in reply) resolve(reply.listening)
-      else if ('failed' in reply)
-        reject(Object.assign(new Error(reply.failed.message), { code: reply.failed.code }))
-    })
-    worker.once('exit', (code, signal) => {
-      reject(new Error(`a worker ended with ${signal ?? code}`))
-      const wasReady = this.#ready.delete(worker)
+    const link = new WorkerLink(cluster.fork({ LIMPET_RANDOM_SECRET: this.#secret }))
+    this.#links.add(link)
+    link.worker.once('exit', (code, signal) => {
+      this.#links.delete(link)
+      const wasReady = this.#ready.delete(link)
       if (this.isEnding || !wasReady) return
-      this.#log.error({ event: 'worker_exited', worker: worker.id, code, signal })
+      this.#log.error({ event: 'worker_exited', worker: link.worker.id, code, signal })
       const isYoung = performance.now() - startedMs < MOST_PAUSE_MS
       this.#mend(isYoung ? pauseMs : LEAST_PAUSE_MS)
     })
+    try {
+      return await this.#begin(link)
+    } catch (error) {
+      // It may listen, without what the others were told.
+      link.kill()
+      throw error
+    }
+  }
+
+  async #begin(link: WorkerLink): Promise<Listening> {
     let standing = this.#standing
-    worker.send({ number: 0, order: { what: 'start', ...standing } } satisfies Message)
-    const listening = await promise
+    link.tell({ what: 'start', ...standing })
+    const listening = await link.listening
     // What was told to the others meanwhile.
     while (standing !== this.#standing) {
       standing = this.#standing
       const { source, members } = standing
-      await this.#tell(worker, { what: 'reload', source })
-      if (members !== undefined) await this.#tell(worker, { what: 'restore', members })
+      await link.ask({ what: 'reload', source })
+      if (members !== undefined) await link.ask({ what: 'restore', members })
     }
-    this.#ready.add(worker)
+    this.#ready.add(link)
     return listening
   }
 
@@ -189,36 +189,13 @@ class Workers implements Operations {
     }, pauseMs).unref()
   }
 
-  /** What they have to say to it, those who have anything. One that dies over it is replaced by one that knows it. */
+  /** The replies of all workers that are alive. One that dies over an order is replaced by one that knows it. */
   async #tellAll(order: Order): Promise<readonly unknown[]> {
-    const replies = [...this.#ready].map(async worker =>
-      this.#tell(worker, order).catch((error: unknown) => {
-        if (this.#ready.has(worker)) throw error
+    const replies = [...this.#ready].map(async link =>
+      link.ask(order).catch((error: unknown) => {
+        if (link.isOpen) throw error
       }),
     )
     return (await Promise.all(replies)).filter(reply => reply !== undefined)
-  }
-
-  /** @throws AdminError when it cannot be done, or there is no answer */
-  async #tell(worker: Worker, order: Order): Promise<unknown> {
-    this.#number += 1
-    const number = this.#number
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-    const note = (reply: Reply): void => {
-      if (!('number' in reply) || reply.number !== number) return
-      if ('error' in reply)
-        reject(new AdminError(reply.error.statusCode, reply.error.code, reply.error.message))
-      else resolve(reply.result)
-    }
-    const silent = (): void => reject(new AdminError(500, 'INTERNAL', 'a worker did not answer'))
-    const timer = setTimeout(silent, ANSWER_MS)
-    worker.on('message', note).once('exit', silent)
-    try {
-      worker.send({ number, order } satisfies Message)
-      return await promise
-    } finally {
-      clearTimeout(timer)
-      worker.off('message', note).off('exit', silent)
-    }
   }
 }

@@ -1,0 +1,38 @@
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { startBackend } from './support/backend.ts'
+import { fileOf } from './support/gateway-file.ts'
+import { GatewayProcess } from './support/gateway-process.ts'
+
+/** Worker processes that die at the worst moments. */
+
+const WORKERS = 3
+const ROUNDS = 3
+
+describe('limpet with workers', () => {
+  test('survives workers that are killed while the admin port is scraped', async () => {
+    const w1 = await startBackend('w1')
+    const gateway = await GatewayProcess.start(fileOf([w1], { workers: WORKERS }))
+    const statuses = new Set<number>()
+    const scraped = new AbortController()
+    onTestFinished(() => scraped.abort())
+    async function scrape(): Promise<void> {
+      while (!scraped.signal.aborted) {
+        const { status } = await gateway.admin('GET', '/stats.json')
+        statuses.add(status)
+      }
+    }
+    const scraping = Promise.all([scrape(), scrape(), scrape()])
+    scraping.catch(() => undefined)
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      for (const worker of gateway.workers) process.kill(worker, 'SIGKILL')
+      await gateway.logged('worker_started', round * WORKERS)
+    }
+    scraped.abort()
+    await scraping
+    expect([...statuses]).toEqual([200])
+    expect(gateway.log.filter(({ event }) => event === 'uncaught')).toEqual([])
+    expect((await gateway.ask()).status).toBe(200)
+    gateway.signal('SIGTERM')
+    expect(await gateway.exited).toMatchObject({ code: 0 })
+  })
+})
