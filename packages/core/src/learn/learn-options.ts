@@ -8,7 +8,7 @@ import {
   parseRequestField,
   type RequestField,
 } from '../request-field.ts'
-import type { AffinityStore } from '../store/store.ts'
+import type { AffinityStore, SharedStore } from '../store/store.ts'
 
 /** The `learn` policy as it is configured. nginx's word for an option is given where it has one. */
 export interface LearnPolicyOptions {
@@ -23,7 +23,7 @@ export interface LearnPolicyOptions {
   /** Sessions that the embedded store remembers at most. (zone) @default 100000 */
   readonly maxEntries?: number
   /** A store that several gateways share, or a `MemoryStore` that outlives this one. (sync) @default the embedded one, in this process */
-  readonly store?: AffinityStore
+  readonly store?: AffinityStore | SharedStore
   /** How long a look-up in such a store may take; then the session counts as unknown. @default '1s' */
   readonly timeout?: Duration
 }
@@ -35,7 +35,7 @@ export interface LearnOptions {
   readonly lookups: readonly FieldReader[]
   readonly ttlMs: number
   readonly maxEntries: number
-  readonly store: AffinityStore | undefined
+  readonly store: AffinityStore | SharedStore | undefined
   readonly timeoutMs: number
 }
 
@@ -67,6 +67,12 @@ export function parseLearnOptions(path: string, value: unknown): LearnOptions {
   if (timeoutMs < 1) throw new OptionError(`${path}.timeout`, given['timeout'], 'at least 1ms')
   if (store === undefined && given['timeout'] !== undefined)
     throw new OptionError(`${path}.timeout`, given['timeout'], 'a duration only with a store')
+  if (store !== undefined && isShared(store) && given['timeout'] !== undefined)
+    throw new OptionError(
+      `${path}.timeout`,
+      given['timeout'],
+      'no value here: this store has its own deadline',
+    )
   if (store !== undefined && given['maxEntries'] !== undefined)
     throw new OptionError(`${path}.maxEntries`, given['maxEntries'], 'a number only without a store')
   return {
@@ -90,14 +96,21 @@ function parseLookup(path: string, value: unknown, name: unknown): readonly Fiel
   })
 }
 
-function parseStore(path: string, value: unknown): AffinityStore | undefined {
+function parseStore(path: string, value: unknown): AffinityStore | SharedStore | undefined {
   if (value === undefined) return undefined
-  if (!isStore(value)) throw new OptionError(path, value, 'an object with get, set and delete')
-  return value
+  if (isShared(value) || isStore(value)) return value
+  throw new OptionError(path, value, 'an object with get, set and delete, or one with open')
+}
+
+export function isShared(value: unknown): value is SharedStore {
+  return hasMethods(value, ['open'] satisfies (keyof SharedStore)[])
 }
 
 function isStore(value: unknown): value is AffinityStore {
-  const methods: readonly (keyof AffinityStore)[] = ['get', 'set', 'delete']
+  return hasMethods(value, ['get', 'set', 'delete'] satisfies (keyof AffinityStore)[])
+}
+
+function hasMethods(value: unknown, methods: readonly string[]): boolean {
   return (
     typeof value === 'object' &&
     value !== null &&

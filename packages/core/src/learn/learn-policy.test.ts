@@ -6,7 +6,7 @@ import { type HeaderFields, type NodeRequest, requestHead } from '../head.ts'
 import type { Lease } from '../lease.ts'
 import { OptionError } from '../option.ts'
 import { MemoryStore } from '../store/memory-store.ts'
-import type { AffinityStore } from '../store/store.ts'
+import type { AffinityStore, SharedStore, StoreContext } from '../store/store.ts'
 import type { LearnPolicyOptions } from './learn-options.ts'
 
 const SECRET = 'learn-0123456789abcdefghijklmnopqrstuvwxyz'
@@ -318,6 +318,33 @@ describe('a store of the user', () => {
   })
 })
 
+describe('a store that hashes for itself', () => {
+  it('is opened for its pool and policy, and gets ids as they are', async () => {
+    const memory = new MemoryStore()
+    const opened: StoreContext[] = []
+    const store: SharedStore = {
+      open(context) {
+        opened.push(context)
+        return memory
+      },
+    }
+    const affinity = affinityOf({ learn: { cookie: 'sid', store }, more: { secrets: [SECRET] } })
+    const home = await begin(affinity, 's')
+    expect(opened).toMatchObject([{ pool: 'default', field: 'cookie/sid', names: [{}] }])
+    expect([memory.get('s'), affinity.pool.sessionsOf(home)]).toEqual([home, 1])
+    const [names] = opened[0]?.names ?? []
+    expect(names?.tags.idOf(names.tags.tagOf(home))).toBe(home)
+  })
+
+  it('may leave the count of sessions out', () => {
+    const store: SharedStore = {
+      open: () => ({ get: () => undefined, set: () => undefined, delete: () => undefined }),
+    }
+    const affinity = affinityOf({ learn: { cookie: 'sid', store }, more: { secrets: [SECRET] } })
+    expect(affinity.pool.sessionsOf('a')).toBeUndefined()
+  })
+})
+
 describe('options of learn', () => {
   const store = { get: () => undefined, set: () => undefined, delete: () => undefined }
 
@@ -337,7 +364,9 @@ describe('options of learn', () => {
     ['affinity[0].learn.store', { cookie: 'a', store: null }],
     ['affinity[0].learn.timeout', { cookie: 'a', timeout: '1s' }],
     ['affinity[0].learn.timeout', { cookie: 'a', timeout: 0, store }],
+    ['affinity[0].learn.timeout', { cookie: 'a', timeout: '1s', store: { open: () => store } }],
     ['secrets', { cookie: 'a', store }],
+    ['secrets', { cookie: 'a', store: { open: () => store } }],
   ])('refuse a wrong %s: %j', (option, learn) => {
     expect(() => affinityOf({ learn })).toThrow(expect.objectContaining({ name: OptionError.name, option }))
   })

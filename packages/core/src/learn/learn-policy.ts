@@ -4,8 +4,9 @@ import type { AffinityPolicy, Answer, Claim, PolicyContext } from '../policy.ts'
 import { publishPolicyFailed } from '../policy-reading.ts'
 import { keyedStore } from '../store/keyed-store.ts'
 import { MemoryStore } from '../store/memory-store.ts'
-import type { AffinityStore } from '../store/store.ts'
-import type { LearnOptions } from './learn-options.ts'
+import { pseudonyms } from '../store/pseudonyms.ts'
+import type { OpenStore } from '../store/store.ts'
+import { isShared, type LearnOptions } from './learn-options.ts'
 import { newsInCookie, newsInHeader } from './learned-id.ts'
 
 /** Each may cost a question to a remote store. */
@@ -56,7 +57,7 @@ export function learnPolicy(options: LearnOptions, context: PolicyContext): Affi
 
   const policy: AffinityPolicy = {
     name: 'learn',
-    sessions: id => (store instanceof MemoryStore ? store.count(id) : undefined),
+    sessions: id => store.count?.(id),
     read(request) {
       const claims: (LearnedClaim | Promise<LearnedClaim>)[] = []
       let isPending = false
@@ -104,12 +105,18 @@ function settled(results: readonly unknown[]): Promise<void> | undefined {
   return pending.length === 0 ? undefined : Promise.all(pending).then(() => undefined)
 }
 
-function storeOf(options: LearnOptions, context: PolicyContext): AffinityStore {
+function storeOf(options: LearnOptions, context: PolicyContext): OpenStore {
   const { kind, name, maxEntries, store, timeoutMs } = options
   const { pool, now } = context
   if (store === undefined) return new MemoryStore({ maxEntries, now })
   // It hashes for itself, and answers at once.
   if (store instanceof MemoryStore) return store
-  const keys = deriveKeys(context.secrets, `limpet/learn/v1/${pool.name}/${kind}/${name}`)
+  const field = `${kind}/${name}`
+  const purpose = `limpet/learn/v1/${pool.name}/${field}`
+  if (isShared(store)) {
+    const names = pseudonyms(pool, context.secrets, purpose)
+    return store.open({ pool: pool.name, field, names, now })
+  }
+  const keys = deriveKeys(context.secrets, purpose)
   return keyedStore(store, { keys, timeoutMs, now })
 }

@@ -104,6 +104,19 @@ describe('the memory store', () => {
     expect(store.get('s')).toBe('b')
   })
 
+  it('renews an entry only when less than enough is left of it, and says what has changed', () => {
+    const clock = { ms: 0 }
+    const store = storeOf(10, clock)
+    const renew = (id: string): string => store.renew('s', id, 1_000, 900)
+    expect([renew('a'), renew('a')]).toEqual(['news', 'kept'])
+    clock.ms = 99
+    expect(renew('a')).toBe('kept')
+    clock.ms = 100
+    expect([renew('a'), renew('b'), renew('b')]).toEqual(['renewed', 'news', 'kept'])
+    clock.ms = 1_100
+    expect([renew('b'), store.get('s')]).toEqual(['news', 'b'])
+  })
+
   it('outlives a clock that is set back, and takes any time', () => {
     const clock = { ms: 1_000_000 }
     const store = storeOf(10, clock)

@@ -114,8 +114,29 @@ export class MemoryStore implements AffinityStore {
     this.#words[entry + EXPIRES] = Math.min(Math.max(0, ticks), MOST_TICKS)
   }
 
+  /**
+   * Remembers the backend unless the entry says the same and has more than `enoughMs` left: a shared store need not be
+   * told of such an entry again.
+   * @returns `kept` when nothing was changed, `renewed` when only the end was, `news` for a new session or a move
+   */
+  renew(key: string, backendId: string, ttlMs: number, enoughMs: number): 'kept' | 'renewed' | 'news' {
+    const entry = this.#find(key)
+    const isSame =
+      entry !== 0 && !this.#isExpired(entry) && this.#backends.text(this.#word(entry, BACKEND)) === backendId
+    if (isSame && this.#word(entry, EXPIRES) * TICK_MS - (this.#now() - this.#startMs) > enoughMs)
+      return 'kept'
+    this.set(key, backendId, ttlMs)
+    return isSame ? 'renewed' : 'news'
+  }
+
   delete(key: string): void {
     const entry = this.#find(key)
+    if (entry !== 0) this.#remove(entry)
+  }
+
+  /** Forgets the entry of a key whose hash is `low` and `high`. */
+  deleteHash(low: number, high: number): void {
+    const entry = this.#findHash(low, high)
     if (entry !== 0) this.#remove(entry)
   }
 
@@ -135,8 +156,10 @@ export class MemoryStore implements AffinityStore {
   #find(key: string): number {
     const hashed = this.#hashed
     this.#hash(key, hashed)
-    const low = hashed[0] ?? 0
-    const high = hashed[1] ?? 0
+    return this.#findHash(hashed[0] ?? 0, hashed[1] ?? 0)
+  }
+
+  #findHash(low: number, high: number): number {
     const words = this.#words
     let entry = this.#buckets[low & (this.#buckets.length - 1)] ?? 0
     while (entry !== 0 && (words[entry + LOW] !== low || words[entry + HIGH] !== high))

@@ -1,3 +1,5 @@
+import type { Pseudonyms } from './pseudonyms.ts'
+
 /**
  * Where a policy remembers which backend a session is tied to. Any client of a shared memory fits by its shape; what
  * it returns may be a promise, and what it fails with is published and costs a session its backend at most.
@@ -9,4 +11,31 @@ export interface AffinityStore {
   set(key: string, backendId: string, ttlMs: number): unknown
   /** Forgets, if there is anything to forget. */
   delete(key: string): unknown
+}
+
+/** What a shared store gets from the learn policy that opens it. */
+export interface StoreContext {
+  /** The name of the pool. */
+  readonly pool: string
+  /** What tells the learned sessions of one policy from those of another of the same pool, such as `cookie/JSESSIONID`. */
+  readonly field: string
+  /** One for each secret, newest first; at least one. The store writes the names of the first and finds those of all. */
+  readonly names: readonly Pseudonyms[]
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+/** A shared store that was opened for one policy. */
+export interface OpenStore extends AffinityStore {
+  /** Live sessions of a backend, as far as this process knows them. Absent: it cannot tell. */
+  count?(backendId: string): number | undefined
+}
+
+/**
+ * A store that several gateways share and that hashes the ids of sessions itself, so that it may answer a known
+ * session from its own memory. It gets each session id as it is, and must write the names of the context in its place.
+ */
+export interface SharedStore {
+  /** Called once for each learn policy, and again when its pool is configured anew. */
+  open(context: StoreContext): OpenStore
 }
