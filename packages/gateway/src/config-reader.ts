@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import { durationMs, type OptionError } from '@limpet/core'
 import type { HttpProxyOptions } from '@limpet/http-proxy'
+import { tokenProblem } from './admin/admin-token.ts'
 import { isLoopbackAddress } from './admin/admission.ts'
 import {
   type AdapterName,
@@ -14,7 +15,7 @@ import {
   type PoolConfig,
 } from './config.ts'
 import { headerProblems, requestEditor } from './header-policy.ts'
-import { keptElsewhere, readText } from './kept-elsewhere.ts'
+import { keptElsewhere, readValue } from './kept-elsewhere.ts'
 import { bytes, type PoolContext, poolOptions } from './pool-options.ts'
 import { optionErrors } from './pool-problems.ts'
 import type { Problem } from './problems.ts'
@@ -88,8 +89,8 @@ export class ConfigReader {
   }
 
   #certificate(tls: { cert: string; key: string }): { cert: string; key: string } {
-    const cert = this.#text('listen.tls.cert', () => readText(resolve(this.#folder, tls.cert)))
-    const key = this.#text('listen.tls.key', () => readText(resolve(this.#folder, tls.key)))
+    const cert = this.#text('listen.tls.cert', () => readValue(resolve(this.#folder, tls.cert)))
+    const key = this.#text('listen.tls.key', () => readValue(resolve(this.#folder, tls.key)))
     try {
       // A file that cannot be read is told already.
       if (cert !== '' && key !== '') createSecureContext({ cert, key })
@@ -152,7 +153,7 @@ export class ConfigReader {
       ...context,
       read: (at, text, how) =>
         this.#text(`${path}.${at}`, () =>
-          how === 'file' ? readText(resolve(this.#folder, text)) : keptElsewhere(text, this.#folder),
+          how === 'file' ? readValue(resolve(this.#folder, text)) : keptElsewhere(text, this.#folder),
         ),
     })
     // Whatever core and the adapters have to say about it, before anything is started.
@@ -203,9 +204,17 @@ export class ConfigReader {
       this.#problems.push({ path: 'admin.token', text: `is missing; ${address.host} is no loopback address` })
     return {
       ...address,
-      token:
-        token === undefined ? undefined : this.#text('admin.token', () => keptElsewhere(token, this.#folder)),
+      hosts: admin.hosts ?? [],
+      token: token === undefined ? undefined : this.#token(token),
     }
+  }
+
+  #token(reference: string): string {
+    const token = this.#text('admin.token', () => keptElsewhere(reference, this.#folder))
+    // An empty one is a reference that has failed, and a problem already.
+    const text = token === '' ? undefined : tokenProblem(token)
+    if (text !== undefined) this.#problems.push({ path: 'admin.token', text })
+    return token
   }
 
   #text(path: string, read: () => string): string {

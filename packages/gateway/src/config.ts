@@ -46,9 +46,17 @@ export interface GatewayConfig {
   readonly log: { readonly access: boolean; readonly sample: number; readonly level: string }
   readonly routes: readonly Route[]
   readonly pools: readonly PoolConfig[]
-  readonly admin: (Address & { readonly token: string | undefined }) | undefined
+  readonly admin: AdminConfig | undefined
   /** What works, and is perhaps not what was meant. */
   readonly warnings: readonly string[]
+}
+
+/** The admin port. */
+export interface AdminConfig extends Address {
+  /** Undefined: the port answers this machine alone. */
+  readonly token: string | undefined
+  /** Names that a Host field may have, beside those that are always taken. */
+  readonly hosts: readonly string[]
 }
 
 /** What slow and greedy clients may have of the gateway. */

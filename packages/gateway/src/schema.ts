@@ -158,6 +158,11 @@ const address = z
   .regex(/^(?:\[[0-9a-fA-F:.]+\]|[^:[\]\s]+):\d{1,5}$/)
   .meta({ description: 'an address and a port, as 127.0.0.1:8080' })
 
+const hostName = z
+  .string()
+  .regex(/^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?$/)
+  .meta({ description: 'the name of a host, without a port' })
+
 const listen = z.union([
   address,
   z.strictObject({
@@ -200,7 +205,13 @@ export const configSchema = z
       .min(1)
       .optional(),
     pools: z.record(name, pool),
-    admin: z.strictObject({ listen: address.optional(), token: text.optional() }).optional(),
+    admin: z
+      .strictObject({
+        listen: address.optional(),
+        token: text.optional(),
+        hosts: z.array(hostName).optional(),
+      })
+      .optional(),
   })
   .meta({ title: 'limpet', description: 'an object with pools, at least' })
 

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { guardServer, SERVER_OPTIONS } from '@limpet/http-proxy'
 import type { Logger } from 'pino'
-import type { Address } from '../config.ts'
+import type { AdminConfig } from '../config.ts'
 import type { Operations } from '../operations.ts'
 import { AdminError } from './admin-error.ts'
 import { Admission } from './admission.ts'
@@ -30,9 +30,9 @@ export class Admin {
   readonly #log: Logger
   readonly #server: Server
 
-  private constructor(operations: Operations, token: string | undefined, log: Logger) {
+  private constructor(operations: Operations, config: AdminConfig, log: Logger) {
     this.#operations = operations
-    this.#admission = new Admission(token)
+    this.#admission = new Admission(config)
     this.#log = log
     this.#server = guardServer(
       createServer({ ...SERVER_OPTIONS, requestTimeout: 10_000 }, (request, response) => {
@@ -48,12 +48,9 @@ export class Admin {
   }
 
   /** @throws Error when the port cannot be had */
-  static async start(
-    operations: Operations,
-    { host, port, token }: Address & { readonly token: string | undefined },
-    log: Logger,
-  ): Promise<Admin> {
-    const admin = new Admin(operations, token, log)
+  static async start(operations: Operations, config: AdminConfig, log: Logger): Promise<Admin> {
+    const admin = new Admin(operations, config, log)
+    const { host, port } = config
     admin.#server.listen({ host, port })
     await once(admin.#server, 'listening')
     return admin

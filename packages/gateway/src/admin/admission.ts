@@ -1,6 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
+import { hostname } from 'node:os'
+import type { AdminConfig } from '../config.ts'
 import { AdminError } from './admin-error.ts'
 
 const LOOPBACK = new BlockList()
@@ -13,31 +15,38 @@ const MINUTE_MS = 60_000
 /** Addresses that are remembered for that. */
 const MOST_ADDRESSES = 1_000
 
-/** Who may ask the admin port, and who may change something. */
+/** Decides which requests the admin port serves, and which may change something. */
 export class Admission {
   readonly #token: Buffer | undefined
+  readonly #names: ReadonlySet<string>
   readonly #now: () => number
   readonly #failures = new Map<string, { count: number; readonly untilMs: number }>()
 
   /** @param now milliseconds of a clock that is never set back */
-  constructor(token: string | undefined, now: () => number = () => performance.now()) {
+  constructor({ host, token, hosts }: AdminConfig, now: () => number = () => performance.now()) {
     this.#token = token === undefined ? undefined : digest(token)
+    const own = token === undefined ? [] : [host, hostname()]
+    this.#names = new Set(['localhost', ...own, ...hosts].map(name => name.toLowerCase()))
     this.#now = now
   }
 
   /**
-   * Without a token only this machine is answered, by its own name: a page in a browser could let a name of its own point
-   * here (DNS rebinding), and its requests would say so in their Host. With one, whoever has it.
+   * Without a token only loopback addresses are served. With one, requests that have it.
+   *
+   * In both cases the Host must be an address, or a name that is known: a page in a browser could point a name of its own
+   * here (DNS rebinding), and the Host of its requests would be that name.
    * @throws AdminError
    */
   admit({ headers, socket: { remoteAddress = '' } }: IncomingMessage): void {
-    if (this.#token !== undefined) {
-      this.#admitToken(headers.authorization ?? '', remoteAddress, this.#token)
-    } else if (!isLoopbackAddress(remoteAddress)) {
+    if (this.#token === undefined && !isLoopbackAddress(remoteAddress))
       throw new AdminError(403, 'FORBIDDEN', 'without a token only loopback is answered')
-    } else if (!isLoopbackName(headers.host ?? '')) {
-      throw new AdminError(421, 'MISDIRECTED', 'without a token only loopback names are answered')
-    }
+    if (!this.#isKnownHost(headers.host ?? ''))
+      throw new AdminError(
+        421,
+        'MISDIRECTED',
+        'the Host is not known here; admin.hosts lists names of this port',
+      )
+    if (this.#token !== undefined) this.#admitToken(headers.authorization, remoteAddress, this.#token)
   }
 
   /**
@@ -55,7 +64,18 @@ export class Admission {
       throw new AdminError(415, 'UNSUPPORTED_MEDIA_TYPE', 'this needs Content-Type: application/json')
   }
 
-  #admitToken(authorization: string, address: string, token: Buffer): void {
+  #isKnownHost(host: string): boolean {
+    const name = host.replace(/:\d+$/, '').toLowerCase()
+    const address = name.replace(/^\[(.*)\]$/, '$1')
+    return (
+      this.#names.has(name) || (this.#token === undefined ? isLoopbackAddress(address) : isIP(address) !== 0)
+    )
+  }
+
+  #admitToken(authorization: string | undefined, address: string, token: Buffer): void {
+    const [, given] = /^Bearer +(\S+)$/i.exec(authorization ?? '') ?? []
+    // A request without credentials is compared with nothing.
+    if (given === undefined) throw unauthorized()
     const known = this.#failures.get(address)
     const nowMs = this.#now()
     const isFresh = known !== undefined && nowMs < known.untilMs
@@ -63,13 +83,11 @@ export class Admission {
       const seconds = String(Math.ceil((known.untilMs - nowMs) / 1000))
       throw new AdminError(429, 'TOO_MANY_REQUESTS', 'too many wrong tokens', { 'retry-after': seconds })
     }
-    const [, given = ''] = /^Bearer +(\S+)$/i.exec(authorization) ?? []
     // In constant time, whatever the lengths.
     if (timingSafeEqual(digest(given), token)) return
     if (isFresh) known.count += 1
     else this.#remember(address, nowMs)
-    const challenge = { 'www-authenticate': 'Bearer' }
-    throw new AdminError(401, 'UNAUTHORIZED', 'this needs Authorization: Bearer and the token', challenge)
+    throw unauthorized()
   }
 
   #remember(address: string, nowMs: number): void {
@@ -78,13 +96,13 @@ export class Admission {
   }
 }
 
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+function unauthorized(): AdminError {
+  const challenge = { 'www-authenticate': 'Bearer' }
+  return new AdminError(401, 'UNAUTHORIZED', 'this needs Authorization: Bearer and the token', challenge)
 }
 
-function isLoopbackName(host: string): boolean {
-  const name = host.replace(/:\d+$/, '').toLowerCase()
-  return name === 'localhost' || isLoopbackAddress(name.replaceAll(/[[\]]/g, ''))
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
 }
 
 export function isLoopbackAddress(address: string): boolean {

@@ -1,0 +1,15 @@
+/** A token that was made at random has more than enough of both. */
+const MIN_LENGTH = 16
+const MIN_DIFFERENT = 5
+const HOW = `make one with: node -p "require('node:crypto').randomBytes(32).toString('base64url')"`
+
+/** What is wrong with `token` as the token of the admin port, without its text; undefined when it is good. */
+export function tokenProblem(token: string): string | undefined {
+  if (!/^[\x21-\x7e]*$/.test(token))
+    return `has blanks, or characters that no header field can carry; it takes at least ${MIN_LENGTH} visible ASCII characters; ${HOW}`
+  if (token.length < MIN_LENGTH)
+    return `has ${token.length} characters; it takes at least ${MIN_LENGTH}; ${HOW}`
+  if (new Set(token).size < MIN_DIFFERENT || /^(.{1,8})\1+$/.test(token))
+    return `repeats few characters; it takes a random text; ${HOW}`
+  return undefined
+}

@@ -1,0 +1,78 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { describe, expect, it } from 'vitest'
+import type { AdminError } from './admin-error.ts'
+import { Admission } from './admission.ts'
+
+const TOKEN = 'a-token-of-the-tests-01'
+const OPEN = { host: '127.0.0.1', port: 8404, token: undefined, hosts: [] }
+const CLOSED = { host: 'gateway.internal', port: 8404, token: TOKEN, hosts: ['Limpet.example'] }
+
+/** The status that a request gets, 200 when it is admitted. */
+function statusOf(admission: Admission, headers: IncomingHttpHeaders, remoteAddress = '127.0.0.1'): number {
+  try {
+    admission.admit({
+      headers: { host: '127.0.0.1:8404', ...headers },
+      socket: { remoteAddress },
+    } as unknown as IncomingMessage)
+    return 200
+  } catch (error) {
+    return (error as AdminError).statusCode
+  }
+}
+
+const bearer = (token: string): IncomingHttpHeaders => ({ authorization: `Bearer ${token}` })
+
+describe('with a token', () => {
+  it.each<[string, IncomingHttpHeaders]>([
+    ['no Authorization', {}],
+    ['an empty one', { authorization: '' }],
+    ['Bearer alone', { authorization: 'Bearer' }],
+    ['Bearer and blanks', { authorization: 'Bearer   ' }],
+    ['another scheme', { authorization: `Basic ${TOKEN}` }],
+    ['another token', bearer('another')],
+    ['two tokens', bearer(`${TOKEN} ${TOKEN}`)],
+  ])('a request with %s is rejected with 401', (_what, headers) => {
+    expect(statusOf(new Admission(CLOSED), headers)).toBe(401)
+  })
+
+  it('no credentials are compared, not even with an empty token', () => {
+    const admission = new Admission({ ...CLOSED, token: '' })
+    for (const authorization of [undefined, '', 'Bearer', 'Bearer '])
+      expect(statusOf(admission, { authorization })).toBe(401)
+  })
+
+  it.each([
+    '127.0.0.1',
+    'localhost:8404',
+    '[::1]:8404',
+    '192.0.2.7:8404',
+    '[2001:db8::1]',
+    'gateway.internal:8404',
+    'limpet.EXAMPLE:8404',
+  ])('the Host %s is known', host => {
+    expect(statusOf(new Admission(CLOSED), { host, ...bearer(TOKEN) }, '192.0.2.1')).toBe(200)
+  })
+
+  it.each([
+    'evil.example',
+    'localhost.evil.example',
+    '',
+    '127.0.0.1.evil.example:8404',
+    '127.0.0.1@evil.example',
+  ])('the Host "%s" is not, and is rejected with 421', host =>
+    expect(statusOf(new Admission(CLOSED), { host, ...bearer(TOKEN) })).toBe(421),
+  )
+})
+
+describe('without a token', () => {
+  it('only loopback is served, by a loopback name or address', () => {
+    const admission = new Admission(OPEN)
+    expect(statusOf(admission, {})).toBe(200)
+    expect(statusOf(admission, { host: 'LOCALHOST' }, '::1')).toBe(200)
+    expect(statusOf(admission, { host: '[::1]:8404' }, '::ffff:127.0.0.1')).toBe(200)
+    expect(statusOf(admission, {}, '192.0.2.1')).toBe(403)
+    expect(statusOf(admission, {}, '::ffff:192.0.2.1')).toBe(403)
+    expect(statusOf(admission, { host: '192.0.2.7:8404' })).toBe(421)
+    expect(statusOf(admission, { host: 'evil.example' })).toBe(421)
+  })
+})
