@@ -2,7 +2,7 @@ import type { Backend } from './backend.ts'
 import type { Client, TrustProxy } from './client.ts'
 import * as diagnostics from './diagnostics.ts'
 import { type Failure, mayRedispatch } from './failure.ts'
-import type { HeaderFields, RequestHead, ResponseHead } from './head.ts'
+import { type HeaderFields, isHttp2, type RequestHead, type ResponseHead } from './head.ts'
 import { requestLines } from './message/request-lines.ts'
 import { originForm } from './message/refusal.ts'
 import { responseFields } from './message/response-fields.ts'
@@ -124,7 +124,7 @@ export class HeldLease implements Lease {
     const { isSecure } = this.client
     this.#hold.answered(response.statusCode)
     this.#suspect?.blame()
-    const fields = responseFields(response)
+    const fields = responseFields(response, isHttp2(request))
     for (let index = 0; index < policies.length; index += 1) {
       const policy = policies[index]
       const claim = this.#decision.claims[index]

@@ -6,6 +6,7 @@ import {
   hasLeft,
   noteRefusal,
   onceClosed,
+  refuseAnswer,
   refuseAfterRefusal,
   RequestBody,
 } from '@limpet/http-proxy/transport'
@@ -57,7 +58,13 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
       rewriteRequestHeaders: () => carry(exchange),
       onResponse: () => {
         if (closing.isClosing && raw.httpVersionMajor === 1) reply.header('connection', 'close')
-        exchange.answer(reply)
+        try {
+          exchange.answer(reply)
+        } catch (error) {
+          // HTTP/2 throws for fields that HTTP/1 writes, and here it would be an uncaught exception.
+          reply.log.error({ err: error }, 'the response of the backend could not be written')
+          refuseAnswer(reply.raw)
+        }
       },
       onError: () => reply.send(exchange.error),
     })

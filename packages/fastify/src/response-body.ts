@@ -1,6 +1,7 @@
 import { type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
 import { Readable } from 'node:stream'
 import { type HeaderFields, trailerFields } from '@limpet/core'
+import { isHttp2Response } from '@limpet/http-proxy/transport'
 import type { Dispatcher } from 'undici'
 
 /** A client that takes nothing for this long holds a backend's answer hostage. */
@@ -52,7 +53,8 @@ export class ResponseBody extends Readable {
   }
 
   #addTrailers(trailers: HeaderFields): void {
-    const lines = Object.entries(trailerFields(trailers)).filter(([name, value]) => isWritable(name, value))
+    const fields = trailerFields(trailers, isHttp2Response(this.#client))
+    const lines = Object.entries(fields).filter(([name, value]) => isWritable(name, value))
     if (lines.length > 0) this.#client.addTrailers(Object.fromEntries(lines) as Record<string, string>)
   }
 }

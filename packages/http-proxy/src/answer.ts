@@ -8,6 +8,15 @@ const STALL_MS = 30_000
 
 /** Gives an answer to a client. What the app has put on the response stays, unless the backend says otherwise. */
 export function writeAnswer(response: ServerResponse, answer: Answer): void {
+  try {
+    putAnswer(response, answer)
+  } catch {
+    refuseAnswer(response)
+    answer.body.destroy()
+  }
+}
+
+function putAnswer(response: ServerResponse, answer: Answer): void {
   const { statusCode, headers, body } = answer
   response.statusCode = statusCode
   for (const name of Object.keys(headers)) {
@@ -17,6 +26,8 @@ export function writeAnswer(response: ServerResponse, answer: Answer): void {
     else response.setHeader(name, value)
   }
   if (isWhole(body)) {
+    // Node forgets to end a response of HTTP/2 whose head it refuses within `end`.
+    if (isHttp2Response(response)) response.flushHeaders()
     response.end(readWhole(body))
     return
   }
@@ -58,15 +69,48 @@ export function watchAnswer(response: ServerResponse, { body }: Answer, stallMs 
   // A stream of events is open before its first event, but not before the app has had its say on the head. Of most
   // answers the first chunk is here by then.
   response.once('pipe', () => {
-    if (body.readableLength === 0 && !body.complete && !response.headersSent) response.flushHeaders()
+    if (response.headersSent) return
+    if (isHttp2Response(response)) writeHead(response, body)
+    else if (body.readableLength === 0 && !body.complete) response.flushHeaders()
   })
+}
+
+/** HTTP/2 checks a head as it is written. With the first piece, it would throw from an event of the backend's socket. */
+function writeHead(response: ServerResponse, body: IncomingMessage): void {
+  try {
+    response.flushHeaders()
+  } catch {
+    body.unpipe(response)
+    refuseAnswer(response)
+    body.destroy()
+  }
+}
+
+/** Takes the place of a response that Node cannot write: 502 before its head is sent, and a cut after it. */
+export function refuseAnswer(response: ServerResponse): void {
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  for (const name of response.getHeaderNames()) response.removeHeader(name)
+  response
+    .writeHead(502, {
+      'content-type': 'text/plain; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    })
+    .end('502 Bad Gateway\n')
+}
+
+/** Whether the client speaks HTTP/2: HTTP/1 has no streams. */
+export function isHttp2Response(response: object): boolean {
+  return 'stream' in response
 }
 
 function addTrailers(response: ServerResponse, rawTrailers: readonly string[]): void {
   if (rawTrailers.length === 0) return
-  const lines = Object.entries(trailerFields(rawFields(rawTrailers))).filter(([name, value]) =>
-    isWritable(name, value),
-  )
+  const fields = trailerFields(rawFields(rawTrailers), isHttp2Response(response))
+  const lines = Object.entries(fields).filter(([name, value]) => isWritable(name, value))
   if (lines.length > 0) response.addTrailers(Object.fromEntries(lines) as Record<string, string>)
 }
 

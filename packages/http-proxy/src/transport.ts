@@ -1,5 +1,6 @@
 /** What an adapter with a forwarder of its own builds on, so that it speaks to backends as the others do. */
 export { type Attempter, Attempts } from './attempts.ts'
+export { isHttp2Response, refuseAnswer } from './answer.ts'
 export { CONNECT_TIMEOUT, type SocketOpener, socketOpener } from './backend-socket.ts'
 export { hasLeft, onceClosed } from './client-side.ts'
 export { errorCode, failureOf, protocolError, RESPONSE_TIMEOUT, responseTimeout } from './failure.ts'

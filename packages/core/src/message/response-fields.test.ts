@@ -68,3 +68,33 @@ describe('the fields of an answer that the client gets', () => {
     expect(fields(headers)).toEqual({ 'x-a': '1' })
   })
 })
+
+describe('the fields that a client of HTTP/2 gets', () => {
+  function http2Fields(headers: HeaderFields): HeaderFields {
+    return responseFields({ statusCode: 200, headers }, true)
+  }
+
+  it('have the first of several values where there may be one', () => {
+    const headers = {
+      etag: ['"1"', '"2"'],
+      location: ['/a', '/b'],
+      'x-content-type-options': ['nosniff', 'x'],
+    }
+    expect(http2Fields(headers)).toEqual({ etag: '"1"', location: '/a', 'x-content-type-options': 'nosniff' })
+    expect(fields(headers), 'HTTP/1').toEqual(headers)
+  })
+
+  it('have all values of a list, in one line where HTTP/2 has one', () => {
+    const headers = {
+      'content-encoding': ['gzip', 'br'],
+      'content-language': ['de', 'fr, en'],
+      vary: ['a', 'b'],
+      'set-cookie': ['a=1', 'b=2'],
+    }
+    expect(http2Fields(headers)).toEqual({
+      ...headers,
+      'content-encoding': 'gzip, br',
+      'content-language': 'de, fr, en',
+    })
+  })
+})
