@@ -7,6 +7,7 @@ import {
   createAffinity,
   isAffinityError,
   type Lease,
+  lookupSource,
   parseDiscovery,
   parseHealth,
   type RequestHead,
@@ -385,7 +386,8 @@ async function operate(): Promise<void> {
   const find = async (): Promise<never> => {
     throw new Error('SERVFAIL')
   }
-  const discovery = startDiscovery(pool, settings, { find, close: () => undefined })
+  const source = lookupSource(settings, () => ({ find, close: () => undefined }))
+  const discovery = startDiscovery(pool, source)
   // It has been told a moment later.
   await setImmediate()
   discovery.close()

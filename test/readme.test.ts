@@ -56,6 +56,15 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'packages/core Options 2': PRINTS,
   'packages/core Options 3': PRINTS,
   'packages/core Balancers 1': PRINTS,
+  'packages/core Another source 1': {
+    tail: `
+      globalThis.fetch = async () => Response.json([{ id: 'app9', url: 'http://10.0.0.9:8080' }])
+      const discovering = createHttpProxy({ secrets: [process.env.LIMPET_SECRET!], discovery: registry })
+      const { pool } = discovering.affinity
+      await new Promise<void>(resolve => { pool.watch(resolve) })
+      console.log(pool.backends.map(({ backend }) => backend.id)) // [ 'app9' ]
+      discovering.close()`,
+  },
   'packages/core Errors 1': {
     tail: `
       const theirs = Object.assign(new Error(), { code: 'ERR_NO_BACKEND', statusCode: 503 })

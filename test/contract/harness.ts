@@ -1,5 +1,12 @@
 import type { Server } from 'node:net'
-import type { Affinity, AffinityOptions, DiscoveryOptions, Duration, HealthOptions } from '@limpet/core'
+import type {
+  Affinity,
+  AffinityOptions,
+  DiscoveryOptions,
+  DiscoverySource,
+  Duration,
+  HealthOptions,
+} from '@limpet/core'
 
 /** What an adapter brings to the contract. */
 export interface Harness {
@@ -20,7 +27,7 @@ export interface GatewayOptions extends AffinityOptions {
   readonly tls?: { readonly ca?: string; readonly servername?: string; readonly verify?: boolean }
   readonly bodyLimit?: number
   readonly health?: HealthOptions
-  readonly discovery?: DiscoveryOptions
+  readonly discovery?: DiscoveryOptions | DiscoverySource
 }
 
 export interface Gateway {

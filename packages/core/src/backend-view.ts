@@ -1,4 +1,5 @@
 import type { AdminState, Backend, BackendOptions } from './backend.ts'
+import type { Discovered } from './discovery/discovery-source.ts'
 import type { Failure } from './failure.ts'
 
 /**
@@ -8,7 +9,7 @@ import type { Failure } from './failure.ts'
 export interface BackendView {
   readonly backend: Backend
   readonly state: AdminState
-  /** Health checks have not found it down, and requests have not taken it out. */
+  /** Health checks and discovery have not found it down, and requests have not taken it out. */
   readonly healthy: boolean
   /** Whether a session that is tied to it may go on there: draining or not, whatever the weight. */
   readonly isUsable: boolean
@@ -28,6 +29,8 @@ export interface BackendView {
   readonly failures: number
   /** What health checks have found last; undefined: none has found anything. */
   readonly checked: boolean | undefined
+  /** What discovery said of it last; undefined: it is configured, or an operator has added it. */
+  readonly discovered: Discovered | undefined
   /** What would configure it as it is now. */
   readonly options: BackendOptions
 }

@@ -47,8 +47,8 @@ export interface HealthChangedEvent {
   readonly pool: string
   readonly backend: string
   readonly healthy: boolean
-  /** Who has found it: a health check, or requests. */
-  readonly by: 'check' | 'requests'
+  /** The witness: a health check, requests, or discovery. */
+  readonly by: 'check' | 'requests' | 'discovery'
   /** What the check says of it. */
   readonly reason: string | undefined
 }
@@ -85,7 +85,7 @@ export interface RetryBudgetExhaustedEvent {
   readonly pool: string
   readonly backend: string
 }
-/** On `limpet:discovery-failed`: a name could not be looked up; the backends stay as they are. */
+/** On `limpet:discovery-failed`: a source could not be read, or not all of it; what was known stays. */
 export interface DiscoveryFailedEvent {
   readonly pool: string
   readonly name: string

@@ -30,18 +30,23 @@ export type {
   SelectedEvent,
   StateChangedEvent,
 } from './diagnostics.ts'
-export {
-  type DiscoveredBackend,
-  serviceBackends,
-  type ServiceRecord,
-} from './discovery/discovered-backend.ts'
-export { type Discovery, startDiscovery } from './discovery/discovery.ts'
+export { startDiscovery } from './discovery/discovery.ts'
 export {
   type DiscoveryOptions,
   type DiscoverySettings,
   parseDiscovery,
 } from './discovery/discovery-options.ts'
+export {
+  type Discovered,
+  type DiscoveredBackend,
+  type Discovery,
+  type DiscoveryListener,
+  type DiscoverySource,
+  isDiscoverySource,
+} from './discovery/discovery-source.ts'
 export type { Found, Lookup } from './discovery/lookup.ts'
+export { lookupSource } from './discovery/lookup-source.ts'
+export { type ResolvedBackend, serviceBackends, type ServiceRecord } from './discovery/resolved-backend.ts'
 export type { Drain, DrainOptions, DrainResult } from './drain.ts'
 export { type Duration, durationMs } from './duration.ts'
 export type { AffinityStatus } from './decision.ts'
@@ -80,7 +85,7 @@ export type { PassiveOptions } from './passive-health.ts'
 export type { PolicyOptions } from './policy-options.ts'
 export type { Candidates } from './candidates.ts'
 export type { BackendView } from './backend-view.ts'
-export { type Discovered, Pool } from './pool.ts'
+export { Pool } from './pool.ts'
 export type { PrefixPolicyOptions } from './prefix/prefix-options.ts'
 export type { RetryBudgetOptions } from './retry-budget.ts'
 export type { RoutePolicyOptions } from './route-policy.ts'

@@ -1,5 +1,6 @@
 import type { AdminState, Backend, BackendOptions, ParsedBackend } from './backend.ts'
 import type { BackendView, Hold } from './backend-view.ts'
+import type { Discovered } from './discovery/discovery-source.ts'
 import type { Failure } from './failure.ts'
 import { PassiveHealth, type PassiveSettings } from './passive-health.ts'
 import { SlowStart } from './slow-start.ts'
@@ -31,6 +32,8 @@ export class Member implements BackendView, Hold {
   #slowStart: SlowStart | undefined
   /** @see BackendView.checked */
   checked: boolean | undefined
+  /** @see BackendView.discovered */
+  discovered: Discovered | undefined
   /** It has been away, or was never there, while others served: it had better start slowly. */
   #isCold: boolean
   #isRecalled = false
@@ -53,6 +56,7 @@ export class Member implements BackendView, Hold {
     this.#isCold = before === undefined ? pool.requests > 0 : before.#isCold
     this.state = options.state
     this.configure(options)
+    this.discovered = before?.discovered
     if (before === undefined) {
       this.#warmUp()
       return
@@ -103,7 +107,7 @@ export class Member implements BackendView, Hold {
   }
 
   get #isUp(): boolean {
-    return this.checked !== false
+    return this.checked !== false && this.discovered?.healthy !== false
   }
 
   get healthy(): boolean {
@@ -119,6 +123,18 @@ export class Member implements BackendView, Hold {
   observe(isUp: boolean): boolean {
     const wasUp = this.#isUp
     this.checked = isUp
+    return this.#turned(wasUp)
+  }
+
+  /** What discovery says of it. True when its health is news. */
+  discover(said: Discovered | undefined): boolean {
+    const wasUp = this.#isUp
+    this.discovered = said
+    return this.#turned(wasUp)
+  }
+
+  #turned(wasUp: boolean): boolean {
+    const isUp = this.#isUp
     if (wasUp === isUp) return false
     if (isUp) {
       // It has proven itself from the ground up.

@@ -2,6 +2,9 @@ import * as diagnostics from './diagnostics.ts'
 import type { DrainResult } from './drain.ts'
 import type { BackendView } from './backend-view.ts'
 
+/** What has found that a backend's health changed. */
+export type HealthWitness = diagnostics.HealthChangedEvent['by']
+
 /** Tells the diagnostics what changes about a pool. */
 export class PoolEvents {
   readonly #pool: string
@@ -10,7 +13,7 @@ export class PoolEvents {
     this.#pool = pool
   }
 
-  healthChanged({ backend, healthy }: BackendView, by: 'check' | 'requests', reason?: string): void {
+  healthChanged({ backend, healthy }: BackendView, by: HealthWitness, reason?: string): void {
     if (diagnostics.healthChanged.hasSubscribers)
       diagnostics.healthChanged.publish({ pool: this.#pool, backend: backend.id, healthy, by, reason })
   }

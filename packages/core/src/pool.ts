@@ -1,7 +1,6 @@
 import {
   ADMIN_STATES,
   type AdminState,
-  type Backend,
   type BackendOptions,
   type ParsedBackend,
   parseBackend,
@@ -10,27 +9,20 @@ import {
   parseWeight,
 } from './backend.ts'
 import { CandidateLists, type Candidates, chooseCandidates } from './candidates.ts'
+import type { Discovered } from './discovery/discovery-source.ts'
 import { Drain, type Draining, type DrainOptions, parseDrain } from './drain.ts'
 import type { BackendView, Hold } from './backend-view.ts'
 import { Member, type MemberContext } from './member.ts'
 import { OptionError } from './option.ts'
-import { PoolEvents } from './pool-events.ts'
+import { type HealthWitness, PoolEvents } from './pool-events.ts'
 import { POOL_SETTINGS, type PoolSettings } from './pool-settings.ts'
 import { WaitQueue } from './wait-queue.ts'
-
-/** What discovery says of a backend. */
-export interface Discovered {
-  readonly weight: number
-  readonly backup: boolean
-}
 
 /** The set of backends, and all that changes about them. */
 export class Pool {
   readonly name: string
   /** Requests that wait. */
   readonly queue: WaitQueue
-  /** Members that discovery has added, and what it said of them last: they are its own to change. */
-  discovered: ReadonlyMap<Backend, Discovered> = new Map()
   readonly #context: MemberContext
   readonly #lists: CandidateLists
   readonly #events: PoolEvents
@@ -96,9 +88,20 @@ export class Pool {
   /**
    * Makes `backends` the members. One that stays, by id and url, keeps its health and counts, and the rest
    * becomes what is given. A known id with another url is another server: it starts afresh.
+   * @param discovered what discovery says of its own, by their ids @default what it said before
+   * @throws OptionError for a malformed backend, or an id that stands twice; then nothing has changed.
    */
-  replace(backends: readonly BackendOptions[]): void {
-    this.#setMembers(this.#membersOf(backends))
+  replace(backends: readonly BackendOptions[], discovered?: ReadonlyMap<string, Discovered>): void {
+    const before = this.#members
+    const members = this.#membersOf(backends)
+    const turned: Member[] = []
+    if (discovered !== undefined) {
+      for (const [id, member] of members)
+        // A new one that is not ready yet has not changed.
+        if (member.discover(discovered.get(id)) && before.get(id) === member) turned.push(member)
+    }
+    this.#setMembers(members)
+    for (const member of turned) this.#events.healthChanged(member, 'discovery')
   }
 
   /**
@@ -115,7 +118,6 @@ export class Pool {
       }),
     )
     this.#backends = [...this.#members.values()]
-    this.discovered = before.discovered
     this.#changed()
   }
 
@@ -311,7 +313,7 @@ export class Pool {
     return false
   }
 
-  #healthChanged(member: Member, by: 'check' | 'requests', reason?: string): void {
+  #healthChanged(member: Member, by: HealthWitness, reason?: string): void {
     this.#events.healthChanged(member, by, reason)
     this.#changed()
   }

@@ -11,19 +11,19 @@ export interface PoolMember {
 export type Members = Readonly<Record<string, readonly PoolMember[]>>
 
 export function membersOf(pool: Pool): readonly PoolMember[] {
-  return pool.backends.map(({ backend, options }) => ({
+  return pool.backends.map(({ backend, options, discovered }) => ({
     options: { ...options, url: backend.url.href },
-    discovered: pool.discovered.get(backend),
+    discovered,
   }))
 }
 
 /** Makes `members` those of `pool`; what it knows itself of one that stays, it goes on knowing. */
 export function restoreMembers(pool: Pool, members: readonly PoolMember[]): void {
-  pool.replace(members.map(({ options }) => options))
-  pool.discovered = new Map(
-    members.flatMap(({ options, discovered }) => {
-      const view = pool.find(options.id)
-      return view === undefined || discovered === undefined ? [] : [[view.backend, discovered] as const]
-    }),
+  const discovered = members.flatMap(({ options, discovered: said }) =>
+    said === undefined ? [] : [[options.id, said] as const],
+  )
+  pool.replace(
+    members.map(({ options }) => options),
+    new Map(discovered),
   )
 }

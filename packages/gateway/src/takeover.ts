@@ -9,7 +9,8 @@ export function takeOver(pool: Pool, config: PoolConfig, before: { pool: Pool; c
   pool.takeOver(before.pool)
   changeBackends(pool, before.config, config)
   // Another name that is looked up gets its backends with the first answer; until then, those that are there serve.
-  if (discovery === undefined) for (const { id } of pool.discovered.keys()) pool.remove(id)
+  if (discovery === undefined)
+    pool.replace(pool.backends.flatMap(view => (view.discovered === undefined ? [view.options] : [])))
   if (health !== undefined) return
   for (const { backend, checked } of pool.backends)
     if (checked === false) pool.setHealthy(backend.id, true, 'it is not checked any more')

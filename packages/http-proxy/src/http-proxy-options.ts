@@ -5,15 +5,18 @@ import {
   type BackendOptions,
   createAffinity,
   type DiscoveryOptions,
-  type DiscoverySettings,
+  type DiscoverySource,
   type HealthOptions,
   type HealthSettings,
+  isDiscoverySource,
+  lookupSource,
   OptionError,
   optionInteger,
   optionObject,
   parseDiscovery,
   parseHealth,
 } from '@limpet/core'
+import { dnsLookup } from './dns-lookup.ts'
 import {
   parseTransport,
   type Transport,
@@ -27,13 +30,13 @@ export type HttpProxyOptions = TransportOptions & {
   readonly bodyLimit?: number
   /** How backends are asked whether they are well. @default absent: they are not */
   readonly health?: HealthOptions
-  /** Backends that are found by their name, beside the configured ones or instead of them. @default absent: none are */
-  readonly discovery?: DiscoveryOptions
+  /** Backends that are found by their name or by another source, beside the configured ones or instead of them. @default absent: none are */
+  readonly discovery?: DiscoveryOptions | DiscoverySource
 } & (
     | AffinityOptions
     | (Omit<AffinityOptions, 'backends'> & {
         readonly backends?: readonly BackendOptions[]
-        readonly discovery: DiscoveryOptions
+        readonly discovery: DiscoveryOptions | DiscoverySource
       })
     | { readonly use: Affinity }
   )
@@ -44,7 +47,7 @@ export interface ParsedHttpProxyOptions {
   readonly transport: Transport
   readonly bodyLimit: number | undefined
   readonly health: HealthSettings | undefined
-  readonly discovery: DiscoverySettings | undefined
+  readonly discovery: DiscoverySource | undefined
 }
 
 const OWN_KEYS: readonly string[] = [...TRANSPORT_OPTION_KEYS, 'bodyLimit', 'health', 'discovery']
@@ -61,10 +64,9 @@ export function parseHttpProxyOptions(
   const isMade = typeof options === 'object' && options !== null && 'use' in options
   optionObject('', options, [...others, ...(isMade ? ['use'] : AFFINITY_OPTION_KEYS)])
   const { bodyLimit } = options
-  const discovery = parseDiscovery('discovery', options.discovery)
   return {
     health: parseHealth('health', options.health),
-    discovery,
+    discovery: discoverySource(options.discovery),
     affinity:
       'use' in options ? checkAffinity(options.use) : createAffinity(affinityOptions(options, others)),
     transport: parseTransport(options),
@@ -73,6 +75,12 @@ export function parseHttpProxyOptions(
         ? bodyLimit
         : optionInteger('bodyLimit', bodyLimit, 0, 0, Number.MAX_SAFE_INTEGER),
   }
+}
+
+function discoverySource(value: unknown): DiscoverySource | undefined {
+  if (isDiscoverySource(value)) return value
+  const settings = parseDiscovery('discovery', value)
+  return settings === undefined ? undefined : lookupSource(settings, () => dnsLookup(settings))
 }
 
 /** Core refuses keys that it does not know. Backends that are found by name need not be configured. */

@@ -15,7 +15,6 @@ import { backendAgents } from './backend-agent.ts'
 import { hasLeft, onceClosed } from './client-side.ts'
 import { clientBody, type ParsedBody } from './client-body.ts'
 import { type Answer, Exchange } from './exchange.ts'
-import { dnsLookup } from './dns-lookup.ts'
 import { healthProbe } from './health-probe.ts'
 import {
   type HttpProxyOptions,
@@ -60,8 +59,7 @@ export function httpProxyOf({
   discovery,
 }: ParsedHttpProxyOptions): HttpProxy {
   const agents = backendAgents(affinity, transport)
-  const discovering =
-    discovery === undefined ? undefined : startDiscovery(affinity.pool, discovery, dnsLookup(discovery))
+  const discovering = discovery === undefined ? undefined : startDiscovery(affinity.pool, discovery)
   const checks =
     health === undefined
       ? undefined

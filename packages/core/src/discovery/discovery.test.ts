@@ -2,27 +2,29 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Pool } from '../pool.ts'
-import { backendOptions, type DiscoveredBackend, serviceBackends } from './discovered-backend.ts'
 import { startDiscovery } from './discovery.ts'
 import { parseDiscovery } from './discovery-options.ts'
 import type { Found } from './lookup.ts'
+import { lookupSource } from './lookup-source.ts'
+import { backendOptions, type ResolvedBackend, serviceBackends } from './resolved-backend.ts'
 
-function at(address: string, more: Partial<DiscoveredBackend> = {}): DiscoveredBackend {
+function at(address: string, more: Partial<ResolvedBackend> = {}): ResolvedBackend {
   return { host: address, address, port: 80, weight: 1, backup: false, ...more }
 }
 
-function discovering(first: readonly DiscoveredBackend[], pool = new Pool('p', [])) {
+function discovering(first: readonly ResolvedBackend[], pool = new Pool('p', [])) {
   const settings = parseDiscovery('discovery', { dns: 'app.internal:80', refresh: '1m' })
   if (settings === undefined) throw new Error('no settings')
   const dns = { found: { backends: first, ttlMs: 1_000 } as Found | Error, asked: 0 }
-  const discovery = startDiscovery(pool, settings, {
+  const source = lookupSource(settings, () => ({
     async find() {
       dns.asked += 1
       if (dns.found instanceof Error) throw dns.found
       return dns.found
     },
     close() {},
-  })
+  }))
+  const discovery = startDiscovery(pool, source)
   closers.push(() => discovery.close())
   return { pool, dns, discovery }
 }

@@ -1,102 +1,129 @@
-import type { Backend, BackendOptions } from '../backend.ts'
+import type { AdminState, BackendOptions } from '../backend.ts'
 import * as diagnostics from '../diagnostics.ts'
 import type { BackendView } from '../backend-view.ts'
-import type { Discovered, Pool } from '../pool.ts'
-import { type DiscoveredBackend, type DiscoveredOptions, optionsById } from './discovered-backend.ts'
-import type { DiscoverySettings } from './discovery-options.ts'
-import type { Lookup } from './lookup.ts'
-
-export interface Discovery {
-  /** Nothing is looked up from here on. What was found stays. */
-  close(): void
-}
-
-/** Between two look-ups, whatever the answer's time to live; and after the first that failed. */
-const LEAST_DELAY_MS = 1_000
+import type { Pool } from '../pool.ts'
+import type { Discovered, DiscoveredBackend, Discovery, DiscoverySource } from './discovery-source.ts'
 
 /**
- * Keeps in `pool` the backends that a name stands for, beside those that are configured (HAProxy `resolvers`, nginx
- * `resolve`). Only what has changed is changed: who stays keeps its health and counts, and what an operator gave it.
- * A look-up that fails changes nothing, and neither does an answer without a record.
+ * Keeps the backends that `source` reports in `pool`, beside the configured ones. Only the differences are applied: a
+ * backend that stays keeps its health and counts, and what an operator gave it. An id of a configured backend is never
+ * taken.
  */
-export function startDiscovery(pool: Pool, settings: DiscoverySettings, lookup: Lookup): Discovery {
-  let failures = 0
-  let timer: NodeJS.Timeout | undefined
+export function startDiscovery(pool: Pool, source: DiscoverySource): Discovery {
   let isClosed = false
+  let isFirst = true
 
-  async function look(): Promise<void> {
-    let delayMs: number
-    try {
-      const { backends, ttlMs } = await lookup.find()
-      if (isClosed) return
-      apply(backends)
-      failures = 0
-      delayMs = Math.max(LEAST_DELAY_MS, ttlMs)
-    } catch (error) {
-      if (isClosed) return
-      if (diagnostics.discoveryFailed.hasSubscribers)
-        diagnostics.discoveryFailed.publish({ pool: pool.name, name: settings.name, error })
-      delayMs = LEAST_DELAY_MS * 2 ** Math.min(failures, 16)
-      failures += 1
-    }
-    // Whoever was told of it may have closed this.
-    if (isClosed) return
-    timer = setTimeout(() => void look(), Math.min(delayMs, settings.refreshMs)).unref()
+  function failed(error: unknown): void {
+    if (!isClosed && diagnostics.discoveryFailed.hasSubscribers)
+      diagnostics.discoveryFailed.publish({ pool: pool.name, name: source.name, error })
   }
 
-  /** In one change: those who wait, and sessions that come back, are not to find only the first of them. */
-  function apply(backends: readonly DiscoveredBackend[]): void {
-    const found = optionsById(settings.protocol, backends)
-    const next = new Map<string, BackendOptions>()
+  /** In one change: waiting requests, and sessions that come back, must not find only the first of several backends. */
+  function apply(all: readonly DiscoveredBackend[]): void {
+    const reported = new Map(all.map(backend => [backend.id, backend]))
+    const members: BackendOptions[] = []
+    const discovered = new Map<string, Discovered>()
+    const drains: DiscoveredBackend[] = []
+    let isNews = false
     for (const view of pool.backends) {
       const { id } = view.backend
-      const told = found.get(id)
-      const known = pool.discovered.get(view.backend)
+      const known = view.discovered
+      const found = reported.get(id)
+      reported.delete(id)
       if (known === undefined) {
-        // It is configured, or an operator has put it there.
-        found.delete(id)
-        next.set(id, view.options)
-      } else if (told !== undefined) {
-        next.set(id, follow(view, known, told))
+        // It is configured, or an operator has added it.
+        members.push(view.options)
+      } else if (found === undefined) {
+        isNews = true
+      } else if (!isAt(view, found.url)) {
+        // Another server. It is new, in the place of the old one.
+        isNews = true
+        add(found)
+      } else {
+        const now = discoveredOf(found)
+        const state = followedState(view, known, now)
+        if (state === 'drain' && (view.state !== state || (isFirst && known.state === state)))
+          drains.push(found)
+        members.push({ ...view.options, ...follow(view, known, now), state })
+        discovered.set(id, now)
+        isNews ||= !isSame(known, now)
       }
     }
-    for (const [id, told] of found) if (!next.has(id)) next.set(id, told)
-    const members = [...next.values()]
-    const isNews = members.length !== pool.backends.length || members.some(options => !isMember(options))
-    if (isNews) pool.replace(members)
-    const discovered = new Map<Backend, Discovered>()
-    for (const [id, { weight, backup }] of found) {
-      const backend = pool.find(id)?.backend
-      if (backend !== undefined) discovered.set(backend, { weight, backup })
+    for (const found of reported.values()) {
+      isNews = true
+      add(found)
     }
-    pool.discovered = discovered
+    if (isNews) pool.replace(members, discovered)
+    isFirst = false
+    for (const { id, drainDeadlineMs } of drains) {
+      if (drainDeadlineMs !== undefined) pool.drain(id, { deadline: drainDeadlineMs })
+    }
+
+    function add(found: DiscoveredBackend): void {
+      const { healthy: _healthy, ...options } = discoveredOf(found)
+      members.push({ id: found.id, url: found.url, ...options })
+      discovered.set(found.id, discoveredOf(found))
+      if (found.state === 'drain') drains.push(found)
+    }
   }
 
-  function isMember({ id, url, weight, backup }: BackendOptions): boolean {
-    const view = pool.find(id)
-    return view !== undefined && isAt(view, url) && view.weight === weight && view.backup === backup
-  }
-
-  void look()
+  const subscription = source.subscribe({
+    backends(all) {
+      if (isClosed) return
+      try {
+        apply(all)
+      } catch (error) {
+        // One that no pool takes: nothing has changed.
+        failed(error)
+      }
+    },
+    failed,
+  })
   return {
     close() {
       isClosed = true
-      clearTimeout(timer)
-      lookup.close()
+      subscription.close()
     },
   }
 }
 
-function isAt({ backend }: BackendView, url: string | URL): boolean {
-  return backend.url.href === new URL(url).href
+function discoveredOf({
+  weight = 1,
+  backup = false,
+  state = 'ready',
+  healthy = true,
+}: DiscoveredBackend): Discovered {
+  return { weight, backup, state, healthy }
 }
 
-/** `view` as it is told now. What an operator gave it stays until DNS says something else than before. */
-function follow(view: BackendView, known: Discovered, told: DiscoveredOptions): BackendOptions {
-  if (!isAt(view, told.url)) return told
+function isSame(one: Discovered, other: Discovered): boolean {
+  return (
+    one.weight === other.weight &&
+    one.backup === other.backup &&
+    one.state === other.state &&
+    one.healthy === other.healthy
+  )
+}
+
+function isAt({ backend }: BackendView, url: string | URL): boolean {
+  return backend.url.href === (typeof url === 'string' ? new URL(url) : url).href
+}
+
+/** What an operator gave it stays until the source says something else than before. */
+function follow(
+  view: BackendView,
+  known: Discovered,
+  now: Discovered,
+): Pick<BackendOptions, 'weight' | 'backup'> {
   return {
-    ...view.options,
-    weight: told.weight === known.weight ? view.weight : told.weight,
-    backup: told.backup === known.backup ? view.backup : told.backup,
+    weight: now.weight === known.weight ? view.weight : now.weight,
+    backup: now.backup === known.backup ? view.backup : now.backup,
   }
+}
+
+/** A state that an operator commanded stays, whatever the source says. A drain of the source's has ended in `maint`. */
+function followedState({ state }: BackendView, known: Discovered, now: Discovered): AdminState {
+  if (now.state === known.state) return state
+  const isOwn = state === known.state || (known.state === 'drain' && state === 'maint')
+  return isOwn ? now.state : state
 }

@@ -1,15 +1,15 @@
-import type { DiscoveredBackend } from './discovered-backend.ts'
+import type { ResolvedBackend } from './resolved-backend.ts'
 
-/** What a look-up has found, and how long it is true. */
+/** The result of a lookup, and how long it holds. */
 export interface Found {
-  readonly backends: readonly DiscoveredBackend[]
+  readonly backends: readonly ResolvedBackend[]
   readonly ttlMs: number
 }
 
 /** Looks a name up, again and again. */
 export interface Lookup {
-  /** Fails when there is no answer, or none with a record. */
+  /** Rejects when there is no answer, or an answer without a record. */
   find(): Promise<Found>
-  /** What is under way fails. */
+  /** Lookups under way reject. */
   close(): void
 }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { isIPv6 } from 'node:net'
-import type { BackendOptions } from '../backend.ts'
+import type { DiscoveredBackend } from './discovery-source.ts'
 
-/** A backend as DNS tells it. */
-export interface DiscoveredBackend {
-  /** What it is called by: its address, or the target of an SRV record. */
+/** A backend as DNS records describe it. */
+export interface ResolvedBackend {
+  /** Its name: the address, or the target of an SRV record. */
   readonly host: string
   readonly address: string
   readonly port: number
@@ -24,14 +24,14 @@ export interface ServiceRecord {
 const LONGEST_ID = 64
 const MOST_WEIGHT = 256
 
-/** The options of a discovered backend, all of which DNS tells. */
-export type DiscoveredOptions = Required<Omit<BackendOptions, 'state' | 'maxInFlight'>>
+/** All that DNS says of a backend. */
+type Resolved = Required<Pick<DiscoveredBackend, 'id' | 'url' | 'weight' | 'backup'>>
 
 /**
- * The options of a discovered backend. Its id comes from its host and port alone, so it is the same in every gateway,
+ * The backend of a resolved one. Its id comes from its host and port alone, so it is the same in every gateway,
  * and after a restart.
  */
-export function backendOptions(protocol: string, found: DiscoveredBackend): DiscoveredOptions {
+export function backendOptions(protocol: string, found: ResolvedBackend): Resolved {
   const { host, address, port, weight, backup } = found
   const at = isIPv6(address) ? `[${address}]` : address
   return { id: idOf(host, port), url: `${protocol}://${at}:${port}`, weight, backup }
@@ -41,10 +41,7 @@ export function backendOptions(protocol: string, found: DiscoveredBackend): Disc
  * The same of several, by their ids and in the order of these, for answers come in any. Of those with one id (two SRV
  * records of one target) the primary counts, and then the heaviest.
  */
-export function optionsById(
-  protocol: string,
-  backends: readonly DiscoveredBackend[],
-): Map<string, DiscoveredOptions> {
+export function optionsById(protocol: string, backends: readonly ResolvedBackend[]): Map<string, Resolved> {
   const all = backends.map(backend => backendOptions(protocol, backend))
   all.sort((a, b) => order(a.id, b.id) || Number(b.backup) - Number(a.backup) || a.weight - b.weight)
   return new Map(all.map(options => [options.id, options]))
@@ -83,7 +80,7 @@ export function serviceBackends(
     readonly record: ServiceRecord
     readonly addresses: readonly { readonly address: string }[]
   }[],
-): readonly DiscoveredBackend[] {
+): readonly ResolvedBackend[] {
   const records = targets.map(({ record }) => record)
   const least = Math.min(...records.map(({ priority }) => priority))
   const primaryWeight = scaleOf(records.filter(({ priority }) => priority === least))
