@@ -1,6 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { ConfigError, type GatewayConfig } from './config.ts'
 import { parseConfig } from './config-file.ts'
@@ -227,6 +227,29 @@ describe('a file', () => {
     expect(read({ pools: signed }).warnings).toEqual([
       'no secrets: a random one is used, and a restart forgets every session',
     ])
+  })
+
+  it('takes the values that another process has read, and reads none anew', () => {
+    process.env['LIMPET_TEST_SECRET'] = SECRET
+    onTestFinished(() => void delete process.env['LIMPET_TEST_SECRET'])
+    const file = fileOf(
+      {
+        secrets: ['env:LIMPET_TEST_SECRET', 'file:old'],
+        pools: { web: { ...web, affinity: [{ cookie: {} }], tls: { ca: 'old' } } },
+      },
+      { old: `x${SECRET}\n` },
+    )
+    const first = parseConfig(readSource(file))
+    writeFileSync(join(dirname(file), 'old'), `y${SECRET}\n`)
+    process.env['LIMPET_TEST_SECRET'] = `z${SECRET}`
+    const second = parseConfig(first.source)
+    expect(second.pools[0]?.options).toMatchObject({
+      secrets: [SECRET, `x${SECRET}`],
+      tls: { ca: `x${SECRET}\n` },
+    })
+    expect(second.source).toEqual(first.source)
+    expect(second.pools[0]?.signature).toBe(first.pools[0]?.signature)
+    expect(() => parseConfig({ ...first.source, kept: {} })).toThrow('was not read by the process')
   })
 
   it('has durations and sizes with their units, and a host in brackets', () => {

@@ -15,7 +15,7 @@ import {
   type PoolConfig,
 } from './config.ts'
 import { headerProblems, requestEditor } from './header-policy.ts'
-import { keptElsewhere, readValue } from './kept-elsewhere.ts'
+import { KeptElsewhere } from './kept-elsewhere.ts'
 import { bytes, type PoolContext, poolOptions } from './pool-options.ts'
 import { optionErrors } from './pool-problems.ts'
 import type { Problem } from './problems.ts'
@@ -29,14 +29,14 @@ const RANDOM_SECRET = process.env['LIMPET_RANDOM_SECRET'] ?? randomBytes(32).toS
 export class ConfigReader {
   readonly #file: ConfigFile
   readonly #source: ConfigSource
-  readonly #folder: string
+  readonly #kept: KeptElsewhere
   readonly #problems: Problem[] = []
   readonly #warnings: string[] = []
 
   constructor(file: ConfigFile, source: ConfigSource) {
     this.#file = file
     this.#source = source
-    this.#folder = dirname(resolve(source.file))
+    this.#kept = new KeptElsewhere(dirname(resolve(source.file)), source.kept)
   }
 
   read(): GatewayConfig {
@@ -66,7 +66,8 @@ export class ConfigReader {
       warnings: this.#warnings,
     }
     if (this.#problems.length > 0) throw new ConfigError(this.#problems)
-    return config
+    // Now that all of it is read.
+    return { ...config, source: { ...this.#source, kept: this.#kept.values } }
   }
 
   #listen(adapter: AdapterName): GatewayConfig['listen'] {
@@ -89,8 +90,8 @@ export class ConfigReader {
   }
 
   #certificate(tls: { cert: string; key: string }): { cert: string; key: string } {
-    const cert = this.#text('listen.tls.cert', () => readValue(resolve(this.#folder, tls.cert)))
-    const key = this.#text('listen.tls.key', () => readValue(resolve(this.#folder, tls.key)))
+    const cert = this.#text('listen.tls.cert', () => this.#kept.file(tls.cert))
+    const key = this.#text('listen.tls.key', () => this.#kept.file(tls.key))
     try {
       // A file that cannot be read is told already.
       if (cert !== '' && key !== '') createSecureContext({ cert, key })
@@ -133,7 +134,7 @@ export class ConfigReader {
     }
     const context = {
       secrets: secrets?.map((secret, index) =>
-        this.#text(`secrets[${index}]`, () => keptElsewhere(secret, this.#folder)),
+        this.#text(`secrets[${index}]`, () => this.#kept.text(secret)),
       ) ?? [RANDOM_SECRET],
       trustProxy,
     }
@@ -152,9 +153,7 @@ export class ConfigReader {
     const options = poolOptions(name, file, {
       ...context,
       read: (at, text, how) =>
-        this.#text(`${path}.${at}`, () =>
-          how === 'file' ? readValue(resolve(this.#folder, text)) : keptElsewhere(text, this.#folder),
-        ),
+        this.#text(`${path}.${at}`, () => (how === 'file' ? this.#kept.file(text) : this.#kept.text(text))),
     })
     // Whatever core and the adapters have to say about it, before anything is started.
     for (const error of optionErrors(options)) this.#note(path, error)
@@ -210,7 +209,7 @@ export class ConfigReader {
   }
 
   #token(reference: string): string {
-    const token = this.#text('admin.token', () => keptElsewhere(reference, this.#folder))
+    const token = this.#text('admin.token', () => this.#kept.text(reference))
     // An empty one is a reference that has failed, and a problem already.
     const text = token === '' ? undefined : tokenProblem(token)
     if (text !== undefined) this.#problems.push({ path: 'admin.token', text })

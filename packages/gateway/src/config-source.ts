@@ -4,7 +4,7 @@ import { readText } from './kept-elsewhere.ts'
 
 /** @throws ConfigError when there is no such file */
 export function readSource(file: string, adapter?: AdapterName): ConfigSource {
-  return { file, text: attempt(() => readText(file)), adapter }
+  return { file, text: attempt(() => readText(file)), adapter, kept: undefined }
 }
 
 /** What a text says, YAML or JSON. @throws ConfigError with the places that are neither */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { AffinityOptions } from '@limpet/core'
 import type { HttpProxyOptions } from '@limpet/http-proxy'
+import type { KeptValues } from './kept-elsewhere.ts'
 import { type Problem, problemText } from './problems.ts'
 import type { Route } from './routes.ts'
 
@@ -12,6 +13,8 @@ export interface ConfigSource {
   readonly text: string
   /** Instead of the file's. */
   readonly adapter: AdapterName | undefined
+  /** The values that the text refers to, as the process that has read them saw them; undefined: read them. */
+  readonly kept: KeptValues | undefined
 }
 
 export interface PoolConfig {

@@ -79,7 +79,7 @@ function pathsOf(spoils: readonly Spoil[]): readonly string[] {
   for (const [, spoil] of spoils) spoil(file)
   const text = JSON.stringify(file)
   try {
-    parseConfig({ file: '/nowhere/limpet.json', text, adapter: undefined })
+    parseConfig({ file: '/nowhere/limpet.json', text, adapter: undefined, kept: undefined })
     return []
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
