@@ -647,8 +647,8 @@ describe('the package', () => {
   const REQUIRED = `
     const Koa = require('koa')
     const limpet = require('@limpet/koa')
-    const { closingAnswer, guardServer, SERVER_OPTIONS } = limpet
-    if ([closingAnswer, guardServer, SERVER_OPTIONS].includes(undefined)) throw new Error('not all of it')
+    const { refuseUpgrade, guardServer, SERVER_OPTIONS } = limpet
+    if ([refuseUpgrade, guardServer, SERVER_OPTIONS].includes(undefined)) throw new Error('not all of it')
     if (limpet !== limpet.limpet || limpet !== limpet.default) throw new Error('two functions')
     ${USE}`
 

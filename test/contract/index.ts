@@ -7,6 +7,7 @@ import { bodiless } from './bodiless.ts'
 import { bodyLimit } from './body-limit.ts'
 import { cacheControl } from './cache-control.ts'
 import { clientAborts } from './client-aborts.ts'
+import { closing } from './closing.ts'
 import { cookieLifetime } from './cookie-lifetime.ts'
 import { cookieReading } from './cookie-reading.ts'
 import { cookieStripping } from './cookie-stripping.ts'
@@ -103,5 +104,6 @@ export function proxyContract(harness: Harness): void {
     tunnelEnds(start)
     tunnelTimeouts(start)
     goingAway(start)
+    closing(start)
   })
 }

@@ -30,7 +30,7 @@ const PROVIDED: readonly Line[] = [
   ['SelectedEvent', "import type { SelectedEvent } from '@limpet/core'"],
   ['createAffinity', "import { createAffinity } from '@limpet/core'"],
   ...[
-    'closingAnswer',
+    'refuseUpgrade',
     'createHttpProxy',
     'guardServer',
     'SERVER_OPTIONS',
@@ -50,7 +50,7 @@ const OF_FRAMEWORK: Readonly<Record<string, readonly Line[]>> = {
     ['app', 'const app = Fastify(gatewayServerOptions())'],
   ],
   express: [
-    ...['closingAnswer', 'guardServer', 'limpet', 'SERVER_OPTIONS'].map((name): Line => [
+    ...['refuseUpgrade', 'guardServer', 'limpet', 'SERVER_OPTIONS'].map((name): Line => [
       name,
       `import { ${name} } from '@limpet/express'`,
     ]),
@@ -59,7 +59,7 @@ const OF_FRAMEWORK: Readonly<Record<string, readonly Line[]>> = {
   ],
   koa: [
     ['bodyParser', "import { bodyParser } from '@koa/bodyparser'"],
-    ...['closingAnswer', 'guardServer', 'limpet', 'SERVER_OPTIONS'].map((name): Line => [
+    ...['refuseUpgrade', 'guardServer', 'limpet', 'SERVER_OPTIONS'].map((name): Line => [
       name,
       `import { ${name} } from '@limpet/koa'`,
     ]),

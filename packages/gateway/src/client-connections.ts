@@ -23,7 +23,9 @@ interface Stalled {
 export class ClientConnections {
   limits: Limits
   readonly #log: Logger
-  /** Those that are no tunnel. */
+  /** Every connection until it is closed: a server that closes waits for all of them. */
+  readonly #open = new Set<Socket>()
+  /** Those that have not been upgraded. */
   readonly #sockets = new Set<Socket>()
   readonly #sessions = new Set<ServerHttp2Session>()
   readonly #stalled = new WeakMap<Socket, Stalled>()
@@ -36,7 +38,10 @@ export class ClientConnections {
     this.#log = log
     const looking = setInterval(() => this.#look(), LOOK_MS).unref()
     server
-      .on('connection', (socket: Socket) => this.#count(socket))
+      .on('connection', (socket: Socket) => {
+        this.#hold(socket)
+        this.#count(socket)
+      })
       .on('upgrade', (_request, socket: Socket) => this.#sockets.delete(socket))
       .on('drop', (dropped?: { readonly remoteAddress?: string }) => this.#refuse(dropped?.remoteAddress))
       .on('close', () => clearInterval(looking))
@@ -54,9 +59,9 @@ export class ClientConnections {
     for (const session of this.#sessions) session.close()
   }
 
-  /** All of them but tunnels end at once. */
+  /** All of them end at once, tunnels and unfinished handshakes among them. */
   cut(): void {
-    for (const socket of this.#sockets) socket.destroy()
+    for (const socket of this.#open) socket.destroy()
   }
 
   #count(socket: Socket): void {
@@ -75,7 +80,13 @@ export class ClientConnections {
     this.#refuse(remoteAddress)
   }
 
+  #hold(socket: Socket): void {
+    this.#open.add(socket)
+    socket.once('close', () => this.#open.delete(socket))
+  }
+
   #follow(socket: Socket): void {
+    this.#hold(socket)
     this.#sockets.add(socket)
     socket.once('close', () => this.#sockets.delete(socket))
   }

@@ -3,7 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import { closingAnswer } from '@limpet/http-proxy'
+import { refuseUpgrade } from '@limpet/http-proxy'
 import { AccessLog } from './access-log.ts'
 import { ClientConnections } from './client-connections.ts'
 import { changeCertificate, changeLimits, newServer } from './client-server.ts'
@@ -149,12 +149,14 @@ export class Gateway {
     this.#connections.end()
     const served = [...this.#pools.values(), ...this.#retiring]
     for (const { pool } of served) pool.recall()
-    // A browser would keep its connection after its answer.
-    const idle = setInterval(() => this.#server.closeIdleConnections(), LOOK_MS)
-    const impatience = setTimeout(() => this.#connections.cut(), shutdownGraceMs)
+    const deadlineMs = performance.now() + shutdownGraceMs
+    const looking = setInterval(() => {
+      if (performance.now() >= deadlineMs) this.#connections.cut()
+      // A browser would keep its connection after its answer.
+      else this.#server.closeIdleConnections()
+    }, LOOK_MS)
     await closed
-    clearInterval(idle)
-    clearTimeout(impatience)
+    clearInterval(looking)
     await closeAll(served)
   }
 
@@ -192,12 +194,8 @@ export class Gateway {
     served?.editRequest?.(request)
     const status = served === undefined ? 404 : this.#isClosing ? 503 : undefined
     this.#accessLog?.beginUpgrade(request, socket, { pool: served?.name, status })
-    if (status === undefined) {
-      served?.app.upgrade(request, socket, head)
-    } else {
-      socket.on('error', () => socket.destroy())
-      socket.end(closingAnswer(status))
-    }
+    if (status === undefined) served?.app.upgrade(request, socket, head)
+    else refuseUpgrade(socket, status)
   }
 
   #served({ headers, url = '' }: IncomingMessage): ServedPool | undefined {

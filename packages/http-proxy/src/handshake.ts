@@ -6,6 +6,7 @@ import type { AttemptEvents } from './attempt-events.ts'
 import { closingError } from './closing-answer.ts'
 import { failureOf, protocolError, responseTimeout } from './failure.ts'
 import { forgetter } from './forgetter.ts'
+import { endWith } from './linger.ts'
 import { rawFields } from './raw-fields.ts'
 import { screen } from './screen.ts'
 import type { Transport } from './transport-options.ts'
@@ -94,7 +95,7 @@ export class Handshake implements AttemptEvents {
       this.#lease.redispatch({ ...failure, kind: this.#isAnswered ? 'truncated' : 'protocol' })
     if (this.#isAnswered) this.#client.destroy()
     else if (this.#client.writable)
-      this.#client.end(closingError(new BackendFailedError(this.#lease.backend, failure)))
+      endWith(this.#client, closingError(new BackendFailedError(this.#lease.backend, failure)))
   }
 
   /** The tunnel is ours: httpxy's would hold all that only the handshake needed, as long as it lasts. */

@@ -3,7 +3,8 @@ export type { ParsedBody } from './client-body.ts'
 export type { Answer } from './exchange.ts'
 export { createHttpProxy, type HttpProxy } from './http-proxy.ts'
 export { type HttpProxyOptions } from './http-proxy-options.ts'
-export { closingAnswer, writeError } from './closing-answer.ts'
+export { writeError } from './closing-answer.ts'
+export { refuseUpgrade } from './refused-upgrade.ts'
 export type { TransportOptions } from './transport-options.ts'
 export {
   declineUpgrade,

@@ -3,6 +3,19 @@ import type { Duplex } from 'node:stream'
 /** How long a peer that has been told the end may take to go as well. */
 export const LINGER_MS = 5_000
 
+/** How long a peer may take nothing of our last word. */
+const UNREAD_MS = 30_000
+
+/**
+ * Says our last word on `socket`, and makes the connection go soon after: whether or not its peer goes, and although
+ * the peer may read nothing.
+ */
+export function endWith(socket: Duplex, lastWord: string): void {
+  lingerAtEnd(socket)
+  const timer = setTimeout(() => socket.destroy(), UNREAD_MS)
+  socket.once('close', () => clearTimeout(timer)).end(lastWord)
+}
+
 /**
  * Makes `socket` go soon after our last word on it, whether or not its peer goes. Until then what comes is read and
  * dropped: a connection that is closed over unread bytes is reset, and our last word may be lost with it (RFC 9112 §9.6).

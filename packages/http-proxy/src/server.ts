@@ -2,6 +2,8 @@ import { type Server, type ServerOptions, ServerResponse } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import { closingAnswer } from './closing-answer.ts'
+import { endWith } from './linger.ts'
+import { refuseUpgrade } from './refused-upgrade.ts'
 
 /**
  * Options for `http.createServer()` that keep slow and greedy clients from holding a gateway's connections: a head
@@ -36,7 +38,8 @@ export function answerClientError(error: Error & { code?: string }, socket: Dupl
     socket.destroy()
     return
   }
-  socket.end(closingAnswer(STATUS[error.code ?? ''] ?? 400), () => socket.destroy())
+  endWith(socket, closingAnswer(STATUS[error.code ?? ''] ?? 400))
+  socket.once('finish', () => socket.destroy())
 }
 
 /**
@@ -51,5 +54,5 @@ function isAnswering(socket: object): boolean {
 /** CONNECT asks for a tunnel, which no HTTP route can answer. HTTP/2 has a response for it, HTTP/1 a bare socket. */
 export function refuseConnect(_request: unknown, client: Duplex | Http2ServerResponse): void {
   if ('writeHead' in client) client.writeHead(501, { 'cache-control': 'no-store' }).end()
-  else client.end(closingAnswer(501))
+  else refuseUpgrade(client, 501)
 }

@@ -2,9 +2,8 @@ import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { OptionError } from '@limpet/core'
-import { closingAnswer } from './closing-answer.ts'
 import type { HttpProxy } from './http-proxy.ts'
-import { lingerAtEnd } from './linger.ts'
+import { refuseUpgrade } from './refused-upgrade.ts'
 import { bareResponse, isBusy, isWebSocket } from './upgrade-request.ts'
 
 /** Whether a request is a pool's. Of an upgrade there is no more than the bare request to look at. */
@@ -83,19 +82,15 @@ export function declineUpgrade(
   socket: Duplex,
   head: Buffer,
 ): void {
-  socket.on('error', () => socket.destroy())
-  if (isBusy(socket)) {
-    socket.destroy()
-    return
-  }
   const { headers } = request
   const length = headers['content-length'] ?? '0'
   const hasBody = head.length > 0 || length !== '0' || headers['transfer-encoding'] !== undefined
   if (server === undefined || hasBody) {
-    lingerAtEnd(socket)
-    socket.end(closingAnswer(400))
+    refuseUpgrade(socket, 400)
   } else {
-    server.emit('request', request, bareResponse(request, socket))
+    socket.on('error', () => socket.destroy())
+    if (isBusy(socket)) socket.destroy()
+    else server.emit('request', request, bareResponse(request, socket))
   }
 }
 

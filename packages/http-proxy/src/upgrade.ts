@@ -12,7 +12,7 @@ import { type Attempt, newAttempt } from './attempt.ts'
 import type { BackendAgents } from './backend-agent.ts'
 import { closingAnswer, closingError } from './closing-answer.ts'
 import { Handshake } from './handshake.ts'
-import { lingerAtEnd } from './linger.ts'
+import { endWith, lingerAtEnd } from './linger.ts'
 import type { Transport } from './transport-options.ts'
 import { isBusy, isWebSocket } from './upgrade-request.ts'
 
@@ -62,7 +62,7 @@ export function upgrader(
         return
       }
       function refuse(): void {
-        if (socket.writable) socket.end(closingError(new NoBackendError()))
+        if (socket.writable) endWith(socket, closingError(new NoBackendError()))
       }
       function leave(): void {
         socket.destroy()
@@ -90,7 +90,7 @@ export function upgrader(
         .catch((error: unknown) => {
           if (!socket.writable) return
           // Other errors are those of a policy of the app's own, which could not say what to forward.
-          socket.end(isAffinityError(error) ? closingError(error) : closingAnswer(500))
+          endWith(socket, isAffinityError(error) ? closingError(error) : closingAnswer(500))
         })
     },
     close() {

@@ -1,8 +1,8 @@
-import { closingAnswer, guardServer, SERVER_OPTIONS } from '@limpet/http-proxy'
+import { refuseUpgrade, guardServer, SERVER_OPTIONS } from '@limpet/http-proxy'
 import { limpet } from './limpet.ts'
 
 /** For the server around the app. */
-export { closingAnswer, guardServer, SERVER_OPTIONS }
+export { refuseUpgrade, guardServer, SERVER_OPTIONS }
 export { limpet } from './limpet.ts'
 export type { Limpet, LimpetOptions } from './limpet.ts'
 export default limpet
@@ -11,7 +11,7 @@ export default limpet
 const required = Object.assign(limpet, {
   limpet,
   default: limpet,
-  closingAnswer,
+  refuseUpgrade,
   guardServer,
   SERVER_OPTIONS,
 })

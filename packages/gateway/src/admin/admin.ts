@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { guardServer, SERVER_OPTIONS } from '@limpet/http-proxy'
 import type { Logger } from 'pino'
 import type { AdminConfig } from '../config.ts'
@@ -29,6 +29,8 @@ export class Admin {
   readonly #admission: Admission
   readonly #log: Logger
   readonly #server: Server
+  /** Until they are closed: the server forgets a connection that asked for CONNECT, and waits for it all the same. */
+  readonly #sockets = new Set<Socket>()
 
   private constructor(operations: Operations, config: AdminConfig, log: Logger) {
     this.#operations = operations
@@ -45,6 +47,10 @@ export class Admin {
         )
       }),
     )
+    this.#server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+    })
   }
 
   /** @throws Error when the port cannot be had */
@@ -63,7 +69,7 @@ export class Admin {
   async close(): Promise<void> {
     const closed = once(this.#server, 'close')
     this.#server.close()
-    this.#server.closeAllConnections()
+    for (const socket of this.#sockets) socket.destroy()
     await closed
   }
 
