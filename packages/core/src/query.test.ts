@@ -2,6 +2,14 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { queryValues } from './query.ts'
 
+function decodedIfSound(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
 describe('values of a query parameter', () => {
   it.each([
     ['/', []],
@@ -36,13 +44,34 @@ describe('values of a query parameter', () => {
     )
   })
 
+  it('are decoded as decodeURIComponent does, and left as they are where it throws', () => {
+    const piece = fc.constantFrom(
+      ...'a % %4 %41 %zz %ff %00 %2B %26 \u00e4 %c3%a4 %c3 %a4 %f0%9f%98%80 %ed%a0%80 %C0%80 %ef%bb%bf %e2%82'.split(
+        ' ',
+      ),
+    )
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 6 }), pieces => {
+        const value = pieces.join('')
+        expect(queryValues(`/?room=${value}`, 'room')).toEqual([decodedIfSound(value)])
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
   it('takes time that grows with the length alone, and never throws', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), target => Array.isArray(queryValues(target, 'room'))),
     )
     // To read the rest for every pair that has no `=` took half a minute.
     const wide = 'room'.repeat(10)
-    for (const pair of ['room=%41&', `${wide}&`, '=&', '&'])
+    // An exception for every escape that is none took 2 s.
+    for (const pair of ['%&', '+&', '%ff&', '%zz=%&', 'e%&', 'room=%41&', `${wide}&`, '=&', '&'])
       expect(queryValues(`/?${pair.repeat(200_000)}end=1`, 'end')).toEqual(['1'])
+    const long = `${'%ff'.repeat(200_000)}+`
+    expect(queryValues(`/?${long}&end=${long}`, 'end')).toEqual([long])
+    const before = performance.now()
+    queryValues(`/?${'%&'.repeat(200_000)}`, 'room')
+    expect(performance.now() - before).toBeLessThan(250)
   })
 })
