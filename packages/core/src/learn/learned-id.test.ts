@@ -37,6 +37,23 @@ describe('what an answer says of a session', () => {
     expect(newsInHeader({ statusCode: 200, headers }, 'mcp-session-id')).toEqual(expected)
   })
 
+  it.each([' ', '\t', ' \t', '"', '=', ';', '; =', 'Max-Age=1;', '" '])(
+    'takes time that grows with the length alone: %j',
+    unit => {
+      const blanks = unit.repeat(65_536 / unit.length)
+      const before = performance.now()
+      for (const line of [
+        `SID=${blanks}x`,
+        `SID=x${blanks}x`,
+        `SID=x${blanks}`,
+        `SID${blanks}=x`,
+        `SID=x; Max-Age=${blanks}x`,
+      ])
+        newsInCookie({ statusCode: 200, headers: { 'set-cookie': line } }, 'SID', NOW)
+      expect(performance.now() - before).toBeLessThan(250)
+    },
+  )
+
   it('has no news in what every object has', () => {
     expect(newsInHeader({ statusCode: 200, headers: {} }, 'constructor')).toEqual(NONE)
   })

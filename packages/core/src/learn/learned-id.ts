@@ -1,3 +1,4 @@
+import { blanksEnd, blanksStart } from '../cookie/cookie-header.ts'
 import { setCookieLines, setCookieName } from '../cookie/set-cookie.ts'
 import type { ResponseHead } from '../head.ts'
 
@@ -32,7 +33,9 @@ export function newsInCookie({ headers }: ResponseHead, name: string, nowMs: num
 }
 
 function unquoted(value: string): string {
-  const trimmed = value.replace(/^[ \t]+/, '').replace(/[ \t]+$/, '')
+  // By hand: a pattern for the blanks at the end would be tried at every blank of the middle.
+  const start = blanksEnd(value, 0, value.length)
+  const trimmed = value.slice(start, blanksStart(value, start, value.length))
   return /^".*"$/s.test(trimmed) ? trimmed.slice(1, -1) : trimmed
 }
 
