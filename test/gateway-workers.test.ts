@@ -5,10 +5,11 @@ import { GatewayProcess } from './support/gateway-process.ts'
 
 /** Worker processes that die at the worst moments. */
 
-const WORKERS = 3
+const WORKERS = 2
 const ROUNDS = 3
 
-describe('limpet with workers', () => {
+// Each process takes its time to start.
+describe('limpet with workers', { timeout: 60_000 }, () => {
   test('survives workers that are killed while the admin port is scraped', async () => {
     const w1 = await startBackend('w1')
     const gateway = await GatewayProcess.start(fileOf([w1], { workers: WORKERS }))
@@ -21,7 +22,7 @@ describe('limpet with workers', () => {
         statuses.add(status)
       }
     }
-    const scraping = Promise.all([scrape(), scrape(), scrape()])
+    const scraping = Promise.all([scrape(), scrape()])
     scraping.catch(() => undefined)
     for (let round = 1; round <= ROUNDS; round += 1) {
       for (const worker of gateway.workers) process.kill(worker, 'SIGKILL')
@@ -32,6 +33,18 @@ describe('limpet with workers', () => {
     expect([...statuses]).toEqual([200])
     expect(gateway.log.filter(({ event }) => event === 'uncaught')).toEqual([])
     expect((await gateway.ask()).status).toBe(200)
+    gateway.signal('SIGTERM')
+    expect(await gateway.exited).toMatchObject({ code: 0 })
+  })
+
+  test('end while a worker is being replaced', async () => {
+    const w1 = await startBackend('w1')
+    const gateway = await GatewayProcess.start(fileOf([w1], { workers: 2 }))
+    const before = gateway.workers
+    gateway.killWorker()
+    // The successor is a process by now, and does not listen yet.
+    const isStarting = (): boolean => gateway.workers.some(worker => !before.includes(worker))
+    await expect.poll(isStarting, { interval: 1, timeout: 10_000 }).toBe(true)
     gateway.signal('SIGTERM')
     expect(await gateway.exited).toMatchObject({ code: 0 })
   })

@@ -56,8 +56,12 @@ export async function runWorker(isPretty: boolean): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
   // Whoever has started it is gone. (Node would end it, too, if nobody listened to the channel for a moment.)
   process.on('disconnect', orphaned)
-  const [{ order: start }] = (await once(process, 'message')) as [Message]
-  if (start.what !== 'start') throw new Error(`told to ${start.what} before it has started`)
+  const early: Message[] = []
+  let receive = (message: Message): void => void early.push(message)
+  process.on('message', (message: Message) => receive(message))
+  await once(process, 'message')
+  const start = early.shift()?.order
+  if (start?.what !== 'start') throw new Error(`told to ${start?.what} before it has started`)
   const config = reloaded(parseConfig(start.first), parseConfig(start.source))
   const logs = openLogs(config, isPretty, cluster.worker?.id)
   const { log } = logs
@@ -100,12 +104,12 @@ export async function runWorker(isPretty: boolean): Promise<number> {
     resolve(code)
   }
 
-  process.on('message', ({ number, order }: Message) => {
+  receive = ({ number, order }) => {
     obey(order).then(
       result => say({ number, result }),
       (error: unknown) => say({ number, error: told(error) }),
     )
-  })
+  }
   process.on('disconnect', () => void end(1)).off('disconnect', orphaned)
   process.on('uncaughtException', error => {
     log.fatal({ event: 'uncaught', err: error })
@@ -114,6 +118,8 @@ export async function runWorker(isPretty: boolean): Promise<number> {
   })
   const { url, port } = gateway
   say({ listening: { url, port } })
+  // A gateway that was told to end while this worker was starting would wait for it.
+  for (const message of early) receive(message)
   return promise
 }
 
