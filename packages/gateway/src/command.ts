@@ -15,9 +15,11 @@ const HELP = `limpet: a gateway that brings every session home
   limpet --config limpet.yaml [--adapter fastify|express|koa] [--pretty]
   limpet check --config limpet.yaml
   limpet schema
+  limpet kill-test SCENARIO.yaml --url http://127.0.0.1:8080
   limpet --help, --version
 
-check says what is wrong with a file, and schema prints its JSON Schema, for editors.
+check says what is wrong with a file, and schema prints its JSON Schema, for editors. kill-test
+shows what happens to users when a backend is killed; limpet kill-test --help lists its options.
 SIGTERM and SIGINT finish what is in flight and end; SIGHUP reads the file again.
 `
 
@@ -36,6 +38,11 @@ export interface Terminal {
  * @returns the exit code; for a gateway when it has ended
  */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  if (args[0] === 'kill-test') {
+    // Loaded on demand: a gateway does not need its clients.
+    const { runKillTest } = await import('./kill-test/command.ts')
+    return runKillTest(args.slice(1), terminal)
+  }
   const parsed = parse(args)
   if (typeof parsed === 'string') {
     terminal.error(`limpet: ${parsed}\n\n${HELP}`)

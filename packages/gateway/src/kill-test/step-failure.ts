@@ -1,0 +1,24 @@
+/**
+ * Why a step failed. `connection`: no complete response; `timeout`: none in time; `status`: a status of 500 or more, or 429;
+ * `unexpected`: a response of the application that is not the expected one, as for a user who is logged out.
+ */
+export type FailureKind = 'connection' | 'timeout' | 'status' | 'unexpected'
+
+export class StepFailure extends Error {
+  override readonly name = 'StepFailure'
+  readonly kind: FailureKind
+
+  constructor(kind: FailureKind, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.kind = kind
+  }
+}
+
+/** What the network has thrown, as a failure of a step. */
+export function failureOf(error: unknown): StepFailure {
+  if (error instanceof StepFailure) return error
+  const { name, code, message } = error as NodeJS.ErrnoException
+  if (name === 'TimeoutError' || /TIMEOUT|ETIMEDOUT/.test(code ?? ''))
+    return new StepFailure('timeout', 'no response in time', { cause: error })
+  return new StepFailure('connection', code === undefined ? message : `${code}: ${message}`, { cause: error })
+}
