@@ -175,6 +175,25 @@ describe('a file', () => {
       ['admin.token is missing; 0.0.0.0 is no loopback address'],
     ],
     [
+      'has times that no timer can count, and sizes that no server takes',
+      {
+        preStop: '25d',
+        limits: { headers: '999999999999GiB', keepAlive: '999999999999.5d' },
+        pools: { web: { ...web, waitForBackend: '600h' } },
+      },
+      [
+        expect.stringMatching(/^preStop .*at most 24d/),
+        'limits.headers takes a size from 1KiB to 16MiB',
+        expect.stringMatching(/^limits\.keepAlive .*at most 24d/),
+        expect.stringMatching(/^pools\.web\.waitForBackend .*at most 24d/),
+      ],
+    ],
+    [
+      'has headers of no size',
+      { limits: { headers: 0 }, pools: { web } },
+      ['limits.headers takes a size from 1KiB to 16MiB'],
+    ],
+    [
       'has references to empty values',
       {
         listen: { port: 1, tls: { cert: 'pem', key: 'pem' } },

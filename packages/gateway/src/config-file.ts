@@ -6,8 +6,22 @@ import { type Problem, problemsIn } from './problems.ts'
 import { salvage } from './salvage.ts'
 import { type ConfigFile, configSchema } from './schema.ts'
 
-/** @throws ConfigError with everything that is wrong */
+/** @throws ConfigError with everything that is wrong, and nothing else: a gateway that reads its file again goes on */
 export function parseConfig(source: ConfigSource): GatewayConfig {
+  try {
+    return parse(source)
+  } catch (error) {
+    if (error instanceof ConfigError) throw error
+    throw new ConfigError([{ path: '', text: `the file cannot be checked (${nameOf(error)})` }])
+  }
+}
+
+/** Without the message, which may hold a part of the file. */
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error
+}
+
+function parse(source: ConfigSource): GatewayConfig {
   const value = parseText(source.text)
   const parsed = configSchema.safeParse(value)
   if (parsed.success) return new ConfigReader(parsed.data, source).read()

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
-import { durationMs, type OptionError } from '@limpet/core'
+import { type Duration, durationMs, OptionError } from '@limpet/core'
 import type { HttpProxyOptions } from '@limpet/http-proxy'
 import { tokenProblem } from './admin/admin-token.ts'
 import { isLoopbackAddress } from './admin/admission.ts'
@@ -24,6 +24,9 @@ import type { ConfigFile, PoolFile } from './schema.ts'
 
 /** For this process and its workers, so that a reload forgets nobody. */
 const RANDOM_SECRET = process.env['LIMPET_RANDOM_SECRET'] ?? randomBytes(32).toString('base64url')
+
+const MIN_HEADER_BYTES = 1024
+const MAX_HEADER_BYTES = 16 * 1024 ** 2
 
 /** Makes of a file that has the right shape what it stands for, and notes what is wrong all the same. */
 export class ConfigReader {
@@ -48,14 +51,14 @@ export class ConfigReader {
       adapter,
       workers: this.#workers(),
       randomSecret: RANDOM_SECRET,
-      preStopMs: durationMs('preStop', preStop, 0),
-      shutdownGraceMs: durationMs('shutdownGrace', shutdownGrace, '10s'),
+      preStopMs: this.#duration('preStop', preStop, 0),
+      shutdownGraceMs: this.#duration('shutdownGrace', shutdownGrace, '10s'),
       limits: {
-        maxHeaderSize: bytes(limits.headers ?? '16KiB'),
-        headersTimeoutMs: durationMs('limits.headersTimeout', limits.headersTimeout, '10s'),
-        requestTimeoutMs: durationMs('limits.requestTimeout', limits.requestTimeout, 0),
-        keepAliveMs: durationMs('limits.keepAlive', limits.keepAlive, '75s'),
-        sendTimeoutMs: durationMs('limits.sendTimeout', limits.sendTimeout, '30s'),
+        maxHeaderSize: this.#headerSize(limits.headers),
+        headersTimeoutMs: this.#duration('limits.headersTimeout', limits.headersTimeout, '10s'),
+        requestTimeoutMs: this.#duration('limits.requestTimeout', limits.requestTimeout, 0),
+        keepAliveMs: this.#duration('limits.keepAlive', limits.keepAlive, '75s'),
+        sendTimeoutMs: this.#duration('limits.sendTimeout', limits.sendTimeout, '30s'),
         connections: limits.connections ?? 0,
         connectionsPerAddress: limits.connectionsPerAddress ?? 0,
       },
@@ -100,6 +103,25 @@ export class ConfigReader {
       this.#problems.push({ path: 'listen.tls', text })
     }
     return { cert, key }
+  }
+
+  /** Longer than a timer can count is a problem as well. */
+  #duration(path: string, value: unknown, fallback: Duration): number {
+    try {
+      return durationMs(path, value, fallback)
+    } catch (error) {
+      if (!(error instanceof OptionError)) throw error
+      this.#note('', error)
+      return 0
+    }
+  }
+
+  /** Node takes 0 for its own default, and HTTP/2 counts in 32 bits. */
+  #headerSize(value: number | string = '16KiB'): number {
+    const size = bytes(value)
+    if (!(size >= MIN_HEADER_BYTES && size <= MAX_HEADER_BYTES))
+      this.#problems.push({ path: 'limits.headers', text: 'takes a size from 1KiB to 16MiB' })
+    return size
   }
 
   #workers(): number {
@@ -229,7 +251,7 @@ export class ConfigReader {
     const text = message.replace(/^(?:the options|option \S+) /, '')
     // What all pools share is the file's.
     const isShared = /^(?:secrets|trustProxy)/.test(option)
-    const where = isShared ? option : option === '' ? path : `${path}.${option}`
+    const where = isShared ? option : [path, option].filter(part => part !== '').join('.')
     if (!this.#problems.some(problem => problem.path === where)) this.#problems.push({ path: where, text })
   }
 }
