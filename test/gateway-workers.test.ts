@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { startBackend } from './support/backend.ts'
+import { freePort } from './support/free-port.ts'
 import { fileOf } from './support/gateway-file.ts'
 import { GatewayProcess } from './support/gateway-process.ts'
 
@@ -12,7 +13,9 @@ const ROUNDS = 3
 describe('limpet with workers', { timeout: 60_000 }, () => {
   test('survives workers that are killed while the admin port is scraped', async () => {
     const w1 = await startBackend('w1')
-    const gateway = await GatewayProcess.start(fileOf([w1], { workers: WORKERS }))
+    // Any free port would be another one once all workers have died.
+    const listen = `127.0.0.1:${await freePort()}`
+    const gateway = await GatewayProcess.start(fileOf([w1], { workers: WORKERS, listen }))
     const statuses = new Set<number>()
     const scraped = new AbortController()
     onTestFinished(() => scraped.abort())
