@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import { detached } from './detached.ts'
 import { signText, verifyText } from './signing-key.ts'
 import { valueMemory } from './value-memory.ts'
 
@@ -66,7 +67,12 @@ function verifyContent(value: string, keys: readonly KeyObject[]): VerifiedConte
   const verified = verifyText(value, keys)
   if (verified === undefined) return undefined
   const [, token = '', issued, seen] = parts
-  return { token, issuedS: seconds(issued), seenS: seconds(seen), keyIndex: verified.keyIndex }
+  return {
+    token: detached(token),
+    issuedS: seconds(issued),
+    seenS: seconds(seen),
+    keyIndex: verified.keyIndex,
+  }
 }
 
 function seconds(text: string | undefined): number | undefined {

@@ -1,3 +1,5 @@
+import { detached } from './detached.ts'
+
 /**
  * What signed values were found to say, so that the next request with the same one costs no HMAC. Only good ones belong
  * here: then a flood of forged ones pushes nobody out.
@@ -5,6 +7,7 @@
 export interface ValueMemory<T> {
   /** @param signatureEnd where the signature ends in `value` */
   get(value: string, signatureEnd: number): T | undefined
+  /** @param content holds no slice of `value`: a slice keeps the header alive that the value was cut from */
   set(value: string, signatureEnd: number, content: T): void
 }
 
@@ -50,9 +53,4 @@ export function valueMemory<T>(size: number): ValueMemory<T> {
       keep(own.slice(signatureEnd - KEY_LENGTH, signatureEnd), { value: own, content })
     },
   }
-}
-
-/** A copy that does not keep the whole header alive, of which `text` is a slice. */
-function detached(text: string): string {
-  return Buffer.from(text, 'latin1').toString('latin1')
 }

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import { detached } from '../cookie/detached.ts'
 import { signText, verifyText } from '../cookie/signing-key.ts'
 import { valueMemory } from '../cookie/value-memory.ts'
 
@@ -50,7 +51,7 @@ export function prefixMarks(keys: readonly KeyObject[], remembered = 2048): Pref
       const own = value.slice(length)
       const verified = verifyText(`${token}~${own}${signature}`, keys)
       if (verified === undefined) return undefined
-      const marked: MarkedValue = { token, own, keyIndex: verified.keyIndex }
+      const marked: MarkedValue = { token: detached(token), own: detached(own), keyIndex: verified.keyIndex }
       memory.set(value, length - 1, marked)
       return marked
     },
