@@ -153,13 +153,31 @@ describe('reading', () => {
     expect(ids(`SERVERID=bad; ${b}; x=1; ${a}`)).toEqual(['b', 'a'])
   })
 
-  it('looks at four different values and no more [T-07]', () => {
-    const { ids, cookieFor } = setUp()
-    const forged = Array.from({ length: 50 }, (_, n) => `SERVERID=v1.x.${n}.y`)
-    const equal = Array.from({ length: 50 }, () => 'SERVERID=v1.x.1.y')
-    expect(ids([...forged.slice(0, 3), cookieFor('a')].join('; '))).toEqual(['a'])
-    expect(ids([...forged.slice(0, 4), cookieFor('a')].join('; '))).toEqual([])
-    expect(ids([...equal, cookieFor('a')].join('; '))).toEqual(['a'])
+  it.each([
+    ['of another shape', (n: number) => `junk${n}`],
+    ['of the shape of ours', (n: number) => `v1.${n}x.${'A'.repeat(43)}`],
+  ])('finds the good value behind 50 others %s', (_, junk) => {
+    const { ids, cookieFor } = setUp({ secrets: [NEW, OLD] })
+    const others = Array.from({ length: 50 }, (_none, n) => `SERVERID=${junk(n)}`)
+    expect(ids([...others, cookieFor('b')].join('; '))).toEqual(['b'])
+  })
+
+  it.each([
+    [1, 160],
+    [8, 20],
+  ])('verifies so many forged values for %i secrets and no more: %i [T-07]', (count, most) => {
+    const secrets = Array.from({ length: count }, (_, n) =>
+      Buffer.from(`secret ${n} of 32 bytes or more, say`),
+    )
+    const forged = Array.from({ length: 200 }, (_, n) => `SERVERID=v1.${n}x.${'A'.repeat(43)}`)
+    const junk = Array.from({ length: 500 }, (_, n) => `SERVERID=${n}`)
+    const good = setUp({ secrets }).cookieFor('b')
+    // Each knows nothing yet: a value that was found good before costs nothing, wherever it stands.
+    expect(setUp({ secrets }).ids([...junk, ...forged.slice(0, most - 1), good].join('; '))).toEqual(['b'])
+    expect(setUp({ secrets }).ids([...forged.slice(0, most), good].join('; '))).toEqual([])
+    const knowing = setUp({ secrets })
+    expect(knowing.ids(good)).toEqual(['b'])
+    expect(knowing.ids([...forged, good].join('; '))).toEqual(['b'])
   })
 
   it('knows a backend by its id, not by its place or address [LB004]', () => {
@@ -246,7 +264,7 @@ describe('reading', () => {
     const header = Array.from({ length: 200 }, (_, n) => `${cookieFor('a')}${n}`).join('; ')
     expect(header.length).toBeGreaterThan(14_000)
     const before = performance.now()
-    expect(kinds(header)).toEqual(['invalid', 'invalid', 'invalid', 'invalid'])
+    expect(new Set(kinds(header))).toEqual(new Set(['invalid']))
     expect(performance.now() - before).toBeLessThan(250)
   })
 })

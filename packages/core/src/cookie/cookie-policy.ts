@@ -10,12 +10,10 @@ import { isInCookiePath } from './cookie-path.ts'
 import { cookieValues, type VerifiedContent } from './cookie-value.ts'
 import { foreignValues } from './foreign-values.ts'
 import { type Lifetime, setCookieLine, setCookieLines, setCookieName } from './set-cookie.ts'
-import { deriveKeys } from './signing-key.ts'
+import { deriveKeys, type HmacBudget, HMACS_PER_REQUEST } from './signing-key.ts'
 
 /** Clocks of several gateways differ; a date further ahead than this is nobody's honest clock. */
 const SKEW_S = 60
-/** Each may cost an HMAC. */
-const MOST_VALUES = 4
 const NONE: Claim = { kind: 'none' }
 const INVALID: Claim = { kind: 'invalid' }
 const EXPIRED: Claim = { kind: 'expired' }
@@ -47,8 +45,8 @@ export function cookiePolicy(options: CookieOptions, context: PolicyContext): Af
     )
   }
 
-  function claimOf(value: string): Claim {
-    const content = values.read(value)
+  function claimOf(value: string, budget?: HmacBudget): Claim {
+    const content = values.read(value, budget)
     if (content === undefined) {
       const id = idOfForeign(value)
       return id === undefined ? INVALID : { kind: 'backend', id, renew: true }
@@ -115,7 +113,9 @@ export function cookiePolicy(options: CookieOptions, context: PolicyContext): Af
       const [only] = found
       if (only === undefined) return NONE
       if (found.length === 1) return claimOf(only)
-      return [...new Set(found)].slice(0, MOST_VALUES).map(value => claimOf(value))
+      // All of them: other sites of a domain can set cookies of this name, and the good one may be the last.
+      const budget = { left: HMACS_PER_REQUEST }
+      return [...new Set(found)].map(value => claimOf(value, budget))
     },
     // Outside the path a cookie of this name is somebody else's.
     forwardCookie: (line, request) =>

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { detached } from './detached.ts'
-import { signText, verifyText } from './signing-key.ts'
+import { type HmacBudget, signText, verifyText } from './signing-key.ts'
 import { valueMemory } from './value-memory.ts'
 
 /*
@@ -26,12 +26,12 @@ export interface VerifiedContent extends CookieContent {
 
 /** Ours are shorter than 130; what is longer is not worth an HMAC. */
 const LONGEST = 512
-const TEXT = /^v1\.([A-Za-z0-9_-]{1,64})(?:\.([0-9a-z]{1,8})(?:\.([0-9a-z]{1,8}))?)?$/
+const VALUE = /^v1\.([A-Za-z0-9_-]{1,64})(?:\.([0-9a-z]{1,8})(?:\.([0-9a-z]{1,8}))?)?\.[A-Za-z0-9+/]{43}$/
 
 export interface CookieValues {
   write(content: CookieContent): string
-  /** Undefined for whatever was not written by us with one of the secrets. */
-  read(value: string): VerifiedContent | undefined
+  /** Undefined for a value that was not written with one of the secrets, or not verified for want of `budget`. */
+  read(value: string, budget?: HmacBudget): VerifiedContent | undefined
 }
 
 /**
@@ -48,23 +48,26 @@ export function cookieValues(keys: readonly KeyObject[], remembered = 2048): Coo
       const seen = seenS === undefined ? '' : `.${seenS.toString(36)}`
       return signText(`v1.${token}${issued}${seen}`, newest)
     },
-    read: value => {
+    read: (value, budget) => {
       if (value.length > LONGEST) return undefined
       const known = memory.get(value, value.length)
       if (known !== undefined) return known
-      const content = verifyContent(value, keys)
+      const content = verifyContent(value, keys, budget)
       if (content !== undefined) memory.set(value, value.length, content)
       return content
     },
   }
 }
 
-function verifyContent(value: string, keys: readonly KeyObject[]): VerifiedContent | undefined {
-  // What does not look like ours, such as a cookie that was there before, is not worth an HMAC either.
-  const text = value.slice(0, Math.max(0, value.lastIndexOf('.')))
-  const parts = TEXT.exec(text)
+function verifyContent(
+  value: string,
+  keys: readonly KeyObject[],
+  budget: HmacBudget | undefined,
+): VerifiedContent | undefined {
+  // A value of another shape, such as a cookie that was there before, is not worth an HMAC.
+  const parts = VALUE.exec(value)
   if (parts === null) return undefined
-  const verified = verifyText(value, keys)
+  const verified = verifyText(value, keys, budget)
   if (verified === undefined) return undefined
   const [, token = '', issued, seen] = parts
   return {

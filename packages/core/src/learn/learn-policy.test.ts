@@ -186,6 +186,13 @@ describe('the learn policy', () => {
     expect(await ask(affinity, { cookie: `sid=s; ${many}` })).toEqual([home, 'matched'])
   })
 
+  it('finds the id that is known behind 50 others', async () => {
+    const affinity = affinityOf()
+    expect(await begin(affinity, 'known')).toBe('a')
+    const others = Array.from({ length: 50 }, (_, n) => `sid=junk${n}; `).join('')
+    expect(await ask(affinity, { cookie: `${others}sid=known` })).toEqual(['a', 'matched'])
+  })
+
   it('remembers no more sessions than it may', async () => {
     const affinity = affinityOf({ learn: { cookie: 'sid', maxEntries: 10 } })
     for (let number = 0; number < 20; number += 1) await begin(affinity, `s-${number}`)

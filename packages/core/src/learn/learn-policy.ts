@@ -9,8 +9,10 @@ import type { OpenStore } from '../store/store.ts'
 import { isShared, type LearnOptions } from './learn-options.ts'
 import { newsInCookie, newsInHeader } from './learned-id.ts'
 
-/** Each may cost a question to a remote store. */
-const MOST_IDS = 4
+/** Each may cost a question to a store elsewhere. */
+const MAX_IDS_ASKED = 16
+/** In the memory of this process each takes a microsecond. */
+const MAX_IDS_LOOKED_UP = 256
 /** What is longer is no session id. */
 const LONGEST_ID = 1024
 const UNKNOWN: Claim = { kind: 'unknown' }
@@ -30,6 +32,7 @@ export function learnPolicy(options: LearnOptions, context: PolicyContext): Affi
   const { kind, lookups, ttlMs } = options
   const { now } = context
   const store = storeOf(options, context)
+  const maxIds = store instanceof MemoryStore ? MAX_IDS_LOOKED_UP : MAX_IDS_ASKED
   const only = lookups.length === 1 ? lookups[0] : undefined
   const name = kind === 'header' ? options.name.toLowerCase() : options.name
 
@@ -52,7 +55,7 @@ export function learnPolicy(options: LearnOptions, context: PolicyContext): Affi
 
   function presentedIds(request: RequestHead): readonly string[] {
     const ids = only === undefined ? lookups.flatMap(read => read(request)) : only(request)
-    return ids.length < 2 ? ids : [...new Set(ids)].slice(0, MOST_IDS)
+    return ids.length < 2 ? ids : [...new Set(ids)].slice(0, maxIds)
   }
 
   const policy: AffinityPolicy = {

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { detached } from '../cookie/detached.ts'
-import { signText, verifyText } from '../cookie/signing-key.ts'
+import { type HmacBudget, signText, verifyText } from '../cookie/signing-key.ts'
 import { valueMemory } from '../cookie/value-memory.ts'
 
 /*
@@ -21,8 +21,8 @@ export interface MarkedValue {
 
 export interface PrefixMarks {
   write(token: string, own: string): string
-  /** Undefined for whatever was not marked by us with one of the secrets. */
-  read(value: string): MarkedValue | undefined
+  /** Undefined for a value that was not marked with one of the secrets, or not verified for want of `budget`. */
+  read(value: string, budget: HmacBudget): MarkedValue | undefined
 }
 
 /** As browsers keep a cookie (draft-ietf-httpbis-rfc6265bis §5.7). */
@@ -42,14 +42,14 @@ export function prefixMarks(keys: readonly KeyObject[], remembered = 2048): Pref
       const text = `${token}~${own}`
       return `${token}${signText(text, newest).slice(text.length)}~${own}`
     },
-    read(value) {
+    read(value, budget) {
       const mark = value.length > LONGEST_COOKIE ? null : MARK.exec(value)
       if (mark === null) return undefined
       const [{ length }, token = '', signature = ''] = mark
       const known = memory.get(value, length - 1)
       if (known !== undefined) return known
       const own = value.slice(length)
-      const verified = verifyText(`${token}~${own}${signature}`, keys)
+      const verified = verifyText(`${token}~${own}${signature}`, keys, budget)
       if (verified === undefined) return undefined
       const marked: MarkedValue = { token: detached(token), own: detached(own), keyIndex: verified.keyIndex }
       memory.set(value, length - 1, marked)

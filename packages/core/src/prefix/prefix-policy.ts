@@ -2,13 +2,12 @@ import { backendTokens } from '../cookie/backend-tokens.ts'
 import { keepPrivate } from '../cookie/cache-control.ts'
 import { cookieValues, withCookieValues } from '../cookie/cookie-header.ts'
 import { setCookieLines, setCookieName, withSetCookieValue } from '../cookie/set-cookie.ts'
-import { deriveKeys } from '../cookie/signing-key.ts'
+import { deriveKeys, type HmacBudget, HMACS_PER_REQUEST } from '../cookie/signing-key.ts'
+import type { RequestHead } from '../head.ts'
 import type { AffinityPolicy, Claim, PolicyContext } from '../policy.ts'
 import { LONGEST_COOKIE, prefixMarks } from './prefix-mark.ts'
 import type { PrefixOptions } from './prefix-options.ts'
 
-/** Each may cost an HMAC. */
-const MOST_VALUES = 4
 const NONE: Claim = { kind: 'none' }
 const UNKNOWN: Claim = { kind: 'unknown' }
 
@@ -26,18 +25,30 @@ export function prefixPolicy(options: PrefixOptions, context: PolicyContext): Af
   const tagKeys = deriveKeys(secrets, `limpet/prefix-tag/v1/${pool.name}/${name}`)
   const tokens = backendTokens(pool, tagKeys, options.opaque)
 
-  function claimOf(value: string): Claim {
-    const marked = marks.read(value)
+  /** The Cookie lines of a request come one after the other, and have one budget. */
+  let forwarded: RequestHead | undefined
+  let forwardBudget: HmacBudget = { left: 0 }
+
+  function budgetOf(request: RequestHead): HmacBudget {
+    if (forwarded !== request) {
+      forwarded = request
+      forwardBudget = { left: HMACS_PER_REQUEST }
+    }
+    return forwardBudget
+  }
+
+  function claimOf(value: string, budget: HmacBudget): Claim {
+    const marked = marks.read(value, budget)
     if (marked === undefined) return NONE
     const id = tokens.idOf(marked.token, marked.keyIndex)
     return id === undefined ? UNKNOWN : { kind: 'backend', id }
   }
 
-  function ownValue(value: string): string {
-    const own = marks.read(value)?.own
+  function ownValue(value: string, budget: HmacBudget): string {
+    const own = marks.read(value, budget)?.own
     if (own !== undefined || !value.startsWith('"') || !value.endsWith('"')) return own ?? value
     // A client that has put quotes round what it was given without.
-    const inner = marks.read(value.slice(1, -1))?.own
+    const inner = marks.read(value.slice(1, -1), budget)?.own
     return inner === undefined ? value : `"${inner}"`
   }
 
@@ -51,9 +62,13 @@ export function prefixPolicy(options: PrefixOptions, context: PolicyContext): Af
     name: 'prefix',
     read({ headers: { cookie } }) {
       if (typeof cookie !== 'string') return NONE
-      return [...new Set(cookieValues(cookie, name))].slice(0, MOST_VALUES).map(value => claimOf(value))
+      const budget = { left: HMACS_PER_REQUEST }
+      return [...new Set(cookieValues(cookie, name))].map(value => claimOf(value, budget))
     },
-    forwardCookie: line => withCookieValues(line, name, ownValue),
+    forwardCookie(line, request) {
+      const budget = budgetOf(request)
+      return withCookieValues(line, name, value => ownValue(value, budget))
+    },
     write(answer, fields) {
       const lines = setCookieLines(fields)
       const token = tokens.tokenOf(answer.backend.id)
