@@ -58,6 +58,36 @@ describe.each(ADAPTERS)('limpet --adapter %s', adapter => {
   })
 })
 
+/** Throws where nothing catches it when SIGUSR2 comes, and leaves a server that never closes. */
+const BROKEN = `
+  import { Server } from 'node:net'
+  process.on('SIGUSR2', () => {
+    Server.prototype.close = function () { return this }
+    throw new Error('broken')
+  })`
+
+describe.each([{ workers: 1 }, { workers: 2 }])(
+  'limpet with workers: $workers',
+  { timeout: 60_000 },
+  ({ workers }) => {
+    test('exits after an uncaught exception, although what is broken never ends', async () => {
+      const w1 = await startTunnelBackend('w1')
+      const more = { workers, shutdownGrace: '100ms' }
+      const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(BROKEN)}`
+      const gateway = await GatewayProcess.start(fileOf([w1], more), [], { NODE_OPTIONS })
+      for (const worker of gateway.workers) {
+        process.kill(worker, 'SIGUSR2')
+        expect(await gateway.logged('worker_exited')).toMatchObject({ code: 1 })
+        await gateway.logged('worker_started')
+        break
+      }
+      gateway.signal('SIGUSR2')
+      expect(await gateway.logged('uncaught', workers)).toMatchObject({ err: { message: 'broken' } })
+      expect(await gateway.exited).toMatchObject({ code: 1 })
+    })
+  },
+)
+
 describe('limpet with TLS', () => {
   test('ends after its grace, although a client has not finished its handshake', async () => {
     const w1 = await startTunnelBackend('w1')

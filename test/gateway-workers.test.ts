@@ -40,6 +40,19 @@ describe('limpet with workers', { timeout: 60_000 }, () => {
     expect(await gateway.exited).toMatchObject({ code: 0 })
   })
 
+  test('are not healthy while no worker is ready', async () => {
+    const w1 = await startBackend('w1')
+    const gateway = await GatewayProcess.start(fileOf([w1], { workers: 2 }))
+    const health = async (): Promise<unknown> => {
+      const { status, text } = await gateway.admin('GET', '/healthz')
+      return [status, JSON.parse(text)]
+    }
+    expect(await health()).toEqual([200, { status: 'ok' }])
+    for (const worker of gateway.workers) process.kill(worker, 'SIGKILL')
+    await expect.poll(health, { interval: 1 }).toEqual([503, { status: 'not_ready' }])
+    await expect.poll(health, { interval: 20, timeout: 10_000 }).toEqual([200, { status: 'ok' }])
+  })
+
   test('end while a worker is being replaced', async () => {
     const w1 = await startBackend('w1')
     const gateway = await GatewayProcess.start(fileOf([w1], { workers: 2 }))
@@ -50,5 +63,14 @@ describe('limpet with workers', { timeout: 60_000 }, () => {
     await expect.poll(isStarting, { interval: 1, timeout: 10_000 }).toBe(true)
     gateway.signal('SIGTERM')
     expect(await gateway.exited).toMatchObject({ code: 0 })
+  })
+
+  test('end although a worker does nothing any more', async () => {
+    const w1 = await startBackend('w1')
+    const gateway = await GatewayProcess.start(fileOf([w1], { workers: 2, shutdownGrace: '100ms' }))
+    process.kill(gateway.workers[0] ?? 0, 'SIGSTOP')
+    gateway.signal('SIGTERM')
+    expect(await gateway.exited).toMatchObject({ code: 0 })
+    expect(gateway.log.at(-1)).toMatchObject({ event: 'ended' })
   })
 })

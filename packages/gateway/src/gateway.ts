@@ -8,6 +8,7 @@ import { AccessLog } from './access-log.ts'
 import { ClientConnections } from './client-connections.ts'
 import { changeCertificate, changeLimits, newServer } from './client-server.ts'
 import type { GatewayConfig, PoolConfig } from './config.ts'
+import { endingMs } from './deadline.ts'
 import { errorPage } from './error-page.ts'
 import type { Logs } from './log.ts'
 import { type Members, membersOf, type PoolMember, restoreMembers } from './pool-members.ts'
@@ -74,6 +75,11 @@ export class Gateway {
   /** Whether it was told to end. */
   get isEnding(): boolean {
     return this.#isEnding
+  }
+
+  /** How long it may take to end in good order. */
+  get endingMs(): number {
+    return endingMs(this.#config)
   }
 
   get pools(): ReadonlyMap<string, ServedPool> {

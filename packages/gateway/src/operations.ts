@@ -17,6 +17,8 @@ export type Operation =
 /** What can be seen and done of a gateway, be it one process or several. */
 export interface Operations {
   readonly isEnding: boolean
+  /** Whether a process is there that takes requests. */
+  readonly isReady: boolean
   stats(): Promise<Readonly<Record<string, PoolRow>>>
   /**
    * The backend's row after it; undefined when it is gone.
@@ -37,6 +39,10 @@ export class GatewayOperations implements Operations {
 
   get isEnding(): boolean {
     return this.#gateway.isEnding
+  }
+
+  get isReady(): boolean {
+    return true
   }
 
   async stats(): Promise<Readonly<Record<string, PoolRow>>> {

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { Admin } from './admin/admin.ts'
 import { ConfigError, type GatewayConfig } from './config.ts'
+import { exitAfter } from './deadline.ts'
 import { logEvents } from './event-log.ts'
 import { Gateway } from './gateway.ts'
 import { openLogs } from './log.ts'
@@ -68,6 +69,7 @@ async function untilTold(log: Logger, gateway: Gateway, reread: Reread): Promise
   const leave = onSignals({
     end(signal, isAgain) {
       log.info({ event: isAgain ? 'ending_at_once' : 'ending', signal })
+      exitAfter(gateway.endingMs)
       if (isAgain) resolve(1)
       else end(0, gateway.stop())
     },
@@ -77,6 +79,7 @@ async function untilTold(log: Logger, gateway: Gateway, reread: Reread): Promise
       if (config !== undefined) logReload(log, startedMs, gateway.reload(config))
     },
     uncaught(error) {
+      exitAfter(gateway.endingMs)
       log.fatal({ event: 'uncaught', err: error })
       if (gateway.isEnding) resolve(1)
       else end(1, gateway.close())

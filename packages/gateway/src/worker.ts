@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { AdminError } from './admin/admin-error.ts'
 import type { ConfigSource } from './config.ts'
 import { parseConfig } from './config-file.ts'
+import { exitAfter } from './deadline.ts'
 import { logEvents } from './event-log.ts'
 import { Gateway } from './gateway.ts'
 import { openLogs } from './log.ts'
@@ -98,6 +99,7 @@ export async function runWorker(isPretty: boolean): Promise<number> {
   }
 
   async function end(code: number, how = async () => gateway.close()): Promise<void> {
+    exitAfter(gateway.endingMs)
     if (gateway.isEnding) return
     await how()
     logs.close()
@@ -112,6 +114,7 @@ export async function runWorker(isPretty: boolean): Promise<number> {
   }
   process.on('disconnect', () => void end(1)).off('disconnect', orphaned)
   process.on('uncaughtException', error => {
+    exitAfter(gateway.endingMs)
     log.fatal({ event: 'uncaught', err: error })
     if (gateway.isEnding) resolve(1)
     else void end(1)

@@ -2,6 +2,7 @@ import cluster from 'node:cluster'
 import type { Logger } from 'pino'
 import { Admin } from './admin/admin.ts'
 import type { GatewayConfig } from './config.ts'
+import { endingMs, exitAfter } from './deadline.ts'
 import { openLogs } from './log.ts'
 import type { Operation, Operations } from './operations.ts'
 import type { Members } from './pool-members.ts'
@@ -49,8 +50,10 @@ export async function runWorkers(config: GatewayConfig, isPretty: boolean, rerea
       if (next !== undefined) logReload(log, startedMs, workers.reload(next))
     },
     uncaught(error) {
+      // By then the workers have been killed.
+      exitAfter(workers.endingMs + 1_000)
       log.fatal({ event: 'uncaught', err: error })
-      void workers.end().then(() => resolve(1))
+      void (workers.isEnding ? workers.kill() : workers.end()).then(() => resolve(1))
     },
   })
   // Whoever reads that may send a signal at once.
@@ -80,12 +83,20 @@ class Workers implements Operations {
   readonly #links = new Set<WorkerLink>()
   readonly #ready = new Set<WorkerLink>()
   isEnding = false
+  /** How long they may take to end in good order. */
+  endingMs: number
 
-  constructor({ workers, randomSecret, source }: GatewayConfig, log: Logger) {
+  constructor(config: GatewayConfig, log: Logger) {
+    const { workers, randomSecret, source } = config
+    this.endingMs = endingMs(config)
     this.#count = workers
     this.#standing = { first: source, source, members: undefined }
     this.#log = log
     this.#secret = randomSecret
+  }
+
+  get isReady(): boolean {
+    return [...this.#ready].some(({ isOpen }) => isOpen)
   }
 
   /** @throws Error when one of them cannot have the port */
@@ -108,9 +119,11 @@ class Workers implements Operations {
     }
   }
 
-  async reload({ source }: GatewayConfig): Promise<Changes> {
+  async reload(config: GatewayConfig): Promise<Changes> {
+    const { source } = config
     const [changes = { changed: [], needsRestart: [] }] = await this.#tellAll({ what: 'reload', source })
     this.#standing = { ...this.#standing, source }
+    this.endingMs = endingMs(config)
     await this.#noteMembers()
     return changes as Changes
   }
@@ -118,7 +131,10 @@ class Workers implements Operations {
   async end(): Promise<void> {
     this.isEnding = true
     for (const link of this.#links) link.tell({ what: 'end' })
+    // One that is stopped, or busy for ever, hears nothing.
+    const timer = setTimeout(() => void this.kill(), this.endingMs)
     await this.#gone()
+    clearTimeout(timer)
   }
 
   async kill(): Promise<void> {

@@ -106,8 +106,9 @@ export class Admin {
   }
 
   #health(): Answer {
-    const { isEnding } = this.#operations
-    return { statusCode: isEnding ? 503 : 200, body: { status: isEnding ? 'closing' : 'ok' } }
+    const { isEnding, isReady } = this.#operations
+    const status = isEnding ? 'closing' : isReady ? 'ok' : 'not_ready'
+    return { statusCode: status === 'ok' ? 200 : 503, body: { status } }
   }
 
   async #stats(): Promise<Answer> {
