@@ -501,14 +501,40 @@ describe('timeouts', () => {
   })
 
   it.each([
-    ['a minute ahead is another clock', 60_000, 'backend'],
-    ['further ahead is nobody’s honest clock [LB068]', 61_000, 'invalid'],
-    ['a day ahead is nobody’s honest clock [LB068]', 25 * HOUR, 'invalid'],
+    ['23 hours ahead is of another clock [LB067]', 23 * HOUR, 'backend'],
+    ['a day ahead is of another clock', 24 * HOUR, 'backend'],
+    ['further ahead is of no clock', 24 * HOUR + 1000, 'invalid'],
+    ['25 hours ahead is of no clock [LB068]', 25 * HOUR, 'invalid'],
   ])('a date %s', (_, ahead, expected) => {
     const { clock, kinds, cookieFor } = setUp(both)
     const cookie = cookieFor('a')
     clock.ms -= ahead
     expect(kinds(cookie)).toEqual([expected])
+  })
+
+  it('of a clock that is ahead are kept, and the browser is told no more than the whole life', () => {
+    const { clock, ids, told, cookieFor, lines } = setUp({ ...both, persistent: true })
+    const cookie = cookieFor('a')
+    clock.ms -= 20 * HOUR
+    expect([ids(cookie), told(cookie)]).toEqual([['a'], undefined])
+    const [line = ''] = lines(cookie, { by: 'b' })
+    expect(line).toContain('; Max-Age=1800; ')
+    clock.ms += 20 * HOUR + 4 * MINUTE
+    expect(told(cookie), 'is renewed when its time has come').toBeDefined()
+  })
+
+  it.each<[string, CookiePolicyOptions, CookiePolicyOptions, number]>([
+    ['a life', { maxLife: 0 }, { maxLife: '8h' }, 8 * HOUR],
+    ['idleness', { maxLife: 0 }, { maxLife: 0, maxIdle: '30m' }, 30 * MINUTE],
+    ['idleness, and has another date', { maxLife: '8h' }, both, 30 * MINUTE],
+  ])('that a value lacks do not make it good for ever: %s [LB116]', (_, before, after, ms) => {
+    const undated = setUp(before).cookieFor('b')
+    const { clock, kinds, told } = setUp(after)
+    clock.ms += ms - 1000
+    expect(kinds(undated)).toEqual(['backend'])
+    expect(told(undated), 'is replaced by a dated one').toBeDefined()
+    clock.ms += 1000
+    expect(kinds(undated)).toEqual(['expired'])
   })
 
   it('cannot be reset by leaving out the dates or writing others [LB069] [T-01]', () => {

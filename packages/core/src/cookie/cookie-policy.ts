@@ -12,8 +12,8 @@ import { foreignValues } from './foreign-values.ts'
 import { type Lifetime, setCookieLine, setCookieLines, setCookieName } from './set-cookie.ts'
 import { deriveKeys, type HmacBudget, HMACS_PER_REQUEST } from './signing-key.ts'
 
-/** Clocks of several gateways differ; a date further ahead than this is nobody's honest clock. */
-const SKEW_S = 60
+/** Clocks of gateways differ, and dates are signed: only a date further ahead than this is a mistake. (As HAProxy) */
+const SKEW_S = 86_400
 const NONE: Claim = { kind: 'none' }
 const INVALID: Claim = { kind: 'invalid' }
 const EXPIRED: Claim = { kind: 'expired' }
@@ -33,6 +33,7 @@ export function cookiePolicy(options: CookieOptions, context: PolicyContext): Af
   const setCookie = setCookieLine(options)
   const maxIdleS = options.maxIdleMs / 1000
   const maxLifeS = options.maxLifeMs / 1000
+  const startS = Math.floor(now() / 1000)
 
   const { maxIdleMs, maxLifeMs } = options
   const lifeMs = Math.min(maxIdleMs || Infinity, maxLifeMs || Infinity)
@@ -54,8 +55,9 @@ export function cookiePolicy(options: CookieOptions, context: PolicyContext): Af
     const nowS = Math.floor(now() / 1000)
     const { issuedS, seenS } = content
     if ((issuedS ?? 0) > nowS + SKEW_S || (seenS ?? 0) > nowS + SKEW_S) return INVALID
-    if (maxLifeS > 0 && issuedS !== undefined && nowS - issuedS >= maxLifeS) return EXPIRED
-    if (maxIdleS > 0 && seenS !== undefined && nowS - seenS >= maxIdleS) return EXPIRED
+    // A value without a date is from before the option, so it is as old as this policy, at least.
+    if (maxLifeS > 0 && nowS - (issuedS ?? startS) >= maxLifeS) return EXPIRED
+    if (maxIdleS > 0 && nowS - (seenS ?? startS) >= maxIdleS) return EXPIRED
     const id = tokens.idOf(content.token, content.keyIndex)
     if (id === undefined) return UNKNOWN
     return {
@@ -91,7 +93,11 @@ export function cookiePolicy(options: CookieOptions, context: PolicyContext): Af
     // Whole seconds, as the cookie has them: that is what it is known by when it comes back.
     tally?.began(backend.id, endMs(issuedS * 1000, nowS * 1000))
     const secure = options.secure === 'auto' ? answer.isSecure : options.secure
-    return setCookie(value, secure, options.persistent ? lifetime(nowMs, nowS - issuedS) : undefined)
+    return setCookie(
+      value,
+      secure,
+      options.persistent ? lifetime(nowMs, Math.max(0, nowS - issuedS)) : undefined,
+    )
   }
 
   function lifetime(nowMs: number, ageS: number): Lifetime {
