@@ -72,6 +72,6 @@ describe('values of a query parameter', () => {
     expect(queryValues(`/?${long}&end=${long}`, 'end')).toEqual([long])
     const before = performance.now()
     queryValues(`/?${'%&'.repeat(200_000)}`, 'room')
-    expect(performance.now() - before).toBeLessThan(250)
+    expect(performance.now() - before).toBeLessThan(1_000)
   })
 })

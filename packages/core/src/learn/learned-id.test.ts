@@ -50,7 +50,8 @@ describe('what an answer says of a session', () => {
         `SID=x; Max-Age=${blanks}x`,
       ])
         newsInCookie({ statusCode: 200, headers: { 'set-cookie': line } }, 'SID', NOW)
-      expect(performance.now() - before).toBeLessThan(250)
+      // It was ten seconds and more.
+      expect(performance.now() - before).toBeLessThan(2_000)
     },
   )
 

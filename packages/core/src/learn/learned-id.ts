@@ -41,13 +41,15 @@ function unquoted(value: string): string {
 
 /** Max-Age is stronger than Expires, and the last of each counts (RFC 6265 §5.3). */
 function isDeletion(attributes: readonly string[], nowMs: number): boolean {
-  const last = new Map(
-    attributes.map(attribute => {
-      const [key = '', value = ''] = attribute.split('=', 2)
-      return [key.trim().toLowerCase(), value.trim()]
-    }),
-  )
-  const maxAge = last.get('max-age')
+  let maxAge: string | undefined
+  let expires = ''
+  for (const attribute of attributes) {
+    const equals = attribute.indexOf('=')
+    if (equals < 0) continue
+    const key = attribute.slice(0, equals).trim().toLowerCase()
+    if (key === 'max-age') maxAge = attribute.slice(equals + 1).trim()
+    else if (key === 'expires') expires = attribute.slice(equals + 1).trim()
+  }
   if (maxAge !== undefined && /^-?\d+$/.test(maxAge)) return Number(maxAge) <= 0
-  return Date.parse(last.get('expires') ?? '') <= nowMs
+  return Date.parse(expires) <= nowMs
 }
