@@ -13,10 +13,13 @@ import {
   writeError,
 } from '@limpet/http-proxy'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { asyncContext } from './contract/async-context.ts'
 import { expectOwnAnswer } from './contract/own-answers.ts'
+import { soundStart } from './contract/start.ts'
 import { type Backend, startBackend, startBackends } from './support/backend.ts'
 import { Browser } from './support/browser.ts'
 import { poolOf } from './support/fastify-app.ts'
+import { NODE } from './support/harnesses.ts'
 import { headerLines, valuesOf } from './support/header-lines.ts'
 import { ask, type Asked } from './support/http-client.ts'
 import { serve } from './support/node-app.ts'
@@ -45,6 +48,10 @@ async function forward(proxy: HttpProxy, request: IncomingMessage, response: Ser
     writeError(response, error)
   }
 }
+
+describe('a bare server keeps contexts apart', () => {
+  asyncContext(soundStart(NODE))
+})
 
 describe('a bare server', () => {
   test('is a gateway with two functions: sessions stay, whatever is asked', async () => {

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { Server } from 'node:net'
 import type {
   Affinity,
@@ -28,6 +29,18 @@ export interface GatewayOptions extends AffinityOptions {
   readonly bodyLimit?: number
   readonly health?: HealthOptions
   readonly discovery?: DiscoveryOptions | DiscoverySource
+  /** The application around limpet. */
+  readonly around?: Around
+}
+
+/** An application with middleware (or hooks) of its own before limpet, response hooks, and an error handler. */
+export interface Around {
+  /** Runs `next`, and with it all that follows: for requests and for WebSocket handshakes. */
+  enter<T>(request: IncomingMessage, next: () => T): T
+  /** A hook of the framework ran that sees the response. */
+  onResponse(): void
+  /** The framework's error handler ran. */
+  onError(): void
 }
 
 export interface Gateway {

@@ -1,5 +1,6 @@
 import { describe } from 'vitest'
 import { appCookies } from './app-cookies.ts'
+import { asyncContext } from './async-context.ts'
 import { attempts } from './attempts.ts'
 import { backendFaults } from './backend-faults.ts'
 import { bodies } from './bodies.ts'
@@ -93,6 +94,8 @@ export function proxyContract(harness: Harness): void {
     ownAnswers(start)
     crashSafety(start)
     deadProcesses(start)
+    // The application around it.
+    asyncContext(start)
     // WebSockets.
     upgrades(start)
     upgradeFields(start)

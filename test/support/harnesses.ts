@@ -1,14 +1,15 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
-import { type Affinity, createAffinity } from '@limpet/core'
+import { type Affinity, createAffinity, isAffinityError } from '@limpet/core'
 import { limpet as expressLimpet } from '@limpet/express'
 import { gatewayServerOptions, limpet as fastifyLimpet } from '@limpet/fastify'
-import type { HttpProxyOptions } from '@limpet/http-proxy'
+import { createHttpProxy, type HttpProxyOptions, writeAnswer, writeError } from '@limpet/http-proxy'
 import { limpet as koaLimpet } from '@limpet/koa'
-import express, { type Express } from 'express'
-import createFastify from 'fastify'
+import express, { type ErrorRequestHandler, type Express } from 'express'
+import createFastify, { type FastifyInstance } from 'fastify'
 import Koa from 'koa'
-import type { GatewayOptions, Harness } from '../contract/harness.ts'
+import type { Around, Gateway, GatewayOptions, Harness } from '../contract/harness.ts'
 import { startNodeGateway } from './node-gateway.ts'
 
 /** The version before, which has no types of its own under this name. */
@@ -16,43 +17,121 @@ const express4 = createRequire(import.meta.url)('express-4') as () => Express
 
 export const EXPRESS_5: Harness = {
   name: 'express 5',
-  async start(options) {
-    const handler = expressLimpet(adapterOptions(options))
-    return startNodeGateway(handler, express().use(handler))
-  },
+  start: options => startExpress(express(), options),
 }
 
 export const EXPRESS_4: Harness = {
   name: 'express 4',
-  async start(options) {
-    const handler = expressLimpet(adapterOptions(options))
-    return startNodeGateway(handler, express4().use(handler))
-  },
+  start: options => startExpress(express4(), options),
+}
+
+async function startExpress(app: Express, options: GatewayOptions): Promise<Gateway> {
+  const { around } = options
+  const handler = expressLimpet(adapterOptions(options))
+  if (around !== undefined) {
+    app.use((request, response, next) => {
+      response.once('finish', () => around.onResponse())
+      around.enter(request, next)
+    })
+  }
+  app.use(handler)
+  if (around !== undefined) {
+    const onError: ErrorRequestHandler = (error, _request, _response, next) => {
+      around.onError()
+      next(error)
+    }
+    // Express prints every error otherwise.
+    app.use(onError).set('env', 'test')
+  }
+  return startNodeGateway(handler, app, around)
 }
 
 export const KOA: Harness = {
   name: 'koa',
   async start(options) {
+    const { around } = options
     const middleware = koaLimpet(adapterOptions(options))
-    const app = new Koa().use(middleware)
+    const app = new Koa()
+    if (around !== undefined) app.use(aroundKoa(around))
+    app.use(middleware)
     // Koa prints every error that no listener wants.
     app.on('error', () => {})
     const listener = app.callback()
-    return startNodeGateway(middleware, (request, response) => void listener(request, response))
+    return startNodeGateway(middleware, (request, response) => void listener(request, response), around)
+  },
+}
+
+/** Koa itself responds outside of its middleware, and so outside of a context that one of them has entered. */
+function aroundKoa(around: Around): Koa.Middleware {
+  return (ctx, next) =>
+    around.enter(ctx.req, async () => {
+      try {
+        await next()
+        around.onResponse()
+      } catch (error) {
+        around.onError()
+        throw error
+      }
+    })
+}
+
+/** No framework: a listener of node:http. */
+export const NODE: Harness = {
+  name: 'node:http',
+  async start(options) {
+    const { around } = options
+    const proxy = createHttpProxy(adapterOptions(options))
+    async function forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
+      try {
+        const answer = await proxy.forward(request, response)
+        around?.onResponse()
+        if (answer !== undefined) writeAnswer(response, answer)
+      } catch (error) {
+        if (!isAffinityError(error)) throw error
+        around?.onError()
+        writeError(response, error)
+      }
+    }
+    return startNodeGateway(
+      proxy,
+      (request, response) =>
+        void (around === undefined
+          ? forward(request, response)
+          : around.enter(request, () => forward(request, response))),
+      around,
+    )
   },
 }
 
 export const FASTIFY: Harness = {
   name: 'fastify',
   async start(options) {
+    const { around } = options
     const parsed = adapterOptions(options)
     const app = createFastify(gatewayServerOptions())
+    if (around !== undefined) aroundFastify(app, around)
     await app.register(fastifyLimpet, parsed)
     await app.listen({ port: 0, host: '127.0.0.1' })
     const { server } = app
     const { port } = server.address() as AddressInfo
     return { port, server, affinity: parsed.use, close: () => app.close() }
   },
+}
+
+function aroundFastify(app: FastifyInstance, around: Around): void {
+  app.addHook('onRequest', (request, _reply, done) => around.enter(request.raw, done))
+  app.addHook('onSend', (_request, _reply, _payload, done) => {
+    around.onResponse()
+    done()
+  })
+  app.addHook('onResponse', (_request, _reply, done) => {
+    around.onResponse()
+    done()
+  })
+  app.addHook('onError', (_request, _reply, _error, done) => {
+    around.onError()
+    done()
+  })
 }
 
 export const HARNESSES: readonly Harness[] = [FASTIFY, EXPRESS_5, EXPRESS_4, KOA]
@@ -64,6 +143,7 @@ function adapterOptions({
   bodyLimit,
   health,
   discovery,
+  around: _around,
   ...options
 }: GatewayOptions): HttpProxyOptions & { readonly use: Affinity } {
   return {

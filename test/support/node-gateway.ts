@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Affinity } from '@limpet/core'
 import { guardServer, SERVER_OPTIONS, type UpgradeListener } from '@limpet/http-proxy'
-import type { Gateway } from '../contract/harness.ts'
+import type { Around, Gateway } from '../contract/harness.ts'
 
 /** What the middleware of Express and Koa have in common. */
 interface Mounted {
@@ -12,8 +12,17 @@ interface Mounted {
 }
 
 /** Starts a server of node:http that has a framework's app, with limpet mounted, for a listener. */
-export async function startNodeGateway(mounted: Mounted, listener: RequestListener): Promise<Gateway> {
-  const server = guardServer(createServer(SERVER_OPTIONS, listener)).on('upgrade', mounted.upgrade)
+export async function startNodeGateway(
+  mounted: Mounted,
+  listener: RequestListener,
+  around?: Around,
+): Promise<Gateway> {
+  const server = guardServer(createServer(SERVER_OPTIONS, listener)).on(
+    'upgrade',
+    around === undefined
+      ? mounted.upgrade
+      : (request, socket, head) => around.enter(request, () => mounted.upgrade(request, socket, head)),
+  )
   await new Promise<void>(resolve => {
     server.listen(0, '127.0.0.1', resolve)
   })

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { Backend } from './backend.ts'
 import type { Client, TrustProxy } from './client.ts'
 import * as diagnostics from './diagnostics.ts'
@@ -35,6 +36,7 @@ export interface Lease {
   /**
    * Calls `listener` when the pool wants the request back, because its backend is to be left: what has no end of its
    * own, as a WebSocket, is to end then; at once, when that was before. Not after `release`.
+   * The listener runs in the async context of this call.
    */
   onceRecalled(listener: () => void): void
   /** The client's side has closed. Idempotent. */
@@ -146,8 +148,9 @@ export class HeldLease implements Lease {
   }
 
   onceRecalled(listener: () => void): void {
-    this.#onRecall = listener
-    this.#hold.recalls.add(listener)
+    const onRecall = AsyncResource.bind(listener)
+    this.#onRecall = onRecall
+    this.#hold.recalls.add(onRecall)
     if (this.#hold.isRecalled()) listener()
   }
 

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -1044,6 +1045,19 @@ describe('a drain', () => {
     lease.onceRecalled(() => recalled.push('back'))
     expect(recalled).toEqual(['late'])
     lease.release()
+  })
+
+  it('calls a recall listener in the async context in which it was added', () => {
+    const affinity = timedAffinity()
+    const lease = leaseOf(affinity, cookieAt(affinity, 'a'))
+    const users = new AsyncLocalStorage<string>()
+    const seen: (string | undefined)[] = []
+    users.run('alice', () => lease.onceRecalled(() => seen.push(users.getStore())))
+    users.run('operator', () => affinity.pool.recall())
+    expect(seen).toEqual(['alice'])
+    lease.release()
+    users.run('operator', () => affinity.pool.recall())
+    expect(seen).toEqual(['alice'])
   })
 
   it('counts a session that has moved, at whatever part of a second, for its new backend alone', () => {

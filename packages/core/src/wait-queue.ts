@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { BackendView } from './backend-view.ts'
 
 /**
@@ -50,7 +51,10 @@ export class WaitQueue {
     return this.sizeOf(view) < this.#maxQueue
   }
 
-  /** Stands in line for `view`, or for anybody, until he was served, leaves, or `timeoutMs` have passed. */
+  /**
+   * Stands in line for `view`, or for anybody, until he was served, leaves, or `timeoutMs` have passed.
+   * @param serve called in the async context of this call, whichever request or operator has made room
+   */
   enter(view: BackendView | undefined, serve: Serve, timeoutMs: number, onTimeout: () => void): Place {
     let stands: BackendView | undefined = view
     const timer = setTimeout(() => {
@@ -58,7 +62,7 @@ export class WaitQueue {
       onTimeout()
     }, timeoutMs)
     const waiter: Waiter = {
-      serve,
+      serve: AsyncResource.bind(serve),
       number: (this.#count += 1),
       waitFor: other => {
         if (other === stands || !this.#remove(stands, waiter)) return

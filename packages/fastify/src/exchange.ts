@@ -5,6 +5,7 @@ import type { FastifyReply } from 'fastify'
 import type { Dispatcher } from 'undici'
 import type { BackendConnection, BackendConnections, Sender } from './backend-connection.ts'
 import { isLengthMismatch } from './failure.ts'
+import { type Handler, HandlerInContext } from './handler-in-context.ts'
 import { ResponseBody } from './response-body.ts'
 
 /** The head of an answer, as reply-from expects it of a dispatcher. */
@@ -21,7 +22,7 @@ export type OnAnswered = (error: Error | null, answered?: Answered) => void
  * One request on its way: what undici tells, the lease decides, and the client's closing ends.
  * Failover happens in here, below reply-from, where the body has not been touched yet.
  */
-export class Exchange implements Dispatcher.DispatchHandler, Sender, Attempter {
+export class Exchange implements Handler, Sender, Attempter {
   readonly lease: Lease
   connection: BackendConnection | undefined
   /** What the client is to be told, once `onAnswered` got an error. */
@@ -30,6 +31,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender, Attempter {
   readonly #connections: BackendConnections
   readonly #body: RequestBody | Buffer | null
   readonly #attempts: Attempts
+  readonly #inContext = new HandlerInContext(this)
   #onAnswered: OnAnswered | undefined
   #controller: Dispatcher.DispatchController | undefined
   #head: { statusCode: number; headers: HeaderFields } | undefined
@@ -82,10 +84,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender, Attempter {
 
   /** The client's side has closed, at the end or before. */
   close(): void {
-    this.#attempts.close()
-    if (this.#trailers === undefined) this.#controller?.abort(new Error('the client left'))
-    if (this.#body instanceof RequestBody) this.#body.destroy()
-    this.lease.release()
+    this.#inContext.runInAsyncScope(() => this.#close())
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -141,7 +140,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender, Attempter {
         body: this.#body,
         sender: this,
       },
-      this,
+      this.#inContext,
     )
   }
 
@@ -161,6 +160,13 @@ export class Exchange implements Dispatcher.DispatchHandler, Sender, Attempter {
   /** The request's body moves on. */
   progress(): void {
     this.#attempts.progress()
+  }
+
+  #close(): void {
+    this.#attempts.close()
+    if (this.#trailers === undefined) this.#controller?.abort(new Error('the client left'))
+    if (this.#body instanceof RequestBody) this.#body.destroy()
+    this.lease.release()
   }
 
   #deliver(): void {

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 
 /** What an attempt tells of its way. */
@@ -13,4 +14,42 @@ export interface AttemptEvents {
   /** The head of an answer. */
   answered(response: IncomingMessage): void
   failed(error: Error): void
+}
+
+/**
+ * Reports an attempt's events in the async context of its request. A backend's connection outlives requests: what
+ * Node calls in its name may run in the context of another client's request, or in none.
+ */
+export class EventsInContext extends AsyncResource implements AttemptEvents {
+  readonly #events: AttemptEvents
+
+  /** Captures the current context: that of the request. */
+  constructor(events: AttemptEvents) {
+    super('limpet.attempts')
+    this.#events = events
+  }
+
+  get wantsFresh(): boolean {
+    return this.#events.wantsFresh
+  }
+
+  get framing(): readonly string[] {
+    return this.#events.framing
+  }
+
+  started(request: ClientRequest): void {
+    this.runInAsyncScope(() => this.#events.started(request))
+  }
+
+  unreached(error: Error): boolean {
+    return this.runInAsyncScope(() => this.#events.unreached(error))
+  }
+
+  answered(response: IncomingMessage): void {
+    this.runInAsyncScope(() => this.#events.answered(response))
+  }
+
+  failed(error: Error): void {
+    this.runInAsyncScope(() => this.#events.failed(error))
+  }
 }

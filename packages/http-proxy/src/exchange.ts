@@ -8,7 +8,7 @@ import {
   type RequestHead,
 } from '@limpet/core'
 import { type Attempt, newAttempt } from './attempt.ts'
-import type { AttemptEvents } from './attempt-events.ts'
+import { type AttemptEvents, EventsInContext } from './attempt-events.ts'
 import { type Attempter, Attempts } from './attempts.ts'
 import type { BackendAgents } from './backend-agent.ts'
 import { protocolError } from './failure.ts'
@@ -46,6 +46,7 @@ export class Exchange implements AttemptEvents, Attempter {
   readonly #transport: Transport
   readonly #forward: Forward
   readonly #attempts: Attempts
+  readonly #inContext = new EventsInContext(this)
   #outcome: Outcome | undefined
   #sent: ClientRequest | undefined
   #answer: IncomingMessage | undefined
@@ -79,10 +80,7 @@ export class Exchange implements AttemptEvents, Attempter {
 
   /** The client's side has closed, at the end or before. */
   close(): void {
-    this.#attempts.close()
-    if (this.#answer?.complete !== true) this.#sent?.destroy()
-    if (this.#body instanceof RequestBody) this.#body.destroy()
-    this.#lease.release()
+    this.#inContext.runInAsyncScope(() => this.#close())
   }
 
   get framing(): readonly string[] {
@@ -93,7 +91,9 @@ export class Exchange implements AttemptEvents, Attempter {
     this.wantsFresh = isFresh
     this.#sent = undefined
     this.#forward(
-      newAttempt(this.#lease, this.#request.method, this.#agents, this, request => this.#writeBody(request)),
+      newAttempt(this.#lease, this.#request.method, this.#agents, this.#inContext, request =>
+        this.#writeBody(request),
+      ),
     )
   }
 
@@ -127,7 +127,7 @@ export class Exchange implements AttemptEvents, Attempter {
       this.#attempts.answered()
       this.#answer = response
       this.#endUnfinished(response)
-      response.once('error', error => this.failed(error))
+      response.once('error', error => this.#inContext.failed(error))
       const { idleTimeoutMs } = this.#transport
       if (idleTimeoutMs > 0)
         response.setTimeout(idleTimeoutMs, () => response.destroy(new Error('the answer stopped')))
@@ -143,6 +143,13 @@ export class Exchange implements AttemptEvents, Attempter {
     // Before there was a connection the agent has asked the lease until nobody was left.
     if (this.#sent === undefined && !isAffinityError(error)) this.#attempts.exhausted(error)
     else this.#attempts.failed(error)
+  }
+
+  #close(): void {
+    this.#attempts.close()
+    if (this.#answer?.complete !== true) this.#sent?.destroy()
+    if (this.#body instanceof RequestBody) this.#body.destroy()
+    this.#lease.release()
   }
 
   /** What was answered early does not keep a connection waiting for the rest of the request. */

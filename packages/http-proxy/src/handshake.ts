@@ -2,7 +2,7 @@ import { type ClientRequest, type IncomingMessage, STATUS_CODES } from 'node:htt
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { BackendFailedError, type HeaderFields, type Lease } from '@limpet/core'
-import type { AttemptEvents } from './attempt-events.ts'
+import { type AttemptEvents, EventsInContext } from './attempt-events.ts'
 import { closingError } from './closing-answer.ts'
 import { failureOf, protocolError, responseTimeout } from './failure.ts'
 import { forgetter } from './forgetter.ts'
@@ -20,6 +20,8 @@ export class Handshake implements AttemptEvents {
   /** It cannot be made again, so it must not meet a used connection that is dying. */
   readonly wantsFresh = true
   readonly framing = HANDSHAKE
+  /** The same events, in the async context of the handshake's request. */
+  readonly inContext = new EventsInContext(this)
   readonly #lease: Lease
   readonly #client: Duplex
   readonly #transport: Transport
@@ -35,7 +37,7 @@ export class Handshake implements AttemptEvents {
     this.#lease = lease
     this.#client = client
     this.#transport = transport
-    client.once('close', () => this.#close())
+    client.once('close', () => this.inContext.runInAsyncScope(() => this.#close()))
     // As with any request, a client that ends while it waits has left.
     client.once('end', () => this.#tunnel ?? client.destroy())
     this.#forget = forgetter(client)
@@ -53,8 +55,8 @@ export class Handshake implements AttemptEvents {
       this.#timer = setTimeout(() => request.destroy(responseTimeout(responseTimeoutMs)), responseTimeoutMs)
     }
     // httpxy's own listeners write the head to the client, whatever it is.
-    screen(request, 'upgrade', (response, socket, head) => this.#accepts(response, socket, head))
-    screen(request, 'response', response => this.#refuses(response))
+    screen(request, 'upgrade', (...args) => this.inContext.runInAsyncScope(() => this.#accepts(...args)))
+    screen(request, 'response', response => this.inContext.runInAsyncScope(() => this.#refuses(response)))
   }
 
   unreached(error: Error): boolean {
@@ -111,7 +113,7 @@ export class Handshake implements AttemptEvents {
     this.#forget = undefined
     // Header fields are bytes.
     this.#client.write(switchingHead({ ...fields, connection: 'Upgrade', upgrade: 'websocket' }), 'latin1')
-    backend.on('error', error => this.failed(error))
+    backend.on('error', error => this.inContext.failed(error))
     if (head.length > 0) backend.unshift(head)
     const tunnel = openTunnel(this.#client, backend, this.#transport.tunnelTimeoutMs)
     this.#tunnel = tunnel

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { Readable } from 'node:stream'
 import { RefusedRequestError } from '@limpet/core'
 
@@ -11,9 +12,11 @@ export type OnProgress = () => void
 /**
  * A client's body on its way to a backend. undici destroys the stream it is given when a backend fails, and
  * that must not be the client's connection: it is still to get an answer. Counts the bytes, too, and the pace.
+ * The client's bytes arrive in the async context of the connection, and go on in that of the request.
  * Nothing is read before a backend reads, so a request that found no connection can go to the next one whole.
  */
 export class RequestBody extends Readable {
+  readonly #context = new AsyncResource('limpet.body')
   readonly #source: Readable
   readonly #limit: number
   readonly #onProgress: OnProgress
@@ -53,6 +56,22 @@ export class RequestBody extends Readable {
   }
 
   readonly #onData = (chunk: Buffer): void => {
+    this.#context.runInAsyncScope(() => this.#take(chunk))
+  }
+
+  readonly #onEnd = (): void => {
+    this.#context.runInAsyncScope(() => this.#end())
+  }
+
+  readonly #onError = (error: Error): void => {
+    this.destroy(error)
+  }
+
+  readonly #onClose = (): void => {
+    if (!this.#source.readableEnded) this.destroy(new Error('the client left before its body was complete'))
+  }
+
+  #take(chunk: Buffer): void {
     this.#received += chunk.length
     if (this.#received > this.#limit) {
       this.destroy(bodyTooLarge())
@@ -65,18 +84,10 @@ export class RequestBody extends Readable {
     }
   }
 
-  readonly #onEnd = (): void => {
+  #end(): void {
     clearInterval(this.#pace)
     this.#onProgress()
     this.push(null)
-  }
-
-  readonly #onError = (error: Error): void => {
-    this.destroy(error)
-  }
-
-  readonly #onClose = (): void => {
-    if (!this.#source.readableEnded) this.destroy(new Error('the client left before its body was complete'))
   }
 
   /** Only while the client is the one we wait for: a backend that does not read is not the client's fault. */

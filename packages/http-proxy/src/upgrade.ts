@@ -48,7 +48,7 @@ export function upgrader(
   function start(lease: Lease, socket: Duplex, head: Buffer): void {
     const handshake = new Handshake(lease, socket, transport)
     endings.set(socket, () => handshake.end())
-    const attempt = newAttempt(lease, 'GET', agents, handshake, sent => sent.end(), SOME_SERVER)
+    const attempt = newAttempt(lease, 'GET', agents, handshake.inContext, sent => sent.end(), SOME_SERVER)
     // httpxy reads them in lower case.
     Object.assign(attempt.headers, { connection: 'Upgrade', upgrade: 'websocket' })
     forward(attempt as Attempt & IncomingMessage, socket, head)
