@@ -83,6 +83,10 @@ export class CommandGateway implements DrilledGateway {
     while (((await this.#rows()).find(row => row.id === id)?.inFlight ?? 0) > 0) await delay(10)
   }
 
+  async hold(id: string): Promise<void> {
+    await this.#tell('PATCH', `/${id}`, { state: 'drain' })
+  }
+
   async ready(id: string): Promise<void> {
     await this.#tell('PATCH', `/${id}`, { state: 'ready' })
   }

@@ -15,6 +15,8 @@ export interface DrilledGateway {
   readonly found?: readonly Found[]
   /** Lets a shop keep its sessions and get no new one, until the deadline; then it can be stopped. */
   drain?(id: string, deadlineMs: number): Promise<void>
+  /** Lets a shop keep its sessions and get no new one, until it is `ready`. */
+  hold?(id: string): Promise<void>
   /** A drained shop is back. */
   ready?(id: string): Promise<void>
   add?(shop: BackendProcess): Promise<void>

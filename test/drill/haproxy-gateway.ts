@@ -33,6 +33,10 @@ export class HaproxyGateway implements DrilledGateway {
     await this.#tell(`set server shops/${id} state maint`)
   }
 
+  async hold(id: string): Promise<void> {
+    await this.#tell(`set server shops/${id} state drain`)
+  }
+
   async ready(id: string): Promise<void> {
     await this.#tell(`set server shops/${id} state ready`)
   }

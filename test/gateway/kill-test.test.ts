@@ -164,6 +164,28 @@ describe('a scenario', () => {
   })
 })
 
+test('users connect from the addresses of the scenario, in turns', async () => {
+  const app = await startMemberApp()
+  const localAddresses = ['127.0.1.1', '127.0.2.1']
+  const scenario = {
+    localAddresses,
+    backend: { json: 'address' },
+    repeat: [{ get: '/address' }, { websocket: '/', send: 'hello' }],
+  }
+  const run = new KillTestProcess([...QUICK, '--url', urlOf(app), '--ask', 'drain'], scenario)
+  // The backends are those that have answered, and none of the users has changed to another address.
+  for (const address of localAddresses) {
+    await run.said(`Drain ${address}`)
+    run.type('')
+  }
+  expect((await run.ended()).code).toBe(0)
+  const users = run.report.phases.slice(1).map(phase => [phase['usersOnBackend'], phase['usersMoved']])
+  expect(users).toEqual([
+    [5, 0],
+    [4, 0],
+  ])
+})
+
 describe('ends with 2 and says why', () => {
   test.each([
     ['a target that is down', 'ECONNREFUSED', undefined],

@@ -21,11 +21,11 @@ export async function startMemberApp(): Promise<MemberApp> {
     answer(request, response).catch(() => response.destroy())
   })
   const sockets = new WebSocketServer({ server })
-  sockets.on('connection', socket => {
+  sockets.on('connection', (socket, { socket: { remoteAddress } }) => {
     socket
       .on('error', () => {})
       .on('message', (data: Buffer) => {
-        socket.send(JSON.stringify({ echo: data.toString() }))
+        socket.send(JSON.stringify({ echo: data.toString(), address: remoteAddress }))
       })
   })
 
@@ -65,6 +65,9 @@ export async function startMemberApp(): Promise<MemberApp> {
         response.writeHead(isForm ? 200 : 400).end()
         break
       }
+      case 'GET /address':
+        response.end(JSON.stringify({ address: request.socket.remoteAddress }))
+        break
       case 'GET /loop':
         response.writeHead(302, { Location: '/loop' }).end()
         break

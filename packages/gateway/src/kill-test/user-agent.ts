@@ -35,12 +35,12 @@ export class UserAgent {
     this.#guard = guard
     this.#redirects = redirects
     this.localAddress = localAddress
-    const connect = {
-      lookup: guard.lookup,
+    this.#agent = new Agent({
+      // A browser has as many to one host, over HTTP/1.1.
+      connections: 6,
+      connect: { lookup: guard.lookup },
       ...(localAddress !== undefined && { localAddress }),
-    }
-    // A browser has as many to one host, over HTTP/1.1.
-    this.#agent = new Agent({ connections: 6, connect })
+    })
   }
 
   /**
