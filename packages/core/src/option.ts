@@ -6,10 +6,44 @@ export class OptionError extends TypeError {
   readonly code = 'ERR_INVALID_OPTION'
   /** The option's path, as `backends[1].url`. */
   readonly option: string
-  constructor(option: string, got: unknown, takes: string, problem = `got ${show(got)}; it takes ${takes}`) {
-    super(`${option === '' ? 'the options' : `option ${option}`} ${problem}`)
+  /** The message without the option and without the text of its value, which may be a secret in the wrong place. */
+  readonly redacted: string
+  /** @param problem the rest of the message, instead of `got` and `takes`; it holds no text of a value */
+  constructor(option: string, got: unknown, takes: string, problem?: string) {
+    super(
+      `${option === '' ? 'the options' : `option ${option}`} ${problem ?? `got ${show(got)}; it takes ${takes}`}`,
+    )
     this.option = option
+    this.redacted = problem ?? `got ${redact(got)}; it takes ${takes}`
   }
+}
+
+/** A number, with a unit or without: too short to be a secret. */
+const QUANTITY = /^\d{1,6}(?:\.\d{1,3})? ?[A-Za-z]{0,3}$/
+
+/** What kind of value this is, and how long. Its text is left out: it may be a secret that stands in the wrong place. */
+export function redact(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return QUANTITY.test(value) ? JSON.stringify(value) : `a text of ${characters(value)}`
+    case 'number':
+    case 'bigint':
+      return QUANTITY.test(String(value)) ? String(value) : `a number of ${characters(String(value))}`
+    case 'boolean':
+    case 'undefined':
+      return String(value)
+    case 'function':
+      return 'a function'
+    case 'symbol':
+      return 'a symbol'
+    case 'object':
+      if (value === null) return 'null'
+      return Array.isArray(value) ? `a list of ${value.length}` : 'an object'
+  }
+}
+
+function characters({ length }: string): string {
+  return length === 1 ? '1 character' : `${length} characters`
 }
 
 function show(value: unknown): string {

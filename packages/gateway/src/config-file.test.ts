@@ -74,13 +74,13 @@ describe('a file', () => {
       }).map(line => line.replace(/; known are .*/, '')),
     ).toMatchInlineSnapshot(`
       [
-        "listen got "x"; it takes an address and a port, as 127.0.0.1:8080",
-        "routes[0].path got "api"; it takes a path that begins with /",
-        "pools.a b got an object; it takes names of 1 to 64 of the characters A-Z a-z 0-9 _ -",
+        "listen got a text of 1 character; it takes an address and a port, as 127.0.0.1:8080",
+        "routes[0].path got a text of 3 characters; it takes a path that begins with /",
+        "pools.(a key of 3 characters) got an object; it takes names of 1 to 64 of the characters A-Z a-z 0-9 _ -",
         "pools.web.backends[0].id is missing; it takes 1 to 64 of the characters A-Z a-z 0-9 _ -",
-        "pools.web.backends[0].url got 3; it takes a text",
+        "pools.web.backends[0].url got a number; it takes a text",
         "pools.web.backends[0].idd is not known (did you mean id?)",
-        "pools.web.affinity[0].cookie.maxIdle got "x"; it takes a duration, as 250ms, 5s, 30m, 8h or 7d",
+        "pools.web.affinity[0].cookie.maxIdle got a text of 1 character; it takes a duration, as 250ms, 5s, 30m, 8h or 7d",
         "pools.web.affinity[0].cookie.nam is not known (did you mean name?)",
         "pools.web.affinity[1] got an object; it takes an object with cookie or prefix or learn or route",
         "pools.web.affinity[2].prefix stands beside another; it takes one of cookie, prefix, learn, route",
@@ -89,7 +89,7 @@ describe('a file', () => {
         "pools.web.maxAttempts got 0; it takes at least 1",
         "pools.web.health.expect[0] got 700; it takes at most 599",
         "pools.web.slowStart got "3x"; it takes a duration, as 250ms, 5s, 30m, 8h or 7d",
-        "pools.web.whenFull got "spil"; it takes one of spill, wait, reject",
+        "pools.web.whenFull got "spil" (did you mean spill?); it takes one of spill, wait, reject",
         "lisen is not known (did you mean listen?)",
       ]
     `)
@@ -104,7 +104,7 @@ describe('a file', () => {
     ],
     ['says a thing twice', 'pools: {}\npools: {}', ['line 2, column 1: Map keys must be unique']],
     ['is a list', '[]', ['got a list of 0; it takes an object with pools, at least']],
-    ['is a text', 'hello', ['got "hello"; it takes an object with pools, at least']],
+    ['is a text', 'hello', ['got a text of 5 characters; it takes an object with pools, at least']],
     ['has no pool', { pools: {} }, ['pools is empty; it takes one at least']],
     [
       'has two pools and no routes',
@@ -115,14 +115,14 @@ describe('a file', () => {
       'has routes to nobody, and twice the same',
       { pools: { web }, routes: [{ pool: 'web' }, { path: '/', pool: 'wbe' }] },
       [
-        'routes[1].pool got "wbe"; it takes one of web',
+        'routes[1].pool got a text of 3 characters; it takes one of web',
         'routes[1] is there already: no two routes are of one host and path',
       ],
     ],
     [
       'has a port that is none',
       { listen: '127.0.0.1:70000', pools: { web } },
-      ['listen got "127.0.0.1:70000"; it takes a port of at most 65535'],
+      ['listen got the port 70000; it takes at most 65535'],
     ],
     [
       'has no backends',
@@ -132,13 +132,15 @@ describe('a file', () => {
     [
       'has an id twice',
       { pools: { web: { backends: [...web.backends, ...web.backends] } } },
-      ['pools.web.backends[1].id got "a"; it takes an id that no other backend of the pool has'],
+      [
+        'pools.web.backends[1].id got a text of 1 character; it takes an id that no other backend of the pool has',
+      ],
     ],
     [
       'has a url with a path',
       { pools: { web: { backends: [{ id: 'a', url: 'http://a/b' }] } } },
       [
-        'pools.web.backends[0].url got "http://a/b"; it takes http://host:port, https://host:port or unix:/path/to.sock, without path, query or credentials',
+        'pools.web.backends[0].url got a text of 10 characters; it takes http://host:port, https://host:port or unix:/path/to.sock, without path, query or credentials',
       ],
     ],
     [
@@ -189,6 +191,43 @@ describe('a file', () => {
       ],
     ],
     [
+      'has numbers for times, which are milliseconds to some and seconds to others',
+      { preStop: 0, shutdownGrace: 10, pools: { web: { ...web, timeouts: { connect: 5, idle: 0.5 } } } },
+      [
+        'shutdownGrace got 10, a number without a unit; it takes a duration, as 250ms, 5s, 30m, 8h or 7d',
+        'pools.web.timeouts.connect got 5, a number without a unit; it takes a duration, as 250ms, 5s, 30m, 8h or 7d',
+        'pools.web.timeouts.idle got 0.5, a number without a unit; it takes a duration, as 250ms, 5s, 30m, 8h or 7d',
+      ],
+    ],
+    [
+      'has words that are none',
+      {
+        workers: 'two',
+        log: { level: 'warning' },
+        routes: [{ pool: 'webb' }],
+        pools: {
+          web: {
+            ...web,
+            balance: 'round-robbin',
+            affinity: [{ kookie: {} }, 'cookie', { cookie: { sameSite: 'Lax', accept: ['traefic'] } }],
+          },
+          api: { ...web, balance: 'source', affinity: [{ cookie: { secure: 'yes' } }] },
+        },
+      },
+      [
+        'workers got a text of 3 characters; it takes a whole number from 1 to 1024, or auto',
+        'log.level got a text of 7 characters; it takes one of debug, info, warn, error, silent',
+        'pools.web.affinity[0].kookie is not known (did you mean cookie?); known are cookie, prefix, learn, route',
+        'pools.web.affinity[1] got a text of 6 characters; it takes an object with cookie or prefix or learn or route',
+        'pools.web.affinity[2].cookie.sameSite got "Lax" (did you mean lax?); it takes one of lax, strict, none, omit',
+        'pools.web.affinity[2].cookie.accept[0] got "traefic" (did you mean traefik?); it takes one of raw, haproxy, nginx, traefik, or an object with haproxy or caddy',
+        'pools.web.balance got "round-robbin" (did you mean round-robin?); it takes one of round-robin, least-requests, random-two, random, first, or an object with hash',
+        'pools.api.affinity[0].cookie.secure got a text of 3 characters; it takes auto, or true or false',
+        'pools.api.balance got a text of 6 characters; it takes one of round-robin, least-requests, random-two, random, first, or an object with hash',
+        'routes[0].pool got "webb" (did you mean web?); it takes one of web, api',
+      ],
+    ],
+    [
       'has headers of no size',
       { limits: { headers: 0 }, pools: { web } },
       ['limits.headers takes a size from 1KiB to 16MiB'],
@@ -196,19 +235,19 @@ describe('a file', () => {
     [
       'has references to empty values',
       {
-        listen: { port: 1, tls: { cert: 'pem', key: 'pem' } },
-        secrets: ['file:pem', 'env:LIMPET_TEST_BLANK'],
-        pools: { web: { ...web, balance: { hash: 'ip', seed: 'file:pem' }, tls: { ca: 'pem' } } },
-        admin: { token: 'file:pem' },
+        listen: { port: 1, tls: { cert: 'ca.pem', key: 'ca.pem' } },
+        secrets: ['file:ca.pem', 'env:LIMPET_TEST_BLANK'],
+        pools: { web: { ...web, balance: { hash: 'ip', seed: 'file:ca.pem' }, tls: { ca: 'ca.pem' } } },
+        admin: { token: 'file:ca.pem' },
       },
       [
-        expect.stringMatching(/^listen\.tls\.cert the file .*pem is empty$/),
-        expect.stringMatching(/^listen\.tls\.key the file .*pem is empty$/),
-        expect.stringMatching(/^secrets\[0\] the file .*pem is empty$/),
-        'secrets[1] the variable LIMPET_TEST_BLANK of the environment has blanks alone',
-        expect.stringMatching(/^pools\.web\.balance\.seed the file .*pem is empty$/),
-        expect.stringMatching(/^pools\.web\.tls\.ca the file .*pem is empty$/),
-        expect.stringMatching(/^admin\.token the file .*pem is empty$/),
+        expect.stringMatching(/^listen\.tls\.cert the file \S*ca\.pem is empty$/),
+        expect.stringMatching(/^listen\.tls\.key the file \S*ca\.pem is empty$/),
+        expect.stringMatching(/^secrets\[0\] the file \S*ca\.pem is empty$/),
+        'secrets[1] the environment has blanks alone for LIMPET_TEST_BLANK',
+        expect.stringMatching(/^pools\.web\.balance\.seed the file \S*ca\.pem is empty$/),
+        expect.stringMatching(/^pools\.web\.tls\.ca the file \S*ca\.pem is empty$/),
+        expect.stringMatching(/^admin\.token the file \S*ca\.pem is empty$/),
       ],
     ],
     [
@@ -224,7 +263,7 @@ describe('a file', () => {
   ])('that %s is refused', (_what, content, problems) => {
     process.env['LIMPET_TEST_BLANK'] = ' '
     onTestFinished(() => void delete process.env['LIMPET_TEST_BLANK'])
-    expect(problemsOf(content, { pem: '\n' })).toEqual(problems)
+    expect(problemsOf(content, { pem: '\n', 'ca.pem': '\n' })).toEqual(problems)
   })
 
   it('that cannot be read is refused by its name', () => {

@@ -18,7 +18,8 @@ import { headerProblems, requestEditor } from './header-policy.ts'
 import { KeptElsewhere } from './kept-elsewhere.ts'
 import { bytes, type PoolContext, poolOptions } from './pool-options.ts'
 import { optionErrors } from './pool-problems.ts'
-import type { Problem } from './problems.ts'
+import { keyText } from './problem-path.ts'
+import { gotWord, type Problem } from './problems.ts'
 import type { Route } from './routes.ts'
 import type { ConfigFile, PoolFile } from './schema.ts'
 
@@ -141,7 +142,7 @@ export class ConfigReader {
   #address(path: string, value: string): Address {
     const colon = value.lastIndexOf(':')
     const port = Number(value.slice(colon + 1))
-    if (port > 65_535) this.#problems.push({ path, text: `got "${value}"; it takes a port of at most 65535` })
+    if (port > 65_535) this.#problems.push({ path, text: `got the port ${port}; it takes at most 65535` })
     return { host: value.slice(0, colon).replaceAll(/[[\]]/g, ''), port }
   }
 
@@ -170,7 +171,7 @@ export class ConfigReader {
     const path = `pools.${name}`
     for (const key of ['requestHeaders', 'responseHeaders'] as const) {
       for (const [at, text] of headerProblems(file[key] ?? {}))
-        this.#problems.push({ path: `${path}.${key}.${at}`, text })
+        this.#problems.push({ path: `${path}.${key}.${fieldPath(at)}`, text: withoutQuotes(text) })
     }
     const options = poolOptions(name, file, {
       ...context,
@@ -204,7 +205,7 @@ export class ConfigReader {
       if (!names.includes(pool))
         this.#problems.push({
           path: `routes[${index}].pool`,
-          text: `got "${pool}"; it takes one of ${names.join(', ')}`,
+          text: `${gotWord(pool, names)}; it takes one of ${names.join(', ')}`,
         })
       if (seen.has(key))
         this.#problems.push({
@@ -247,13 +248,24 @@ export class ConfigReader {
     }
   }
 
-  #note(path: string, { option, message }: OptionError): void {
-    const text = message.replace(/^(?:the options|option \S+) /, '')
+  #note(path: string, { option, redacted }: OptionError): void {
     // What all pools share is the file's.
     const isShared = /^(?:secrets|trustProxy)/.test(option)
-    const where = isShared ? option : [path, option].filter(part => part !== '').join('.')
-    if (!this.#problems.some(problem => problem.path === where)) this.#problems.push({ path: where, text })
+    const where = isShared ? option : [path, fieldPath(option)].filter(part => part !== '').join('.')
+    if (!this.#problems.some(problem => problem.path === where))
+      this.#problems.push({ path: where, text: redacted })
   }
+}
+
+/** A path in a pool that may end with the name of a header field, as the file has it. */
+function fieldPath(path: string): string {
+  const [, holder, name] = /^(set\.|health\.headers\.)([^]*)$/.exec(path) ?? []
+  return holder === undefined || name === undefined ? path : holder + keyText(name)
+}
+
+/** Node quotes names of header fields in its messages, and a name may be a secret in the wrong place. */
+function withoutQuotes(text: string): string {
+  return text.replace(/ \["[^]*"\]/, '')
 }
 
 /** Policies are functions, so the file stands for them. */

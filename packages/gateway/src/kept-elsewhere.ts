@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { redact } from '@limpet/core'
 
 /** The values that a file refers to: `file:PATH` or `env:NAME`, and the value. */
 export type KeptValues = Readonly<Record<string, string>>
@@ -41,7 +42,7 @@ export class KeptElsewhere {
   /** The content of a file. @throws Error for a file that cannot be read or is blank */
   file(name: string): string {
     const path = resolve(this.#folder, name)
-    return this.#read(`file:${path}`, () => content(path))
+    return this.#read(`file:${path}`, () => content(path, fileText(name, this.#folder)))
   }
 
   #read(key: string, read: () => string): string {
@@ -56,23 +57,40 @@ export class KeptElsewhere {
 
 function variable(name: string): string {
   const value = process.env[name]
-  if (value === undefined || value === '') throw new Error(`the environment has no ${name}`)
-  if (value.trim() === '') throw new Error(`the variable ${name} of the environment has blanks alone`)
+  if (value === undefined || value === '') throw new Error(`the environment has no ${variableText(name)}`)
+  if (value.trim() === '') throw new Error(`the environment has blanks alone for ${variableText(name)}`)
   return value
 }
 
-function content(path: string): string {
-  const text = readText(path)
-  if (text.trim() === '') throw new Error(`the file ${path} is empty`)
+function content(path: string, shown: string): string {
+  const text = readText(path, shown)
+  if (text.trim() === '') throw new Error(`the file ${shown} is empty`)
   return text
 }
 
-/** @throws Error that says which file, and why not. */
-export function readText(path: string): string {
+/**
+ * @param shown the path in a message
+ * @throws Error that says which file, and why not
+ */
+export function readText(path: string, shown = path): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    throw new Error(`the file ${path} cannot be read (${code ?? 'unknown'})`, { cause: error })
+    throw new Error(`the file ${shown} cannot be read (${code ?? 'unknown'})`, { cause: error })
   }
+}
+
+/** A secret may stand where the name of its variable is meant: only what looks like a name is told. */
+function variableText(name: string): string {
+  const isName = /^[A-Z][A-Z0-9]{0,15}$|^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/.test(name)
+  return isName ? name : `variable of this name (${redact(name)})`
+}
+
+/** A path as people write it. Secrets have capitals, or neither a slash nor a dot. */
+const PATH = /^(?=.{1,200}$)(?=.*[./])(?:\/?[a-z0-9_@.-]{1,40})+$/
+
+/** In the same way, a key or a password may stand where the path of a file is meant. */
+function fileText(name: string, folder: string): string {
+  return PATH.test(name) ? resolve(folder, name) : `of this path (${redact(name)}, from ${folder})`
 }

@@ -1,5 +1,7 @@
-import { nearMiss } from '@limpet/core'
+import { nearMiss, redact } from '@limpet/core'
 import type { z } from 'zod'
+import { pathText } from './problem-path.ts'
+import { DURATION } from './schema.ts'
 
 /** What is wrong with a file: where, and what it takes there. */
 export interface Problem {
@@ -7,6 +9,9 @@ export interface Problem {
   readonly path: string
   readonly text: string
 }
+
+/** Longer than any word that is nearly one of ours. */
+const MAX_WORD = 40
 
 type Path = readonly PropertyKey[]
 type Issue = z.core.$ZodIssue
@@ -22,28 +27,50 @@ export function problemsIn(schema: z.ZodType, value: unknown, error: z.ZodError)
 
 function told(issue: Issue, above: Path, root: unknown, schema: z.ZodType): readonly Problem[] {
   const path = [...above, ...issue.path]
-  if (issue.code === 'unrecognized_keys') {
-    const known = keysOf(schemasAt(schema, path))
-    return issue.keys.map(key => {
-      if (known.includes(key))
-        return {
-          path: pathText([...path, key]),
-          text: `stands beside another; it takes one of ${known.join(', ')}`,
-        }
-      const meant = nearMiss(key, known)
-      const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`
-      return { path: pathText([...path, key]), text: `is not known${hint}; known are ${known.join(', ')}` }
-    })
-  }
+  const schemas = schemasAt(schema, path)
+  if (issue.code === 'unrecognized_keys') return unknownKeys(issue.keys, path, keysOf(schemas))
+  const found = valueAt(root, path)
   if (issue.code === 'invalid_union') {
-    const found = valueAt(root, path)
     const branch = branchFor(issue.errors, found)
     if (branch !== undefined) return branch.flatMap(one => told(one, path, root, schema))
+    const known = keysOf(schemas)
+    const unknown = isPlain(found) ? Object.keys(found).filter(key => !known.includes(key)) : []
+    if (known.length > 0 && unknown.length > 0) return unknownKeys(unknown, path, known)
   }
-  const found = valueAt(root, path)
-  const takes = takesAt(schemasAt(schema, path), issue)
-  const got = found === undefined ? 'is missing' : `got ${show(found)}`
-  return [{ path: pathText(path), text: `${got}; it takes ${takes}` }]
+  const takes = takesAt(schemas, issue)
+  return [{ path: pathText(path), text: `${gotAt(found, schemas, takes)}; it takes ${takes}` }]
+}
+
+function unknownKeys(keys: readonly string[], path: Path, known: readonly string[]): readonly Problem[] {
+  return keys.map(key => {
+    if (known.includes(key))
+      return {
+        path: pathText([...path, key]),
+        text: `stands beside another; it takes one of ${known.join(', ')}`,
+      }
+    const meant = nearMiss(key, known)
+    const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`
+    return { path: pathText([...path, key]), text: `is not known${hint}; known are ${known.join(', ')}` }
+  })
+}
+
+/** What stands there. The text of a value is told only where it is nearly one of the words that are taken. */
+function gotAt(found: unknown, schemas: readonly z.ZodType[], takes: string): string {
+  if (found === undefined) return 'is missing'
+  if (typeof found === 'number') {
+    if (takes === DURATION) return `got ${redact(found)}, a number without a unit`
+    const takesNumbers = schemas.some(one => defOf(one).type === 'number')
+    return `got ${takesNumbers ? redact(found) : 'a number'}`
+  }
+  return gotWord(found, schemas.flatMap(wordsOf))
+}
+
+/** What a value is where one of some words is taken. */
+export function gotWord(found: unknown, words: readonly string[]): string {
+  const meant = typeof found === 'string' && found.length <= MAX_WORD ? nearMiss(found, words) : undefined
+  return meant === undefined
+    ? `got ${redact(found)}`
+    : `got ${JSON.stringify(found)} (did you mean ${meant}?)`
 }
 
 /** Of the ways in which a value could have been meant, the one that it looks like. */
@@ -51,7 +78,7 @@ function branchFor(branches: readonly (readonly Issue[])[], value: unknown): rea
   const near = branches.filter(issues =>
     issues.every(issue => issue.path.length > 0 || issue.code === 'unrecognized_keys'),
   )
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
+  if (!isPlain(value))
     return branches.find(issues => issues.every(({ path }) => path.length > 0 || value === undefined))
   const keys = Object.keys(value)
   // One whose key is there; else the only one that takes an object at all.
@@ -73,10 +100,8 @@ function takesAt(schemas: readonly z.ZodType[], issue: Issue): string {
       return `one of ${issue.values.map(String).join(', ')}`
     case 'invalid_key':
       return 'names of 1 to 64 of the characters A-Z a-z 0-9 _ -'
-    case 'invalid_union': {
-      const keys = keysOf(schemas)
-      return keys.length > 0 ? `an object with ${keys.join(' or ')}` : 'another kind of value'
-    }
+    case 'invalid_union':
+      return kindsOf(schemas)
     case 'too_small':
       return issue.origin === 'number' || issue.origin === 'int'
         ? `at least ${issue.minimum}`
@@ -92,6 +117,32 @@ function takesAt(schemas: readonly z.ZodType[], issue: Issue): string {
     default:
       return 'something else'
   }
+}
+
+/** All that a union takes: its words, then its other kinds of values. */
+function kindsOf(schemas: readonly z.ZodType[]): string {
+  const words = schemas.flatMap(wordsOf)
+  const keys = schemas.flatMap(schema => neededKeys(defOf(schema).shape ?? {}))
+  const kinds = [
+    ...schemas.map(schema => defOf(schema).type).filter(type => KINDS.has(type)),
+    ...(keys.length > 0 ? ['object'] : []),
+  ].map(type => (type === 'object' ? `an object with ${keys.join(' or ')}` : (WORDS[type] ?? type)))
+  const list = words.length > 1 ? [`one of ${words.join(', ')}`] : words
+  return [...list, ...new Set(kinds)].join(', or ')
+}
+
+const KINDS: ReadonlySet<string> = new Set(['string', 'number', 'boolean', 'array'])
+
+/** Keys without which an object is none; where all may be absent, all of them. */
+function neededKeys(shape: Readonly<Record<string, z.ZodType>>): readonly string[] {
+  const needed = Object.keys(shape).filter(key => defOf(shape[key]).type !== 'optional')
+  return needed.length > 0 ? needed : Object.keys(shape)
+}
+
+/** The words of an enumeration. */
+function wordsOf(schema: z.ZodType): readonly string[] {
+  const { entries = {}, values = [] } = defOf(schema)
+  return [...Object.values(entries), ...values].filter(word => typeof word === 'string')
 }
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -114,7 +165,7 @@ function schemasAt(schema: z.ZodType, path: Path): readonly z.ZodType[] {
 }
 
 function alternativesOf(schema: z.ZodType, key: PropertyKey): readonly z.ZodType[] {
-  const { def } = schema as { def: SchemaDef }
+  const def = defOf(schema)
   const next =
     def.type === 'object' ? def.shape?.[String(key)] : def.type === 'array' ? def.element : def.valueType
   return next === undefined ? [] : alternatives(next)
@@ -122,7 +173,7 @@ function alternativesOf(schema: z.ZodType, key: PropertyKey): readonly z.ZodType
 
 /** Itself without what makes it optional, and for a union each of its kinds, too. */
 function alternatives(schema: z.ZodType): readonly z.ZodType[] {
-  const { def } = schema as { def: SchemaDef }
+  const def = defOf(schema)
   if (def.innerType !== undefined) return alternatives(def.innerType)
   return [schema, ...(def.options ?? []).flatMap(alternatives)]
 }
@@ -135,10 +186,20 @@ interface SchemaDef {
   readonly valueType?: z.ZodType
   readonly innerType?: z.ZodType
   readonly options?: readonly z.ZodType[]
+  readonly entries?: Readonly<Record<string, string | number>>
+  readonly values?: readonly unknown[]
+}
+
+function defOf(schema: z.ZodType | undefined): SchemaDef {
+  return (schema as object as { def: SchemaDef }).def
+}
+
+function isPlain(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function keysOf(schemas: readonly z.ZodType[]): readonly string[] {
-  return [...new Set(schemas.flatMap(schema => Object.keys((schema as { def: SchemaDef }).def.shape ?? {})))]
+  return [...new Set(schemas.flatMap(schema => Object.keys(defOf(schema).shape ?? {})))]
 }
 
 function valueAt(root: unknown, path: Path): unknown {
@@ -146,19 +207,4 @@ function valueAt(root: unknown, path: Path): unknown {
     (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
     root,
   )
-}
-
-function pathText(path: Path): string {
-  return path
-    .map(key => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
-    .join('')
-    .replace(/^\./, '')
-}
-
-/** Values may be secrets: long texts are cut, and lists and objects are named. */
-function show(value: unknown): string {
-  if (Array.isArray(value)) return `a list of ${value.length}`
-  if (typeof value === 'object' && value !== null) return 'an object'
-  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value)
-  return shown.length > 60 ? `${shown.slice(0, 60)}…` : shown
 }

@@ -29,6 +29,8 @@ function remove(root: unknown, path: Path): void {
   const key = path.at(-1)
   if (key === undefined) return
   const holder = path.slice(0, -1).reduce<unknown>(inside, root)
+  // Taken out already, with a mistake beside this one.
+  if (holder === undefined) return
   const isPlain = typeof holder === 'object' && holder !== null && !Array.isArray(holder)
   if (isPlain && key in holder) Reflect.deleteProperty(holder, key)
   // The others of a list would change their places.

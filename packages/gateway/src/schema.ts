@@ -5,9 +5,12 @@ import { z } from 'zod'
  * The JSON Schema for editors is made of it.
  */
 
+export const DURATION = 'a duration, as 250ms, 5s, 30m, 8h or 7d'
+
+/** With a unit: a bare number is milliseconds to some and seconds to others. 0 is the same in all. */
 const duration = z
-  .union([z.number().min(0), z.string().regex(/^\d{1,12}(?:\.\d{1,6})?(?:ms|s|m|h|d)$/)])
-  .meta({ description: 'a duration, as 250ms, 5s, 30m, 8h or 7d' })
+  .union([z.literal(0), z.string().regex(/^\d{1,12}(?:\.\d{1,6})?(?:ms|s|m|h|d)$/)])
+  .meta({ description: DURATION })
 
 const size = z
   .union([z.int().min(0), z.string().regex(/^\d{1,12}(?:B|KiB|MiB|GiB)$/)])
@@ -181,7 +184,10 @@ export const configSchema = z
     secrets: z.array(text).min(1).optional(),
     preStop: duration.optional(),
     shutdownGrace: duration.optional(),
-    workers: z.union([z.int().min(1).max(1024), z.literal('auto')]).optional(),
+    workers: z
+      .union([z.int().min(1).max(1024), z.literal('auto')])
+      .meta({ description: 'a whole number from 1 to 1024, or auto' })
+      .optional(),
     limits: z
       .strictObject({
         headers: size.optional(),

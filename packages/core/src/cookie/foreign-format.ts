@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto'
 import type { Backend } from '../backend.ts'
-import { OptionError, optionList, optionObject } from '../option.ts'
+import { OptionError, optionList, optionObject, redact } from '../option.ts'
 import { addressBytes } from '../address-bytes.ts'
 import { xxHash64 } from './xx-hash.ts'
 
@@ -58,9 +58,13 @@ function parseFormat(path: string, item: unknown): ParsedFormat {
 }
 
 function secretOf(path: string, value: unknown, key: string): string {
+  // What it is stays out of the message, also where it stands without the object around it.
+  if (typeof value !== 'object' || value === null)
+    throw new OptionError(path, undefined, '', `got ${redact(value)}; it takes an object with ${key}`)
   const secret = optionObject(path, value, [key])[key]
-  // Caddy's may be empty, and is by default. What it is stays out of the message.
-  if (typeof secret !== 'string') throw new OptionError(`${path}.${key}`, typeof secret, 'a text')
+  // Caddy's may be empty, and is by default.
+  if (typeof secret !== 'string')
+    throw new OptionError(`${path}.${key}`, undefined, '', `got ${redact(secret)}; it takes a text`)
   return secret
 }
 
