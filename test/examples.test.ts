@@ -187,7 +187,7 @@ describe('what cannot be started', () => {
       'a secret that is none',
       { PORT: '0', LIMPET_SECRET: 'short' },
       [],
-      'LIMPET_SECRET got "5 bytes"; it takes at least 32 bytes',
+      'LIMPET_SECRET has 5 bytes; it takes at least 32 bytes',
     ],
   ])('%s is one clear line', async (_, env, args, message) => {
     const example = startExample(FASTIFY, env, args)

@@ -58,6 +58,7 @@ export {
   type RefusalReason,
   RefusedRequestError,
 } from './errors.ts'
+export { isFailedReference } from './failed-reference.ts'
 export { type Failure, type FailureKind, isRepeatable } from './failure.ts'
 export {
   type HeaderFields,

@@ -64,6 +64,27 @@ describe('secrets', () => {
     expect(message).not.toContain('corre')
   })
 
+  it('that is undefined says which variable to set', () => {
+    expect(errorOf([undefined]).message).toMatch(
+      /^option secrets\[0\] is undefined; set LIMPET_SECRET to at least 32 bytes \(node -p "/,
+    )
+  })
+
+  it.each([
+    '${LIMPET_COOKIE_SIGNING_SECRET_V1}',
+    'env.LIMPET_COOKIE_SIGNING_SECRET_1',
+    Buffer.from('process.env.LIMPET_COOKIE_SIGNING_SECRET'),
+    '$LIMPET_SECRET',
+    'undefined',
+    'changeme-before-you-deploy-this-please',
+  ])('that is a reference which failed is refused (%#)', secret => {
+    const { option, message } = errorOf([GOOD, secret])
+    expect(option).toBe('secrets[1]')
+    expect(message).toContain('a reference that was not replaced')
+    expect(message).toContain('randomBytes(32)')
+    expect(message).not.toContain(String(secret))
+  })
+
   it.each<[string, unknown]>([
     ['there is none', undefined],
     ['the list is empty', []],

@@ -92,6 +92,7 @@ describe('a foreign value', () => {
     ['accept[0].haproxy', [{ haproxy: 'key' }]],
     ['accept[0].haproxy.key', [{ haproxy: {} }]],
     ['accept[0].caddy.secret', [{ caddy: { secret: 1 } }]],
+    ['accept[0].caddy', [{ caddy: 'a-secret' }]],
   ])('in a wrong format is refused: %s', (option, formats) => {
     expect(() => parseForeignFormats('accept', formats)).toThrow(
       expect.objectContaining({ name: OptionError.name, option }),

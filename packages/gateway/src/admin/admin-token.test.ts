@@ -16,6 +16,8 @@ it.each([
   ['a letter beyond ASCII', '0123456789abcdé0', /characters that no header field can carry/],
   ['one character alone', 'a'.repeat(40), /repeats/],
   ['a word twice', 'passwordpassword', /repeats/],
+  ['a placeholder', 'changeme-changeme-1', /placeholder/],
+  ['a variable that was not replaced', '${LIMPET_ADMIN_TOKEN}', /not replaced/],
   ['four characters', 'abcdabcdabcddcbaabcd', /repeats/],
 ])('refuses a token of %s, and does not tell it', (_what, token, problem) => {
   const text = tokenProblem(token) ?? ''

@@ -1,3 +1,5 @@
+import { isFailedReference } from '@limpet/core'
+
 /** A token that was made at random has more than enough of both. */
 const MIN_LENGTH = 16
 const MIN_DIFFERENT = 5
@@ -7,6 +9,8 @@ const HOW = `make one with: node -p "require('node:crypto').randomBytes(32).toSt
 export function tokenProblem(token: string): string | undefined {
   if (!/^[\x21-\x7e]*$/.test(token))
     return `has blanks, or characters that no header field can carry; it takes at least ${MIN_LENGTH} visible ASCII characters; ${HOW}`
+  if (isFailedReference(token))
+    return `is a placeholder, or a reference that was not replaced; it takes a random text; ${HOW}`
   if (token.length < MIN_LENGTH)
     return `has ${token.length} characters; it takes at least ${MIN_LENGTH}; ${HOW}`
   if (new Set(token).size < MIN_DIFFERENT || /^(.{1,8})\1+$/.test(token))
