@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { createAffinity, OptionError } from '@limpet/core'
 import { describe, expect, it } from 'vitest'
 import { type LimpetOptions, parseLimpetOptions } from './limpet-options.ts'
+
+const CERT = readFileSync(new URL('../../../test/support/tls/certificate.pem', import.meta.url), 'utf8')
 
 const POOL = {
   backends: [{ id: 'a', url: 'http://a.test:80' }],
@@ -41,7 +44,7 @@ describe('the options of the plugin', () => {
       routes: false,
       bodyLimit: 0,
       timeouts: { connect: '250ms', response: 0, idle: '1m' },
-      tls: { ca: ['one', Buffer.from('two')], servername: 'app.internal', verify: false },
+      tls: { ca: [CERT, Buffer.from(CERT)], servername: 'app.internal', verify: false },
     })
     expect(parsed).toMatchObject({ prefix: '/api', routes: false, bodyLimit: 0 })
     expect(parsed.affinity.pool.name).toBe('mine')
@@ -50,7 +53,7 @@ describe('the options of the plugin', () => {
       responseTimeoutMs: 0,
       idleTimeoutMs: 60_000,
       tunnelTimeoutMs: 3_600_000,
-      ca: ['one', Buffer.from('two')],
+      ca: [CERT, Buffer.from(CERT)],
       servername: 'app.internal',
       verify: false,
     })
@@ -61,7 +64,7 @@ describe('the options of the plugin', () => {
     expect(parseLimpetOptions({ use: affinity }).affinity).toBe(affinity)
   })
 
-  it.each(['one', Buffer.from('one')])('may trust one certificate', ca => {
+  it.each([CERT, Buffer.from(CERT)])('may trust one certificate', ca => {
     expect(parseLimpetOptions({ ...POOL, tls: { ca } }).transport.ca).toBe(ca)
   })
 
@@ -91,7 +94,7 @@ describe('the options of the plugin', () => {
     ['tls that is switched on', { tls: true }, 'tls', 'true', 'ca, servername, verify'],
     ['an unknown key of tls', { tls: { key: 'x' } }, 'tls.key', 'not known', 'ca, servername, verify'],
     ['a certificate that is an object', { tls: { ca: {} } }, 'tls.ca', 'an object', 'PEM'],
-    ['a list with a number in it', { tls: { ca: ['one', 2] } }, 'tls.ca', '2', 'PEM'],
+    ['a list with a number in it', { tls: { ca: [CERT, 2] } }, 'tls.ca', '2', 'PEM'],
     ['null for a certificate', { tls: { ca: null } }, 'tls.ca', 'null', 'PEM'],
     ['an empty name for a server', { tls: { servername: '' } }, 'tls.servername', '""', 'a host name'],
     ['no name for a server', { tls: { servername: null } }, 'tls.servername', 'null', 'a host name'],

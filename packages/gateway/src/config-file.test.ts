@@ -7,6 +7,7 @@ import { parseConfig } from './config-file.ts'
 import { readSource } from './config-source.ts'
 import { configSchema, jsonSchema } from './schema.ts'
 
+const CERT = readFileSync(new URL('../../../test/support/tls/certificate.pem', import.meta.url), 'utf8')
 const SECRET = 'a-secret-of-the-tests-0123456789abcdef'
 
 /** A file with this in it, beside others. */
@@ -228,6 +229,13 @@ describe('a file', () => {
       ],
     ],
     [
+      'trusts a file without a certificate',
+      { pools: { web: { ...web, tls: { ca: 'junk.pem' } } } },
+      [
+        'pools.web.tls.ca has no certificate in it; it takes PEM text with at least one certificate, or a list of it',
+      ],
+    ],
+    [
       'has headers of no size',
       { limits: { headers: 0 }, pools: { web } },
       ['limits.headers takes a size from 1KiB to 16MiB'],
@@ -263,7 +271,7 @@ describe('a file', () => {
   ])('that %s is refused', (_what, content, problems) => {
     process.env['LIMPET_TEST_BLANK'] = ' '
     onTestFinished(() => void delete process.env['LIMPET_TEST_BLANK'])
-    expect(problemsOf(content, { pem: '\n', 'ca.pem': '\n' })).toEqual(problems)
+    expect(problemsOf(content, { pem: '\n', 'ca.pem': '\n', 'junk.pem': SECRET })).toEqual(problems)
   })
 
   it('that cannot be read is refused by its name', () => {
@@ -293,17 +301,18 @@ describe('a file', () => {
     const file = fileOf(
       {
         secrets: ['env:LIMPET_TEST_SECRET', 'file:old'],
-        pools: { web: { ...web, affinity: [{ cookie: {} }], tls: { ca: 'old' } } },
+        pools: { web: { ...web, affinity: [{ cookie: {} }], tls: { ca: 'ca.pem' } } },
       },
-      { old: `x${SECRET}\n` },
+      { old: `x${SECRET}\n`, 'ca.pem': CERT },
     )
     const first = parseConfig(readSource(file))
     writeFileSync(join(dirname(file), 'old'), `y${SECRET}\n`)
+    writeFileSync(join(dirname(file), 'ca.pem'), '')
     process.env['LIMPET_TEST_SECRET'] = `z${SECRET}`
     const second = parseConfig(first.source)
     expect(second.pools[0]?.options).toMatchObject({
       secrets: [SECRET, `x${SECRET}`],
-      tls: { ca: `x${SECRET}\n` },
+      tls: { ca: CERT },
     })
     expect(second.source).toEqual(first.source)
     expect(second.pools[0]?.signature).toBe(first.pools[0]?.signature)

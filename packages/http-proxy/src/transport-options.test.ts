@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { OptionError } from '@limpet/core'
 import { describe, expect, it } from 'vitest'
 import { parseTransport, type TransportOptions } from './transport-options.ts'
+
+const CERT = readFileSync(new URL('../../../test/support/tls/certificate.pem', import.meta.url), 'utf8')
 
 describe('how backends are spoken to', () => {
   it('has defaults for all of it', () => {
@@ -17,7 +20,7 @@ describe('how backends are spoken to', () => {
   })
 
   it('is taken as given', () => {
-    const ca = ['one', Buffer.from('two')]
+    const ca = [CERT, Buffer.from(`# bundle\n${CERT}\n${CERT}`)]
     const timeouts = { connect: '250ms', response: 0, idle: '1m', tunnel: 30 } as const
     const parsed = parseTransport({ timeouts, tls: { ca, servername: 'app.internal', verify: false } })
     expect(parsed).toEqual({
@@ -32,8 +35,26 @@ describe('how backends are spoken to', () => {
     expect(parsed.ca, 'a list of its own').not.toBe(ca)
   })
 
-  it.each(['one', Buffer.from('one')])('may trust one certificate', ca => {
+  it.each([CERT, Buffer.from(CERT)])('may trust one certificate', ca => {
     expect(parseTransport({ tls: { ca } }).ca).toBe(ca)
+  })
+
+  it.each([
+    ['nothing', ''],
+    ['blanks', ' \n'],
+    ['a text', 'not a certificate'],
+    ['a key', '-----BEGIN PRIVATE KEY-----\nTUlJQnBUQ0NBVXFn\n-----END PRIVATE KEY-----\n'],
+    ['half a certificate', CERT.slice(0, 200)],
+    ['a broken certificate', CERT.replace(/\n.{20}/, '\nAAAAAAAAAAAAAAAAAAAA')],
+    ['a good one and a broken one', CERT + CERT.replace(/\n.{20}/, '\nAAAAAAAAAAAAAAAAAAAA')],
+    ['an empty list', []],
+    ['a list with a text', [CERT, 'not a certificate']],
+    ['empty bytes', Buffer.alloc(0)],
+  ])('certificates to trust are not taken from %s, which Node would ignore', (_what, ca) => {
+    const error = errorOf({ tls: { ca } })
+    expect(error.option).toBe('tls.ca')
+    expect(error.message).toMatch(/certificate/)
+    expect(error.message).not.toContain('TUlJQ')
   })
 
   it.each<[string, Record<string, unknown>, string, string, string]>([
@@ -53,7 +74,7 @@ describe('how backends are spoken to', () => {
     ['tls that is switched on', { tls: true }, 'tls', 'true', 'ca, servername, verify'],
     ['an unknown key of tls', { tls: { key: 'x' } }, 'tls.key', 'not known', 'ca, servername, verify'],
     ['a certificate that is an object', { tls: { ca: {} } }, 'tls.ca', 'an object', 'PEM'],
-    ['a list with a number in it', { tls: { ca: ['one', 2] } }, 'tls.ca', '2', 'PEM'],
+    ['a list with a number in it', { tls: { ca: [CERT, 2] } }, 'tls.ca', '2', 'PEM'],
     ['null for a certificate', { tls: { ca: null } }, 'tls.ca', 'null', 'PEM'],
     ['an empty name for a server', { tls: { servername: '' } }, 'tls.servername', '""', 'a host name'],
     ['no name for a server', { tls: { servername: null } }, 'tls.servername', 'null', 'a host name'],

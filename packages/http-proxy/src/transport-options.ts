@@ -1,4 +1,5 @@
 import { type Duration, durationMs, OptionError, optionBoolean, optionObject } from '@limpet/core'
+import { checkCertificates } from './certificates.ts'
 
 /** How backends are spoken to. */
 export interface TransportOptions {
@@ -14,7 +15,7 @@ export interface TransportOptions {
   }
   /** For `https:` backends. */
   readonly tls?: {
-    /** Certificates to trust instead of Node's, in PEM. */
+    /** Certificates to trust instead of Node's, in PEM: at least one in each text. */
     readonly ca?: string | Buffer | readonly (string | Buffer)[]
     /** The name that the certificate must have. @default the host of the backend's url */
     readonly servername?: string
@@ -47,11 +48,7 @@ export function parseTransport({ timeouts = {}, tls = {} }: TransportOptions): T
   if (servername !== undefined && (typeof servername !== 'string' || servername === '')) {
     throw new OptionError('tls.servername', servername, 'a host name')
   }
-  for (const pem of ca === undefined ? [] : [ca].flat()) {
-    if (typeof pem !== 'string' && !Buffer.isBuffer(pem)) {
-      throw new OptionError('tls.ca', pem, 'PEM text, or a list of it')
-    }
-  }
+  if (ca !== undefined) checkCertificates('tls.ca', ca)
   return {
     connectTimeoutMs: durationMs('timeouts.connect', timeouts.connect, '5s'),
     responseTimeoutMs: durationMs('timeouts.response', timeouts.response, '60s'),
