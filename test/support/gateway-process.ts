@@ -9,7 +9,7 @@ import { expect, onTestFinished } from 'vitest'
 import { Browser } from './browser.ts'
 import { type Answer, ask, type Asked } from './http-client.ts'
 
-const PROGRAM = fileURLToPath(new URL('../../packages/gateway/dist/main.js', import.meta.url))
+export const GATEWAY_PROGRAM = fileURLToPath(new URL('../../packages/gateway/dist/main.js', import.meta.url))
 
 /** A line of its log. */
 export interface LogLine {
@@ -27,7 +27,7 @@ export class GatewayProcess {
 
   private constructor(file: string, args: readonly string[], environment: NodeJS.ProcessEnv) {
     this.file = file
-    this.#child = spawn(process.execPath, [PROGRAM, '--config', file, ...args], {
+    this.#child = spawn(process.execPath, [GATEWAY_PROGRAM, '--config', file, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...environment },
     })

@@ -1,12 +1,13 @@
 import pino, { type Logger, type LoggerOptions } from 'pino'
-import pretty from 'pino-pretty'
+import { prettyFactory } from 'pino-pretty'
 import type { GatewayConfig } from './config.ts'
+import { LogOutput } from './log-output.ts'
 
-/** A pipe takes 4 KiB at once (PIPE_BUF), and workers share one: what is longer could be mixed. Not all is ASCII. */
-const MOST_CHUNK_LENGTH = 3_072
 /** Lines that wait for each other, and how long. */
 const MOST_LINES = 64
 const FLUSH_MS = 100
+/** For the last lines, at the end. */
+const CLOSE_MS = 500
 
 /** A line for each request. */
 export interface LineLog {
@@ -18,25 +19,37 @@ export interface Logs {
   /** What happens, line by line. */
   readonly log: Logger
   readonly access: LineLog
-  /** Writes what is left. */
-  close(): void
+  /** Lines that were dropped, because nothing took them in time. */
+  readonly dropped: number
+  /** Settles when what is left is written, or cannot be written soon. */
+  close(): Promise<void>
 }
 
 /** JSON lines on the standard output, or lines for people. @param worker which of several processes writes them */
 export function openLogs({ log: { level } }: GatewayConfig, isPretty: boolean, worker?: number): Logs {
   const options = { level, base: worker === undefined ? null : { worker } }
-  if (isPretty) {
-    const stream = pretty({ sync: true })
-    const access = pino({ ...options, timestamp: false }, stream)
-    return {
-      log: pino(options, stream),
-      access: { write: line => access.info(line) },
-      close: () => undefined,
-    }
+  const output = new LogOutput(1, count => log.warn({ event: 'log_dropped', count }))
+  const write = isPretty
+    ? prettyWriter(text => output.write(text))
+    : (text: string): void => output.write(text)
+  const log = pino(options, { write })
+  const access = new LineBatch(options, write)
+  return {
+    log,
+    access,
+    get dropped() {
+      return output.dropped
+    },
+    async close() {
+      access.flush()
+      await output.flushed(CLOSE_MS)
+    },
   }
-  const output = pino.destination({ fd: 1, sync: true })
-  const access = new LineBatch(options, text => output.write(text))
-  return { log: pino(options, output), access, close: () => access.flush() }
+}
+
+function prettyWriter(write: (text: string) => void): (text: string) => void {
+  const pretty = prettyFactory({})
+  return line => write(pretty(line))
 }
 
 /**
@@ -45,15 +58,10 @@ export function openLogs({ log: { level } }: GatewayConfig, isPretty: boolean, w
  */
 class LineBatch implements LineLog {
   readonly #log: Logger
-  readonly #output: (text: string) => void
   #lines: object[] = []
   #timer: NodeJS.Timeout | undefined
-  /** Of the lines that are being written, what is to be written next. */
-  #chunk = ''
-
-  constructor(options: LoggerOptions, output: (text: string) => void) {
-    this.#output = output
-    this.#log = pino({ ...options, timestamp: false }, { write: text => this.#append(text) })
+  constructor(options: LoggerOptions, write: (text: string) => void) {
+    this.#log = pino({ ...options, timestamp: false }, { write })
   }
 
   write(line: object): void {
@@ -68,16 +76,5 @@ class LineBatch implements LineLog {
     const lines = this.#lines
     this.#lines = []
     for (const line of lines) this.#log.info(line)
-    this.#pass()
-  }
-
-  #append(text: string): void {
-    if (this.#chunk.length + text.length > MOST_CHUNK_LENGTH) this.#pass()
-    this.#chunk += text
-  }
-
-  #pass(): void {
-    if (this.#chunk !== '') this.#output(this.#chunk)
-    this.#chunk = ''
   }
 }

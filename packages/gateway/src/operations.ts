@@ -1,6 +1,7 @@
 import { OptionError, type Pool } from '@limpet/core'
 import { AdminError } from './admin/admin-error.ts'
 import type { Gateway } from './gateway.ts'
+import type { Logs } from './log.ts'
 import type { BackendRow, PoolRow, PoolStats } from './pool-stats.ts'
 
 /** What an operator wants of a pool. The bodies are as they came. */
@@ -20,6 +21,8 @@ export interface Operations {
   /** Whether a process is there that takes requests. */
   readonly isReady: boolean
   stats(): Promise<Readonly<Record<string, PoolRow>>>
+  /** How many lines of the log were dropped, since the start. */
+  logDropped(): Promise<number>
   /**
    * The backend's row after it; undefined when it is gone.
    * @throws AdminError for what cannot be done; then nothing was
@@ -31,10 +34,12 @@ export interface Operations {
 export class GatewayOperations implements Operations {
   readonly #gateway: Gateway
   readonly #stats: PoolStats
+  readonly #logs: Logs
 
-  constructor(gateway: Gateway, stats: PoolStats) {
+  constructor(gateway: Gateway, stats: PoolStats, logs: Logs) {
     this.#gateway = gateway
     this.#stats = stats
+    this.#logs = logs
   }
 
   get isEnding(): boolean {
@@ -49,6 +54,10 @@ export class GatewayOperations implements Operations {
     return Object.fromEntries(
       [...this.#gateway.pools.values()].map(({ name, pool }) => [name, this.#stats.row(pool)]),
     )
+  }
+
+  async logDropped(): Promise<number> {
+    return this.#logs.dropped
   }
 
   async operate(operation: Operation): Promise<BackendRow | undefined> {

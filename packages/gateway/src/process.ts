@@ -25,10 +25,12 @@ export async function runProcess(config: GatewayConfig, isPretty: boolean, rerea
   let admin: Admin | undefined
   try {
     gateway = await Gateway.start(config, logs)
-    admin = config.admin && (await Admin.start(new GatewayOperations(gateway, stats), config.admin, log))
+    admin =
+      config.admin && (await Admin.start(new GatewayOperations(gateway, stats, logs), config.admin, log))
   } catch (error) {
     await gateway?.close()
     logNotStarted(log, error)
+    await logs.close()
     return 1
   }
   const told = untilTold(log, gateway, reread)
@@ -45,8 +47,9 @@ export async function runProcess(config: GatewayConfig, isPretty: boolean, rerea
   await admin?.close()
   silence()
   stats.close()
-  logs.close()
+  await logs.close()
   log.info({ event: 'ended', code })
+  await logs.close()
   return code
 }
 

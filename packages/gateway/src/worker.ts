@@ -18,7 +18,7 @@ export type Order =
   | { readonly what: 'reload'; readonly source: ConfigSource }
   | { readonly what: 'restore'; readonly members: Members }
   | { readonly what: 'operate'; readonly operation: Operation }
-  | { readonly what: 'stats' | 'members' | 'end' }
+  | { readonly what: 'stats' | 'logDropped' | 'members' | 'end' }
 
 /** What all workers do alike. */
 export interface Standing {
@@ -76,7 +76,7 @@ export async function runWorker(isPretty: boolean): Promise<number> {
     say({ failed: { code, message } })
     return 1
   }
-  const operations = new GatewayOperations(gateway, stats)
+  const operations = new GatewayOperations(gateway, stats, logs)
   const { promise, resolve } = Promise.withResolvers<number>()
 
   async function obey(order: Order): Promise<unknown> {
@@ -85,6 +85,8 @@ export async function runWorker(isPretty: boolean): Promise<number> {
         return operations.stats()
       case 'operate':
         return operations.operate(order.operation)
+      case 'logDropped':
+        return operations.logDropped()
       case 'members':
         return gateway.members
       case 'restore':
@@ -102,7 +104,7 @@ export async function runWorker(isPretty: boolean): Promise<number> {
     exitAfter(gateway.endingMs)
     if (gateway.isEnding) return
     await how()
-    logs.close()
+    await logs.close()
     resolve(code)
   }
 

@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { Admin } from './admin/admin.ts'
 import type { GatewayConfig } from './config.ts'
 import { endingMs, exitAfter } from './deadline.ts'
-import { openLogs } from './log.ts'
+import { type Logs, openLogs } from './log.ts'
 import type { Operation, Operations } from './operations.ts'
 import type { Members } from './pool-members.ts'
 import type { BackendRow, PoolRow } from './pool-stats.ts'
@@ -23,9 +23,10 @@ const MOST_PAUSE_MS = 10_000
  * same in all, so whichever answers brings the session home. @returns the exit code, when all have ended
  */
 export async function runWorkers(config: GatewayConfig, isPretty: boolean, reread: Reread): Promise<number> {
-  const { log } = openLogs(config, isPretty)
+  const logs = openLogs(config, isPretty)
+  const { log } = logs
   for (const warning of config.warnings) log.warn({ event: 'warning' }, warning)
-  const workers = new Workers(config, log)
+  const workers = new Workers(config, logs)
   let admin: Admin | undefined
   let listening: Listening
   try {
@@ -34,6 +35,7 @@ export async function runWorkers(config: GatewayConfig, isPretty: boolean, rerea
   } catch (error) {
     await workers.kill()
     logNotStarted(log, error)
+    await logs.close()
     return 1
   }
   const { promise, resolve } = Promise.withResolvers<number>()
@@ -69,12 +71,14 @@ export async function runWorkers(config: GatewayConfig, isPretty: boolean, rerea
   leave()
   await admin?.close()
   log.info({ event: 'ended', code })
+  await logs.close()
   return code
 }
 
 /** The processes, and what an operator wants of all of them. */
 class Workers implements Operations {
   readonly #count: number
+  readonly #logs: Logs
   readonly #log: Logger
   readonly #secret: string
   /** For a worker that is started later; another object with each change. */
@@ -86,12 +90,13 @@ class Workers implements Operations {
   /** How long they may take to end in good order. */
   endingMs: number
 
-  constructor(config: GatewayConfig, log: Logger) {
+  constructor(config: GatewayConfig, logs: Logs) {
     const { workers, randomSecret, source } = config
     this.endingMs = endingMs(config)
     this.#count = workers
     this.#standing = { first: source, source, members: undefined }
-    this.#log = log
+    this.#logs = logs
+    this.#log = logs.log
     this.#secret = randomSecret
   }
 
@@ -109,6 +114,11 @@ class Workers implements Operations {
 
   async stats(): Promise<Readonly<Record<string, PoolRow>>> {
     return sumOfPools((await this.#tellAll({ what: 'stats' })) as Record<string, PoolRow>[])
+  }
+
+  async logDropped(): Promise<number> {
+    const counts = (await this.#tellAll({ what: 'logDropped' })) as number[]
+    return counts.reduce((sum, count) => sum + count, this.#logs.dropped)
   }
 
   async operate(operation: Operation): Promise<BackendRow | undefined> {

@@ -113,8 +113,9 @@ export class Admin {
 
   async #stats(): Promise<Answer> {
     const { isEnding } = this.#operations
-    const gateway = { uptimeMs: Math.round(process.uptime() * 1000), closing: isEnding }
-    return { statusCode: 200, body: { gateway, pools: await this.#operations.stats() } }
+    const [pools, logDropped] = await Promise.all([this.#operations.stats(), this.#operations.logDropped()])
+    const gateway = { uptimeMs: Math.round(process.uptime() * 1000), closing: isEnding, logDropped }
+    return { statusCode: 200, body: { gateway, pools } }
   }
 
   async #add({ request, pool }: Call): Promise<Answer> {
