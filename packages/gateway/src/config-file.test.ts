@@ -37,6 +37,20 @@ function problemsOf(content: string | object, others?: Readonly<Record<string, s
 
 const web = { backends: [{ id: 'a', url: 'http://127.0.0.1:1' }] }
 
+const NO_HOSTS = [
+  'a.test:80',
+  'https://a.test',
+  '.a.test',
+  'a_b.test',
+  '*',
+  'a.*.test',
+  '*a.test',
+  '/^a/',
+  'a.test.',
+  'b\u00fccher.test',
+]
+const NO_PATHS = ['/a/../b', '//a', '/a?b', '/a;b', '/%2e']
+
 describe('a file', () => {
   it('needs a pool and its backends, and nothing else', () => {
     expect(
@@ -119,6 +133,16 @@ describe('a file', () => {
         'routes[1].pool got a text of 3 characters; it takes one of web',
         'routes[1] is there already: no two routes are of one host and path',
       ],
+    ],
+    [
+      'has routes of hosts that no client can ask for',
+      { pools: { web }, routes: NO_HOSTS.map(host => ({ host, pool: 'web' })) },
+      NO_HOSTS.map((_, index) => expect.stringContaining(`routes[${index}].host got a text`) as string),
+    ],
+    [
+      'has routes of paths that no request has',
+      { pools: { web }, routes: NO_PATHS.map(path => ({ path, pool: 'web' })) },
+      NO_PATHS.map((_, index) => expect.stringContaining(`routes[${index}].path got a text`) as string),
     ],
     [
       'has a port that is none',

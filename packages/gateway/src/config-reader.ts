@@ -20,6 +20,8 @@ import { bytes, type PoolContext, poolOptions } from './pool-options.ts'
 import { optionErrors } from './pool-problems.ts'
 import { keyText } from './problem-path.ts'
 import { gotWord, type Problem } from './problems.ts'
+import { HOST_TAKES, routeHost } from './route-host.ts'
+import { routePath } from './route-path.ts'
 import type { Route } from './routes.ts'
 import type { ConfigFile, PoolFile } from './schema.ts'
 
@@ -200,8 +202,21 @@ export class ConfigReader {
       return [{ host: undefined, path: '/', pool: only }]
     }
     const seen = new Set<string>()
-    return routes.map(({ host, path = '/', pool }, index) => {
-      const key = `${host?.toLowerCase() ?? ''} ${path}`
+    return routes.map(({ host: written, path: begin = '/', pool }, index) => {
+      const host = written === undefined ? undefined : routeHost(written)
+      if (written !== undefined && host === undefined)
+        this.#problems.push({
+          path: `routes[${index}].host`,
+          text: `${gotWord(written, [])}; it takes ${HOST_TAKES}`,
+        })
+      // As the paths of requests are compared.
+      const path = /[?#;]/.test(begin) ? undefined : routePath(begin)
+      if (path === undefined)
+        this.#problems.push({
+          path: `routes[${index}].path`,
+          text: `${gotWord(begin, [])}; it takes a path without ?, #, ;, \\, // and the segments . and ..`,
+        })
+      const key = `${written?.toLowerCase() ?? ''} ${path ?? begin}`
       if (!names.includes(pool))
         this.#problems.push({
           path: `routes[${index}].pool`,
@@ -213,7 +228,7 @@ export class ConfigReader {
           text: 'is there already: no two routes are of one host and path',
         })
       seen.add(key)
-      return { host: host?.toLowerCase(), path, pool }
+      return { host, path: path ?? begin, pool }
     })
   }
 

@@ -13,7 +13,7 @@ import { errorPage } from './error-page.ts'
 import type { Logs } from './log.ts'
 import { type Members, membersOf, type PoolMember, restoreMembers } from './pool-members.ts'
 import { type Changes, changesBetween, reloaded } from './reload.ts'
-import { type Router, router } from './routes.ts'
+import { AMBIGUOUS, type Router, router } from './routes.ts'
 import { type Observe, ServedPool } from './served-pool.ts'
 
 const LOOK_MS = 100
@@ -186,28 +186,32 @@ export class Gateway {
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {
-    const served = this.#served(request)
+    const found = this.#served(request)
+    const served = typeof found === 'number' ? undefined : found
     served?.editRequest?.(request)
     this.#accessLog?.begin(request, response, served?.name)
     // HTTP/1 alone: HTTP/2 says good-bye by itself.
     if (this.#isClosing && request.httpVersionMajor === 1) response.shouldKeepAlive = false
-    if (served === undefined) errorPage.send(response, 404)
-    else served.app.request(request, response)
+    if (typeof found === 'number') errorPage.send(response, found)
+    else found.app.request(request, response)
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const served = this.#served(request)
+    const found = this.#served(request)
+    const served = typeof found === 'number' ? undefined : found
     served?.editRequest?.(request)
-    const status = served === undefined ? 404 : this.#isClosing ? 503 : undefined
+    const status = typeof found === 'number' ? found : this.#isClosing ? 503 : undefined
     this.#accessLog?.beginUpgrade(request, socket, { pool: served?.name, status })
     if (status === undefined) served?.app.upgrade(request, socket, head)
     else refuseUpgrade(socket, status)
   }
 
-  #served({ headers, url = '' }: IncomingMessage): ServedPool | undefined {
+  /** The pool of a request, or the status that refuses it. */
+  #served({ headers, url = '' }: IncomingMessage): ServedPool | number {
     const host = headers.host ?? headers[':authority']
     const name = this.#route(typeof host === 'string' ? host : undefined, url)
-    return name === undefined ? undefined : this.#pools.get(name)
+    if (name === AMBIGUOUS) return 400
+    return (name === undefined ? undefined : this.#pools.get(name)) ?? 404
   }
 }
 

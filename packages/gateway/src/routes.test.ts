@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Route, router } from './routes.ts'
+import { AMBIGUOUS, type Route, router } from './routes.ts'
 
 function route(pool: string, path = '/', host?: string): Route {
   return { host, path, pool }
@@ -36,6 +36,15 @@ describe('a route', () => {
     ['a', 'http://b/api/x', 'api'],
     ['a', 'http://b', 'rest'],
     ['a', '*', undefined],
+    ['a', 'http://b?/api/', 'rest'],
+    ['a', 'http://b/api/?x', 'api'],
+    ['a', '/%61pi/', 'api'],
+    ['a', '/api;v=1/x', 'api'],
+    ['shop.example.com', '/admin;jsessionid=1', 'admin'],
+    ['shop.example.com', '/%61%64min', 'admin'],
+    ['a', '/api/%zz%', 'api'],
+    ['a', '/api/.x/..y/z..', 'api'],
+    ['a', '/a?b=//..%2f', 'rest'],
   ])('of %s and %s is that of %s', (host, url, pool) => {
     expect(find(host, url)).toBe(pool)
   })
@@ -43,6 +52,59 @@ describe('a route', () => {
   it('is nobody’s where none matches', () => {
     expect(router([route('a', '/a')])('h', '/b')).toBeUndefined()
     expect(router([route('a', '/', 'h')])('i', '/')).toBeUndefined()
+  })
+
+  it.each([
+    '/public/../api/x',
+    '/public/..',
+    '/./api/',
+    '/.',
+    '/a/%2e%2e/api/',
+    '/a/%2E./api/',
+    '/a/.%2e',
+    '//api/',
+    '/a//b',
+    '/;/api/',
+    '/;x=1/api/',
+    '/a/..;/api/',
+    '/a/..;x=1',
+    '/a/%2e%2e%3bx/api/',
+    '/a\\b',
+    '/a%5c..%5capi',
+    '/a%2fapi',
+    '/a%2F..%2fapi',
+    '/a/..%00/api/',
+    'http://b/a/../api/',
+  ])('is refused where a backend may read another path than the gateway: %s', url => {
+    expect(find('a', url)).toBe(AMBIGUOUS)
+    expect(find('shop.example.com', url)).toBe(AMBIGUOUS)
+    expect(router([route('all')])('a', url), 'where no route has a path').toBe('all')
+  })
+
+  it.each([
+    ['a.test.com', '/', 'below'],
+    ['A.B.test.com:443', '/', 'below'],
+    ['a.b.test.com.', '/', 'below'],
+    ['x.deep.test.com', '/', 'deep'],
+    ['x.deep.test.com', '/p/', 'deep'],
+    ['own.test.com', '/x', 'own'],
+    ['own.test.com', '/', 'below'],
+    ['own.test.com', '/p/', 'below-p'],
+    ['test.com', '/', 'rest'],
+    ['.test.com', '/', 'rest'],
+    ['atest.com', '/', 'rest'],
+    ['*.test.com', '/', 'below'],
+    ['a.test.com.example', '/', 'rest'],
+  ])('of all names below one takes %s with %s: %s [LB190]', (host, url, pool) => {
+    const below = router([
+      route('rest'),
+      route('below', '/', '*.test.com'),
+      route('below-p', '/p', '*.test.com'),
+      route('deep', '/x', '*.deep.test.com'),
+      route('deep', '/', '*.deep.test.com'),
+      route('own', '/x', 'own.test.com'),
+    ])
+    expect(below(host, url)).toBe(pool)
   })
 
   it('does not depend on the order of the file', () => {

@@ -1,47 +1,76 @@
-/** What of all requests a pool gets. */
+import { routePath } from './route-path.ts'
+
+/** One route: the requests that a pool gets. */
 export interface Route {
-  /** In lower case; undefined: any. */
+  /** In lower case; `*.` and a name: all names below it; undefined: any. */
   readonly host: string | undefined
   readonly path: string
   readonly pool: string
 }
 
-/** Says whose a request is, by the Host and the target as the client sent them. */
-export type Router = (host: string | undefined, url: string) => string | undefined
+/** A target that servers read in different ways, where a route is chosen by the path. */
+export const AMBIGUOUS = Symbol('ambiguous')
 
 /**
- * A host beats no host, and then the longest path that matches wins. `/api/` is all under it; `/api` is that, itself,
- * and what follows a question mark, and not `/apis`.
+ * The pool of a request, by the Host and the target as the client sent them; undefined where no route matches.
+ */
+export type Router = (host: string | undefined, url: string) => string | typeof AMBIGUOUS | undefined
+
+/**
+ * A host beats a pattern (`*.test.com`), the longest pattern beats others, and any beats no host; then the longest path
+ * that matches wins. `/api/` is all under it; `/api` is that, itself, and what follows a question mark, and not `/apis`.
+ * Where a route has a path, a target is refused that servers read in different ways (see `routePath`).
  */
 export function router(routes: readonly Route[]): Router {
-  const byHost = new Map<string | undefined, Route[]>()
+  const byHost = new Map<string, Route[]>()
+  const byParent = new Map<string, Route[]>()
+  const anywhere: Route[] = []
   for (const route of routes.toSorted((a, b) => b.path.length - a.path.length)) {
-    const list = byHost.get(route.host) ?? []
-    byHost.set(route.host, list)
-    list.push(route)
+    const { host } = route
+    if (host === undefined) anywhere.push(route)
+    else if (host.startsWith('*.')) listAt(byParent, host.slice(2)).push(route)
+    else listAt(byHost, host).push(route)
   }
-  const anywhere = byHost.get(undefined) ?? []
-  const hasHosts = byHost.size > (anywhere.length > 0 ? 1 : 0)
+  const hasHosts = byHost.size + byParent.size > 0
+  const hasPaths = routes.some(({ path }) => path !== '/')
+
   return (host, url) => {
-    const path = pathOf(url)
-    const own = hasHosts && host !== undefined ? byHost.get(hostName(host)) : undefined
-    return (
-      own?.find(route => isUnder(path, route.path)) ?? anywhere.find(route => isUnder(path, route.path))
-    )?.pool
+    const read = routePath(url)
+    if (read === undefined && hasPaths) return AMBIGUOUS
+    // Without paths every target is under `/`.
+    const path = read ?? '/'
+    if (hasHosts && host !== undefined) {
+      const name = hostName(host)
+      const own = poolAt(byHost.get(name), path) ?? poolBelow(byParent, name, path)
+      if (own !== undefined) return own
+    }
+    return poolAt(anywhere, path)
   }
+}
+
+function listAt(lists: Map<string, Route[]>, key: string): Route[] {
+  const list = lists.get(key) ?? []
+  lists.set(key, list)
+  return list
+}
+
+function poolAt(routes: readonly Route[] | undefined, path: string): string | undefined {
+  return routes?.find(route => isUnder(path, route.path))?.pool
+}
+
+/** The nearest of the names above. */
+function poolBelow(byParent: ReadonlyMap<string, Route[]>, name: string, path: string): string | undefined {
+  if (byParent.size === 0) return undefined
+  for (let dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) {
+    const pool = dot === 0 ? undefined : poolAt(byParent.get(name.slice(dot + 1)), path)
+    if (pool !== undefined) return pool
+  }
+  return undefined
 }
 
 function isUnder(path: string, prefix: string): boolean {
   if (!path.startsWith(prefix)) return false
   return prefix.endsWith('/') || path.length === prefix.length || path[prefix.length] === '/'
-}
-
-/** The path of a target, as it was sent: in origin-form, or in absolute-form (RFC 9112 §3.2). */
-function pathOf(url: string): string {
-  const origin = /^https?:\/\/[^/?#]*/i.exec(url)
-  const target = origin === null ? url : url.slice(origin[0].length) || '/'
-  const end = target.search(/[?#]/)
-  return end < 0 ? target : target.slice(0, end)
 }
 
 /** Without the port, and without the dot that a name may end in. */
