@@ -150,6 +150,23 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'packages/http-proxy Body parsers 1': { check: checks.keptBody },
   'packages/http-proxy Draining and changing backends 1': PRINTS,
 
+  'packages/redis Smallest example 1': {
+    // Whether or not there is a Redis: it may be away.
+    tail: `
+      import { type Lease, requestHead } from '@limpet/core'
+      async function asked(sent: Record<string, string>, answer: Record<string, string>) {
+        const headers = { host: 'a', ...sent }
+        const rawHeaders = Object.entries(headers).flat()
+        const lease: Lease = await affinity.select(requestHead({ method: 'GET', url: '/', httpVersion: '1.1', headers, rawHeaders, socket: {} }))
+        lease.answered({ statusCode: 200, headers: answer })
+        return [lease.backend.id, lease.status].join(' ')
+      }
+      const id = crypto.randomUUID()
+      console.log(await asked({}, { 'mcp-session-id': id })) // app1 none
+      console.log(await asked({ 'mcp-session-id': id }, {})) // app1 matched
+      await store.close()`,
+  },
+
   'packages/fastify Smallest example 1': { check: checks.smallestGateway },
   'packages/fastify Options 1': { check: checks.largeBodyWithCookie },
   'packages/fastify The app around it 1': {

@@ -3,6 +3,7 @@ import { benchGateway } from './gateway.ts'
 import { benchHash } from './hash.ts'
 import { isOver, type Measured, table } from './measured.ts'
 import { benchMemory } from './memory.ts'
+import { benchRedis } from './redis.ts'
 import { benchStore } from './store.ts'
 import { benchWorkers } from './workers.ts'
 
@@ -15,6 +16,7 @@ const PARTS: Readonly<Record<string, () => Measured[] | Promise<Measured[]>>> = 
   hash: benchHash,
   gateway: benchGateway,
   memory: benchMemory,
+  redis: benchRedis,
   store: benchStore,
   workers: benchWorkers,
 }

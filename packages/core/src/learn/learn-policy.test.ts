@@ -337,7 +337,7 @@ describe('a store that hashes for itself', () => {
     }
     const affinity = affinityOf({ learn: { cookie: 'sid', store }, more: { secrets: [SECRET] } })
     const home = await begin(affinity, 's')
-    expect(opened).toMatchObject([{ pool: 'default', field: 'cookie/sid', names: [{}] }])
+    expect(opened).toMatchObject([{ pool: 'default', field: 'cookie/sid', names: [{}], ttlMs: 3_600_000 }])
     expect([memory.get('s'), affinity.pool.sessionsOf(home)]).toEqual([home, 1])
     const [names] = opened[0]?.names ?? []
     expect(names?.tags.idOf(names.tags.tagOf(home))).toBe(home)

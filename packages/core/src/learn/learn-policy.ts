@@ -109,7 +109,7 @@ function settled(results: readonly unknown[]): Promise<void> | undefined {
 }
 
 function storeOf(options: LearnOptions, context: PolicyContext): OpenStore {
-  const { kind, name, maxEntries, store, timeoutMs } = options
+  const { kind, name, maxEntries, store, timeoutMs, ttlMs } = options
   const { pool, now } = context
   if (store === undefined) return new MemoryStore({ maxEntries, now })
   // It hashes for itself, and answers at once.
@@ -118,7 +118,7 @@ function storeOf(options: LearnOptions, context: PolicyContext): OpenStore {
   const purpose = `limpet/learn/v1/${pool.name}/${field}`
   if (isShared(store)) {
     const names = pseudonyms(pool, context.secrets, purpose)
-    return store.open({ pool: pool.name, field, names, now })
+    return store.open({ pool: pool.name, field, names, ttlMs, now })
   }
   const keys = deriveKeys(context.secrets, purpose)
   return keyedStore(store, { keys, timeoutMs, now })

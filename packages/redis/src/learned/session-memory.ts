@@ -1,0 +1,82 @@
+import { MemoryStore, type MemoryStoreOptions } from '@limpet/core'
+
+/** The share of its life that a session may lose before the shared store is told again. */
+const RENEWED_AFTER = 0.1
+
+/** Times without invalidation messages, one after the other, before the oldest sessions are verified again. */
+const MAX_GENERATIONS = 4
+
+/**
+ * First level of the learned table: what this process knows of sessions. After a time without invalidation messages
+ * all of it is unverified: it counts when the shared store cannot be asked or knows nothing.
+ */
+export class SessionMemory {
+  readonly #options: MemoryStoreOptions
+  #verified: MemoryStore
+  /** Newest first. */
+  #unverified: readonly MemoryStore[] = []
+
+  constructor(options: MemoryStoreOptions) {
+    this.#options = options
+    this.#verified = new MemoryStore(options)
+  }
+
+  get(sessionId: string): string | undefined {
+    return this.#verified.get(sessionId)
+  }
+
+  unverified(sessionId: string): string | undefined {
+    for (const generation of this.#unverified) {
+      const backendId = generation.get(sessionId)
+      if (backendId !== undefined) return backendId
+    }
+    return undefined
+  }
+
+  /** The shared store has said so. */
+  verify(sessionId: string, backendId: string, leftMs: number): void {
+    this.#verified.set(sessionId, backendId, leftMs)
+    this.#forgetUnverified(sessionId)
+  }
+
+  /** A session goes on. Returns `kept` when the shared store knows it already. */
+  renew(sessionId: string, backendId: string, ttlMs: number): 'kept' | 'renewed' | 'news' {
+    const change = this.#verified.renew(sessionId, backendId, ttlMs, ttlMs * (1 - RENEWED_AFTER))
+    if (change === 'news') this.#forgetUnverified(sessionId)
+    return change
+  }
+
+  /** The shared store has lost it: the next answer in the session is news again. */
+  forget(sessionId: string): void {
+    this.#verified.delete(sessionId)
+  }
+
+  delete(sessionId: string): void {
+    this.#verified.delete(sessionId)
+    this.#forgetUnverified(sessionId)
+  }
+
+  /** Another gateway has changed the session of this hash. */
+  deleteHash(low: number, high: number): void {
+    this.#verified.deleteHash(low, high)
+    for (const generation of this.#unverified) generation.deleteHash(low, high)
+  }
+
+  /** Invalidation messages may have been missed. */
+  doubt(): void {
+    if (this.#verified.size === 0) return
+    this.#unverified = [this.#verified, ...this.#unverified].slice(0, MAX_GENERATIONS)
+    this.#verified = new MemoryStore(this.#options)
+  }
+
+  count(backendId: string): number {
+    return this.#unverified.reduce(
+      (sum, generation) => sum + generation.count(backendId),
+      this.#verified.count(backendId),
+    )
+  }
+
+  #forgetUnverified(sessionId: string): void {
+    for (const generation of this.#unverified) generation.delete(sessionId)
+  }
+}

@@ -1,0 +1,94 @@
+import {
+  durationMs,
+  type Duration,
+  type OpenStore,
+  OptionError,
+  optionInteger,
+  optionObject,
+  type SharedStore,
+  type StoreContext,
+} from '@limpet/core'
+import { parseRedis, REDIS_KEYS, type RedisOptions } from './connection/redis-options.ts'
+import { LearnedTable, type TableSettings } from './learned/learned-table.ts'
+
+export interface RedisStoreOptions extends RedisOptions {
+  /** Of all keys. They are `PREFIX:{POOL}:…`. @default 'limpet' */
+  readonly prefix?: string
+  /** Sessions that this process remembers at most, at 40 bytes each, so that a known one costs no round trip. @default 100000 */
+  readonly maxEntries?: number
+  /** How long a look-up may take; then the session counts as unknown. @default '50ms' */
+  readonly deadline?: Duration
+  /** Writes that are kept while Redis does not take them; then the oldest is dropped for each new one. @default 10000 */
+  readonly maxPending?: number
+}
+
+/** Learned sessions that several gateways share, for `learn: { store }`. */
+export interface RedisStore extends SharedStore {
+  open(context: StoreContext): OpenStore
+  /**
+   * Live sessions of a backend in all gateways: an estimate with an error of 0.8 %, in which a session that has ended
+   * or moved counts until its `ttl` would have been over.
+   * Rejects when Redis does not answer, and when no policy of the pool has this store.
+   */
+  fleetSessions(pool: string, backendId: string): Promise<number>
+  /** Writes what is pending, within a second, and ends the connections. Idempotent. */
+  close(): Promise<void>
+}
+
+const KEYS: readonly string[] = [...REDIS_KEYS, 'prefix', 'maxEntries', 'deadline', 'maxPending']
+
+/**
+ * A store for `learn` in Redis 6, Valkey 7.2 or newer: standalone, Sentinel or Cluster. It connects when a policy opens
+ * it, and again whenever the connection is lost; `limpet:redis-state` tells of each change.
+ * @throws OptionError naming the option and what it takes, never a password.
+ */
+export function redisStore(options: RedisStoreOptions): RedisStore {
+  const settings = parseStoreOptions(options)
+  const tables = new Map<string, LearnedTable>()
+  return {
+    open(context) {
+      const name = `${context.pool}/${context.field}`
+      const before = tables.get(name)
+      if (before?.fits(context) === true) {
+        before.reopen(context)
+        return before
+      }
+      void before?.close()
+      const table = new LearnedTable(context, settings)
+      tables.set(name, table)
+      return table
+    },
+    async fleetSessions(pool, backendId) {
+      const all = [...tables].filter(([name]) => name.startsWith(`${pool}/`))
+      if (all.length === 0) throw new Error(`no policy of pool ${pool} has this store`)
+      const counts = await Promise.all(all.map(async ([, table]) => table.fleetSessions(backendId)))
+      return counts.reduce((sum, count) => sum + count, 0)
+    },
+    async close() {
+      const all = [...tables.values()]
+      tables.clear()
+      await Promise.all(all.map(async table => table.close()))
+    },
+  }
+}
+
+function parseStoreOptions(options: RedisStoreOptions): TableSettings {
+  const given = optionObject('', options, KEYS)
+  const deadlineMs = durationMs('deadline', given['deadline'], '50ms')
+  if (deadlineMs < 1) throw new OptionError('deadline', given['deadline'], 'at least 1ms')
+  return {
+    redis: parseRedis(given),
+    prefix: parsePrefix(given['prefix']),
+    deadlineMs,
+    maxEntries: optionInteger('maxEntries', given['maxEntries'], 100_000, 1, 16_000_000),
+    maxPending: optionInteger('maxPending', given['maxPending'], 10_000, 1, 1_000_000),
+  }
+}
+
+/** Braces would choose another slot of a Cluster. */
+function parsePrefix(value: unknown): string {
+  if (value === undefined) return 'limpet'
+  if (typeof value !== 'string' || !/^[\w.:-]{1,64}$/.test(value))
+    throw new OptionError('prefix', value, '1 to 64 of the characters A-Z a-z 0-9 _ - . :')
+  return value
+}

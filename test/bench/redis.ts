@@ -1,0 +1,140 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
+import { createAffinity, MemoryStore, type OpenStore } from '@limpet/core'
+import { type RedisStore, redisStore } from '@limpet/redis'
+import { REDIS_COMMAND, RedisProcess } from '../support/redis-process.ts'
+import { type Measured, median, medianOf } from './measured.ts'
+
+/*
+ * Learned sessions in Redis: a session that this process knows, beside the memory store, and look-ups of sessions that
+ * another gateway has learned, on a real Redis over loopback.
+ */
+
+const KNOWN = 1_000
+const BATCHES = 31
+const PER_BATCH = 100_000
+const TTL_MS = 3_600_000
+const MISSES_PER_SECOND = 5_000
+const SECONDS = 9
+const TICK_MS = 2
+
+export async function benchRedis(): Promise<Measured[]> {
+  if (REDIS_COMMAND === undefined) throw new Error('needs redis-server or valkey-server on the PATH')
+  const redis = new RedisProcess(await freePort())
+  await redis.start()
+  // What is late shall be measured, and not given up.
+  const stores = [1, 2].map(() =>
+    redisStore({ url: redis.url, deadline: '1s', maxEntries: 200_000, maxPending: 1_000_000 }),
+  )
+  try {
+    const [here, there] = await Promise.all(stores.map(async store => connected(store)))
+    if (here === undefined || there === undefined) return []
+    return [...known(here), ...(await misses(here, there))]
+  } finally {
+    await Promise.all(stores.map(async store => store.close()))
+    await redis.remove()
+  }
+}
+
+async function connected(store: RedisStore): Promise<OpenStore> {
+  let table: OpenStore | undefined
+  createAffinity({
+    secrets: ['bench-0123456789abcdefghijklmnopqrstuvwxyz'],
+    backends: ['w0', 'w1', 'w2'].map((id, at) => ({ id, url: `http://10.0.0.${at}:8080` })),
+    affinity: [{ learn: { cookie: 'sid', store: { open: context => (table = store.open(context)) } } }],
+  })
+  if (table === undefined) throw new Error('it was not opened')
+  while (!(table.get('connected') instanceof Promise)) await setTimeout(10)
+  return table
+}
+
+function sessionId(number: number): string {
+  // New bytes each time, as a Cookie header has.
+  return Buffer.from(`s%3A${(number * 2_654_435_761).toString(36).padStart(20, 'x')}.${number}`).toString(
+    'latin1',
+  )
+}
+
+function known(table: OpenStore): Measured[] {
+  const memory = new MemoryStore()
+  const stores = [table, memory]
+  for (const store of stores) {
+    for (let number = 0; number < KNOWN; number += 1) store.set(sessionId(number), 'w1', TTL_MS)
+  }
+  const ids = Array.from({ length: KNOWN }, (_, number) => sessionId(number))
+  const measures: Readonly<Record<string, (store: OpenStore, id: string) => unknown>> = {
+    'look-up': (store, id) => store.get(id),
+    renewal: (store, id) => store.set(id, 'w1', TTL_MS),
+  }
+  return Object.entries(measures).map(([what, call]) => {
+    const differences: number[] = []
+    for (let batch = 0; batch < BATCHES; batch += 1) {
+      const [remote = 0, local = 0] = stores.map(store =>
+        nsPerCall(() => {
+          for (let count = 0; count < PER_BATCH; count += KNOWN) for (const id of ids) call(store, id)
+        }),
+      )
+      differences.push(remote - local)
+    }
+    return {
+      what: `redis store, ${what} of a known session, more than in memory`,
+      value: median(differences),
+      most: 300,
+      unit: 'ns',
+    }
+  })
+}
+
+function nsPerCall(run: () => void): number {
+  const before = process.cpuUsage()
+  run()
+  const { user, system } = process.cpuUsage(before)
+  return ((user + system) * 1_000) / PER_BATCH
+}
+
+/** Sessions that one gateway has learned are looked up by another, evenly, at a given rate. */
+async function misses(here: OpenStore, there: OpenStore): Promise<Measured[]> {
+  const all = MISSES_PER_SECOND * SECONDS
+  for (let number = 0; number < all; number += 1) here.set(`m${sessionId(number)}`, 'w2', TTL_MS)
+  // The last is written last.
+  while ((await there.get(`m${sessionId(all - 1)}`)) !== 'w2') await setTimeout(20)
+  const p99s: number[] = []
+  let unanswered = 0
+  const cpu = process.cpuUsage()
+  for (let second = 0; second < SECONDS; second += 1) {
+    const waitedMs: number[] = []
+    const startMs = performance.now()
+    const asked: Promise<void>[] = []
+    for (let number = 0; number < MISSES_PER_SECOND;) {
+      const due = Math.floor(((performance.now() - startMs) * MISSES_PER_SECOND) / 1_000)
+      for (; number < Math.min(MISSES_PER_SECOND, due); number += 1)
+        asked.push(ask(second * MISSES_PER_SECOND + number, waitedMs))
+      await setTimeout(TICK_MS)
+    }
+    await Promise.all(asked)
+    p99s.push(waitedMs.toSorted((a, b) => a - b)[Math.floor(waitedMs.length * 0.99)] ?? Number.NaN)
+  }
+  const { user, system } = process.cpuUsage(cpu)
+  const each = (user + system) / (SECONDS * MISSES_PER_SECOND)
+  console.log(
+    `a miss takes ${each.toFixed(0)} µs of CPU, with the bench's own; ${unanswered} were not answered in time`,
+  )
+  return [medianOf(`redis store, look-up at ${MISSES_PER_SECOND} misses a second, p99`, p99s, 1, 'ms')]
+
+  async function ask(number: number, waitedMs: number[]): Promise<void> {
+    const beganMs = performance.now()
+    const found = await there.get(`m${sessionId(number)}`)
+    waitedMs.push(performance.now() - beganMs)
+    if (found === undefined) unanswered += 1
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}

@@ -1,0 +1,71 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { type Affinity, createAffinity, type OpenStore } from '@limpet/core'
+import { type RedisStateEvent, type RedisStore, redisStore, type RedisStoreOptions } from '@limpet/redis'
+import { expect, onTestFinished } from 'vitest'
+
+export const SECRETS = ['new', 'old', 'other'].map(
+  word => `${word}-redis-0123456789abcdefghijklmnopqrstuvwxyz`,
+)
+export const TTL_MS = 60_000
+
+export interface TableFacts {
+  readonly secrets?: readonly string[]
+  readonly pool?: string
+  readonly backends?: readonly string[]
+  readonly now?: () => number
+}
+
+export interface Table {
+  readonly store: RedisStore
+  readonly table: OpenStore
+  readonly affinity: Affinity
+  set(id: string, backend: string): void
+  get(id: string): Promise<string | null | undefined>
+}
+
+/** A gateway's learned table: its store, opened by the learn policy of a pool. */
+export function openTable(options: RedisStoreOptions, facts: TableFacts = {}): Table {
+  const store = redisStore(options)
+  onTestFinished(async () => store.close())
+  return openStore(store, facts)
+}
+
+export function openStore(store: RedisStore, facts: TableFacts = {}): Table {
+  const { secrets = [SECRETS[0] ?? ''], pool = 'shop', backends = ['a', 'b', 'c'], now } = facts
+  let opened: OpenStore | undefined
+  const affinity = createAffinity({
+    name: pool,
+    secrets,
+    backends: backends.map((id, at) => ({ id, url: `http://127.0.0.1:${at + 1}` })),
+    affinity: [
+      { learn: { cookie: 'sid', ttl: TTL_MS, store: { open: context => (opened = store.open(context)) } } },
+    ],
+    ...(now !== undefined && { now }),
+  })
+  const table = opened
+  if (table === undefined) throw new Error('it was not opened')
+  return {
+    store,
+    table,
+    affinity,
+    set: (id, backend) => void table.set(id, backend, TTL_MS),
+    get: async id => table.get(id),
+  }
+}
+
+/** The states of connections, as they change, until the test ends. */
+export function noteStates(): RedisStateEvent[] {
+  const states: RedisStateEvent[] = []
+  note('limpet:redis-state', event => states.push(event as RedisStateEvent))
+  return states
+}
+
+export function note(channel: string, listener: (event: unknown) => void): void {
+  subscribe(channel, listener)
+  onTestFinished(() => void unsubscribe(channel, listener))
+}
+
+/** Its connection is there: it asks. */
+export async function ready({ table }: Table): Promise<void> {
+  await expect.poll(() => table.get('ready') instanceof Promise, { timeout: 10_000 }).toBe(true)
+}
