@@ -30,6 +30,7 @@ describe('a backend', () => {
     ['https://[::1]:8443', 'https://[::1]:8443/'],
     ['HTTP://A.test:81', 'http://a.test:81/'],
     ['unix:/run/app.sock', 'unix:/run/app.sock'],
+    ['unix:/run/my%20app.sock', 'unix:/run/my%20app.sock'],
   ])('has the url %s', (given, href) => {
     expect(parseBackend('b', { id: 'a', url: given }).url.href).toBe(href)
     expect(parseBackend('b', { id: 'a', url: new URL(given) }).url.href).toBe(href)
@@ -57,6 +58,9 @@ describe('a backend', () => {
     ['with a fragment', { id: 'a', url: `${url}/#a` }, 'url', 'http://a.test'],
     ['with a user', { id: 'a', url: 'http://me@a.test' }, 'url', 'credentials'],
     ['with a socket of no name', { id: 'a', url: 'unix:/' }, 'url', 'unix:/path'],
+    ['with an escape that is none in a socket', { id: 'a', url: 'unix:/a%zz' }, 'url', 'unix:/path'],
+    ['with bytes that are no text in a socket', { id: 'a', url: 'unix:/a%ff' }, 'url', 'unix:/path'],
+    ['with a NUL in a socket', { id: 'a', url: 'unix:/a%00b' }, 'url', 'unix:/path'],
     ['with a socket on a host', { id: 'a', url: 'unix://host/path' }, 'url', 'unix:/path'],
     ['with a list for a url', { id: 'a', url: [url] }, 'url', 'a list of 1'],
     ['with a weight of 257', { id: 'a', url, weight: 257 }, 'weight', '0 to 256'],

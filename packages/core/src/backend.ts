@@ -103,9 +103,19 @@ function parseUrl(path: string, value: unknown): URL {
   if (url === undefined) throw new OptionError(path, value, takes)
   const plain = url.search === '' && url.hash === '' && url.username === '' && url.password === ''
   const http = (url.protocol === 'http:' || url.protocol === 'https:') && url.pathname === '/'
-  const unix = url.protocol === 'unix:' && url.host === '' && url.pathname.length > 1
+  const unix = url.protocol === 'unix:' && url.host === '' && isFilePath(url.pathname)
   if (!plain || !(http || unix)) throw new OptionError(path, withoutCredentials(url), takes)
   return url
+}
+
+/** Of a socket: escapes that stand for characters, and not for a NUL, which ends a path. */
+function isFilePath(pathname: string): boolean {
+  try {
+    const path = decodeURIComponent(pathname)
+    return path.length > 1 && !path.includes('\0')
+  } catch {
+    return false
+  }
 }
 
 /** Errors are logged. */
