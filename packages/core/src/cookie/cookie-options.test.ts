@@ -116,6 +116,25 @@ describe('cookie options', () => {
     ],
     ['persistent for no time', { persistent: true, maxLife: 0 }, 'cookie.persistent', 'maxIdle or a maxLife'],
     ['__Secure- that is not Secure', { name: '__Secure-a' }, 'cookie.name', 'secure: true'],
+    ['__Http- that is not Secure', { name: '__Http-a' }, 'cookie.name', 'secure: true'],
+    [
+      '__Http- that scripts may read',
+      { name: '__Http-a', secure: true, httpOnly: false },
+      'cookie.name',
+      'httpOnly: true',
+    ],
+    [
+      '__Host-Http- that scripts may read',
+      { name: '__host-http-a', secure: true, httpOnly: false },
+      'cookie.name',
+      'httpOnly: true',
+    ],
+    [
+      '__Host-Http- with a path',
+      { name: '__Host-Http-a', secure: true, path: '/a' },
+      'cookie.name',
+      'path: "/"',
+    ],
     ['__Host- that is not Secure [T-08]', { name: '__Host-a', secure: false }, 'cookie.name', 'secure: true'],
     [
       '__Host- with a path [T-08]',
@@ -141,6 +160,9 @@ describe('cookie options', () => {
     ['a domain with a dot before it', { domain: '.example.org' }],
     ['the shortest times', { maxIdle: '1s', maxLife: 1000 }],
     ['no time at all', { maxIdle: 0, maxLife: 0 }],
+    ['__Http- with a path', { name: '__Http-a', secure: true, path: '/a' }],
+    ['__Host-Http-', { name: '__Host-Http-a', secure: true }],
+    ['__Secure- that scripts may read', { name: '__Secure-a', secure: true, httpOnly: false }],
     ['__Secure- with a path', { name: '__Secure-a', secure: true, path: '/a' }],
     ['SameSite=None and Secure', { sameSite: 'none', secure: true }],
   ])('take %s', (_, options) => {

@@ -120,7 +120,8 @@ export function parseCookieOptions(path: string, value: unknown): CookieOptions 
 }
 
 function refuseContradictions(at: (key: string) => string, options: CookieOptions): void {
-  const { name, secure, sameSite, partitioned, persistent, maxIdleMs, maxLifeMs, path, domain } = options
+  const { name, secure, httpOnly, sameSite, partitioned, persistent, maxIdleMs, maxLifeMs, path, domain } =
+    options
   if (sameSite === 'none' && secure !== true)
     throw new OptionError(at('sameSite'), sameSite, 'none only with secure: true')
   if (partitioned && secure !== true)
@@ -135,9 +136,11 @@ function refuseContradictions(at: (key: string) => string, options: CookieOption
     if (ms > 0 && ms < 1000)
       throw new OptionError(at(key), `${ms}ms`, '0, or at least 1s: the value carries whole seconds')
   }
-  // Browsers hold these names to their promise (draft-ietf-httpbis-rfc6265bis §4.1.3).
-  if (/^__(?:host|secure)-/i.test(name) && secure !== true)
+  // Browsers hold these names to their promise (draft-ietf-httpbis-rfc6265bis §4.1.3), and drop the cookie otherwise.
+  if (/^__(?:host|secure|http)-/i.test(name) && secure !== true)
     throw new OptionError(at('name'), name, 'this prefix only with secure: true')
+  if (/^__(?:host-)?http-/i.test(name) && !httpOnly)
+    throw new OptionError(at('name'), name, 'this prefix only with httpOnly: true')
   if (/^__host-/i.test(name) && (path !== '/' || domain !== undefined)) {
     throw new OptionError(at('name'), name, 'this prefix only with path: "/" and no domain')
   }
