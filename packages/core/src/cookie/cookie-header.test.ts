@@ -42,7 +42,7 @@ function partsWithout(text: string, name: string): { kept: string[]; lastGone: n
   let firstGone = false
   let lastGone = -1
   for (const [index, part] of text.split(';').entries()) {
-    isGone = nameOf(part) === name || (isGone && part.replace(blanks, '').startsWith('$'))
+    isGone = nameOf(part) === name || (isGone && /^[ \t]*\$(?:path|domain|port)[ \t]*(?:=|$)/i.test(part))
     if (index === 0) firstGone = isGone
     if (isGone) lastGone = kept.length
     else kept.push(part)
@@ -130,6 +130,13 @@ describe('withoutCookie', () => {
     ['keeps a name of another case', 'srv=s2; SRV=s1', 'srv=s2'],
     ['keeps a name without a value', 'SRV; SRV=s1; SRV', 'SRV; SRV'],
     ['takes its attributes along', '$Version=1; SRV=s1; $Path=/; $Domain=x; a=1', '$Version=1; a=1'],
+    ['takes the port along, in any case', 'SRV=s1; $PORT="80"; $path ; a=1', 'a=1'],
+    [
+      'keeps cookies of the application',
+      'SRV=s1; $id=1; $Paths=x; $Path=/; a=1',
+      '$id=1; $Paths=x; $Path=/; a=1',
+    ],
+    ['keeps cookies behind the attributes', 'SRV=s1; $Path=/; $id=1', '$id=1'],
     ['keeps the attributes of others', 'a=1; $Path=/; SRV=s1; b=2; $Path=/', 'a=1; $Path=/; b=2; $Path=/'],
     ['keeps a separator that was dangling before', 'a=1; b=2;', 'a=1; b=2;'],
     ['takes a half of quotes for what browsers take it', 'a="x; SRV=s1; y"', 'a="x; y"'],
@@ -176,7 +183,7 @@ describe('a hostile header', () => {
     ['names without a value', 'SRV'],
     ['names and blanks', 'SRV  '],
     ['pairs of ours', 'SRV=x;'],
-    ['pairs of ours with attributes', 'SRV=x; $P;'],
+    ['pairs of ours with attributes', 'SRV=x; $Path;'],
     ['attributes', ';$'],
     ['equals signs', '='],
     ['quotes', 'SRV="'],

@@ -57,8 +57,8 @@ export function withCookieValues(header: string, name: string, map: (value: stri
 
 /**
  * The header without the pairs called `name`, every other byte kept; `''` when nothing is left.
- * With a pair goes the separator that ties it to what stands before it (or after, when it is the first),
- * and the `$Path`-like attributes that follow it (RFC 2965).
+ * With a pair goes the separator that ties it to the text before it (or after, when it is the first), and the
+ * attributes that follow it: `$Path`, `$Domain` and `$Port` (RFC 2965). Any other `$name` is a cookie.
  */
 export function withoutCookie(header: string, name: string): string {
   let kept = ''
@@ -99,13 +99,21 @@ function pairEnd(header: string, from: number): number {
   return semicolon < 0 ? header.length : semicolon
 }
 
-/** The end of the `$`-attributes that follow a pair which ends at `end`. */
+/** The end of the attributes that follow a pair which ends at `end`. */
 function attributesEnd(header: string, end: number): number {
   let last = end
-  while (last < header.length && header.charCodeAt(skipSeparator(header, last)) === DOLLAR) {
+  while (last < header.length && isAttribute(header, skipSeparator(header, last))) {
     last = pairEnd(header, last + 1)
   }
   return last
+}
+
+const ATTRIBUTE = /\$(?:path|domain|port)[ \t]*(?:[=;]|$)/iy
+
+function isAttribute(header: string, at: number): boolean {
+  if (header.charCodeAt(at) !== DOLLAR) return false
+  ATTRIBUTE.lastIndex = at
+  return ATTRIBUTE.test(header)
 }
 
 function trimmedValue(header: string, from: number, to: number): string {
