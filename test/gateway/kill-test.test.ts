@@ -186,6 +186,40 @@ test('users connect from the addresses of the scenario, in turns', async () => {
   ])
 })
 
+test('a WebSocket that is kept for many steps gathers no listeners', async () => {
+  const app = await startMemberApp()
+  const scenario = { repeat: [{ websocket: '/', send: '{{round}}', keep: true, expect: { body: '.' } }] }
+  const load = ['--sessions', '1', '--rate', '500', '--settle', '500ms']
+  const run = new KillTestProcess([...load, '--url', urlOf(app), '--kill', 'true'], scenario)
+  const { code, error } = await run.ended()
+  expect(error).not.toContain('Warning')
+  expect(run.report.phases[0]?.['steps']).toBeGreaterThan(20)
+  expect(code).toBe(0)
+})
+
+test('what the target says reaches neither the terminal nor a hook as it is', async () => {
+  const app = await startMemberApp()
+  const evil = { backend: { body: '.*' }, repeat: [{ get: '/evil', expect: { status: 200 } }] }
+  const run = new KillTestProcess([...QUICK, '--url', urlOf(app), '--kill', 'exit "$LIMPET_BACKEND"'], evil)
+  const { out } = await run.ended()
+  expect(run.report.phases[1]?.name).toBe('kill one backend')
+  expect(out).toContain('It is not known which backend answers')
+  const moved = new KillTestProcess([...QUICK, '--url', urlOf(app)], { repeat: [{ get: '/evil-redirect' }] })
+  const ended = await moved.ended()
+  expect(ended.out).toContain('redirect to evil:')
+  expect(`${out}${ended.out}${ended.error}`.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u)
+})
+
+test('a capture that finds ever new backends ends it with 2', async () => {
+  const app = await startMemberApp()
+  const scenario = { backend: { header: 'X-Request' }, repeat: [{ get: '/request' }] }
+  const load = ['--sessions', '150', '--rate', '1000', '--settle', '100ms']
+  const run = new KillTestProcess([...load, '--url', urlOf(app), '--kill', 'true'], scenario)
+  const { code, out } = await run.ended()
+  expect(out).toContain('150 different backends')
+  expect(code).toBe(2)
+})
+
 describe('ends with 2 and says why', () => {
   test.each([
     ['a target that is down', 'ECONNREFUSED', undefined],

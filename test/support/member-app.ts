@@ -68,6 +68,15 @@ export async function startMemberApp(): Promise<MemberApp> {
       case 'GET /address':
         response.end(JSON.stringify({ address: request.socket.remoteAddress }))
         break
+      case 'GET /evil':
+        response.end('\u001b[2J; echo')
+        break
+      case 'GET /evil-redirect':
+        response.writeHead(302, { Location: 'evil:\u009b\u00a0' }).end()
+        break
+      case 'GET /request':
+        response.setHeader('X-Request', randomUUID()).end()
+        break
       case 'GET /loop':
         response.writeHead(302, { Location: '/loop' }).end()
         break

@@ -40,7 +40,10 @@ export async function runHook(
     const problem = await ended(child, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]))
     signal.throwIfAborted()
     if (problem === undefined) return
-    const said = readFileSync(output, 'utf8').trim().slice(-SHOWN_LENGTH)
+    const said = readFileSync(output, 'utf8')
+      .trim()
+      .slice(-SHOWN_LENGTH)
+      .replaceAll(/(?!\n)\p{Cc}/gu, '?')
     const of = backend === undefined ? action : `${action} ${backend}`
     throw new HookError(`the hook of ${of} ${problem}${said === '' ? '' : `: ${said}`}`)
   } finally {

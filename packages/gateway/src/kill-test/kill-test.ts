@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { MAX_BACKENDS } from './backend-name.ts'
 import { HookError, runHook } from './hook.ts'
 import type { Journal, Phase } from './journal.ts'
 import type { Operator } from './operator.ts'
@@ -118,7 +119,13 @@ export class KillTest {
 
   async #act(): Promise<void> {
     const { journal, settings, scenario } = this.#parts
-    const planned = plan(scenario, settings, [...new Set(journal.backends.values())])
+    const seen = [...new Set(journal.backends.values())]
+    if (seen.length > MAX_BACKENDS)
+      throw new EarlyEnd(
+        'scenario',
+        `the scenario's backend has found ${seen.length} different backends; a capture of a backend finds the same name again`,
+      )
+    const planned = plan(scenario, settings, seen)
     let done = 0
     for (const actions of planned) {
       if (!journal.phase.isWell)

@@ -14,27 +14,21 @@ const SENTENCES: Readonly<Record<Action, (backend: string) => string>> = {
 
 /** Asks the operator, line by line. */
 export class Operator {
-  readonly #lines: Interface
+  readonly #input: Readable
   readonly #say: (text: string) => void
   readonly #waiting: string[] = []
+  #lines: Interface | undefined
   #isEnded = false
   #wake: (() => void) | undefined
 
   constructor(input: Readable, say: (text: string) => void) {
+    this.#input = input
     this.#say = say
-    this.#lines = createInterface({ input, terminal: false })
-    this.#lines.on('line', line => {
-      this.#waiting.push(line)
-      this.#wake?.()
-    })
-    this.#lines.once('close', () => {
-      this.#isEnded = true
-      this.#wake?.()
-    })
   }
 
   /** Asks for an action; settles with the operator's word. The end of the input is `quit`. */
   async ask(action: Action, backend: string | undefined, signal: AbortSignal): Promise<OperatorAnswer> {
+    this.#lines ??= this.#listen()
     const sentence = SENTENCES[action](backend ?? 'one backend')
     this.#say(`${sentence} now, then press Enter (s: leave it out, q: end here)\n`)
     const line = await this.#next(signal)
@@ -43,7 +37,21 @@ export class Operator {
   }
 
   close(): void {
-    this.#lines.close()
+    this.#lines?.close()
+  }
+
+  /** Only when there is something to ask: a job in the background that reads from its terminal is stopped. */
+  #listen(): Interface {
+    const lines = createInterface({ input: this.#input, terminal: false })
+    lines.on('line', line => {
+      this.#waiting.push(line)
+      this.#wake?.()
+    })
+    lines.once('close', () => {
+      this.#isEnded = true
+      this.#wake?.()
+    })
+    return lines
   }
 
   async #next(signal: AbortSignal): Promise<string | undefined> {

@@ -1,3 +1,4 @@
+import { backendName } from './backend-name.ts'
 import { valuesOf } from './capture.ts'
 import { expectReply } from './expectation.ts'
 import { askStep } from './http-step.ts'
@@ -111,13 +112,14 @@ export class Session {
       step.method === 'WEBSOCKET'
         ? await this.#tunnels.exchange(step, target, this.#agent, variables, signal)
         : await askStep(step, target, this.#agent, variables, signal)
-    const [backend] = scenario.backend === undefined ? [] : valuesOf(scenario.backend, reply)
+    const [value] = scenario.backend === undefined ? [] : valuesOf(scenario.backend, reply)
+    const backend = backendName(value)
     if (backend !== undefined) journal.answered(this.#index, backend)
     expectReply(step.expect, reply, variables)
     for (const [name, capture] of step.captures) {
-      const [value] = valuesOf(capture, reply)
-      if (value === undefined) throw new StepFailure('unexpected', `nothing to capture as ${name}`)
-      variables.set(name, value)
+      const [found] = valuesOf(capture, reply)
+      if (found === undefined) throw new StepFailure('unexpected', `nothing to capture as ${name}`)
+      variables.set(name, found)
     }
     const lost = this.#compare(step, text => valuesOf(text, reply))
     if (lost > 0) journal.lost(this.#index, step.label, lost)

@@ -4,12 +4,15 @@
  */
 export type FailureKind = 'connection' | 'timeout' | 'status' | 'unexpected'
 
+const SHOWN_LENGTH = 300
+
+/** Its message may quote the target, so it has no control characters and an end. */
 export class StepFailure extends Error {
   override readonly name = 'StepFailure'
   readonly kind: FailureKind
 
   constructor(kind: FailureKind, message: string, options?: ErrorOptions) {
-    super(message, options)
+    super(message.slice(0, SHOWN_LENGTH).replaceAll(/[\p{Cc}\p{Cf}]/gu, '?'), options)
     this.kind = kind
   }
 }

@@ -1,11 +1,9 @@
-import { once } from 'node:events'
-import type { IncomingMessage } from 'node:http'
 import { WebSocket } from 'ws'
 import type { Reply } from './capture.ts'
 import type { Step } from './scenario.ts'
-import { StepFailure } from './step-failure.ts'
 import type { TargetGuard } from './target.ts'
 import type { Variables } from './template.ts'
+import { TunnelReplies } from './tunnel-replies.ts'
 import { MAX_REPLY, type UserAgent } from './user-agent.ts'
 
 /** The WebSockets of one session. */
@@ -33,7 +31,7 @@ export class Tunnels {
     this.#open.delete(path)
     const socket =
       kept ?? this.#connect(step, new URL(path, target), agent, variables, await agent.cookiesFor(target))
-    const replies = new Replies(socket, signal)
+    const replies = new TunnelReplies(socket, signal)
     try {
       const head = kept === undefined ? await replies.opened : undefined
       if (head !== undefined) await agent.keepCookies(target, head.headers['set-cookie'])
@@ -92,68 +90,5 @@ export class Tunnels {
       this.#open.delete(path)
       this.#onCut(path, code)
     })
-  }
-}
-
-/** What comes over a WebSocket while one step uses it. */
-class Replies {
-  readonly opened: Promise<IncomingMessage>
-  readonly #socket: WebSocket
-  readonly #ended = new AbortController()
-  readonly #messages: string[] = []
-  #take: (() => void) | undefined
-
-  constructor(socket: WebSocket, signal: AbortSignal) {
-    this.#socket = socket
-    const over = this.#ended.signal
-    const fail = (failure: unknown): void => this.#ended.abort(failure)
-    socket.on('message', this.#onMessage)
-    socket.once('close', code => fail(new StepFailure('connection', `WebSocket closed with ${code}`)))
-    socket.once('error', error => fail(new StepFailure('connection', error.message)))
-    socket.once('unexpected-response', (_request, { statusCode = 0 }) => {
-      const kind = statusCode >= 500 || statusCode === 429 ? 'status' : 'unexpected'
-      fail(new StepFailure(kind, `status ${statusCode} instead of 101`))
-    })
-    signal.addEventListener('abort', () => fail(signal.reason), { once: true, signal: over })
-    if (signal.aborted) fail(signal.reason)
-    this.opened = once(socket, 'upgrade', { signal: over }).then(async ([head]) => {
-      if (socket.readyState !== WebSocket.OPEN) await once(socket, 'open', { signal: over })
-      return head as IncomingMessage
-    })
-    this.opened.catch(() => {})
-  }
-
-  /** The first message that is wanted; the ones before it are passed over. */
-  async message(isWanted: (text: string) => boolean): Promise<string> {
-    for (;;) {
-      const text = this.#messages.shift()
-      if (text !== undefined && isWanted(text)) return text
-      if (text === undefined) await this.#next()
-    }
-  }
-
-  end(): void {
-    this.#socket.off('message', this.#onMessage)
-    this.#ended.abort()
-  }
-
-  readonly #onMessage = (data: unknown): void => {
-    this.#messages.push(String(data))
-    this.#take?.()
-  }
-
-  async #next(): Promise<void> {
-    const { signal } = this.#ended
-    const { promise, resolve, reject } = Promise.withResolvers<undefined>()
-    const fail = (): void => reject(signal.reason as Error)
-    this.#take = () => resolve(undefined)
-    if (signal.aborted) fail()
-    signal.addEventListener('abort', fail, { once: true })
-    try {
-      await promise
-    } finally {
-      signal.removeEventListener('abort', fail)
-      this.#take = undefined
-    }
   }
 }
