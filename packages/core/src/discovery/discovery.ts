@@ -44,7 +44,9 @@ export function startDiscovery(pool: Pool, source: DiscoverySource): Discovery {
         const state = followedState(view, known, now)
         if (state === 'drain' && (view.state !== state || (isFirst && known.state === state)))
           drains.push(found)
-        members.push({ ...view.options, ...follow(view, known, now), state })
+        members.push(
+          isSame(known, now) ? view.options : { ...view.options, ...follow(view, known, now), state },
+        )
         discovered.set(id, now)
         isNews ||= !isSame(known, now)
       }
@@ -106,7 +108,9 @@ function isSame(one: Discovered, other: Discovered): boolean {
 }
 
 function isAt({ backend }: BackendView, url: string | URL): boolean {
-  return backend.url.href === (typeof url === 'string' ? new URL(url) : url).href
+  const { href } = backend.url
+  // Most stay, and to parse a URL is most of the work.
+  return url === href || `${String(url)}/` === href || new URL(url).href === href
 }
 
 /** What an operator gave it stays until the source says something else than before. */
