@@ -17,6 +17,7 @@ import { limpet as expressLimpet } from '@limpet/express'
 import { limpet, type LimpetOptions } from '@limpet/fastify'
 import { createHttpProxy } from '@limpet/http-proxy'
 import { limpet as koaLimpet } from '@limpet/koa'
+import { kubernetes, type KubernetesOptions } from '@limpet/kubernetes'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { SECRET } from './contract/start.ts'
 import { type Backend, startBackend } from './support/backend.ts'
@@ -83,6 +84,13 @@ describe('a table of options', () => {
     const rows = tableOf(CORE, 'options of discovery')
     expect(rows.map(nameOf)).toEqual(keysIn(() => parseDiscovery('discovery', wrong)))
     const defaults = defaultsIn(declarationOf('packages/core', 'DiscoveryOptions'))
+    expect(rows.slice(1).map(row => [nameOf(row), row[2]?.replaceAll('`', '')])).toEqual([...defaults])
+  })
+
+  test('options of kubernetes has them all, with their defaults', () => {
+    const rows = tableOf(readme('packages/kubernetes'), 'options of kubernetes')
+    expect(rows.map(nameOf)).toEqual(keysIn(() => kubernetes(wrong as KubernetesOptions)))
+    const defaults = defaultsIn(declarationOf('packages/kubernetes', 'KubernetesOptions'))
     expect(rows.slice(1).map(row => [nameOf(row), row[2]?.replaceAll('`', '')])).toEqual([...defaults])
   })
 

@@ -231,6 +231,13 @@ const CHECKS: Readonly<Record<string, Check>> = {
       expect(program.out).toBe('default: a session of app1 now: invalid\n')
     },
   },
+
+  'packages/kubernetes Smallest example 1': {
+    check: async ({ port }) => {
+      // Not in a cluster: it waits for a backend, and says that there is none.
+      expect((await ask(port)).status).toBe(503)
+    },
+  },
 }
 
 const TYPESCRIPT = readmes().flatMap(({ snippets }) => snippets.filter(({ language }) => language === 'ts'))

@@ -1,6 +1,7 @@
 import { benchCore } from './core.ts'
 import { benchGateway } from './gateway.ts'
 import { benchHash } from './hash.ts'
+import { benchKubernetes } from './kubernetes.ts'
 import { isOver, type Measured, table } from './measured.ts'
 import { benchMemory } from './memory.ts'
 import { benchRedis } from './redis.ts'
@@ -19,6 +20,7 @@ const PARTS: Readonly<Record<string, () => Measured[] | Promise<Measured[]>>> = 
   redis: benchRedis,
   store: benchStore,
   workers: benchWorkers,
+  kubernetes: benchKubernetes,
 }
 
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(PARTS)

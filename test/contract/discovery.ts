@@ -1,6 +1,9 @@
-import { describe, expect, test } from 'vitest'
+import { kubernetes } from '@limpet/kubernetes'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { ApiServer } from '../support/api-server.ts'
 import { type Backend, startBackends } from '../support/backend.ts'
 import { DnsServer } from '../support/dns-server.ts'
+import { type EndpointSlice, type SlicePod, sliceOf } from '../support/endpoint-slice.ts'
 import type { RunningGateway, Start } from './start.ts'
 
 /** Backends that are found by their name, asked of a DNS server. */
@@ -36,6 +39,31 @@ export function discovery(start: Start): void {
       expect(await browser.visit()).toBe(moved)
     })
 
+    test('a pod that terminates keeps its sessions as long as it serves, and takes no new one', async () => {
+      const [w1, w2] = await startBackends('w1', 'w2')
+      const api = await ApiServer.start()
+      onTestFinished(() => api.close())
+      api.set(podOf(w1), podOf(w2))
+      const gateway = await start([], {
+        discovery: kubernetes({ service: 'shop', kubeconfig: api.kubeconfig }),
+      })
+      const { pool } = gateway
+      await expect.poll(() => pool.backends.length, { interval: 10 }).toBe(2)
+      const browser = gateway.browser()
+      const home = await browser.visit()
+      const [own, other] = home === 'w1' ? [w1, w2] : [w2, w1]
+      api.set(podOf(own, { terminating: true }))
+      await expect.poll(() => pool.find(own.id)?.state, { interval: 10 }).toBe('drain')
+      expect(await browser.visit()).toBe(own.id)
+      for (let visits = 0; visits < 3; visits += 1) expect(await gateway.browser().visit()).toBe(other.id)
+      api.set(podOf(own, { terminating: true, ready: false }))
+      await expect.poll(() => pool.find(own.id)?.state, { interval: 10 }).toBe('maint')
+      expect(await browser.visit()).toBe(other.id)
+      api.delete(own.id)
+      await expect.poll(() => pool.backends.length, { interval: 10 }).toBe(1)
+      expect(await browser.visit()).toBe(other.id)
+    })
+
     test('a look-up that fails changes nothing, and until the first there is nobody', async () => {
       const [w1] = await startBackends('w1')
       const dns = await DnsServer.start()
@@ -54,6 +82,13 @@ export function discovery(start: Start): void {
       await expect.poll(() => dns.asked.length, { interval: 20 }).toBeGreaterThan(length + 1)
       expect(await browser.visit()).toBe('w1')
     })
+  })
+}
+
+/** A backend as a pod: each has a slice of its own, for they differ in their ports. */
+function podOf({ id, port }: Backend, conditions: Partial<SlicePod> = {}): EndpointSlice {
+  return sliceOf(id, [{ name: id, address: '127.0.0.1', ...conditions }], {
+    ports: [{ name: 'http', port, protocol: 'TCP' }],
   })
 }
 
