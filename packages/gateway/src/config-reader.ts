@@ -2,8 +2,9 @@ import { createHash, randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
-import { type Duration, durationMs, OptionError } from '@limpet/core'
+import { type DiscoverySource, type Duration, durationMs, OptionError } from '@limpet/core'
 import type { HttpProxyOptions } from '@limpet/http-proxy'
+import type { KubernetesOptions } from '@limpet/kubernetes'
 import { tokenProblem } from './admin/admin-token.ts'
 import { isLoopbackAddress } from './admin/admission.ts'
 import {
@@ -16,7 +17,8 @@ import {
 } from './config.ts'
 import { headerProblems, requestEditor } from './header-policy.ts'
 import { KeptElsewhere } from './kept-elsewhere.ts'
-import { bytes, type PoolContext, poolOptions } from './pool-options.ts'
+import { kubernetesSource } from './kubernetes-discovery.ts'
+import { bytes, type KubernetesFile, type PoolContext, poolOptions } from './pool-options.ts'
 import { optionErrors } from './pool-problems.ts'
 import { keyText } from './problem-path.ts'
 import { gotWord, type Problem } from './problems.ts'
@@ -31,10 +33,14 @@ const RANDOM_SECRET = process.env['LIMPET_RANDOM_SECRET'] ?? randomBytes(32).toS
 const MIN_HEADER_BYTES = 1024
 const MAX_HEADER_BYTES = 16 * 1024 ** 2
 
+/** In the place of one that cannot be made, so that the rest of the file can be checked. */
+const NO_SOURCE: DiscoverySource = { name: '', subscribe: () => ({ close: () => undefined }) }
+
 /** Makes of a file that has the right shape what it stands for, and notes what is wrong all the same. */
 export class ConfigReader {
   readonly #file: ConfigFile
   readonly #source: ConfigSource
+  readonly #folder: string
   readonly #kept: KeptElsewhere
   readonly #problems: Problem[] = []
   readonly #warnings: string[] = []
@@ -42,7 +48,8 @@ export class ConfigReader {
   constructor(file: ConfigFile, source: ConfigSource) {
     this.#file = file
     this.#source = source
-    this.#kept = new KeptElsewhere(dirname(resolve(source.file)), source.kept)
+    this.#folder = dirname(resolve(source.file))
+    this.#kept = new KeptElsewhere(this.#folder, source.kept)
   }
 
   read(): GatewayConfig {
@@ -169,7 +176,7 @@ export class ConfigReader {
     })
   }
 
-  #pool(name: string, file: PoolFile, context: Omit<PoolContext, 'read'>): PoolConfig {
+  #pool(name: string, file: PoolFile, context: Omit<PoolContext, 'read' | 'kubernetes'>): PoolConfig {
     const path = `pools.${name}`
     for (const key of ['requestHeaders', 'responseHeaders'] as const) {
       for (const [at, text] of headerProblems(file[key] ?? {}))
@@ -179,11 +186,24 @@ export class ConfigReader {
       ...context,
       read: (at, text, how) =>
         this.#text(`${path}.${at}`, () => (how === 'file' ? this.#kept.file(text) : this.#kept.text(text))),
+      kubernetes: service => this.#kubernetes(`${path}.discovery.kubernetes`, service),
     })
     // Whatever core and the adapters have to say about it, before anything is started.
     for (const error of optionErrors(options)) this.#note(path, error)
     const editRequest = requestEditor(file.requestHeaders ?? {})
     return { name, options, editRequest, signature: signatureOf(options, file) }
+  }
+
+  #kubernetes(path: string, { kubeconfig, ...rest }: KubernetesFile): DiscoverySource {
+    const file = kubeconfig === undefined ? {} : { kubeconfig: resolve(this.#folder, kubeconfig) }
+    try {
+      // The schema has looked at its values.
+      return kubernetesSource({ ...rest, ...file } as object as KubernetesOptions)
+    } catch (error) {
+      if (isOptionError(error)) this.#note(path, error)
+      else this.#problems.push({ path, text: (error as Error).message })
+      return NO_SOURCE
+    }
   }
 
   #routes(): readonly Route[] {
@@ -276,6 +296,11 @@ export class ConfigReader {
 function fieldPath(path: string): string {
   const [, holder, name] = /^(set\.|health\.headers\.)([^]*)$/.exec(path) ?? []
   return holder === undefined || name === undefined ? path : holder + keyText(name)
+}
+
+/** The optional package may have brought a copy of core of its own, with another class of this name. */
+function isOptionError(error: unknown): error is OptionError {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_INVALID_OPTION'
 }
 
 /** Node quotes names of header fields in its messages, and a name may be a secret in the wrong place. */

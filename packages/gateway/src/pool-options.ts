@@ -1,6 +1,10 @@
+import type { DiscoverySource } from '@limpet/core'
 import type { PoolConfig } from './config.ts'
 import { headerPolicy } from './header-policy.ts'
 import type { PoolFile } from './schema.ts'
+
+/** What a file says of the service whose pods are a pool's backends. */
+export type KubernetesFile = Extract<PoolFile['discovery'], { kubernetes: unknown }>['kubernetes']
 
 /** What all pools of a file have in common. */
 export interface PoolContext {
@@ -8,6 +12,8 @@ export interface PoolContext {
   readonly trustProxy: readonly string[]
   /** What is kept elsewhere; where it is not there, that is noted. @param path of the option, in the pool */
   readonly read: (path: string, text: string, how: 'text' | 'file') => string
+  /** The source of `discovery.kubernetes`; where there is none, that is noted. */
+  readonly kubernetes: (options: KubernetesFile) => DiscoverySource
 }
 
 /**
@@ -17,9 +23,9 @@ export interface PoolContext {
 export function poolOptions(
   name: string,
   file: PoolFile,
-  { secrets, trustProxy, read }: PoolContext,
+  { secrets, trustProxy, read, kubernetes }: PoolContext,
 ): PoolConfig['options'] {
-  const { responseHeaders, bodyLimit, tls, affinity = [], balance, ...others } = file
+  const { responseHeaders, bodyLimit, tls, affinity = [], balance, discovery, ...others } = file
   // Requests are edited before they come to the pool.
   const { requestHeaders: _requestHeaders, ...rest } = others
   const edits = responseHeaders === undefined ? [] : [headerPolicy(responseHeaders)]
@@ -34,6 +40,9 @@ export function poolOptions(
     trustProxy,
     affinity: [...affinity, ...edits],
     ...(seeded !== undefined && { balance: seeded }),
+    ...(discovery !== undefined && {
+      discovery: 'kubernetes' in discovery ? kubernetes(discovery.kubernetes) : discovery,
+    }),
     ...(bodyLimit !== undefined && { bodyLimit: bytes(bodyLimit) }),
     ...(tls !== undefined && {
       tls: { ...tls, ...(tls.ca !== undefined && { ca: read('tls.ca', tls.ca, 'file') }) },

@@ -92,17 +92,33 @@ const balance = z.union([
 
 const expectation = z.union([status, z.enum(['2xx', '3xx', '4xx', '5xx'])])
 
+const discovery = z.union([
+  z.strictObject({
+    dns: text,
+    type: z.enum(['A', 'AAAA', 'SRV']).optional(),
+    refresh: duration.optional(),
+    protocol: z.enum(['http', 'https']).optional(),
+    servers: z.array(text).optional(),
+  }),
+  z.strictObject({
+    kubernetes: z.strictObject({
+      service: text,
+      namespace: text.optional(),
+      port: z.union([z.int().min(1).max(65_535), text]).optional(),
+      protocol: z.enum(['http', 'https']).optional(),
+      addressType: z.enum(['IPv4', 'IPv6']).optional(),
+      drainDeadline: duration.optional(),
+      kubeconfig: text.optional(),
+      context: text.optional(),
+      requestTimeout: duration.optional(),
+      watchTimeout: duration.optional(),
+    }),
+  }),
+])
+
 const pool = z.strictObject({
   backends: z.array(backend).optional(),
-  discovery: z
-    .strictObject({
-      dns: text,
-      type: z.enum(['A', 'AAAA', 'SRV']).optional(),
-      refresh: duration.optional(),
-      protocol: z.enum(['http', 'https']).optional(),
-      servers: z.array(text).optional(),
-    })
-    .optional(),
+  discovery: discovery.optional(),
   affinity: z.array(policy).optional(),
   balance: balance.optional(),
   onUnavailable: z.enum(['redispatch', 'reject']).optional(),
