@@ -31,6 +31,8 @@ describe('a request field', () => {
     ['cookie:sid', request({ cookie: 'a=1; sid=x; sid="y"' }), ['x', 'y']],
     ['cookie:sid', request({ cookie: 'sid=' }), []],
     ['cookie:sid', request({}), []],
+    ['path-parameter:jsessionid', request({}, '/a;jsessionid=x;b/c;jsessionid='), ['x']],
+    ['path-parameter:jsessionid', request({}, '/a?;jsessionid=x'), []],
   ])('%s', (field, head, expected) => {
     expect(parseRequestField('hash', field)(head)).toEqual(expected)
   })

@@ -1,15 +1,16 @@
 import { cookieValues } from './cookie/cookie-header.ts'
 import type { RequestHead } from './head.ts'
 import { OptionError } from './option.ts'
+import { pathParameterValues } from './path-parameter.ts'
 import { queryValues } from './query.ts'
 import { TOKEN } from './token.ts'
 
-/** Where in a request something stands, as `'header:X-Session-ID'`, `'query:room'` or `'cookie:sid'`. */
+/** Where in a request something stands, as `'header:X-Session-ID'`, `'query:room'`, `'cookie:sid'` or `'path-parameter:jsessionid'`. */
 export type RequestField = `${FieldKind}:${string}`
 
-export type FieldKind = 'header' | 'query' | 'cookie'
+export type FieldKind = 'header' | 'query' | 'cookie' | 'path-parameter'
 
-export const FIELD_KINDS: readonly FieldKind[] = ['header', 'query', 'cookie']
+export const FIELD_KINDS: readonly FieldKind[] = ['header', 'query', 'cookie', 'path-parameter']
 
 /** All that stands there, in the order of the request; empty when nothing does, or only nothing. */
 export type FieldReader = (request: RequestHead) => readonly string[]
@@ -23,7 +24,7 @@ export function parseRequestField(path: string, value: unknown, takes = TAKES): 
   return fieldReader(path, kind, text.slice(colon + 1))
 }
 
-const TAKES = '"header:NAME", "query:NAME" or "cookie:NAME"'
+const TAKES = '"header:NAME", "query:NAME", "cookie:NAME" or "path-parameter:NAME"'
 
 /** @throws OptionError for a name that such a field cannot have. */
 export function fieldReader(path: string, kind: FieldKind, name: unknown): FieldReader {
@@ -48,6 +49,9 @@ const READERS: Readonly<Record<FieldKind, (name: string) => FieldReader>> = {
   cookie: name => {
     return ({ headers: { cookie } }) =>
       typeof cookie === 'string' ? present(cookieValues(cookie, name)) : NOTHING
+  },
+  'path-parameter': name => {
+    return ({ url }) => present(pathParameterValues(url, name))
   },
 }
 

@@ -33,6 +33,7 @@ describe('the route policy', () => {
     [{ query: 'backend' }, {}, '/?backend=b'],
     [{ cookie: 'JSESSIONID' }, { cookie: 'JSESSIONID=abc.b' }, '/'],
     [{ cookie: 'JSESSIONID' }, { cookie: 'JSESSIONID=a.c.b' }, '/'],
+    [{ 'path-parameter': 'jsessionid' }, {}, '/cart;jsessionid=abc.b?x'],
     [{ cookie: 'JSESSIONID' }, { cookie: 'JSESSIONID=abc.gone; JSESSIONID=abc.b' }, '/'],
   ])('%j goes where the request says [LB107]', (route, headers, url) => {
     const affinity = affinityOf(route)

@@ -3,7 +3,7 @@ import type { AffinityPolicy } from './policy.ts'
 import type { Pool } from './pool.ts'
 import { FIELD_KINDS, type FieldReader, fieldReader } from './request-field.ts'
 
-/** Exactly one of the three. */
+/** Exactly one of the four. */
 export interface RoutePolicyOptions {
   /** A header field whose value is a backend's id. */
   readonly header?: string
@@ -11,6 +11,8 @@ export interface RoutePolicyOptions {
   readonly query?: string
   /** A cookie of the application whose value ends in a dot and one, as `JSESSIONID=abc.web1` (Tomcat's jvmRoute). */
   readonly cookie?: string
+  /** A parameter of the path whose value ends so, as `/cart;jsessionid=abc.web1`. Letter case does not matter. */
+  readonly 'path-parameter'?: string
 }
 
 /** @throws OptionError naming the option, what it got and what it takes. */
@@ -18,9 +20,9 @@ export function parseRouteOptions(path: string, value: unknown): FieldReader {
   const given = optionObject(path, value, FIELD_KINDS)
   const [kind, ...others] = FIELD_KINDS.filter(one => given[one] !== undefined)
   if (kind === undefined || others.length > 0)
-    throw new OptionError(path, value, 'one of header, query, cookie')
+    throw new OptionError(path, value, `one of ${FIELD_KINDS.join(', ')}`)
   const read = fieldReader(`${path}.${kind}`, kind, given[kind])
-  return kind === 'cookie' ? request => read(request).flatMap(suffix) : read
+  return kind === 'cookie' || kind === 'path-parameter' ? request => read(request).flatMap(suffix) : read
 }
 
 function suffix(value: string): string[] {

@@ -75,7 +75,12 @@ const policy = z.union([
     }),
   }),
   z.strictObject({
-    route: z.strictObject({ header: text.optional(), query: text.optional(), cookie: text.optional() }),
+    route: z.strictObject({
+      header: text.optional(),
+      query: text.optional(),
+      cookie: text.optional(),
+      'path-parameter': text.optional(),
+    }),
   }),
 ])
 

@@ -15,7 +15,8 @@ export interface AddressOptions extends Prefixes {
   readonly trusts: TrustProxy
 }
 
-const TAKES = '"ip", "path", "header:NAME", "query:NAME" or "cookie:NAME", or a list of these'
+const TAKES =
+  '"ip", "path", "header:NAME", "query:NAME", "cookie:NAME" or "path-parameter:NAME", or a list of these'
 
 /**
  * A reader of the first key that is present.

@@ -50,7 +50,7 @@ const KEYS: readonly string[] = [
 ] satisfies (keyof LearnPolicyOptions)[]
 
 const LONGEST_MS = 400 * 86_400_000
-const LOOKUP = 'a list of header, query, cookie, or one of them with a name, as "query:sid"'
+const LOOKUP = 'a list of header, query, cookie, path-parameter, or one of them with a name, as "query:sid"'
 
 /** @throws OptionError naming the option, what it got and what it takes. */
 export function parseLearnOptions(path: string, value: unknown): LearnOptions {

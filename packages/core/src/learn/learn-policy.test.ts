@@ -140,6 +140,15 @@ describe('the learn policy', () => {
     expect(await ask(affinity, { 'mcp-session-id': 's1' })).toEqual([home, 'matched'])
   })
 
+  it('finds the id that a servlet container has written into the path [LB199]', async () => {
+    const affinity = affinityOf({ learn: { cookie: 'JSESSIONID', lookup: ['cookie', 'path-parameter'] } })
+    const given = { 'set-cookie': ['JSESSIONID=abc; Path=/'] }
+    const [home] = await ask(affinity, {}, given)
+    await ask(affinity, {}, { 'set-cookie': ['JSESSIONID=other'] })
+    for (let count = 0; count < 4; count += 1)
+      expect(await ask(affinity, {}, {}, '/cart;jsessionid=abc?a')).toEqual([home, 'matched'])
+  })
+
   it('looks where it is told to, in that order', async () => {
     const affinity = affinityOf({ learn: { cookie: 'sid', lookup: ['cookie', 'query', 'header:X-Session'] } })
     const homes = [await begin(affinity, 's1'), await begin(affinity, 's2')]
