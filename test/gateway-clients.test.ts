@@ -85,6 +85,23 @@ describe.each(ADAPTERS)('limpet --adapter %s', adapter => {
     expect(slow.closed).toBe(false)
   })
 
+  test('has 16 unanswered requests of a connection, or as many as it is told', async () => {
+    const w1 = await startBackend('w1', () => {})
+    for (const [limits, expected] of [
+      [{}, 16],
+      [{ unanswered: 20 }, 20],
+    ] as const) {
+      w1.seen.length = 0
+      const gateway = await GatewayProcess.start(fileOf([w1], { limits }), args)
+      const client = await openRaw(gateway.port)
+      client.write(REQUEST.repeat(2_000))
+      await w1.arrival(expected)
+      const stats = JSON.parse((await gateway.admin('GET', '/stats.json')).text)
+      expect([w1.seen.length, stats.pools.web.inFlight]).toEqual([expected, expected])
+      client.socket.destroy()
+    }
+  })
+
   test('lets one address have so many connections, and all of them so many [T-40]', async () => {
     const w1 = await startBackend('w1')
     for (const limits of [{ connectionsPerAddress: 2 }, { connections: 2 }]) {
@@ -117,6 +134,7 @@ describe('limpet with TLS', () => {
     const session = await connectHttp2(gateway.port)
     // One that waits for its answer is not idle.
     expect((await askHttp2(session)).status).toBe(200)
+    expect(session.remoteSettings.maxConcurrentStreams).toBe(128)
     await once(session, 'close')
   })
 

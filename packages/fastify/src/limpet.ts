@@ -1,7 +1,7 @@
 import { METHODS } from 'node:http'
 import { type Affinity, cookiesCollide, OptionError } from '@limpet/core'
 import { refuseConnect } from '@limpet/http-proxy'
-import { httpProxyOf } from '@limpet/http-proxy/transport'
+import { httpProxyOf, limitUnanswered } from '@limpet/http-proxy/transport'
 import type { FastifyInstance } from 'fastify'
 import { acceptAnyBody } from './any-body.ts'
 import { backendConnections } from './backend-connection.ts'
@@ -39,6 +39,7 @@ export async function limpetPlugin(fastify: FastifyInstance, options: LimpetOpti
   const closing = closingOf(fastify)
   const forward = forwarder(limpet, { connections, upgrades, closing, from: await loadReplyFrom(fastify) })
   answerConnect(fastify)
+  limitUnanswered(fastify.server)
   fastify.addHook('preClose', async () => {
     closing.begin()
     // A server waits for its tunnels, and they would not end. Health checks end with them.

@@ -4,7 +4,11 @@ import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
 import { guardServer, SERVER_OPTIONS } from '@limpet/http-proxy'
+import { limitUnanswered } from '@limpet/http-proxy/transport'
 import type { GatewayConfig, Limits } from './config.ts'
+
+/** Requests that a connection of HTTP/2 may have at a time, as in nginx (`http2_max_concurrent_streams`). */
+const MAX_STREAMS = 128
 
 /** The server that clients come to, which does not listen yet. @throws Error for a certificate that is none */
 export function newServer({ listen: { tls, http2 }, limits }: GatewayConfig): Server {
@@ -23,7 +27,7 @@ export function newServer({ listen: { tls, http2 }, limits }: GatewayConfig): Se
             ...options,
             ...tls,
             allowHTTP1: true,
-            settings: { maxHeaderListSize: limits.maxHeaderSize },
+            settings: { maxHeaderListSize: limits.maxHeaderSize, maxConcurrentStreams: MAX_STREAMS },
           }) as Http2SecureServer & Server)
         : createTlsServer({ ...options, ...tls })
   changeLimits(server, limits)
@@ -36,6 +40,7 @@ export function changeLimits(server: Server, limits: Limits): void {
   server.headersTimeout = limits.headersTimeoutMs
   server.requestTimeout = limits.requestTimeoutMs
   server.keepAliveTimeout = limits.keepAliveMs
+  limitUnanswered(server, limits.unanswered)
   server.maxConnections = limits.connections === 0 ? Infinity : limits.connections
 }
 

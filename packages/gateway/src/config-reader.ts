@@ -71,6 +71,7 @@ export class ConfigReader {
         sendTimeoutMs: this.#duration('limits.sendTimeout', limits.sendTimeout, '30s'),
         connections: limits.connections ?? 0,
         connectionsPerAddress: limits.connectionsPerAddress ?? 0,
+        unanswered: limits.unanswered ?? 16,
       },
       log: { access: log.access ?? true, sample: log.sample ?? 1, level: log.level ?? 'info' },
       pools: this.#pools(),

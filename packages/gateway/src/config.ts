@@ -74,6 +74,8 @@ export interface Limits {
   readonly connections: number
   /** Of one address; 0: any number. */
   readonly connectionsPerAddress: number
+  /** Requests of one HTTP/1 connection that are in flight. */
+  readonly unanswered: number
 }
 
 /** All that is wrong with a file. */

@@ -4,6 +4,7 @@ import { type Affinity, type AffinityError, isAffinityError } from '@limpet/core
 import { limpet as expressLimpet } from '@limpet/express'
 import { gatewayServerOptions, limpet as fastifyLimpet } from '@limpet/fastify'
 import { type HttpProxyOptions, writeError } from '@limpet/http-proxy'
+import { limitUnanswered } from '@limpet/http-proxy/transport'
 import { limpet as koaLimpet } from '@limpet/koa'
 import express, { type ErrorRequestHandler } from 'express'
 import Fastify from 'fastify'
@@ -50,6 +51,8 @@ async function fastifyApp(pool: ServedPool): Promise<PoolApp> {
   await app.register(fastifyLimpet, pool)
   await app.ready()
   const { server } = app
+  // The limit of connections is the gateway's.
+  limitUnanswered(server, Infinity)
   return {
     request: (request, response) => void server.emit('request', request, response),
     upgrade: (request, socket, head) => void server.emit('upgrade', request, socket, head),

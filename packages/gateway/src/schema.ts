@@ -218,6 +218,7 @@ export const configSchema = z
         sendTimeout: duration.optional(),
         connections: count.optional(),
         connectionsPerAddress: count.optional(),
+        unanswered: z.int().min(1).optional(),
       })
       .optional(),
     log: z

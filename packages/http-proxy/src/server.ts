@@ -3,6 +3,7 @@ import type { Http2ServerResponse } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import { closingAnswer } from './closing-answer.ts'
 import { endWith } from './linger.ts'
+import { limitUnanswered } from './pipeline-limit.ts'
 import { refuseUpgrade } from './refused-upgrade.ts'
 
 /**
@@ -18,8 +19,17 @@ export const SERVER_OPTIONS = {
   maxHeaderSize: 16_384,
 } as const satisfies ServerOptions
 
-/** Answers, on `server`, what never becomes a request: bytes that are none, and CONNECT. Returns the server. */
-export function guardServer<S extends Server>(server: S): S {
+/** What one connection of a guarded server may have. */
+export interface GuardOptions {
+  /** Unanswered requests of one HTTP/1 connection; more wait, and the connection is not read. @default 16 */
+  readonly maxUnanswered?: number
+}
+
+/** Answers, on `server`, what never becomes a request: bytes that are none, and CONNECT. Bounds how many requests
+ * of a connection are unanswered. Returns the server.
+ */
+export function guardServer<S extends Server>(server: S, { maxUnanswered }: GuardOptions = {}): S {
+  limitUnanswered(server, maxUnanswered)
   return server.on('clientError', answerClientError).on('connect', refuseConnect)
 }
 

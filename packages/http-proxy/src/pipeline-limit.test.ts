@@ -1,0 +1,71 @@
+import { once } from 'node:events'
+import { createServer, type ServerResponse } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import { setImmediate as immediately } from 'node:timers/promises'
+import { expect, it, onTestFinished } from 'vitest'
+import { guardServer } from './server.ts'
+
+/** A guarded server whose answers wait for the test, and a client that has sent `count` requests at once. */
+async function pipelined(count: number, maxUnanswered?: number) {
+  const waiting: ServerResponse[] = []
+  const urls: (string | undefined)[] = []
+  const server = guardServer(
+    createServer((request, response) => {
+      urls.push(request.url)
+      waiting.push(response)
+    }),
+    maxUnanswered === undefined ? {} : { maxUnanswered },
+  )
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  onTestFinished(() => {
+    client.destroy()
+    server.close()
+  })
+  let received = ''
+  client.on('data', (piece: Buffer) => (received += piece.toString()))
+  const text = Array.from({ length: count }, (_, index) => `GET /${index} HTTP/1.1\r\nHost: a\r\n\r\n`)
+  client.write(text.join(''))
+  await expect.poll(() => waiting.length).toBeGreaterThan(0)
+  for (let turn = 0; turn < 20; turn += 1) await immediately()
+  return { waiting, urls, client, answers: () => received.match(/HTTP\/1\.1 200/g)?.length ?? 0 }
+}
+
+it.each([
+  [16, undefined],
+  [1, 1],
+  [3, 3],
+])('hands %i requests of a connection to the app', async (expected, option) => {
+  const { waiting, urls, answers } = await pipelined(2_000, option)
+  expect(waiting).toHaveLength(expected)
+  let mostUnanswered = 0
+  for (let answered = 0; answered < 2_000;) {
+    const response = waiting.shift()
+    if (response === undefined) {
+      await immediately()
+    } else {
+      mostUnanswered = Math.max(mostUnanswered, urls.length - answered)
+      response.end()
+      answered += 1
+    }
+  }
+  expect(mostUnanswered).toBe(expected)
+  await expect.poll(answers).toBe(2_000)
+  expect(urls).toEqual(Array.from({ length: 2_000 }, (_, index) => `/${index}`))
+})
+
+it('reads a connection again when it has answered', async () => {
+  const { waiting, client, answers } = await pipelined(40)
+  for (let answered = 0; answered < 40;) {
+    const response = waiting.shift()
+    if (response === undefined) await immediately()
+    else {
+      response.end()
+      answered += 1
+    }
+  }
+  await expect.poll(answers).toBe(40)
+  client.write('POST /last HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n')
+  await expect.poll(() => waiting.length).toBe(1)
+})
