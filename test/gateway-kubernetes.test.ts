@@ -71,7 +71,7 @@ test('each worker follows the service', async () => {
 test('an API server that forbids it is a line in the log', async () => {
   const api = await apiServer()
   api.token = 'another'
-  const gateway = await GatewayProcess.start(kubernetesOf(api, { waitForBackend: 0 }))
+  const gateway = await GatewayProcess.start(kubernetesOf(api, { waitForBackend: '0s' }))
   expect(await gateway.logged('discovery_failed')).toMatchObject({
     pool: 'web',
     name: 'shop',
