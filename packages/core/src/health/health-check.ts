@@ -13,6 +13,16 @@ export interface Checked {
   risen(): void
 }
 
+/** How the checks of a backend begin. */
+export interface CheckStart {
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  /** Whether it is up, where that is known. */
+  readonly known: boolean | undefined
+  /** The time to the first check, in milliseconds. */
+  readonly firstMs: number
+}
+
 /** The checks of one backend. */
 export class HealthCheck {
   readonly #settings: HealthSettings
@@ -29,14 +39,13 @@ export class HealthCheck {
     | undefined
   #isClosed = false
 
-  /** @param known whether it is up, where that is known */
-  constructor(settings: HealthSettings, random: () => number, known: boolean | undefined, checked: Checked) {
+  constructor(settings: HealthSettings, { random, known, firstMs }: CheckStart, checked: Checked) {
     this.#settings = settings
     this.#random = random
     this.#checked = checked
     this.#isUp = known ?? settings.isUpAtFirst
     this.#isNew = known === undefined && !settings.isUpAtFirst
-    this.#schedule(this.#isUp ? random() * settings.intervalMs : 0)
+    this.#schedule(firstMs)
   }
 
   /** Whether it is well by the probe that is under way, or by one that is made at once. */

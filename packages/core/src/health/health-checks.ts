@@ -16,6 +16,10 @@ export interface HealthChecks {
 
 /** After an outage of all, how long the first that is back waits for the others. */
 const ROLL_CALL_MS = 250
+/** First checks that are made at one moment, and checks of a roll call: a thousand would starve the gateway. */
+const MAX_AT_ONCE = 32
+/** Between first checks, once so many were made; less where the interval would not do for all. */
+const FIRST_GAP_MS = 10
 
 /**
  * Asks the members of `pool` again and again whether they are well, and tells it (HAProxy `check`, nginx
@@ -35,6 +39,8 @@ export function startHealthChecks(
   const checks = new Map<Backend, HealthCheck>()
   /** Those who have answered the roll call. */
   let present: Set<HealthCheck> | undefined
+  /** When the next first check is due, were each a gap behind the one before. */
+  let nextFirstMs = 0
 
   /** Events are made on the way, and whoever hears one may change the pool: what is true is asked for at each step. */
   function follow(): void {
@@ -70,29 +76,50 @@ export function startHealthChecks(
     pool.setHealthy(id, settings.isUpAtFirst, 'not checked yet')
   }
 
+  /** A backend that is down until it is checked is checked at once, unless there are many. */
+  function firstDelayMs(): number {
+    const gapMs = Math.min(FIRST_GAP_MS, settings.intervalMs / pool.backends.length)
+    const nowMs = performance.now()
+    const dueMs = Math.max(nowMs, nextFirstMs)
+    nextFirstMs = dueMs + gapMs
+    return Math.max(0, dueMs - nowMs - (MAX_AT_ONCE - 1) * gapMs)
+  }
+
   function newCheck(backend: Backend, known?: boolean): HealthCheck {
-    const check: HealthCheck = new HealthCheck(settings, random, known, {
-      probe: async signal => probe(backend, signal),
-      fallen: problem => pool.setHealthy(backend.id, false, problem),
-      risen() {
-        pool.setHealthy(backend.id, true)
+    const isUp = known ?? settings.isUpAtFirst
+    const firstMs = isUp ? random() * settings.intervalMs : firstDelayMs()
+    const check: HealthCheck = new HealthCheck(
+      settings,
+      { random, known, firstMs },
+      {
+        probe: async signal => probe(backend, signal),
+        fallen: problem => pool.setHealthy(backend.id, false, problem),
+        risen() {
+          pool.setHealthy(backend.id, true)
+        },
+        proven() {
+          if (present !== undefined) present.add(check)
+          // Whoever is healthy and takes nobody, in weight 0 say, has not got the sessions meanwhile.
+          else if (pool.candidates.length > 0) check.rise()
+          else void callRoll(check)
+        },
       },
-      proven() {
-        if (present !== undefined) present.add(check)
-        // Whoever is healthy and takes nobody, in weight 0 say, has not got the sessions meanwhile.
-        else if (pool.candidates.length > 0) check.rise()
-        else void callRoll(check)
-      },
-    })
+    )
     return check
   }
 
   async function callRoll(first: HealthCheck): Promise<void> {
     const answered = new Set([first])
     present = answered
-    const calls = [...checks.values()].map(async check => {
-      if (check !== first && (await check.isWellNow())) answered.add(check)
-    })
+    const others = checks.values()
+    /** Several of these share the others; who has not been asked in time is asked when its own time has come. */
+    async function call(): Promise<void> {
+      for (const check of others) {
+        if (present !== answered) return
+        if (check !== first && (await check.isWellNow())) answered.add(check)
+      }
+    }
+    const calls = Array.from({ length: MAX_AT_ONCE }, call)
     const { promise: late, resolve } = Promise.withResolvers<undefined>()
     const timer = setTimeout(resolve, ROLL_CALL_MS, undefined).unref()
     await Promise.race([Promise.all(calls), late])
