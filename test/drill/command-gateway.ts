@@ -49,10 +49,10 @@ export class CommandGateway implements DrilledGateway {
     const web = {
       backends: shops.map(shop => shop.options),
       affinity: [{ cookie: { maxIdle: '30m' } }],
-      slowStart,
+      slowStart: ms(slowStart),
       passive: { fall: 3, retryAfter: '1s' },
-      timeouts: { connect: connectTimeout, response: responseTimeout },
-      health: { path: '/health', interval: checkInterval, timeout: checkTimeout, fall, rise },
+      timeouts: { connect: ms(connectTimeout), response: ms(responseTimeout) },
+      health: { path: '/health', interval: ms(checkInterval), timeout: ms(checkTimeout), fall, rise },
     }
     const secrets = ['a-secret-of-the-drill-0123456789abcdef']
     const config = {
@@ -110,7 +110,8 @@ export class CommandGateway implements DrilledGateway {
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
-  async #read({ stdout }: ChildProcess): Promise<void> {
+  async #read(child: ChildProcess): Promise<void> {
+    const { stdout } = child
     if (stdout === null) throw new Error('no pipe to the child')
     const { promise, resolve } = Promise.withResolvers<undefined>()
     createInterface(stdout).on('line', text => {
@@ -121,7 +122,10 @@ export class CommandGateway implements DrilledGateway {
       this.#adminPort = adminPort
       resolve(undefined)
     })
-    await promise
+    const ended = once(child, 'exit').then(([code]) => {
+      throw new Error(`${this.name} ended with ${String(code)}`)
+    })
+    await Promise.race([promise, ended])
   }
 
   async #rows(): Promise<readonly Row[]> {
@@ -139,4 +143,9 @@ export class CommandGateway implements DrilledGateway {
     })
     if (status >= 300) throw new Error(`${this.name}: ${method} ${path}: ${status} ${text}`)
   }
+}
+
+/** A duration of a file has a unit. */
+function ms(value: number): string {
+  return `${value}ms`
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DURATION } from '../schema.ts'
 
 /*
  * The shape of a scenario file. `ScenarioReader` checks what a shape cannot say: variables, patterns, addresses.
@@ -7,8 +8,8 @@ import { z } from 'zod'
 const text = z.string().min(1)
 const path = z.string().regex(/^\//).meta({ description: 'a path that begins with /' })
 const duration = z
-  .union([z.number().min(0), z.string().regex(/^\d{1,12}(?:\.\d{1,6})?(?:ms|s|m|h|d)$/)])
-  .meta({ description: 'a duration, as 250ms, 5s or 1m' })
+  .union([z.literal(0), z.string().regex(/^\d{1,12}(?:\.\d{1,6})?(?:ms|s|m|h|d)$/)])
+  .meta({ description: DURATION })
 const size = z
   .union([z.int().min(0), z.string().regex(/^\d{1,9}(?:B|KiB|MiB)$/)])
   .meta({ description: 'a number of bytes, as 16KiB or 1MiB' })
