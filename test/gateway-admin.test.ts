@@ -55,4 +55,22 @@ describe('the token of the admin port', () => {
     expect(await statusOf({ ...bearer, Host: 'evil.example' })).toBe(421)
     expect(await statusOf({}, '/healthz')).toBe(200)
   })
+
+  test('is served whatever was asked before without it, and wrong ones get 429 [T-84]', async () => {
+    const [w1] = await startBackends('w1')
+    const gateway = await GatewayProcess.start(guarded([w1], TOKEN))
+    const statuses = async (times: number, headers: Record<string, string>): Promise<number[]> => {
+      const answers = Array.from({ length: times }, async () =>
+        gateway.admin('GET', '/stats.json', undefined, headers),
+      )
+      return (await Promise.all(answers)).map(({ status }) => status).toSorted((one, other) => one - other)
+    }
+    expect(new Set(await statuses(15, {}))).toEqual(new Set([401]))
+    expect(await statuses(12, { Authorization: 'Bearer another-token-of-tests' })).toEqual([
+      ...Array.from({ length: 10 }, () => 401),
+      429,
+      429,
+    ])
+    expect(await statuses(1, bearer)).toEqual([200])
+  })
 })

@@ -64,6 +64,27 @@ describe('with a token', () => {
   )
 })
 
+describe('wrong tokens', () => {
+  it('are rejected with 429 after ten in a minute, and the right one is served all the time', () => {
+    let nowMs = 0
+    const admission = new Admission(CLOSED, () => nowMs)
+    const wrong = (times: number): number[] =>
+      Array.from({ length: times }, (_, index) => statusOf(admission, bearer(`wrong-${index}`)))
+    expect(wrong(12)).toEqual([401, 401, 401, 401, 401, 401, 401, 401, 401, 401, 429, 429])
+    expect(statusOf(admission, bearer(TOKEN))).toBe(200)
+    expect(statusOf(admission, bearer('wrong'), '192.0.2.1')).toBe(401)
+    nowMs = 60_000
+    expect(wrong(1)).toEqual([401])
+  })
+
+  it('are not counted for requests without credentials', () => {
+    const admission = new Admission(CLOSED, () => 0)
+    for (let times = 0; times < 20; times += 1) expect(statusOf(admission, {})).toBe(401)
+    expect(statusOf(admission, bearer('wrong'))).toBe(401)
+    expect(statusOf(admission, bearer(TOKEN))).toBe(200)
+  })
+})
+
 describe('without a token', () => {
   it('only loopback is served, by a loopback name or address', () => {
     const admission = new Admission(OPEN)

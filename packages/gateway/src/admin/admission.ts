@@ -4,23 +4,18 @@ import { BlockList, isIP } from 'node:net'
 import { hostname } from 'node:os'
 import type { AdminConfig } from '../config.ts'
 import { AdminError } from './admin-error.ts'
+import { WrongTokens } from './wrong-tokens.ts'
 
 const LOOPBACK = new BlockList()
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
 LOOPBACK.addAddress('::1', 'ipv6')
-
-/** Wrong tokens from one address, in a minute; then it is asked for none. */
-const MOST_FAILURES = 10
-const MINUTE_MS = 60_000
-/** Addresses that are remembered for that. */
-const MOST_ADDRESSES = 1_000
 
 /** Decides which requests the admin port serves, and which may change something. */
 export class Admission {
   readonly #token: Buffer | undefined
   readonly #names: ReadonlySet<string>
   readonly #now: () => number
-  readonly #failures = new Map<string, { count: number; readonly untilMs: number }>()
+  readonly #wrong = new WrongTokens()
 
   /** @param now milliseconds of a clock that is never set back */
   constructor({ host, token, hosts }: AdminConfig, now: () => number = () => performance.now()) {
@@ -76,23 +71,13 @@ export class Admission {
     const [, given] = /^Bearer +(\S+)$/i.exec(authorization ?? '') ?? []
     // A request without credentials is compared with nothing.
     if (given === undefined) throw unauthorized()
-    const known = this.#failures.get(address)
-    const nowMs = this.#now()
-    const isFresh = known !== undefined && nowMs < known.untilMs
-    if (isFresh && known.count >= MOST_FAILURES) {
-      const seconds = String(Math.ceil((known.untilMs - nowMs) / 1000))
-      throw new AdminError(429, 'TOO_MANY_REQUESTS', 'too many wrong tokens', { 'retry-after': seconds })
-    }
-    // In constant time, whatever the lengths.
+    // In constant time, whatever the lengths. First of all, so that wrong tokens lock the right one out of nothing.
     if (timingSafeEqual(digest(given), token)) return
-    if (isFresh) known.count += 1
-    else this.#remember(address, nowMs)
-    throw unauthorized()
-  }
-
-  #remember(address: string, nowMs: number): void {
-    if (this.#failures.size >= MOST_ADDRESSES) this.#failures.clear()
-    this.#failures.set(address, { count: 1, untilMs: nowMs + MINUTE_MS })
+    const waitMs = this.#wrong.note(address, this.#now())
+    if (waitMs === 0) throw unauthorized()
+    throw new AdminError(429, 'TOO_MANY_REQUESTS', 'too many wrong tokens', {
+      'retry-after': String(Math.ceil(waitMs / 1000)),
+    })
   }
 }
 
