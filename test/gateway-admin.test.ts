@@ -74,3 +74,25 @@ describe('the token of the admin port', () => {
     expect(await statuses(1, bearer)).toEqual([200])
   })
 })
+
+test('backends are added only where the file has some, or where it allows them', async () => {
+  const [w1, w2] = await startBackends('w1', 'w2')
+  const add = async (gateway: GatewayProcess, url: string): Promise<number> =>
+    (await gateway.admin('POST', '/pools/web/backends', { ...w2.options, url })).status
+  for (const workers of [1, 2]) {
+    const gateway = await GatewayProcess.start(fileOf([w1], { workers }))
+    for (const url of [
+      'http://169.254.169.254',
+      'http://[fe80::1]:80',
+      'unix:/run/docker.sock',
+      'http://10.0.0.1',
+    ])
+      expect(await add(gateway, url)).toBe(403)
+    await gateway.logged('admin_denied', 4)
+    expect(await add(gateway, String(w2.options.url))).toBe(201)
+  }
+  const admin = { listen: '127.0.0.1:0', allowBackends: ['unix:/run/limpet/', '10.0.0.0/8'] }
+  const open = await GatewayProcess.start(fileOf([w1], { admin }))
+  expect(await add(open, 'http://127.0.0.1:1')).toBe(403)
+  expect(await add(open, 'unix:/run/limpet/w2.sock')).toBe(201)
+})

@@ -260,6 +260,14 @@ describe('a file', () => {
       ],
     ],
     [
+      'allows backends that are none',
+      { pools: { web }, admin: { allowBackends: ['10.0.0.0/8', '10.0.0.0/33', 'http://a'] } },
+      [
+        expect.stringMatching(/^admin\.allowBackends\[1\] got a text of 11 characters; it takes an address/),
+        expect.stringMatching(/^admin\.allowBackends\[2\] /),
+      ],
+    ],
+    [
       'has headers of no size',
       { limits: { headers: 0 }, pools: { web } },
       ['limits.headers takes a size from 1KiB to 16MiB'],
@@ -341,6 +349,18 @@ describe('a file', () => {
     expect(second.source).toEqual(first.source)
     expect(second.pools[0]?.signature).toBe(first.pools[0]?.signature)
     expect(() => parseConfig({ ...first.source, kept: {} })).toThrow('was not read by the process')
+  })
+
+  it('warns where the token of the admin port travels in clear', () => {
+    const token = 'a-token-of-the-tests-01'
+    const warningsOf = (listen: string): readonly string[] =>
+      read({ pools: { web }, admin: { listen, token } }).warnings
+    expect(warningsOf('10.0.0.1:8404')).toEqual([
+      expect.stringMatching(/^admin\.token travels in clear to 10\.0\.0\.1: /),
+    ])
+    expect(warningsOf('0.0.0.0:8404')).toHaveLength(1)
+    for (const listen of ['127.0.0.1:8404', '[::1]:8404', 'localhost:8404'])
+      expect(warningsOf(listen)).toEqual([])
   })
 
   it('has durations and sizes with their units, and a host in brackets', () => {

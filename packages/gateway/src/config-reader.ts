@@ -2,11 +2,12 @@ import { createHash, randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
-import { type DiscoverySource, type Duration, durationMs, OptionError } from '@limpet/core'
+import { type DiscoverySource, type Duration, durationMs, OptionError, redact } from '@limpet/core'
 import type { HttpProxyOptions } from '@limpet/http-proxy'
 import type { KubernetesOptions } from '@limpet/kubernetes'
 import { tokenProblem } from './admin/admin-token.ts'
 import { isLoopbackAddress } from './admin/admission.ts'
+import { isBackendRule } from './admin/allowed-backends.ts'
 import {
   type AdapterName,
   type Address,
@@ -260,9 +261,21 @@ export class ConfigReader {
     const address = this.#address('admin.listen', admin.listen ?? '127.0.0.1:8404')
     if (token === undefined && address.host !== 'localhost' && !isLoopbackAddress(address.host))
       this.#problems.push({ path: 'admin.token', text: `is missing; ${address.host} is no loopback address` })
+    for (const [index, rule] of (admin.allowBackends ?? []).entries()) {
+      if (!isBackendRule(rule))
+        this.#problems.push({
+          path: `admin.allowBackends[${index}]`,
+          text: `got ${redact(rule)}; it takes an address, a range as 10.0.0.0/8, a host, *.domain, or unix:/path`,
+        })
+    }
+    if (token !== undefined && address.host !== 'localhost' && !isLoopbackAddress(address.host))
+      this.#warnings.push(
+        `admin.token travels in clear to ${address.host}: keep that network private, or put TLS in front and listen on loopback`,
+      )
     return {
       ...address,
       hosts: admin.hosts ?? [],
+      allowBackends: admin.allowBackends,
       token: token === undefined ? undefined : this.#token(token),
     }
   }

@@ -60,6 +60,8 @@ export interface AdminConfig extends Address {
   readonly token: string | undefined
   /** Names that a Host field may have, beside those that are always taken. */
   readonly hosts: readonly string[]
+  /** Hosts, networks and sockets of backends that may be added; undefined: those beside the backends of the file. */
+  readonly allowBackends: readonly string[] | undefined
 }
 
 /** What slow and greedy clients may have of the gateway. */

@@ -63,6 +63,11 @@ export class Gateway {
     return gateway
   }
 
+  /** The configuration that is in use, which a reload replaces. */
+  get config(): GatewayConfig {
+    return this.#config
+  }
+
   get port(): number {
     return (this.#server.address() as AddressInfo).port
   }

@@ -1,5 +1,6 @@
 import { OptionError, type Pool } from '@limpet/core'
 import { AdminError } from './admin/admin-error.ts'
+import { allowsBackend } from './admin/allowed-backends.ts'
 import type { Gateway } from './gateway.ts'
 import type { Logs } from './log.ts'
 import type { BackendRow, PoolRow, PoolStats } from './pool-stats.ts'
@@ -65,12 +66,24 @@ export class GatewayOperations implements Operations {
     if (served === undefined) throw new AdminError(404, 'NOT_FOUND', `there is no pool ${operation.pool}`)
     const { pool } = served
     try {
+      if (operation.what === 'add') this.#checkAllowed(operation.body['url'])
       const id = operate(pool, operation)
       return this.#stats.backendRow(pool, id)
     } catch (error) {
       if (error instanceof OptionError) throw new AdminError(400, 'BAD_REQUEST', error.message)
       throw error
     }
+  }
+
+  /** A url that is none is the pool's to refuse. */
+  #checkAllowed(url: unknown): void {
+    if (typeof url !== 'string' || !URL.canParse(url)) return
+    if (!allowsBackend(this.#gateway.config, new URL(url)))
+      throw new AdminError(
+        403,
+        'BACKEND_NOT_ALLOWED',
+        'no backend may be added at this url; admin.allowBackends of the file lists hosts and networks',
+      )
   }
 }
 

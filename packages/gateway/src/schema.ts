@@ -238,6 +238,7 @@ export const configSchema = z
         listen: address.optional(),
         token: text.optional(),
         hosts: z.array(hostName).optional(),
+        allowBackends: z.array(text).optional(),
       })
       .optional(),
   })

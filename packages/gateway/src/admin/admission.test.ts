@@ -4,8 +4,14 @@ import type { AdminError } from './admin-error.ts'
 import { Admission } from './admission.ts'
 
 const TOKEN = 'a-token-of-the-tests-01'
-const OPEN = { host: '127.0.0.1', port: 8404, token: undefined, hosts: [] }
-const CLOSED = { host: 'gateway.internal', port: 8404, token: TOKEN, hosts: ['Limpet.example'] }
+const OPEN = { host: '127.0.0.1', port: 8404, token: undefined, hosts: [], allowBackends: undefined }
+const CLOSED = {
+  host: 'gateway.internal',
+  port: 8404,
+  token: TOKEN,
+  hosts: ['Limpet.example'],
+  allowBackends: undefined,
+}
 
 /** The status that a request gets, 200 when it is admitted. */
 function statusOf(admission: Admission, headers: IncomingHttpHeaders, remoteAddress = '127.0.0.1'): number {
