@@ -40,7 +40,7 @@ export function parseSecret(path: string, value: unknown): Uint8Array {
     throw refusal(path, `is undefined; set LIMPET_SECRET to at least ${LEAST_BYTES} bytes (${COMMAND})`)
   const bytes = typeof value === 'string' ? Buffer.from(value, 'utf8') : value
   if (!(bytes instanceof Uint8Array))
-    throw refusal(path, `got ${kindOf(value)}; it takes a text or bytes; ${HOW}`)
+    throw refusal(path, `got ${kindOf(value)}; it takes a string or bytes; ${HOW}`)
   if (isFailedReference(Buffer.from(bytes).toString('latin1')))
     throw refusal(
       path,
