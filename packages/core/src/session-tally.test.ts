@@ -20,6 +20,17 @@ describe('a tally of sessions', () => {
     expect(tally.count('a')).toBe(0)
   })
 
+  it('forgets backends that have no session left', () => {
+    let now = 0
+    const tally = new SessionTally(LIFE_MS, () => now)
+    for (let id = 0; id < 1_000; id += 1) {
+      tally.began(`pod-${id}`, now + LIFE_MS)
+      now += LIFE_MS / 4
+    }
+    expect(tally.size).toBeLessThan(10)
+    expect(tally.count('pod-999')).toBe(1)
+  })
+
   it('never counts below zero what began elsewhere', () => {
     let now = -LIFE_MS
     const tally = new SessionTally(LIFE_MS, () => now)

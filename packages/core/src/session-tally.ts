@@ -23,12 +23,26 @@ export class SessionTally {
 
   /** A session of `backendId` ends at `endMs`, unless it is renewed. */
   began(backendId: string, endMs: number): void {
-    const endings = this.#endings.get(backendId) ?? new Map<number, number>()
+    const endings = this.#endings.get(backendId) ?? this.#newEndings()
     const piece = this.#pieceOf(endMs)
     endings.set(piece, (endings.get(piece) ?? 0) + 1)
     // One more piece than there can be: the oldest are over.
     if (endings.size > PIECES + 2) this.#forgetEnded(endings)
     this.#endings.set(backendId, endings)
+  }
+
+  /** Discovery brings new ids without end: with each, those are forgotten whose last session has ended. */
+  #newEndings(): Map<number, number> {
+    for (const [id, endings] of this.#endings) {
+      this.#forgetEnded(endings)
+      if (endings.size === 0) this.#endings.delete(id)
+    }
+    return new Map()
+  }
+
+  /** Backends that it remembers. */
+  get size(): number {
+    return this.#endings.size
   }
 
   /** It does not end then: it has moved, or was renewed. One that began before this process did is not known. */
