@@ -9,6 +9,16 @@ export class Interned {
     return this.#texts[number] ?? ''
   }
 
+  /** The number of a text that is held. */
+  numberOf(text: string): number | undefined {
+    return this.#numbers.get(text)
+  }
+
+  /** How often the text of a number is held. */
+  holders(number: number): number {
+    return this.#holders[number] ?? 0
+  }
+
   hold(text: string): number {
     let number = this.#numbers.get(text)
     if (number === undefined) {
