@@ -159,4 +159,13 @@ describe('limpet with TLS', () => {
     // What its connection carries is not one request's.
     expect(ends[1]).not.toHaveProperty('bytesOut')
   })
+
+  test('writes no control characters of a client into its log', async () => {
+    const w1 = await startBackend('w1')
+    const tls = { cert: join(TLS, 'certificate.pem'), key: join(TLS, 'key.pem') }
+    const gateway = await GatewayProcess.start(fileOf([w1], { listen: { port: 0, http2: true, tls } }))
+    const session = await connectHttp2(gateway.port)
+    await askHttp2(session, { ':path': '/\u009b31m\u0085\u00e9?\u009b' })
+    expect(await gateway.logged('request')).toMatchObject({ path: '/\\x9b31m\\x85\u00e9' })
+  })
 })

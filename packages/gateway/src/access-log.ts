@@ -120,10 +120,10 @@ export class AccessLog {
     this.#log.write({
       time: Date.now(),
       event: 'request',
-      method,
-      host: typeof host === 'string' ? host.slice(0, MOST_TEXT) : undefined,
+      method: method === undefined ? undefined : shown(method),
+      host: typeof host === 'string' ? shown(host) : undefined,
       // What stands behind the question mark may be a secret.
-      path: url?.split('?', 1)[0]?.slice(0, MOST_TEXT),
+      path: url === undefined ? undefined : shown(url.split('?', 1)[0] ?? ''),
       status,
       pool,
       backend,
@@ -147,4 +147,17 @@ export class AccessLog {
     this.#carried.set(socket, carried)
     return carried
   }
+}
+
+/** A text of a client, cut. JSON escapes the other control characters; terminals obey these as well. */
+function shown(text: string): string {
+  const cut = text.slice(0, MOST_TEXT)
+  return CONTROLS.test(cut) ? cut.replaceAll(ALL_CONTROLS, escaped) : cut
+}
+
+const CONTROLS = /[\u007f-\u009f]/
+const ALL_CONTROLS = /[\u007f-\u009f]/g
+
+function escaped(control: string): string {
+  return `\\x${control.charCodeAt(0).toString(16)}`
 }
