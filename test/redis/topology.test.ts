@@ -8,7 +8,7 @@ import {
   startRedis,
   startRedisWith,
 } from '../support/redis-server.ts'
-import { noteStates, openTable, ready } from '../support/redis-table.ts'
+import { noteStates, openTable, ready, reasonsOf } from '../support/redis-table.ts'
 import { testCertificate } from '../support/tls.ts'
 
 const HALF = 8_191
@@ -46,7 +46,7 @@ describe.skipIf(hasNoRedis)('a Cluster', () => {
       await expect.poll(async () => there.get('t'), { timeout: 10_000 }).toBe('b')
       expect(await here.get('s')).toBe('a')
     }
-    expect(states.filter(({ state }) => state !== 'up')).toEqual([])
+    expect(reasonsOf(states)).toEqual([])
   })
 })
 

@@ -23,9 +23,12 @@ export interface Table {
   get(id: string): Promise<string | null | undefined>
 }
 
-/** A gateway's learned table: its store, opened by the learn policy of a pool. */
+/**
+ * A gateway's learned table: its store, opened by the learn policy of a pool. It has more time than by default, for a
+ * test machine may be busy.
+ */
 export function openTable(options: RedisStoreOptions, facts: TableFacts = {}): Table {
-  const store = redisStore(options)
+  const store = redisStore({ deadline: '5s', ...options })
   onTestFinished(async () => store.close())
   return openStore(store, facts)
 }
@@ -58,6 +61,12 @@ export function noteStates(): RedisStateEvent[] {
   const states: RedisStateEvent[] = []
   note('limpet:redis-state', event => states.push(event as RedisStateEvent))
   return states
+}
+
+/** What Redis refused or how it was lost, each once. That a busy machine was slow is not among it. */
+export function reasonsOf(states: readonly RedisStateEvent[]): readonly string[] {
+  const reasons = states.map(({ reason = '' }) => reason.replace(/ .*/, ''))
+  return [...new Set(reasons)].filter(reason => reason !== '' && reason !== 'no')
 }
 
 export function note(channel: string, listener: (event: unknown) => void): void {

@@ -1,3 +1,6 @@
 export type { RedisOptions, SentinelOptions } from './connection/redis-options.ts'
+export type { AddedBackend, Command } from './fleet/command.ts'
+export type { FleetChangeEvent } from './fleet/fleet-events.ts'
+export { type RedisFleet, redisFleet, type RedisFleetOptions } from './redis-fleet.ts'
 export { type RedisStore, redisStore, type RedisStoreOptions } from './redis-store.ts'
 export type { RedisBadValueEvent, RedisStateEvent } from './state-events.ts'

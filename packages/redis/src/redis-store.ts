@@ -10,6 +10,7 @@ import {
 } from '@limpet/core'
 import { parseRedis, REDIS_KEYS, type RedisOptions } from './connection/redis-options.ts'
 import { LearnedTable, type TableSettings } from './learned/learned-table.ts'
+import { parsePrefix } from './prefix.ts'
 
 export interface RedisStoreOptions extends RedisOptions {
   /** Of all keys. They are `PREFIX:{POOL}:…`. @default 'limpet' */
@@ -83,12 +84,4 @@ function parseStoreOptions(options: RedisStoreOptions): TableSettings {
     maxEntries: optionInteger('maxEntries', given['maxEntries'], 100_000, 1, 16_000_000),
     maxPending: optionInteger('maxPending', given['maxPending'], 10_000, 1, 1_000_000),
   }
-}
-
-/** Braces would choose another slot of a Cluster. */
-function parsePrefix(value: unknown): string {
-  if (value === undefined) return 'limpet'
-  if (typeof value !== 'string' || !/^[\w.:-]{1,64}$/.test(value))
-    throw new OptionError('prefix', value, '1 to 64 of the characters A-Z a-z 0-9 _ - . :')
-  return value
 }

@@ -29,7 +29,7 @@ export interface StoreContext {
 
 /** A shared store that was opened for one policy. */
 export interface OpenStore extends AffinityStore {
-  /** Live sessions of a backend, as far as this process knows them. Absent: it cannot tell. */
+  /** Live sessions of a backend, as far as the store can tell at once: of this process, or of all that share it. */
   count?(backendId: string): number | undefined
 }
 

@@ -1,5 +1,4 @@
 import { createClient } from '@redis/client'
-import type { StateEvents } from '../state-events.ts'
 import { Breaker } from './breaker.ts'
 import { CONNECT_TIMEOUT_MS, Locator } from './locator.ts'
 import type { ParsedRedis } from './redis-options.ts'
@@ -26,6 +25,13 @@ export interface ConnectionEvents {
   invalidated?(key: string | null): void
 }
 
+/** Is told when the connection comes and goes. */
+export interface ConnectionStates {
+  up(): void
+  down(error: unknown): void
+  refused(part: string, error: unknown): void
+}
+
 const MIN_RETRY_MS = 50
 const MAX_RETRY_MS = 5_000
 /** How long a dead peer may stay unnoticed at most is twice this. */
@@ -41,7 +47,7 @@ const MAX_MOVES = 5
 export class Connection {
   readonly #settings: ConnectionSettings
   readonly #events: ConnectionEvents
-  readonly #states: StateEvents
+  readonly #states: ConnectionStates
   readonly #locator: Locator
   readonly #breaker: Breaker
   #client: Client | undefined
@@ -54,7 +60,7 @@ export class Connection {
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
 
-  constructor(settings: ConnectionSettings, states: StateEvents, events: ConnectionEvents) {
+  constructor(settings: ConnectionSettings, states: ConnectionStates, events: ConnectionEvents) {
     this.#settings = settings
     this.#events = events
     this.#states = states

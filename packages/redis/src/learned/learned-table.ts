@@ -3,6 +3,7 @@ import { type Client, Connection } from '../connection/connection.ts'
 import type { ParsedRedis } from '../connection/redis-options.ts'
 import { within } from '../connection/within.ts'
 import { StateEvents } from '../state-events.ts'
+import { Estimates } from './estimates.ts'
 import { SessionMemory } from './session-memory.ts'
 import { SessionSketch } from './session-sketch.ts'
 import { Writer } from './writer.ts'
@@ -44,6 +45,7 @@ export class LearnedTable implements OpenStore {
   readonly #writer: Writer
   readonly #sketch: SessionSketch
   readonly #readings = new Map<string, Reading>()
+  readonly #estimates = new Estimates(async id => this.fleetSessions(id))
   readonly #hash = new Uint32Array(2)
   readonly #now: () => number
   readonly #ttlMs: number
@@ -119,8 +121,13 @@ export class LearnedTable implements OpenStore {
     }
   }
 
-  count(backendId: string): number {
-    return this.#memory.count(backendId)
+  /**
+   * Live sessions of a backend in all gateways, as of the last second or two, so that a drain here waits for sessions
+   * that only another gateway has met. Undefined until Redis has said it, and while it is away.
+   */
+  count(backendId: string): number | undefined {
+    const estimate = this.#estimates.count(backendId)
+    return estimate === undefined ? undefined : Math.max(estimate, this.#memory.count(backendId))
   }
 
   /** Live sessions of a backend in the whole fleet, by estimate. Rejects when the store does not answer. */
@@ -164,6 +171,7 @@ export class LearnedTable implements OpenStore {
       return
     }
     if (!key.startsWith(this.#prefix)) return
+    this.#writer.overtaken(key)
     // A name under another secret decrypts to a hash that no entry has.
     if (!this.#newest.hashOf(key.slice(this.#prefix.length), this.#hash)) return
     this.#memory.deleteHash(this.#hash[0] ?? 0, this.#hash[1] ?? 0)

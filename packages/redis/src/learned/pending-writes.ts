@@ -43,4 +43,9 @@ export class PendingWrites {
   putBack(key: string, write: Write): void {
     if (!this.#writes.has(key) && this.#writes.size < this.#max) this.#writes.set(key, write)
   }
+
+  /** Takes this write out, unless a newer one has taken its place. */
+  drop(key: string, write: Write): void {
+    if (this.#writes.get(key) === write) this.#writes.delete(key)
+  }
 }

@@ -25,6 +25,8 @@ export class Writer {
   #timer: NodeJS.Timeout | undefined
   #immediate: NodeJS.Immediate | undefined
   #flushing: Promise<void> | undefined
+  /** Writes that were sent, and have been neither taken nor refused; after a timeout they wait to be sent again. */
+  readonly #unsure = new Map<string, Write>()
   #retryMs = MIN_RETRY_MS
   /** Until when nothing is written, for the last batch was refused. */
   #resting: NodeJS.Timeout | undefined
@@ -43,6 +45,17 @@ export class Writer {
   /** The write to this key that the store has yet to take. */
   get(key: string): Write | undefined {
     return this.#pending.get(key)
+  }
+
+  /**
+   * Another gateway has written to the key. A write of ours that was sent before may have come first: sent again, it
+   * would undo a newer one.
+   */
+  overtaken(key: string): void {
+    const write = this.#unsure.get(key)
+    if (write === undefined) return
+    this.#unsure.delete(key)
+    this.#pending.drop(key, write)
   }
 
   /** @param isUrgent the next request of the session may be on its way to another gateway */
@@ -85,6 +98,7 @@ export class Writer {
   /** Returns why a write was not taken, if one was not. */
   async #write(client: Client, batch: readonly (readonly [string, Write])[]): Promise<unknown> {
     const nowMs = this.#now()
+    for (const [key, write] of batch) this.#unsure.set(key, write)
     const results = batch.map(async ([key, { tag, untilMs }]) => {
       if (tag === undefined) return client.del(key)
       const leftMs = Math.round(untilMs - nowMs)
@@ -94,15 +108,21 @@ export class Writer {
     try {
       settled = await within(WRITE_TIMEOUT_MS, Promise.allSettled(results))
     } catch (error) {
-      for (const [key, write] of batch) this.#pending.putBack(key, write)
+      for (const [key, write] of batch) {
+        if (this.#unsure.get(key) === write) this.#pending.putBack(key, write)
+      }
       return error
     }
     let failed: unknown
     for (const [index, result] of settled.entries()) {
       const entry = batch[index]
-      if (result.status === 'fulfilled' || entry === undefined) continue
+      if (entry === undefined) continue
+      const [key, write] = entry
+      const isOvertaken = this.#unsure.get(key) !== write
+      if (!isOvertaken) this.#unsure.delete(key)
+      if (result.status === 'fulfilled') continue
       failed ??= result.reason
-      this.#pending.putBack(...entry)
+      if (!isOvertaken) this.#pending.putBack(key, write)
     }
     return failed
   }

@@ -1,0 +1,271 @@
+import { randomBytes } from 'node:crypto'
+import { WatchError } from '@redis/client'
+import type { BackendView, Pool } from '@limpet/core'
+import { type Client, Connection } from '../connection/connection.ts'
+import type { ParsedRedis } from '../connection/redis-options.ts'
+import { within } from '../connection/within.ts'
+import { StateEvents } from '../state-events.ts'
+import { applyCommand } from './apply-command.ts'
+import { type Command, isNewer } from './command.ts'
+import { publishFleetChange } from './fleet-events.ts'
+import { Seal } from './seal.ts'
+
+export interface SharedCommandsSettings {
+  readonly redis: ParsedRedis
+  readonly prefix: string
+  readonly secrets: readonly Uint8Array[]
+}
+
+/** A command that Redis has yet to take. */
+interface Pending {
+  readonly command: Command
+  /** By our own clock, while that of Redis is not known yet; undefined: the command has the time of Redis. */
+  readonly givenMs: number | undefined
+}
+
+type Change = {
+  readonly [Key in keyof Omit<Command, 'id' | 'by' | 'origin' | 'atMs' | 'rev'>]?: Command[Key] | undefined
+}
+
+/** A message may be lost with its connection. */
+const REREAD_MS = 30_000
+const TIMEOUT_MS = 1_000
+const MAX_ATTEMPTS = 10
+const RETRY_MS = 1_000
+/** A hash of ours has one field for each backend that was ever commanded. */
+const MAX_COMMANDS = 100_000
+
+/** The commands about the backends of one pool, here and in Redis. */
+export class SharedCommands {
+  readonly #pool: Pool
+  readonly #origin = randomBytes(6).toString('base64url')
+  readonly #key: string
+  readonly #seal: Seal
+  readonly #states: StateEvents
+  readonly #connection: Connection
+  /**
+   * For messages alone: Redis before 7.2 puts a message to the connection that publishes it into the reply of its
+   * transaction, where no client can read it.
+   */
+  readonly #listener: Connection
+  readonly #newest = new Map<string, Command>()
+  readonly #pending = new Map<string, Pending>()
+  readonly #timer: NodeJS.Timeout
+  readonly #unwatch: () => void
+  readonly #ready = Promise.withResolvers<void>()
+  #known: ReadonlySet<BackendView>
+  #retry: NodeJS.Timeout | undefined
+  /** The clock of Redis less ours; undefined: it was never reached. */
+  #aheadMs: number | undefined
+  #writing: Promise<void> | undefined
+  #isApplying = false
+
+  constructor(pool: Pool, { redis, prefix, secrets }: SharedCommandsSettings) {
+    this.#pool = pool
+    this.#key = `${prefix}:{${pool.name}}:o`
+    this.#seal = new Seal(secrets, pool.name)
+    this.#states = new StateEvents(pool.name, 'fleet')
+    this.#known = new Set(pool.backends)
+    const settings = { redis, deadlineMs: TIMEOUT_MS, key: this.#key, isTracking: false }
+    this.#connection = new Connection(settings, this.#states, {
+      prepare: async client => this.#prepare(client),
+      usable: () => void this.#write(),
+    })
+    const states = {
+      up: () => this.#states.accepted('messages'),
+      down: (error: unknown) => this.#states.refused('messages', error),
+      refused: (_part: string, error: unknown) => this.#states.refused('messages', error),
+    }
+    this.#listener = new Connection(settings, states, {
+      prepare: async client => this.#listen(client),
+      usable: () => void this.#write(),
+    })
+    this.#timer = setInterval(() => void this.#reread(), REREAD_MS).unref()
+    this.#unwatch = pool.watch(() => this.#membersChanged())
+  }
+
+  get ready(): Promise<void> {
+    return this.#ready.promise
+  }
+
+  command(id: string): Command | undefined {
+    return this.#newest.get(id)
+  }
+
+  /** By the clock of Redis, as far as it is known. */
+  nowMs(): number {
+    return Date.now() + (this.#aheadMs ?? 0)
+  }
+
+  /** An operator has given a command here, and the pool has taken it. */
+  give(id: string, by: string, change: Change): void {
+    const before = this.#newest.get(id)
+    const atMs = Math.max(Math.round(this.nowMs()), (before?.atMs ?? 0) + 1)
+    const all = { ...before, ...change, id, by, origin: this.#origin, atMs, rev: (before?.rev ?? 0) + 1 }
+    const command = Object.fromEntries(
+      Object.entries(all).filter(([, value]) => value !== undefined),
+    ) as unknown as Command
+    this.#newest.set(id, command)
+    this.#pending.set(id, { command, givenMs: this.#aheadMs === undefined ? Date.now() : undefined })
+    void this.#write()
+  }
+
+  /** Applies all commands again: the pool was configured anew. */
+  apply(): void {
+    for (const command of this.#newest.values()) this.#apply(command, false)
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    clearTimeout(this.#retry)
+    this.#unwatch()
+    this.#connection.close()
+    this.#listener.close()
+    this.#ready.resolve()
+  }
+
+  async #prepare(client: Client): Promise<void> {
+    const [seconds, micros] = await client.time()
+    this.#aheadMs = Number(seconds) * 1_000 + Number(micros) / 1_000 - Date.now()
+    await this.#read(client)
+    this.#ready.resolve()
+  }
+
+  async #listen(client: Client): Promise<void> {
+    // First the messages, then the state: a command between the two comes twice.
+    await client.subscribe(this.#key, message => void this.#take(message))
+    await this.#read(client)
+  }
+
+  async #read(client: Client): Promise<void> {
+    const stored = new Map<string, Command>()
+    for (const value of Object.values(await client.hGetAll(this.#key))) {
+      const command = this.#take(value)
+      if (command !== undefined && isNewer(command, stored.get(command.id))) stored.set(command.id, command)
+    }
+    // Redis may have been emptied, or have gone back to what a replica had.
+    for (const [id, command] of this.#newest) {
+      if (!this.#pending.has(id) && isNewer(command, stored.get(id)))
+        this.#pending.set(id, { command, givenMs: undefined })
+    }
+  }
+
+  async #reread(): Promise<void> {
+    const { client } = this.#connection
+    if (client === undefined) return
+    try {
+      await within(TIMEOUT_MS, this.#read(client))
+      this.#connection.succeeded()
+    } catch (error) {
+      this.#connection.failed(error)
+    }
+    await this.#write()
+  }
+
+  /** A value of another gateway, or our own. Returns the command that it is, if it is one. */
+  #take(value: string): Command | undefined {
+    const command = this.#seal.open(value)
+    if (command === undefined) {
+      this.#states.badValue('a command was sealed with another secret')
+      return undefined
+    }
+    const { id } = command
+    const pending = this.#pending.get(id)
+    // The clock of Redis may have been unknown when ours was given.
+    const ours = pending === undefined ? this.#newest.get(id) : this.#dated(pending)
+    if (!isNewer(command, ours) || (ours === undefined && this.#newest.size >= MAX_COMMANDS)) return command
+    this.#pending.delete(id)
+    this.#newest.set(id, command)
+    publishFleetChange(this.#pool.name, command, this.#apply(command, true))
+    return command
+  }
+
+  #dated({ command, givenMs }: Pending): Command {
+    return givenMs === undefined ? command : { ...command, atMs: Math.round(givenMs + (this.#aheadMs ?? 0)) }
+  }
+
+  /** Returns why the pool refused, if it did. */
+  #apply(command: Command, isNews: boolean): unknown {
+    this.#isApplying = true
+    try {
+      applyCommand(this.#pool, command, isNews, this.nowMs())
+      return undefined
+    } catch (error) {
+      return error
+    } finally {
+      this.#isApplying = false
+      this.#known = new Set(this.#pool.backends)
+    }
+  }
+
+  /** A backend that comes by discovery or by a new file is what is commanded of it. */
+  #membersChanged(): void {
+    if (this.#isApplying) return
+    const before = this.#known
+    this.#known = new Set(this.#pool.backends)
+    for (const view of this.#known) {
+      const command = before.has(view) ? undefined : this.#newest.get(view.backend.id)
+      // One that is added here by an operator has its command in a moment.
+      if (command !== undefined) queueMicrotask(() => this.#applyToNew(view, command))
+    }
+  }
+
+  #applyToNew(view: BackendView, command: Command): void {
+    const { id } = view.backend
+    if (this.#newest.get(id) === command && this.#pool.find(id) === view) this.#apply(command, false)
+  }
+
+  async #write(): Promise<void> {
+    this.#writing ??= this.#writeAll().finally(() => (this.#writing = undefined))
+    await this.#writing
+  }
+
+  async #writeAll(): Promise<void> {
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      const { client } = this.#connection
+      if (client === undefined) return
+      try {
+        await within(TIMEOUT_MS, this.#writeOne(client, ...next))
+        this.#states.accepted('commands')
+        this.#connection.succeeded()
+      } catch (error) {
+        this.#states.refused('commands', error)
+        this.#connection.failed(error)
+        clearTimeout(this.#retry)
+        this.#retry = setTimeout(() => void this.#write(), RETRY_MS).unref()
+        return
+      }
+    }
+  }
+
+  #next(): readonly [id: string, pending: Pending] | undefined {
+    const [next] = this.#pending
+    return next
+  }
+
+  async #writeOne(client: Client, id: string, pending: Pending): Promise<void> {
+    const field = this.#seal.fieldOf(id)
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      await client.watch(this.#key)
+      const value = await client.hGet(this.#key, field)
+      // A newer command of another gateway takes the place of ours.
+      if (value !== null) this.#take(value)
+      if (this.#pending.get(id) !== pending) {
+        await client.unwatch()
+        return
+      }
+      const command = this.#dated(pending)
+      this.#newest.set(id, command)
+      const sealed = this.#seal.seal(command)
+      try {
+        await client.multi().hSet(this.#key, field, sealed).publish(this.#key, sealed).exec()
+      } catch (error) {
+        if (error instanceof WatchError) continue
+        throw error
+      }
+      if (this.#pending.get(id) === pending) this.#pending.delete(id)
+      return
+    }
+    throw new Error('other gateways give too many commands at once')
+  }
+}

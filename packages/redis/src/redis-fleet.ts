@@ -1,0 +1,109 @@
+import { hostname } from 'node:os'
+import {
+  type AdminState,
+  type BackendOptions,
+  type Drain,
+  type DrainOptions,
+  durationMs,
+  OptionError,
+  optionObject,
+  parseSecrets,
+  type Pool,
+  type Secret,
+} from '@limpet/core'
+import { parseRedis, REDIS_KEYS, type RedisOptions } from './connection/redis-options.ts'
+import type { Command } from './fleet/command.ts'
+import { SharedCommands } from './fleet/shared-commands.ts'
+import { parsePrefix } from './prefix.ts'
+
+export interface RedisFleetOptions extends RedisOptions {
+  /** Those of the pool, newest first: commands are encrypted and authenticated with them. */
+  readonly secrets: readonly Secret[]
+  /** Who gives commands here, for the logs of other gateways. @default the host's name */
+  readonly by?: string
+  /** First part of all keys. @default 'limpet' */
+  readonly prefix?: string
+}
+
+/** The commands of operators to one pool, for all gateways that share it. */
+export interface RedisFleet {
+  /** Resolves when the commands that Redis has were taken over for the first time. Never rejects. */
+  readonly ready: Promise<void>
+  /** As `pool.setState()`, at all gateways. */
+  setState(id: string, state: AdminState, by?: string): void
+  /** As `pool.setWeight()`, at all gateways. */
+  setWeight(id: string, weight: number, by?: string): void
+  /** As `pool.drain()`, at all gateways, with one deadline. */
+  drain(id: string, options?: DrainOptions, by?: string): Drain
+  /** As `pool.add()`, at all gateways. */
+  add(backend: BackendOptions, by?: string): void
+  /** As `pool.remove()`, at all gateways. */
+  remove(id: string, by?: string): boolean
+  /** The newest command about a backend, here or at another gateway. */
+  command(id: string): Command | undefined
+  /** Applies all commands again, as after `pool.replace()` with what a file says. */
+  apply(): void
+  /** Ends the connection. Idempotent. */
+  close(): void
+}
+
+const KEYS: readonly string[] = [...REDIS_KEYS, 'secrets', 'by', 'prefix']
+const MAX_BY = 128
+
+/**
+ * Shares the commands of operators between gateways: a command at one is taken over by all, also by those that start
+ * or come back later. Of two commands about a backend the newer counts, by the clock of Redis. While Redis is away
+ * commands work here, and reach the others when it is back. A shared command has precedence over configuration.
+ * @throws OptionError naming the option and what it takes, never a password or a secret.
+ */
+export function redisFleet(pool: Pool, options: RedisFleetOptions): RedisFleet {
+  const given = optionObject('', options, KEYS)
+  const shared = new SharedCommands(pool, {
+    redis: parseRedis(given),
+    prefix: parsePrefix(given['prefix']),
+    secrets: parseSecrets(given['secrets']),
+  })
+  const ourselves = parseBy(given['by'])
+  return {
+    ready: shared.ready,
+    setState(id, state, by = ourselves) {
+      pool.setState(id, state)
+      shared.give(id, by, { state, deadlineAtMs: undefined })
+    },
+    setWeight(id, weight, by = ourselves) {
+      pool.setWeight(id, weight)
+      shared.give(id, by, { weight })
+    },
+    drain(id, drainOptions, by = ourselves) {
+      const drain = pool.drain(id, drainOptions)
+      const deadlineMs = durationMs('drain.deadline', drainOptions?.deadline, '10m')
+      shared.give(id, by, { state: 'drain', deadlineAtMs: Math.round(shared.nowMs() + deadlineMs) })
+      return drain
+    },
+    add(backend, by = ourselves) {
+      const { id, url: _, ...added } = pool.add(backend).options
+      shared.give(id, by, {
+        added: { ...added, url: String(backend.url) },
+        removed: undefined,
+        state: undefined,
+        weight: undefined,
+        deadlineAtMs: undefined,
+      })
+    },
+    remove(id, by = ourselves) {
+      if (!pool.remove(id)) return false
+      shared.give(id, by, { removed: true, added: undefined, state: undefined, deadlineAtMs: undefined })
+      return true
+    },
+    command: id => shared.command(id),
+    apply: () => shared.apply(),
+    close: () => shared.close(),
+  }
+}
+
+function parseBy(value: unknown): string {
+  if (value === undefined) return hostname().slice(0, MAX_BY)
+  if (typeof value !== 'string' || value === '' || value.length > MAX_BY)
+    throw new OptionError('by', value, `a text of 1 to ${MAX_BY} characters`)
+  return value
+}

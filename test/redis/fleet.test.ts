@@ -1,0 +1,213 @@
+import { setTimeout } from 'node:timers/promises'
+import { Pool } from '@limpet/core'
+import { type FleetChangeEvent, type RedisFleet, redisFleet, type RedisFleetOptions } from '@limpet/redis'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { hasNoRedis, type RedisServer, startRedis } from '../support/redis-server.ts'
+import { note, noteStates, openTable, ready, SECRETS } from '../support/redis-table.ts'
+
+const [NEW = '', OLD = '', OTHER = ''] = SECRETS
+const BACKENDS = ['a', 'b', 'c'].map((id, at) => ({ id, url: `http://127.0.0.1:${at + 1}` }))
+
+interface Gateway {
+  readonly pool: Pool
+  readonly fleet: RedisFleet
+}
+
+function join(redis: RedisServer, options: Partial<RedisFleetOptions> = {}, backends = BACKENDS): Gateway {
+  const pool = new Pool('shop', backends)
+  const fleet = redisFleet(pool, { url: redis.url, secrets: [NEW], ...options })
+  onTestFinished(() => fleet.close())
+  return { pool, fleet }
+}
+
+/** Its members as an operator sees them. */
+function seen({ pool }: Gateway): readonly string[] {
+  return pool.backends.map(({ backend, state, weight }) => `${backend.id} ${state} ${weight}`)
+}
+
+function noteChanges(): FleetChangeEvent[] {
+  const changes: FleetChangeEvent[] = []
+  note('limpet:fleet-change', event => changes.push(event as FleetChangeEvent))
+  return changes
+}
+
+describe.skipIf(hasNoRedis)('commands of operators', () => {
+  it('reach all gateways, with who gave them, and those that start later', async () => {
+    const changes = noteChanges()
+    const redis = await startRedis()
+    const [here, there] = [join(redis, { by: 'gw1' }), join(redis)]
+    await Promise.all([here.fleet.ready, there.fleet.ready])
+    here.fleet.setState('a', 'maint', 'ops@gw1')
+    here.fleet.setWeight('b', 5)
+    here.fleet.add({ id: 'd', url: 'http://127.0.0.1:4', weight: 2 })
+    here.fleet.remove('c')
+    const expected = ['a maint 1', 'b ready 5', 'd ready 2']
+    await expect.poll(() => seen(there)).toEqual(expected)
+    expect(seen(here)).toEqual(expected)
+    expect(there.fleet.command('a')).toMatchObject({ state: 'maint', by: 'ops@gw1', rev: 1 })
+    expect(changes).toMatchObject([
+      { pool: 'shop', backend: 'a', change: 'maint', by: 'ops@gw1', error: undefined },
+      { backend: 'b', change: 'weight', weight: 5, by: 'gw1' },
+      { backend: 'd', change: 'added', by: 'gw1' },
+      { backend: 'c', change: 'removed', by: 'gw1' },
+    ])
+    const late = join(redis)
+    await late.fleet.ready
+    expect(seen(late)).toEqual(expected)
+    here.fleet.remove('d')
+    here.fleet.add({ id: 'd', url: 'http://127.0.0.1:44', weight: 2 })
+    await expect.poll(() => late.pool.find('d')?.backend.url.port).toBe('44')
+    // A command of one kind keeps those of the others.
+    there.fleet.setState('b', 'drain')
+    await expect.poll(() => seen(late)).toEqual(['a maint 1', 'b drain 5', 'd ready 2'])
+  })
+
+  it('drain a backend at all gateways, with one deadline', async () => {
+    const redis = await startRedis()
+    const [here, there] = [join(redis), join(redis)]
+    await Promise.all([here.fleet.ready, there.fleet.ready])
+    here.fleet.drain('a', { deadline: '1h' })
+    await expect.poll(() => there.pool.find('a')?.state).toBe('drain')
+    const command = there.fleet.command('a')
+    expect((command?.deadlineAtMs ?? 0) - (command?.atMs ?? 0)).toBeGreaterThan(3_590_000)
+    here.fleet.drain('b', { deadline: 50 })
+    await expect.poll(() => there.pool.find('b')?.state).toBe('maint')
+    const late = join(redis)
+    await late.fleet.ready
+    expect(seen(late)).toEqual(['a drain 1', 'b maint 1', 'c ready 1'])
+    // A new file does not undo it.
+    late.pool.replace(BACKENDS)
+    late.fleet.apply()
+    expect(seen(late)).toEqual(['a drain 1', 'b maint 1', 'c ready 1'])
+    // Nor does a backend that goes and comes back, as by discovery.
+    late.pool.replace(BACKENDS.slice(1))
+    late.pool.replace(BACKENDS)
+    await expect.poll(() => late.pool.find('a')?.state).toBe('drain')
+  })
+
+  it('resolve to the newer when two are given, whatever the clocks say', async () => {
+    const redis = await startRedis()
+    const gateways = [join(redis), join(redis), join(redis)]
+    await Promise.all(gateways.map(async ({ fleet }) => fleet.ready))
+    const states = ['maint', 'ready', 'drain'] as const
+    for (let round = 0; round < 20; round += 1) {
+      for (const [index, { fleet }] of gateways.entries())
+        fleet.setState('a', states[(index + round) % 3] ?? 'ready')
+    }
+    const late = join(redis)
+    const all = [...gateways, late]
+    await expect
+      .poll(() => new Set(all.map(({ fleet }) => JSON.stringify(fleet.command('a')))).size, {
+        timeout: 15_000,
+      })
+      .toBe(1)
+    const last = join(redis)
+    await last.fleet.ready
+    expect(last.fleet.command('a')).toEqual(late.fleet.command('a'))
+    await expect.poll(() => new Set(gateways.map(gateway => seen(gateway).join())).size).toBe(1)
+  })
+
+  it('given while Redis is away work here, and reach the others when it is back, empty or not', async () => {
+    const redis = await startRedis()
+    const states = noteStates()
+    const [here, there] = [join(redis), join(redis)]
+    await Promise.all([here.fleet.ready, there.fleet.ready])
+    here.fleet.setState('a', 'maint')
+    await expect.poll(() => there.pool.find('a')?.state).toBe('maint')
+    await redis.kill()
+    await expect
+      .poll(() => states.filter(({ state, of }) => state === 'down' && of === 'fleet'))
+      .toHaveLength(2)
+    here.fleet.setState('b', 'drain')
+    there.fleet.setWeight('c', 7)
+    expect(seen(here)).toEqual(['a maint 1', 'b drain 1', 'c ready 1'])
+    await redis.start()
+    const expected = ['a maint 1', 'b drain 1', 'c ready 7']
+    await expect.poll(() => [seen(here), seen(there)], { timeout: 15_000 }).toEqual([expected, expected])
+    const late = join(redis)
+    await late.fleet.ready
+    expect(seen(late)).toEqual(expected)
+  })
+
+  it('show nothing to a reader of Redis, and take nothing from a writer', async () => {
+    const bad: unknown[] = []
+    note('limpet:redis-bad-value', event => bad.push(event))
+    const redis = await startRedis()
+    const admin = await redis.client()
+    const here = join(redis)
+    await here.fleet.ready
+    here.fleet.add({ id: 'secret-id', url: 'http://secret-host:80' })
+    const key = 'limpet:{shop}:o'
+    await expect.poll(async () => admin.hLen(key)).toBe(1)
+    const [field = '', value = ''] = Object.entries(await admin.hGetAll(key))[0] ?? []
+    expect([field, Buffer.from(value, 'base64url').toString('latin1')].join(' ')).not.toMatch(
+      /secret|host|by/,
+    )
+    const forged = JSON.stringify({
+      id: 'evil',
+      by: 'x',
+      origin: 'x',
+      atMs: 1,
+      rev: 1,
+      added: { url: 'http://evil:80' },
+    })
+    await admin.hSet(key, { x: forged, y: `${value.slice(0, -3)}AAA`, z: '' })
+    await admin.publish(key, forged)
+    const late = join(redis)
+    await late.fleet.ready
+    expect(seen(late).map(line => line.split(' ')[0])).toEqual(['a', 'b', 'c', 'secret-id'])
+    expect(bad.length).toBeGreaterThan(0)
+  })
+
+  it('of other secrets are not seen, and a change of secrets keeps them', async () => {
+    const redis = await startRedis()
+    const [here, other, after] = [
+      join(redis, { secrets: [OLD, NEW] }),
+      join(redis, { secrets: [OTHER] }),
+      join(redis, { secrets: [NEW, OLD] }),
+    ]
+    await Promise.all([here, other, after].map(async ({ fleet }) => fleet.ready))
+    here.fleet.setState('a', 'maint')
+    await expect.poll(() => after.pool.find('a')?.state).toBe('maint')
+    after.fleet.setState('a', 'ready')
+    await expect.poll(() => here.pool.find('a')?.state).toBe('ready')
+    other.fleet.setState('b', 'maint')
+    const late = join(redis, { secrets: [NEW, OLD] })
+    await late.fleet.ready
+    expect([seen(late), other.pool.find('a')?.state]).toEqual([
+      ['a ready 1', 'b ready 1', 'c ready 1'],
+      'ready',
+    ])
+  })
+
+  it('that the pool refuses change nothing, and that is told', async () => {
+    const changes = noteChanges()
+    const redis = await startRedis()
+    const here = join(redis)
+    const there = join(redis, {}, [{ id: 'a', url: 'http://127.0.0.1:1' }])
+    await Promise.all([here.fleet.ready, there.fleet.ready])
+    expect(() => here.fleet.setWeight('a', 1_000)).toThrow('takes a whole number from 0 to 256')
+    expect(() => here.fleet.setState('x', 'maint')).toThrow('x')
+    expect(here.fleet.remove('x')).toBe(false)
+    here.fleet.setState('b', 'maint')
+    // It does not have this one, and takes the command for when it does.
+    await expect.poll(() => changes).toHaveLength(1)
+    there.pool.add({ id: 'b', url: 'http://127.0.0.1:2' })
+    await expect.poll(() => there.pool.find('b')?.state).toBe('maint')
+  })
+})
+
+describe.skipIf(hasNoRedis)('a drain', () => {
+  it('waits for sessions that only another gateway has met', async () => {
+    const redis = await startRedis()
+    const [here, there] = [openTable({ url: redis.url }), openTable({ url: redis.url })]
+    await Promise.all([ready(here), ready(there)])
+    here.set('s', 'a')
+    await expect.poll(() => there.affinity.pool.sessionsOf('a')).toBe(1)
+    const drain = there.affinity.pool.drain('a')
+    const waits = setTimeout(1_500, 'waits')
+    expect(await Promise.race([drain.drained, waits])).toBe('waits')
+    expect(drain.sessions).toBe(1)
+    drain.cancel()
+  })
+})
