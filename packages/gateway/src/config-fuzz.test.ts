@@ -97,7 +97,9 @@ function fileWith(changes: readonly (readonly [Path, unknown])[]): unknown {
 function put(holder: unknown, [key, ...rest]: Path, value: unknown): unknown {
   if (key === undefined) return value
   if (typeof key === 'number')
-    return Array.isArray(holder) ? holder.with(0, put(holder[0], rest, value)) : [put(undefined, rest, value)]
+    return Array.isArray(holder)
+      ? holder.toSpliced(0, 1, put(holder[0], rest, value))
+      : [put(undefined, rest, value)]
   const object = typeof holder === 'object' && holder !== null && !Array.isArray(holder) ? holder : {}
   return { ...object, [key]: put(Reflect.get(object, key), rest, value) }
 }
