@@ -63,15 +63,59 @@ describe.each([
       expect((await ask(port, { path: '/a/b' })).status).toBe(404)
     })
 
-    test('a path that was rewritten before it is what the app goes by, and not what backends see', async () => {
-      const app = express()
-        .use((request, _response, next) => {
-          request.url = '/shop/rewritten'
+    test('a url that earlier middleware has written is what backends see, and the mount path with it [B2]', async () => {
+      const seen: unknown[] = []
+      const filter = ({ url = '' }: IncomingMessage): boolean => seen.push(url) > 0
+      const handler = limpet({ ...poolOf(await startBackend('w1')), filter })
+      const rewrite =
+        (from: RegExp, to: string): RequestHandler =>
+        (request, _response, next) => {
+          request.url = request.url.replace(from, to)
           next()
-        })
-        .use('/shop', limpet(poolOf(await startBackend('w1'))))
-      expect((await ask(await serve(app), { path: '/as?sent' })).echo.url).toBe('/as?sent')
+        }
+      const whole: RequestHandler = (request, _response, next) => {
+        request.url = request.originalUrl
+        next()
+      }
+      const app = express()
+        .use(rewrite(/^\/old/, '/new'))
+        .use('/shop', rewrite(/^\/v1/, '/v2'), handler)
+        .use('/whole', whole, handler)
+        .use(handler)
+      const port = await serve(app)
+      const paths = [
+        ['/old/x?y=%2f', '/new/x?y=%2f'],
+        ['/old', '/new'],
+        ['/shop/v1/x?y', '/shop/v2/x?y'],
+        ['/shop/v2', '/shop/v2'],
+        ['/shop?x', '/shop?x'],
+        ['/shop', '/shop'],
+        ['/whole/x', '/whole/x'],
+      ]
+      for (const [path = '', expected] of paths) expect((await ask(port, { path })).echo.url).toBe(expected)
+      expect(seen).toEqual(paths.map(([, expected]) => expected))
     })
+
+    test.each(['new', '', '/a b', '/a\r\nX-Evil: 1', 'http://evil.test/', '*'])(
+      'a url of %j is an error of the application [B2]',
+      async url => {
+        const errors: unknown[] = []
+        const w1 = await startBackend('w1')
+        const handler = limpet(poolOf(w1))
+        const app = express().use((request, response) => {
+          request.url = url
+          handler(request, response, error => {
+            errors.push(error)
+            response.status(500).end()
+          })
+        })
+        expect((await ask(await serve(app), { path: '/old' })).status).toBe(500)
+        expect(errors).toEqual([
+          expect.objectContaining({ code: 'ERR_INVALID_EDIT', field: 'url', statusCode: 500 }),
+        ])
+        expect(w1.seen).toEqual([])
+      },
+    )
 
     test('it may be one handler of a route, with others before it', async () => {
       const app = express().post(

@@ -1,11 +1,75 @@
 import { createAffinity } from '@limpet/core'
 import { limpet } from '@limpet/fastify'
+import type { FastifyRequest } from 'fastify'
 import { describe, expect, test } from 'vitest'
 import { type Backend, startBackend } from './support/backend.ts'
 import { listen, newApp, poolOf } from './support/fastify-app.ts'
 import { ask } from './support/http-client.ts'
 import { valuesOf } from './support/header-lines.ts'
 import { echoWith } from './support/scripts.ts'
+import { startTunnelBackend } from './support/tunnel-backend.ts'
+import { handshakeText, upgradeClients } from './support/upgrade-clients.ts'
+
+const { raw } = upgradeClients()
+
+describe("the app's edits", () => {
+  test.each<[string, (request: FastifyRequest) => void]>([
+    ['fields of request.raw', request => Object.assign(request.raw.headers, { 'x-user': 'alice' })],
+    ['fields of request.headers', ({ headers }) => Object.assign(headers, { 'x-user': 'alice' })],
+    [
+      'request.headers itself',
+      request => {
+        request.headers = { ...request.headers, 'x-user': 'alice' }
+      },
+    ],
+  ])('of %s are what the backend sees, in requests and in handshakes [B2]', async (_, edit) => {
+    const w1 = await startTunnelBackend('w1')
+    const app = newApp()
+    app.addHook('preHandler', async request => edit(request))
+    await app.register(limpet, poolOf(w1))
+    const port = await listen(app)
+    await ask(port, { headers: { 'X-User': 'mallory', 'X-A': '1' } })
+    await raw(port, handshakeText('X-User: mallory', 'X-A: 1'))
+    for (const { lines } of [w1.last, await w1.handshake()])
+      expect([valuesOf(lines, 'x-user'), valuesOf(lines, 'x-a')]).toEqual([['alice'], ['1']])
+  })
+
+  test('of the url by rewriteUrl are what the backend sees [B2]', async () => {
+    const w1 = await startBackend('w1')
+    const app = newApp({ rewriteUrl: ({ url = '' }) => url.replace(/^\/old/, '/new') })
+    await app.register(limpet, { ...poolOf(w1), prefix: '/new' })
+    const port = await listen(app)
+    expect((await ask(port, { path: '/old/x?y=%2f' })).echo.url).toBe('/new/x?y=%2f')
+    expect((await ask(port, { path: '/new?x' })).echo.url).toBe('/new?x')
+  })
+
+  test('that cannot be sent come to its error handler, without the value [B2]', async () => {
+    const w1 = await startBackend('w1')
+    const errors: unknown[] = []
+    const app = newApp({ rewriteUrl: ({ url = '' }) => url.replace('/old', '/a#b') })
+    app.setErrorHandler(async (error, _request, reply) => {
+      errors.push(error)
+      await reply.code(500).send('sorry')
+    })
+    app.addHook('onRequest', async ({ headers, url }) => {
+      if (url === '/header') headers['x-user'] = 'secret\r\n'
+    })
+    await app.register(limpet, poolOf(w1))
+    const port = await listen(app)
+    for (const path of ['/header', '/old']) expect((await ask(port, { path })).text).toBe('sorry')
+    expect(errors).toEqual([
+      expect.objectContaining({
+        code: 'ERR_INVALID_EDIT',
+        statusCode: 500,
+        field: 'headers.x-user',
+        message:
+          "the application's edit of headers.x-user cannot be sent: it has a character that no header may have (U+000D)",
+      }),
+      expect.objectContaining({ code: 'ERR_INVALID_EDIT', field: 'url' }),
+    ])
+    expect(w1.seen).toEqual([])
+  })
+})
 
 describe("the app's hooks", () => {
   test.each(['onRequest', 'preHandler'] as const)(

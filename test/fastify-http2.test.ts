@@ -1,7 +1,7 @@
 import { once } from 'node:events'
-import { connect } from 'node:http2'
+import { connect, type Http2ServerRequest } from 'node:http2'
 import { type AffinityPolicy, type Affinity, type AffinityOptions, createAffinity } from '@limpet/core'
-import { limpet } from '@limpet/fastify'
+import { limpet, type LimpetOptions } from '@limpet/fastify'
 import fastify from 'fastify'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { startBackend, startBackends } from './support/backend.ts'
@@ -12,11 +12,22 @@ import { echoWith, hang } from './support/scripts.ts'
 import { testCertificate } from './support/tls.ts'
 
 /** A gateway that speaks HTTP/2, over TLS as browsers do. */
-async function start(options: AffinityOptions): Promise<{ port: number; affinity: Affinity }> {
+async function start(
+  options: AffinityOptions,
+  {
+    requestHeaders,
+    edit,
+  }: Pick<LimpetOptions, 'requestHeaders'> & { edit?: (raw: Http2ServerRequest) => void } = {},
+): Promise<{ port: number; affinity: Affinity }> {
   const affinity = createAffinity(options)
   const app = fastify({ http2: true, https: testCertificate })
   onTestFinished(() => app.close())
-  await app.register(limpet, { use: affinity, bodyLimit: 1_000_000 })
+  if (edit !== undefined) app.addHook('onRequest', async ({ raw }) => edit(raw))
+  await app.register(limpet, {
+    use: affinity,
+    bodyLimit: 1_000_000,
+    ...(requestHeaders && { requestHeaders }),
+  })
   return { port: await listen(app), affinity }
 }
 
@@ -88,6 +99,60 @@ describe('a client that speaks HTTP/2', () => {
     const answer = await askHttp2(session, asked, ['x'.repeat(1_000_000), 'x'])
     expect([answer.status, answer.fields['cache-control']]).toEqual([413, 'no-store'])
     expect((await askHttp2(session)).status, 'the connection lives on').toBe(200)
+  })
+
+  test('is what the application and the operator make of it [B2, H1, C2]', async () => {
+    const w1 = await startBackend('w1')
+    const requestHeaders = { set: { 'X-Tenant': 'blue' }, remove: ['X-Debug'] }
+    const edit = (raw: Http2ServerRequest): void => {
+      delete raw.headers['x-user-id']
+      raw.headers['x-gateway-user'] = 'alice'
+      raw.headers.host = 'shop.example'
+      raw.headers['content-length'] = '500'
+      raw.url = '/new?x'
+    }
+    const { port } = await start(poolOf(w1), { requestHeaders, edit })
+    const session = await connectHttp2(port)
+    const fields = {
+      ':path': '/old',
+      'x-user-id': '1-spoofed',
+      'x-tenant': 'red',
+      'x-debug': '1',
+      'x-a': ['1', '2'],
+      cookie: ['a=1', 'b=2'],
+    }
+    expect((await askHttp2(session, fields)).status).toBe(200)
+    expect((await askHttp2(session, { ...fields, ':method': 'POST' }, 'hello')).echo.bytes).toBe(5)
+    const { lines, url } = w1.last
+    expect(url).toBe('/new?x')
+    for (const [name, values] of Object.entries({
+      'x-user-id': [],
+      'x-gateway-user': ['alice'],
+      'x-tenant': ['blue'],
+      'x-debug': [],
+      'x-a': ['1', '2'],
+      cookie: ['a=1; b=2'],
+      host: ['shop.example'],
+      'x-forwarded-host': ['shop.example'],
+      'content-length': [],
+    }))
+      expect([name, valuesOf(lines, name)]).toEqual([name, values])
+  })
+
+  test('gets 500 for an edit that cannot be sent, and goes on [B2]', async () => {
+    const w1 = await startBackend('w1')
+    let bad: ((raw: Http2ServerRequest) => void) | undefined
+    const { port } = await start(poolOf(w1), { edit: raw => bad?.(raw) })
+    const session = await connectHttp2(port)
+    for (bad of [
+      ({ headers }: Http2ServerRequest) => void (headers['x-a'] = 'b\r\nX-Evil: 1'),
+      ({ headers }: Http2ServerRequest) => void (headers[':authority'] = 'a/b'),
+      (raw: Http2ServerRequest) => void (raw.url = 'http://evil.test/'),
+      (raw: Http2ServerRequest) => void (raw.url = '/a b'),
+    ])
+      expect((await askHttp2(session)).status).toBe(500)
+    bad = undefined
+    expect([(await askHttp2(session)).status, w1.seen.length]).toEqual([200, 1])
   })
 
   test('gets answers with trailers, without a body, and large ones', async () => {

@@ -373,6 +373,7 @@ describe('in an app', () => {
     return async (ctx, next) => {
       if (!`${ctx.path}/`.startsWith(`${prefix}/`)) return next()
       const { path } = ctx
+      Object.assign(ctx, { mountPath: prefix })
       ctx.path = path.slice(prefix.length) || '/'
       await middleware(ctx, async () => {
         ctx.path = path
@@ -406,6 +407,56 @@ describe('in an app', () => {
     for (const path of ['/', '/a', '/a/bc', '/b']) expect((await ask(port, { path })).status).toBe(404)
     expect(seen.slice(4, 6)).toEqual(['/a/b/c', '/a/b/c?d=1&e=%2f'])
   })
+
+  test('a url that earlier middleware has written is what backends see [B2]', async () => {
+    const handler = limpet(poolOf(await startBackend('w1')))
+    const rewrite =
+      (from: RegExp, to: string): Middleware =>
+      (ctx, next) => {
+        ctx.url = ctx.url.replace(from, to)
+        return next()
+      }
+    const within: Middleware = (ctx, next) => rewrite(/^\/v1/, '/v2')(ctx, () => handler(ctx, next))
+    const falls: Middleware = (_ctx, next) => next()
+    const port = await start(
+      rewrite(/^\/old/, '/new'),
+      rewrite(/^\/strip/, ''),
+      mount('/falls', falls),
+      mount('/shop', within),
+      handler,
+    )
+    const paths = [
+      ['/old/x?y=%2f', '/new/x?y=%2f'],
+      ['/old', '/new'],
+      ['/strip/x', '/x'],
+      ['/falls/x', '/falls/x'],
+      ['/strip/falls/x', '/falls/x'],
+      ['/shop/v1/x?y', '/shop/v2/x?y'],
+      ['/shop/x', '/shop/x'],
+      ['/shop', '/shop'],
+      ['/shop?x', '/shop?x'],
+    ]
+    for (const [path = '', expected] of paths) expect((await ask(port, { path })).echo.url).toBe(expected)
+  })
+
+  test.each(['new', '', '/a b', '/a\r\nX-Evil: 1', 'http://evil.test/', '*'])(
+    'a url of %j is an error of the application [B2]',
+    async url => {
+      const w1 = await startBackend('w1')
+      const handler = limpet(poolOf(w1))
+      const errors: unknown[] = []
+      const port = await start(async (ctx, next) => {
+        ctx.url = url
+        await handler(ctx, next).catch((error: unknown) => {
+          errors.push(error)
+          throw error
+        })
+      })
+      expect((await ask(port)).status).toBe(500)
+      expect(errors).toEqual([expect.objectContaining({ code: 'ERR_INVALID_EDIT', field: 'url' })])
+      expect(w1.seen).toEqual([])
+    },
+  )
 
   test('two pools have a session each in one browser', async () => {
     const [a1, a2, b1, b2] = await startBackends('a1', 'a2', 'b1', 'b2')

@@ -18,6 +18,7 @@ import { limpet, type LimpetOptions } from '@limpet/fastify'
 import { createHttpProxy } from '@limpet/http-proxy'
 import { limpet as koaLimpet } from '@limpet/koa'
 import { kubernetes, type KubernetesOptions } from '@limpet/kubernetes'
+import type { FastifyRequest } from 'fastify'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { SECRET } from './contract/start.ts'
 import { type Backend, startBackend } from './support/backend.ts'
@@ -207,12 +208,14 @@ describe('the tables of errors', () => {
     const w1 = await startBackend('w1', hang)
     const empty = await gateway([])
     const slow = await gateway([w1], { timeouts: { response: 100 } })
+    const edited = await gateway([w1], {}, ({ headers }) => void (headers['x-a'] = '\n'))
     const gone = await gateway([], { backends: [{ id: 'w1', url: 'http://127.0.0.1:1' }] })
     const got = [
       await told(empty),
       await told(gone),
       await told(slow),
       { code: (await told(empty, 'GET /#x HTTP/1.1')).code, status: '400 to 505' },
+      await told(edited),
       { code: codeOf(() => createAffinity({ backends: [] })), status: '' },
     ]
     const rows = tableOf(CORE, 'errors')
@@ -273,8 +276,13 @@ interface Told {
 }
 
 /** Tells its clients which error there was. */
-async function gateway(backends: readonly Backend[], options: object = {}): Promise<number> {
+async function gateway(
+  backends: readonly Backend[],
+  options: object = {},
+  edit: (request: FastifyRequest) => void = () => {},
+): Promise<number> {
   const app = newApp()
+  app.addHook('onRequest', async request => edit(request))
   app.setErrorHandler((error, _request, reply) => {
     if (!isAffinityError(error)) throw error
     return reply.code(error.statusCode).send(toldBy(error))

@@ -119,6 +119,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'packages/express Smallest example 1': { check: checks.smallestServer },
   'packages/express Options 1': { check: checks.largeBodyWithCookie },
   'packages/express The app around it 1': { check: checks.middlewareFirst },
+  'packages/express Edited requests 1': { check: checks.editedRequests('/v2/x') },
   'packages/express Only some requests 1': { check: checks.someRequests },
   'packages/express WebSockets 1': { check: checks.webSockets },
   'packages/express Body parsers 1': { check: checks.keptBody },
@@ -136,6 +137,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
       expect(answer.header('x-gateway')).toBe('answered 200')
     },
   },
+  'packages/koa Edited requests 1': { check: checks.editedRequests('/v2/x') },
   'packages/koa Only some requests 1': { check: checks.someRequests },
   'packages/koa WebSockets 1': { check: checks.webSockets },
   'packages/koa Body parsers 1': { check: checks.keptBody },
@@ -182,6 +184,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
       expect(answer.echo).toMatchObject({ id: 'app1', bytes: body.length })
     },
   },
+  'packages/fastify Edited requests 1': { check: checks.editedRequests('/v1/x') },
   'packages/fastify Only some routes 1': {
     async check({ port }) {
       const json = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{ "a" : 1 }' }

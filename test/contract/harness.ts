@@ -6,6 +6,7 @@ import type {
   DiscoveryOptions,
   DiscoverySource,
   Duration,
+  HeaderEditOptions,
   HealthOptions,
 } from '@limpet/core'
 
@@ -29,6 +30,7 @@ export interface GatewayOptions extends AffinityOptions {
   readonly bodyLimit?: number
   readonly health?: HealthOptions
   readonly discovery?: DiscoveryOptions | DiscoverySource
+  readonly requestHeaders?: HeaderEditOptions
   /** The application around limpet. */
   readonly around?: Around
 }

@@ -23,6 +23,7 @@ import { framing } from './framing.ts'
 import { goingAway } from './going-away.ts'
 import type { Harness } from './harness.ts'
 import { hash } from './hash.ts'
+import { headerEdits } from './header-edits.ts'
 import { health } from './health.ts'
 import { hopByHop } from './hop-by-hop.ts'
 import { hosts } from './hosts.ts'
@@ -77,6 +78,7 @@ export function proxyContract(harness: Harness): void {
     targets(start)
     hopByHop(start)
     forwarding(start)
+    headerEdits(start)
     expectations(start)
     bodies(start)
     bodyLimit(start)

@@ -143,6 +143,7 @@ function adapterOptions({
   bodyLimit,
   health,
   discovery,
+  requestHeaders,
   around: _around,
   ...options
 }: GatewayOptions): HttpProxyOptions & { readonly use: Affinity } {
@@ -153,5 +154,6 @@ function adapterOptions({
     ...(bodyLimit !== undefined && { bodyLimit }),
     ...(health && { health }),
     ...(discovery && { discovery }),
+    ...(requestHeaders && { requestHeaders }),
   }
 }

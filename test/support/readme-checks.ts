@@ -98,6 +98,18 @@ export const someRequests: GatewayCheck = async ({ port }) => {
   expect([own.text, own.cookies()]).toEqual(['own', []])
 }
 
+/** @param url what becomes of /v1/x */
+export function editedRequests(url: string): GatewayCheck {
+  return async ({ port }, backends) => {
+    const headers = { 'X-User-Id': '1', 'X-Gateway-User': 'mallory', 'X-Debug': '1', 'X-A': '1' }
+    const answer = await ask(port, { path: '/v1/x', headers })
+    expect(answer.echo.url).toBe(url)
+    const lines = backends.find(({ seen }) => seen.length > 0)?.last.lines ?? []
+    const names = ['x-user-id', 'x-gateway-user', 'x-debug', 'x-a', 'x-gateway']
+    expect(names.map(name => joinedValue(lines, name))).toEqual([undefined, 'alice', undefined, '1', 'shop'])
+  }
+}
+
 export const webSockets: GatewayCheck = async ({ port }, [app1]) => {
   expect(await statusOf(port, handshake('/chat/x'))).toBe(401)
   expect(app1?.seen).toEqual([])

@@ -79,7 +79,28 @@ export class RefusedRequestError extends AffinityError {
   }
 }
 
-const CODES: ReadonlySet<unknown> = new Set(['ERR_NO_BACKEND', 'ERR_BACKEND_FAILED', 'ERR_REFUSED_REQUEST'])
+/**
+ * The application has edited a request into one that cannot be sent: 500, because it is the application's fault. The
+ * message names the field and never shows its value.
+ */
+export class InvalidEditError extends AffinityError {
+  override readonly name = 'InvalidEditError'
+  readonly code = 'ERR_INVALID_EDIT'
+  /** The edited part of the request: `url`, or `headers.x-user`. */
+  readonly field: string
+  /** @param problem the second half of a sentence, as `is an object` */
+  constructor(field: string, problem: string) {
+    super(500, `the application's edit of ${field} cannot be sent: it ${problem}`)
+    this.field = field
+  }
+}
+
+const CODES: ReadonlySet<unknown> = new Set([
+  'ERR_NO_BACKEND',
+  'ERR_BACKEND_FAILED',
+  'ERR_REFUSED_REQUEST',
+  'ERR_INVALID_EDIT',
+])
 
 /** Whether `error` is one of the above, whichever copy of this package made it. */
 export function isAffinityError(error: unknown): error is AffinityError {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { InvalidEditError } from './errors.ts'
 import { type HeaderFields, type NodeRequest, isHttp2, requestedHost, requestHead } from './head.ts'
 
 function message(headers: HeaderFields, more: Partial<NodeRequest> = {}): NodeRequest {
@@ -68,6 +69,56 @@ describe('the facts of a request', () => {
     [{ host: ['a.test', 'b.test'] }, undefined],
     [{}, undefined],
   ])('tell from %j the host that was asked for: %s', (headers, expected) => {
-    expect(requestedHost(requestHead(message(headers)))).toBe(expected)
+    expect(requestedHost({ ...requestHead(message({})), headers })).toBe(expected)
+  })
+
+  it('have the target that the application has written', () => {
+    const edited = message({ host: 'x' }, { url: '/new', originalUrl: '/old' })
+    expect(requestHead(edited).url).toBe('/new')
+    expect(requestHead(edited, { url: '/view' }).url).toBe('/view')
+  })
+
+  it.each([
+    '',
+    'x',
+    '?a',
+    '*',
+    'http://evil.test/',
+    '/a b',
+    '/a\r\nX: y',
+    '/\0',
+    '/\u{10a}X',
+    '/a#b',
+    '/\\b',
+    undefined,
+    7,
+  ])('cannot have %j for a target that the application has written', url => {
+    const edited = message({ host: 'x' }, { url: url as string, originalUrl: '/old' })
+    const field = { code: 'ERR_INVALID_EDIT', statusCode: 500, field: 'url' }
+    expect(() => requestHead(edited)).toThrow(expect.objectContaining(field))
+  })
+
+  it('keep a malformed target of the client, which is refused later', () => {
+    for (const url of ['x', '/a#b', '*']) expect(requestHead(message({}, { url })).url).toBe(url)
+    expect(requestHead(message({}, { url: '/\u0001', originalUrl: '/\u0001' })).url).toBe('/\u0001')
+    expect(() => requestHead(message({}, { url: '/\u0001' }))).toThrow(InvalidEditError)
+  })
+
+  it('read the body from the wire, whatever the application has made of its length', () => {
+    const wire = message({ host: 'x', 'content-length': '5' })
+    for (const headers of [{ host: 'x' }, { host: 'x', 'content-length': '0' }, {}]) {
+      const head = requestHead({ ...wire, headers })
+      expect([head.hasBody, head.headers['content-length']]).toEqual([true, '5'])
+    }
+    const bare = requestHead({
+      ...message({ host: 'x' }),
+      headers: { host: 'x', 'transfer-encoding': 'chunked' },
+    })
+    expect([bare.hasBody, bare.headers['transfer-encoding']]).toEqual([false, undefined])
+  })
+
+  it('are read from the fields that a framework keeps elsewhere', () => {
+    const head = requestHead(message({ host: 'x', 'x-a': '1' }), { headers: { host: 'x', 'x-a': '2' } })
+    expect(head.rawHeaders).toEqual(['host', 'x', 'x-a', '2'])
   })
 })

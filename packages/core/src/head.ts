@@ -1,38 +1,17 @@
-/** Header lines as they stood on the wire: name, value, name, value … Names keep their case, lines their order. */
-export type RawHeaders = readonly string[]
+import { InvalidEditError } from './errors.ts'
+import { effectiveLines } from './message/effective-lines.ts'
+import type { HeaderEdits } from './message/header-edits.ts'
+import type { HeaderFields, RequestHead } from './message/heads.ts'
+import { isSendable, isUnparsable } from './message/target.ts'
 
-/** Header fields by lower-case name. A field that has several lines has them as an array. */
-export type HeaderFields = Record<string, string | string[] | undefined>
-
-/** What a client asked, as plain facts. Nothing in it is believed; see `client.ts` for what is. */
-export interface RequestHead {
-  readonly method: string
-  /** The request target, byte for byte. */
-  readonly url: string
-  readonly httpVersion: string
-  readonly rawHeaders: RawHeaders
-  /** The same lines by lower-case name, for look-ups. */
-  readonly headers: Readonly<HeaderFields>
-  /** The address at the other end of the socket, which may be a proxy's. */
-  readonly remoteAddress: string | undefined
-  /** The port of ours that was reached. */
-  readonly localPort: number | undefined
-  /** Whether the socket itself speaks TLS. */
-  readonly encrypted: boolean
-  /** Whether a body comes with it, by its framing (RFC 9112 §6). */
-  readonly hasBody: boolean
-}
-
-/** The head of a backend's answer, before it goes to the client. */
-export interface ResponseHead {
-  readonly statusCode: number
-  readonly headers: Readonly<HeaderFields>
-}
+export type { HeaderFields, RawHeaders, RequestEdits, RequestHead, ResponseHead } from './message/heads.ts'
 
 /** What every Node server calls a request: `node:http`'s and `node:http2`'s message both have this shape. */
 export interface NodeRequest {
   readonly method?: string | undefined
   readonly url?: string | undefined
+  /** The request target as the client sent it, where a framework has kept it before an edit. */
+  readonly originalUrl?: string | undefined
   readonly httpVersion: string
   readonly rawHeaders: string[]
   readonly headers: HeaderFields
@@ -45,28 +24,72 @@ export interface NodeRequest {
   readonly stream?: { readonly endAfterHeaders?: boolean } | undefined
 }
 
-/** Notes the facts of `message` that affinity needs. The message itself is not kept. */
-export function requestHead(message: NodeRequest): RequestHead {
-  const { headers, socket } = message
+/** What an application has made of a request, where its framework keeps that apart from Node's message. */
+export interface RequestView {
+  /** The request target for the backend. @default message.url */
+  readonly url?: string | undefined
+  /** The request target as the client sent it. @default message.originalUrl */
+  readonly originalUrl?: string | undefined
+  /** The header fields as the application sees them. @default message.headers */
+  readonly headers?: HeaderFields | undefined
+}
+
+/**
+ * Notes the facts of `message` that affinity needs. The message itself is not kept. The application's word counts: a
+ * field that it has set, replaced or removed in `headers` is so in the result. Fields that frame the message or belong
+ * to the connection are always those of `rawHeaders`.
+ * @param edits of an operator, which are made last
+ * @throws InvalidEditError for an edit that cannot be sent
+ */
+export function requestHead(
+  message: NodeRequest,
+  view: RequestView = NO_VIEW,
+  edits?: HeaderEdits,
+): RequestHead {
+  const { rawHeaders, socket } = message
+  const given = view.headers ?? message.headers
+  const effective = effectiveLines(rawHeaders, given, edits)
+  const headers = effective === undefined ? given : effective.headers
   const length = headers['content-length']
   return {
     method: message.method ?? '',
-    url: message.url ?? '',
+    url: checkedUrl(view.url ?? message.url ?? '', view.originalUrl ?? wireUrl(message)),
     httpVersion: message.httpVersion,
-    rawHeaders: message.rawHeaders,
+    rawHeaders: effective === undefined ? rawHeaders : effective.rawHeaders,
     headers,
+    edits: effective === undefined ? undefined : { names: effective.names, wire: rawHeaders },
     remoteAddress: socket.remoteAddress,
     localPort: socket.localPort,
     encrypted: socket.encrypted === true,
     hasBody:
       length === undefined
-        ? hasUnmeasuredBody(message)
+        ? hasUnmeasuredBody(headers, message)
         : length !== '0' || headers['transfer-encoding'] !== undefined,
   }
 }
 
-function hasUnmeasuredBody({ headers, stream }: NodeRequest): boolean {
+const NO_VIEW: RequestView = {}
+
+function hasUnmeasuredBody(headers: HeaderFields, { stream }: NodeRequest): boolean {
   return headers['transfer-encoding'] !== undefined || stream?.endAfterHeaders === false
+}
+
+/** The target as the client sent it; undefined where an edit would leave no trace of it. */
+function wireUrl({ originalUrl, rawHeaders, stream }: NodeRequest): string | undefined {
+  if (originalUrl !== undefined || stream === undefined) return originalUrl
+  const at = rawHeaders.indexOf(':path')
+  return at < 0 ? undefined : rawHeaders[at + 1]
+}
+
+/** A client's own target is refused later, where it is malformed. */
+function checkedUrl(url: unknown, original: string | undefined): string {
+  if (typeof url !== 'string') throw new InvalidEditError('url', 'is no string')
+  if (url === original) return url
+  if (original === undefined ? isUnparsable(url) : !isSendable(url))
+    throw new InvalidEditError('url', 'is empty or has a character that no request target may have')
+  if (original !== undefined && !url.startsWith('/'))
+    throw new InvalidEditError('url', 'does not begin with /')
+  return url
 }
 
 /** Told by its pseudo-header fields (RFC 9113 §8.3.1): the version is whatever a client wrote. */

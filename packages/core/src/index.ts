@@ -53,6 +53,7 @@ export type { AffinityStatus } from './decision.ts'
 export {
   AffinityError,
   BackendFailedError,
+  InvalidEditError,
   isAffinityError,
   NoBackendError,
   type RefusalReason,
@@ -64,8 +65,10 @@ export {
   type HeaderFields,
   type NodeRequest,
   type RawHeaders,
+  type RequestEdits,
   type RequestHead,
   requestHead,
+  type RequestView,
   type ResponseHead,
 } from './head.ts'
 export { type HealthChecks, type Probe, startHealthChecks } from './health/health-checks.ts'
@@ -80,6 +83,7 @@ export type { LearnPolicyOptions } from './learn/learn-options.ts'
 export type { Lease } from './lease.ts'
 export { nearMiss } from './near-miss.ts'
 export { OptionError, optionBoolean, optionInteger, optionObject, optionOneOf, redact } from './option.ts'
+export { type HeaderEditOptions, type HeaderEdits, parseHeaderEdits } from './message/header-edits.ts'
 export { trailerFields } from './message/trailer-fields.ts'
 export type { AffinityPolicy, Answer, Claim, Claims } from './policy.ts'
 export type { PassiveOptions } from './passive-health.ts'

@@ -10,10 +10,11 @@ import {
 } from '@limpet/http-proxy'
 import { httpProxyOf, parseHttpProxyOptions } from '@limpet/http-proxy/transport'
 import type { RequestHandler } from 'express'
+import { wholeUrl } from './whole-url.ts'
 
 /** What `limpet()` takes: an affinity that was made before, or the options to make one. */
 export type LimpetOptions = HttpProxyOptions & {
-  /** Whether a request is the pool's, its `url` as the client sent it; what is not goes on to the next handler. @default all are */
+  /** Whether a request is the pool's, its `url` whole wherever limpet is mounted; other requests go on to the next handler. @default all are */
   readonly filter?: RequestFilter
 }
 
@@ -35,13 +36,13 @@ export function limpet(options: LimpetOptions): Limpet {
   const proxy = httpProxyOf(parseHttpProxyOptions(options, ['filter']))
   const isOurs = requestFilter(options.filter)
   const handler: RequestHandler = (request, response, next) => {
-    if (!isOurs(request, request.originalUrl)) {
+    const url = wholeUrl(request)
+    if (!isOurs(request, url)) {
       next()
       return
     }
     proxy
-      // A router cuts its own path off; the backend sees the whole.
-      .forward(request, response, request.originalUrl)
+      .forward(request, response, { url })
       .then(answer => {
         if (answer === undefined) return
         if (response.headersSent) answer.body.destroy()

@@ -1,5 +1,11 @@
 import { Readable } from 'node:stream'
-import { type Lease, RefusedRequestError, type RequestHead, requestHead } from '@limpet/core'
+import {
+  type Lease,
+  RefusedRequestError,
+  type RequestHead,
+  requestHead,
+  type RequestView,
+} from '@limpet/core'
 import type { HttpProxy } from '@limpet/http-proxy'
 import {
   bodyTooLarge,
@@ -37,7 +43,7 @@ export interface Closing {
 }
 
 export function forwarder(limpet: Limpet, { connections, from, upgrades, closing }: Forwarding): Forward {
-  const { affinity, transport } = limpet
+  const { affinity, transport, requestHeaders } = limpet
 
   function start(reply: FastifyReply, head: RequestHead, lease: Lease): void {
     const body = head.hasBody ? bodyOf(reply.request, limpet, () => exchange.progress()) : null
@@ -72,9 +78,9 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
 
   return reply => {
     try {
-      if (forwardUpgrade(reply, upgrades)) return
+      if (forwardUpgrade(reply, upgrades, headersOf(reply.request))) return
       refuseAfterRefusal(reply.request.raw)
-      const head = requestHead(reply.request.raw)
+      const head = requestHead(reply.request.raw, headersOf(reply.request), requestHeaders)
       if (head.hasBody) refuseBody(reply.request, head, limpet)
       const lease = affinity.select(head, onGone => onceClosed(reply.request.raw, reply.raw, onGone))
       if (lease instanceof Promise) {
@@ -96,6 +102,11 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
 function fail(reply: FastifyReply, error: unknown): void {
   noteRefusal(reply.request.raw, error)
   reply.send(error)
+}
+
+/** Fastify keeps fields that a hook assigns to `request.headers` apart from Node's. */
+function headersOf({ headers, raw }: FastifyRequest): RequestView | undefined {
+  return headers === raw.headers ? undefined : { headers }
 }
 
 /** reply-from wants to know where to; the exchange knows better, and for each attempt anew. */

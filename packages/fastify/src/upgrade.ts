@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { RequestView } from '@limpet/core'
 import { bareResponse, declineUpgrade, type HttpProxy, isWebSocket } from '@limpet/http-proxy'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 
@@ -45,14 +46,14 @@ function routeUpgrade(server: Server, request: IncomingMessage, socket: Socket, 
 }
 
 /** Gives the socket of `reply`'s request to a backend when it is a handshake; false for any other request. */
-export function forwardUpgrade(reply: FastifyReply, proxy: HttpProxy): boolean {
+export function forwardUpgrade(reply: FastifyReply, proxy: HttpProxy, view?: RequestView): boolean {
   const { raw } = reply.request
-  const upgrade = raw.headers.upgrade === undefined ? undefined : UPGRADES.get(raw)
+  const upgrade = UPGRADES.get(raw)
   if (upgrade === undefined) return false
   const { socket, head, response } = upgrade
   reply.hijack()
   response.detachSocket(socket)
-  proxy.upgrade(raw, socket, head)
+  proxy.upgrade(raw, socket, head, view)
   return true
 }
 

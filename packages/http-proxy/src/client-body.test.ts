@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { buffer } from 'node:stream/consumers'
-import { RefusedRequestError } from '@limpet/core'
+import { RefusedRequestError, requestHead } from '@limpet/core'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { clientBody, type ParsedBody } from './client-body.ts'
 import { RequestBody } from './request-body.ts'
@@ -47,7 +47,7 @@ async function bodyAfter(
   const request = await arrived(sent, ...fields)
   await buffer(request)
   try {
-    return clientBody(request, parsed, limit, () => {})
+    return clientBody(request, requestHead(request), parsed, limit, () => {})
   } catch (error) {
     if (error instanceof RefusedRequestError) return [error.statusCode, error.reason]
     throw error
@@ -64,6 +64,7 @@ describe('a body that nobody has read', () => {
     const request = await arrived('hello', ...fields)
     const body = clientBody(
       request,
+      requestHead(request),
       { body: 'other', rawBody: Buffer.from('other') },
       5,
       () => (progress += 1),
@@ -75,14 +76,15 @@ describe('a body that nobody has read', () => {
 
   it('is refused when it announces more than the limit, and is not touched', async () => {
     const request = await arrived('hello!')
-    expect(() => clientBody(request, {}, 5, () => {})).toThrow(
+    expect(() => clientBody(request, requestHead(request), {}, 5, () => {})).toThrow(
       expect.objectContaining({ statusCode: 413, reason: 'body_limit' }),
     )
     expect(request.readableDidRead).toBe(false)
   })
 
   it('may be more than the limit where it announces nothing: then it ends there', async () => {
-    const body = clientBody(await arrived('hello!', CHUNKED), {}, 5, () => {})
+    const request = await arrived('hello!', CHUNKED)
+    const body = clientBody(request, requestHead(request), {}, 5, () => {})
     await expect(buffer(body as RequestBody)).rejects.toMatchObject({ statusCode: 413, reason: 'body_limit' })
   })
 })
@@ -194,7 +196,7 @@ describe('a body that was read', () => {
     const request = await arrived('hello')
     await buffer(request)
     for (const parsed of [{}, { body: undefined, rawBody: null }, { body: {} }, { body: Symbol('x') }]) {
-      expect(() => clientBody(request, parsed, Infinity, () => {})).toThrow(
+      expect(() => clientBody(request, requestHead(request), parsed, Infinity, () => {})).toThrow(
         expect.objectContaining({
           code: 'ERR_REFUSED_REQUEST',
           statusCode: 500,

@@ -1,5 +1,5 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { RefusedRequestError } from '@limpet/core'
+import type { IncomingMessage } from 'node:http'
+import { RefusedRequestError, type RequestHead } from '@limpet/core'
 import { bodyTooLarge, type OnProgress, RequestBody } from './request-body.ts'
 
 /** What a body parser leaves: `body` is what it made of the bytes, `rawBody` the bytes themselves, where it keeps them. */
@@ -15,16 +15,17 @@ export interface ParsedBody {
  */
 export function clientBody(
   request: IncomingMessage,
+  { headers }: RequestHead,
   parsed: ParsedBody,
   limit: number,
   onProgress: OnProgress,
 ): RequestBody | Buffer {
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw bodyTooLarge()
+  if (Number(headers['content-length'] ?? 0) > limit) throw bodyTooLarge()
   if (!request.readableDidRead) {
     // Who has read nothing to its end has read all of it.
     return request.readableEnded ? Buffer.alloc(0) : new RequestBody(request, limit, onProgress)
   }
-  const bytes = keptBytes(parsed, request.headers)
+  const bytes = keptBytes(parsed, headers)
   if (bytes === undefined) {
     throw new RefusedRequestError(
       500,
@@ -36,13 +37,13 @@ export function clientBody(
   return bytes
 }
 
-function keptBytes({ body, rawBody }: ParsedBody, headers: IncomingHttpHeaders): Buffer | undefined {
+function keptBytes({ body, rawBody }: ParsedBody, headers: RequestHead['headers']): Buffer | undefined {
   // Parsers inflate, and what they keep is inflated, too: neither the length nor the coding would be the message's.
   if (headers['content-encoding'] !== undefined) return undefined
   const length = headers['content-length']
   const kept = [rawBody, body].find(value => Buffer.isBuffer(value))
   if (kept !== undefined) return length === undefined || kept.length === Number(length) ? kept : undefined
-  const text = keptText(rawBody, body, headers['content-type'] ?? '')
+  const text = keptText(rawBody, body, String(headers['content-type'] ?? ''))
   const bytes = text === undefined || text.includes('\ufffd') ? undefined : Buffer.from(text)
   // As long as it was: no blank, escape or doubled key was lost on the way. An exponent that was written out may hide
   // one (1e8 for 100000000); then it is still what the app has read.

@@ -6,6 +6,8 @@ import {
   createAffinity,
   type DiscoveryOptions,
   type DiscoverySource,
+  type HeaderEditOptions,
+  type HeaderEdits,
   type HealthOptions,
   type HealthSettings,
   isDiscoverySource,
@@ -14,6 +16,7 @@ import {
   optionInteger,
   optionObject,
   parseDiscovery,
+  parseHeaderEdits,
   parseHealth,
 } from '@limpet/core'
 import { dnsLookup } from './dns-lookup.ts'
@@ -28,6 +31,11 @@ import {
 export type HttpProxyOptions = TransportOptions & {
   /** Most bytes that a request's body may have; above, 413. @default Infinity */
   readonly bodyLimit?: number
+  /**
+   * Header fields to set and to remove in every request, after the edits of the application and whatever the client
+   * nominates in `Connection`. Affinity reads the edited fields. @default absent: none
+   */
+  readonly requestHeaders?: HeaderEditOptions
   /** How backends are asked whether they are well. @default absent: they are not */
   readonly health?: HealthOptions
   /** Backends that are found by their name or by another source, beside the configured ones or instead of them. @default absent: none are */
@@ -46,11 +54,18 @@ export interface ParsedHttpProxyOptions {
   readonly affinity: Affinity
   readonly transport: Transport
   readonly bodyLimit: number | undefined
+  readonly requestHeaders: HeaderEdits | undefined
   readonly health: HealthSettings | undefined
   readonly discovery: DiscoverySource | undefined
 }
 
-const OWN_KEYS: readonly string[] = [...TRANSPORT_OPTION_KEYS, 'bodyLimit', 'health', 'discovery']
+const OWN_KEYS: readonly string[] = [
+  ...TRANSPORT_OPTION_KEYS,
+  'bodyLimit',
+  'requestHeaders',
+  'health',
+  'discovery',
+]
 
 /**
  * @param adapterKeys options that the adapter checks itself
@@ -70,6 +85,7 @@ export function parseHttpProxyOptions(
     affinity:
       'use' in options ? checkAffinity(options.use) : createAffinity(affinityOptions(options, others)),
     transport: parseTransport(options),
+    requestHeaders: parseHeaderEdits('requestHeaders', options.requestHeaders),
     bodyLimit:
       bodyLimit === undefined || bodyLimit === Infinity
         ? bodyLimit

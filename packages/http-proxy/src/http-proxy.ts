@@ -6,6 +6,7 @@ import {
   type Lease,
   type RequestHead,
   requestHead,
+  type RequestView,
   startDiscovery,
   startHealthChecks,
 } from '@limpet/core'
@@ -30,18 +31,24 @@ export interface HttpProxy {
   /**
    * Gives `request` to a backend. Resolves when the head of the answer is here; with undefined when the client
    * has left. The answer is the caller's to send, and `client` what tells when it is over.
-   * @param url the request target, where a framework has cut it @default request.url
+   * @param view what the application has made of the request, where a framework keeps that elsewhere; a string is its
+   *   `url`, the request target for the backend @default what stands on `request`
    * @param parsed where a body parser that came first leaves `body` and `rawBody` @default request
    * @throws AffinityError with `statusCode` and `code`, for the client to be told
    */
   readonly forward: (
     request: IncomingMessage,
     client: ServerResponse,
-    url?: string,
+    view?: string | RequestView,
     parsed?: ParsedBody,
   ) => Promise<Answer | undefined>
   /** Gives a WebSocket handshake to a backend, and tunnels. For a server's `upgrade` event. */
-  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer, url?: string) => void
+  readonly upgrade: (
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    view?: string | RequestView,
+  ) => void
   /** Ends idle connections, tunnels, health checks and discovery. */
   readonly close: () => void
 }
@@ -55,6 +62,7 @@ export function httpProxyOf({
   affinity,
   transport,
   bodyLimit = Infinity,
+  requestHeaders,
   health,
   discovery,
 }: ParsedHttpProxyOptions): HttpProxy {
@@ -100,18 +108,20 @@ export function httpProxyOf({
       return refuse(error)
     }
   }
-  const upgrades = upgrader(affinity, agents, transport, (attempt, socket, head) => {
+  const upgrades = upgrader({ affinity, agents, transport, requestHeaders }, (attempt, socket, head) => {
     middleware.upgrade(attempt, socket as Socket, head)
   })
 
   return {
     affinity,
     // One promise for all of it: each more is kept as long as the request lasts.
-    forward: (request, client, url = request.url ?? '', parsed = request as ParsedBody) =>
+    forward: (request, client, view, parsed = request as ParsedBody) =>
       new Promise((resolve, reject) => {
         refuseAfterRefusal(request)
-        const head = { ...requestHead(request), url }
-        const body = head.hasBody ? clientBody(request, parsed, bodyLimit, () => exchange?.progress()) : null
+        const head = requestHead(request, viewOf(view), requestHeaders)
+        const body = head.hasBody
+          ? clientBody(request, head, parsed, bodyLimit, () => exchange?.progress())
+          : null
         let exchange: Exchange | undefined
         function begin(lease: Lease): void {
           exchange = new Exchange(lease, head, agents, body, transport, forwardAttempt)
@@ -123,7 +133,7 @@ export function httpProxyOf({
           lease.then(held => (held === undefined ? resolve(undefined) : begin(held))).catch(reject)
         else begin(lease)
       }),
-    upgrade: (request, socket, head, url = request.url ?? '') => upgrades.upgrade(request, socket, head, url),
+    upgrade: (request, socket, head, view) => upgrades.upgrade(request, socket, head, viewOf(view)),
     close() {
       discovering?.close()
       checks?.close()
@@ -131,6 +141,10 @@ export function httpProxyOf({
       agents.close()
     },
   }
+}
+
+function viewOf(view: string | RequestView | undefined): RequestView | undefined {
+  return typeof view === 'string' ? { url: view } : view
 }
 
 const NOWHERE = { protocol: 'http:', host: 'backend.invalid', port: 80 }

@@ -1,12 +1,13 @@
 import type { RequestHead } from '@limpet/core'
 import { RequestBody } from './request-body.ts'
+import { wireLine } from './wire-line.ts'
 
 /**
  * The lines that say where `body` ends, beside the Content-Length that `request` may have. Without them Node would write
  * the body of a GET or DELETE with no framing at all, and what follows would be taken for a request (RFC 9112 §6.3).
  */
 export function framingLines(request: RequestHead, body: RequestBody | Buffer | null): readonly string[] {
-  if (request.headers['content-length'] !== undefined) return []
+  if (wireLine(request.rawHeaders, 'content-length') !== undefined) return []
   if (body instanceof RequestBody) return ['Transfer-Encoding', 'chunked']
   // Bytes that a parser has kept may have come in chunks.
   if (body !== null) return ['Content-Length', String(body.length)]

@@ -4,14 +4,15 @@ import type { Duplex } from 'node:stream'
 import { OptionError } from '@limpet/core'
 import type { HttpProxy } from './http-proxy.ts'
 import { refuseUpgrade } from './refused-upgrade.ts'
+import { wireLine } from './wire-line.ts'
 import { bareResponse, isBusy, isWebSocket } from './upgrade-request.ts'
 
 /** Whether a request is a pool's. Of an upgrade there is no more than the bare request to look at. */
 export type RequestFilter = (request: IncomingMessage) => boolean
 
 /**
- * A filter that is asked about `url`, the request target as the client sent it, where a router has cut that of the
- * request: nobody cuts that of an upgrade.
+ * A filter that is asked about `url`, the whole request target, where a router has cut that of the request. The target
+ * of an upgrade is always whole.
  * @throws OptionError for what is no function.
  */
 export function requestFilter(
@@ -82,9 +83,9 @@ export function declineUpgrade(
   socket: Duplex,
   head: Buffer,
 ): void {
-  const { headers } = request
-  const length = headers['content-length'] ?? '0'
-  const hasBody = head.length > 0 || length !== '0' || headers['transfer-encoding'] !== undefined
+  const { rawHeaders } = request
+  const length = wireLine(rawHeaders, 'content-length') ?? '0'
+  const hasBody = head.length > 0 || length !== '0' || wireLine(rawHeaders, 'transfer-encoding') !== undefined
   if (server === undefined || hasBody) {
     refuseUpgrade(socket, 400)
   } else {

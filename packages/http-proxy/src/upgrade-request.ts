@@ -2,15 +2,15 @@ import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { lingerAtEnd } from './linger.ts'
+import { wireLine } from './wire-line.ts'
 
-/** Whether this asks for a WebSocket, and for nothing else (RFC 6455 §4.2.1). */
-export function isWebSocket(request: IncomingMessage): boolean {
-  const { method, httpVersion, headers } = request
-  const tokens = (headers.connection ?? '').toLowerCase().split(',')
+/** Whether the client asks for a WebSocket, and for nothing else (RFC 6455 §4.2.1). Edited headers do not count. */
+export function isWebSocket({ method, httpVersion, rawHeaders }: IncomingMessage): boolean {
+  const tokens = (wireLine(rawHeaders, 'connection') ?? '').toLowerCase().split(',')
   return (
     method === 'GET' &&
     httpVersion === '1.1' &&
-    headers.upgrade?.toLowerCase() === 'websocket' &&
+    wireLine(rawHeaders, 'upgrade')?.toLowerCase() === 'websocket' &&
     tokens.some(token => token.trim() === 'upgrade')
   )
 }

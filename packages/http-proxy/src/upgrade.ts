@@ -2,11 +2,13 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import {
   type Affinity,
+  type HeaderEdits,
   isAffinityError,
   type Lease,
   NoBackendError,
   RefusedRequestError,
   requestHead,
+  type RequestView,
 } from '@limpet/core'
 import { type Attempt, newAttempt } from './attempt.ts'
 import type { BackendAgents } from './backend-agent.ts'
@@ -17,24 +19,34 @@ import type { Transport } from './transport-options.ts'
 import { isBusy, isWebSocket } from './upgrade-request.ts'
 
 export interface Upgrades {
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, url: string): void
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, view?: RequestView): void
   /** Ends every tunnel, with 1001; what waits for its backend's choice, or comes later, is told 503. */
   close(): void
 }
 
+/** What handshakes are forwarded with. */
+export interface Upgrading {
+  readonly affinity: Affinity
+  readonly agents: BackendAgents
+  readonly transport: Transport
+  readonly requestHeaders: HeaderEdits | undefined
+}
+
 /** @param forward http-proxy-middleware's own upgrade */
 export function upgrader(
-  affinity: Affinity,
-  agents: BackendAgents,
-  transport: Transport,
+  { affinity, agents, transport, requestHeaders }: Upgrading,
   forward: (request: Attempt & IncomingMessage, socket: Duplex, head: Buffer) => void,
 ): Upgrades {
   /** What closing is for each socket. */
   const endings = new Map<Duplex, () => void>()
   let isClosed = false
 
-  async function select(request: IncomingMessage, socket: Duplex, url: string): Promise<Lease | undefined> {
-    const head = { ...requestHead(request), url }
+  async function select(
+    request: IncomingMessage,
+    socket: Duplex,
+    view: RequestView | undefined,
+  ): Promise<Lease | undefined> {
+    const head = requestHead(request, view, requestHeaders)
     // What follows a handshake before it was answered is nobody's to forward (CVE-2026-2833).
     if (!isWebSocket(request) || head.hasBody)
       throw new RefusedRequestError(400, 'framing', 'not a WebSocket handshake')
@@ -55,7 +67,7 @@ export function upgrader(
   }
 
   return {
-    upgrade(request, socket, head, url) {
+    upgrade(request, socket, head, view) {
       // Behind a request that waits for its answer it would be answered out of turn.
       if (socket.destroyed || isBusy(socket)) {
         socket.destroy()
@@ -77,7 +89,7 @@ export function upgrader(
         return
       }
       socket.once('end', leave)
-      select(request, socket, url)
+      select(request, socket, view)
         .then(lease => {
           if (lease === undefined) return
           if (!socket.writable) {

@@ -13,10 +13,11 @@ import {
 import { httpProxyOf, parseHttpProxyOptions } from '@limpet/http-proxy/transport'
 import type { Context, Middleware } from 'koa'
 import { sendWhole } from './whole-body.ts'
+import { wholeUrl } from './whole-url.ts'
 
 /** What `limpet()` takes: an affinity that was made before, or the options to make one. */
 export type LimpetOptions = HttpProxyOptions & {
-  /** Whether a request is the pool's, its `url` as the client sent it; what is not goes on to the next middleware. @default all are */
+  /** Whether a request is the pool's, its `url` whole wherever limpet is mounted; other requests go on to the next middleware. @default all are */
   readonly filter?: RequestFilter
 }
 
@@ -39,12 +40,12 @@ export function limpet(options: LimpetOptions): Limpet {
   const proxy = httpProxyOf(parseHttpProxyOptions(options, ['filter']))
   const isOurs = requestFilter(options.filter)
   const middleware: Middleware = (ctx, next) => {
-    if (!isOurs(ctx.req, ctx.originalUrl)) return next()
+    const url = wholeUrl(ctx)
+    if (!isOurs(ctx.req, url)) return next()
     return (
       proxy
-        // Middleware before this one may have cut the path; the backend sees the whole.
-        // And parsers leave the body with Koa's own request, not with Node's.
-        .forward(ctx.req, ctx.res, ctx.originalUrl, ctx.request as ParsedBody)
+        // Parsers leave the body with Koa's own request, not with Node's.
+        .forward(ctx.req, ctx.res, { url, originalUrl: ctx.originalUrl }, ctx.request as ParsedBody)
         .then(answer => {
           if (answer !== undefined) giveAnswer(ctx, answer)
         })

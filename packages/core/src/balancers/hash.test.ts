@@ -31,14 +31,17 @@ function hashOf(
 
 function request(headers: HeaderFields = {}, url = '/', remoteAddress = '192.0.2.7'): RequestHead {
   const { host = 'a', ...rest } = headers
-  return requestHead({
-    method: 'GET',
+  return {
+    ...requestHead({
+      method: 'GET',
+      httpVersion: '1.1',
+      rawHeaders: [],
+      headers: {},
+      socket: { remoteAddress },
+    }),
     url,
-    httpVersion: '1.1',
-    rawHeaders: [],
     headers: { host, ...rest },
-    socket: { remoteAddress },
-  })
+  }
 }
 
 /** Where requests go. */

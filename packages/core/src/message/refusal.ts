@@ -1,5 +1,7 @@
 import { RefusedRequestError } from '../errors.ts'
 import { isHttp2, type RequestHead } from '../head.ts'
+import { isAuthority } from './authority.ts'
+import { isSendable } from './target.ts'
 
 /**
  * Whether a request must be refused, and with what. A message that two parties could read in two ways is
@@ -33,11 +35,18 @@ function framingRefusal({ headers, rawHeaders, httpVersion }: RequestHead): Refu
 }
 
 /** RFC 9112 §3.2: exactly one Host, and a sound one; HTTP/1.0 may leave it out, and HTTP/2 has `:authority` (RFC 9113 §8.3.1). */
-function hostRefusal({ headers, rawHeaders, httpVersion }: RequestHead): RefusedRequestError | undefined {
+function hostRefusal({
+  headers,
+  rawHeaders,
+  httpVersion,
+  edits,
+}: RequestHead): RefusedRequestError | undefined {
   const authority = headers[':authority']
   const host = headers['host'] ?? authority
   if (host === undefined) {
-    return httpVersion === '1.1' ? new RefusedRequestError(400, 'host', 'Host is missing') : undefined
+    return httpVersion === '1.1' && edits?.names.has('host') !== true
+      ? new RefusedRequestError(400, 'host', 'Host is missing')
+      : undefined
   }
   if (typeof host !== 'string' || !isAuthority(host))
     return new RefusedRequestError(400, 'host', 'Host is malformed')
@@ -59,7 +68,7 @@ function targetRefusal(request: RequestHead): RefusedRequestError | undefined {
 }
 
 function isSoundTarget({ url, headers }: RequestHead): boolean {
-  if (!isCleanTarget(url)) return false
+  if (!isSendable(url)) return false
   if (url.charCodeAt(0) === SLASH) return true
   // Whoever routes by the one must not be contradicted by the other.
   return absoluteForm(url)?.authority.toLowerCase() === String(headers['host']).toLowerCase()
@@ -81,29 +90,6 @@ function absoluteForm(url: string): { authority: string; path: string } | undefi
 }
 
 const SLASH = 47
-const BACKSLASH = 92
-const HASH = 35
-
-/** No blank, control byte, backslash or fragment: each is read differently by somebody. */
-function isCleanTarget(url: string): boolean {
-  for (let at = 0; at < url.length; at += 1) {
-    const code = url.charCodeAt(at)
-    if (code <= 32 || code === 127 || code === BACKSLASH || code === HASH) return false
-  }
-  return url !== ''
-}
-
-/** `uri-host [ ":" port ]` (RFC 3986 §3.2.2), loosely: whatever names a host, and nothing that could name more. */
-function isAuthority(host: string): boolean {
-  // Nearly all ask for the same one as the request before.
-  if (host === lastAuthority) return true
-  if (!AUTHORITY.test(host)) return false
-  lastAuthority = host
-  return true
-}
-
-let lastAuthority = ''
-const AUTHORITY = /^(?:\[[0-9A-Fa-f:.]{2,64}\]|[\w.~!$&'()*+;=%-]{1,255})(?::\d{0,5})?$/
 
 function countLines(rawHeaders: readonly string[], name: string): number {
   let count = 0

@@ -15,11 +15,13 @@ export interface RequestLinesOptions {
 
 /**
  * The header lines that a backend gets, in the client's order and spelling: without what ends at this gateway,
- * without the client's word on who it is, and with ours. Framing is the forwarder's to write; Content-Length
+ * without the client's word on who it is, and with ours. Lines that the application has edited stay, whatever the
+ * client nominates in Connection. Framing is the forwarder's to write; Content-Length
  * stays, because it is the message's.
  */
 export function requestLines(request: RequestHead, client: Client, options: RequestLinesOptions): string[] {
   const { rawHeaders, headers } = request
+  const edited = request.edits?.names ?? NONE
   const nominated = nominatedFields(headers['connection'])
   const lines: string[] = []
   if (options.host !== undefined || headers['host'] === undefined) {
@@ -33,7 +35,7 @@ export function requestLines(request: RequestHead, client: Client, options: Requ
     const name = rawHeaders[index] ?? ''
     const value = rawHeaders[index + 1] ?? ''
     if (!mayConcern(name)) {
-      if (nominated.size === 0 || !nominated.has(name.toLowerCase())) lines.push(name, value)
+      if (nominated.size === 0 || !isNominated(name, nominated, edited)) lines.push(name, value)
       continue
     }
     const lower = name.toLowerCase()
@@ -42,12 +44,20 @@ export function requestLines(request: RequestHead, client: Client, options: Requ
       if (forwarded !== '') lines.push(name, forwarded)
     } else if (lower === 'host') {
       if (options.host === undefined) lines.push(name, value)
-    } else if (!isDropped(lower) && !nominated.has(lower)) {
+    } else if (edited.has(lower) || (!isDropped(lower) && !nominated.has(lower))) {
       lines.push(name, value)
     }
   }
   appendForwarded(lines, request, client)
   return lines
+}
+
+const NONE: ReadonlySet<string> = new Set()
+
+/** What an application has set is not the client's to nominate. */
+function isNominated(name: string, nominated: ReadonlySet<string>, edited: ReadonlySet<string>): boolean {
+  const lower = name.toLowerCase()
+  return nominated.has(lower) && !edited.has(lower)
 }
 
 /** `Expect` has been answered by the server already; a name that begins with a colon is HTTP/2's. */
