@@ -6,6 +6,7 @@ import { startBackend, startBackends } from './support/backend.ts'
 import { takenPort } from './support/free-port.ts'
 import { ADAPTERS, fileOf } from './support/gateway-file.ts'
 import { GatewayProcess } from './support/gateway-process.ts'
+import { type HeaderLines, valuesOf } from './support/header-lines.ts'
 import type { Answer } from './support/http-client.ts'
 import { askHttp2, connectHttp2 } from './support/http2-client.ts'
 import { sendRaw } from './support/raw-client.ts'
@@ -18,9 +19,25 @@ import { answerUpgrade, webSocketServer } from './support/upgrade-scripts.ts'
 
 const TLS = fileURLToPath(new URL('support/tls/', import.meta.url))
 const JSON_TYPE = { 'Content-Type': 'application/json' }
+
+/** What an operator has set and removed, and a client that would have it otherwise. */
+const OPERATOR = {
+  requestHeaders: {
+    set: { 'X-Gateway-Auth': 'yes', 'X-Forwarded-Prefix': '/shop', Host: 'set.example' },
+    remove: ['X-Debug'],
+  },
+}
+const FORGED = { 'x-gateway-auth': 'yes', 'x-forwarded-prefix': '/evil', 'x-debug': '1', 'x-a': '1' }
+const NOMINATED = 'X-Gateway-Auth, X-Forwarded-Prefix'
+
+function expectOperators(lines: HeaderLines): void {
+  const fields = ['x-gateway-auth', 'x-forwarded-prefix', 'host', 'x-debug', 'x-a']
+  expect(fields.map(name => valuesOf(lines, name))).toEqual([['yes'], ['/shop'], ['set.example'], [], ['1']])
+}
+
 describe.each(ADAPTERS)('limpet --adapter %s', adapter => {
   const args = ['--adapter', adapter]
-  const { web } = upgradeClients()
+  const { web, raw } = upgradeClients()
 
   test('brings sessions home, also after it was killed and started again', async () => {
     const backends = await startBackends('w1', 'w2', 'w3')
@@ -95,6 +112,20 @@ describe.each(ADAPTERS)('limpet --adapter %s', adapter => {
       ['X-Other', 'kept'],
       ['X-Tenant', 'blue'],
     ])
+  })
+
+  test('edits header fields that a client nominates, and those of handshakes [H1]', async () => {
+    const w1 = await startTunnelBackend('w1')
+    const gateway = await GatewayProcess.start(fileOf([w1], {}, OPERATOR), args)
+    const lines = Object.entries(FORGED).map(([name, value]) => `${name}: ${value}`)
+    await sendRaw(
+      gateway.port,
+      `GET / HTTP/1.1\r\nHost: a\r\nConnection: close, ${NOMINATED}\r\n${lines.join('\r\n')}\r\n\r\n`,
+    )
+    await raw(gateway.port, handshakeText(...lines).replace(': Upgrade', `: Upgrade, ${NOMINATED}`))
+    expectOperators(w1.last.lines)
+    expectOperators((await w1.handshake()).lines)
+    expect(await gateway.logged('request')).toMatchObject({ status: 200, backend: 'w1', attempts: 1 })
   })
 
   test('says the same of its own errors, whatever the adapter', async () => {
@@ -416,6 +447,20 @@ describe('limpet', () => {
     for (const each of finish) each()
     expect((await asking).status).toBe(200)
     expect(await gateway.exited).toMatchObject({ code: 0 })
+  })
+
+  test('edits header fields of HTTP/2 [C2]', async () => {
+    const w1 = await startBackend('w1')
+    const tls = { cert: join(TLS, 'certificate.pem'), key: join(TLS, 'key.pem') }
+    const gateway = await GatewayProcess.start(
+      fileOf([w1], { listen: { port: 0, http2: true, tls } }, OPERATOR),
+    )
+    const session = await connectHttp2(gateway.port)
+    for (let visit = 0; visit < 2; visit += 1) {
+      expect((await askHttp2(session, FORGED)).status).toBe(200)
+      expectOperators(w1.last.lines)
+    }
+    expect(await gateway.logged('request', 2)).toMatchObject({ status: 200, backend: 'w1', attempts: 1 })
   })
 
   test('does not wait longer than its grace for HTTP/2 either', async () => {

@@ -64,11 +64,11 @@ export class AccessLog {
   /** The same affinity, whose leases tell what becomes of their requests. */
   observed(affinity: Affinity): Affinity {
     const observe = (request: RequestHead, lease: Lease): Lease => {
-      const entry = this.#entries.get(request.rawHeaders)
+      const entry = this.#entries.get(request.edits?.wire ?? request.rawHeaders)
       return entry === undefined ? lease : new ObservedLease(lease, entry)
     }
     const refuse = (request: RequestHead, error: unknown): never => {
-      const entry = this.#entries.get(request.rawHeaders)
+      const entry = this.#entries.get(request.edits?.wire ?? request.rawHeaders)
       if (entry !== undefined && isAffinityError(error)) entry.status = error.statusCode
       throw error
     }

@@ -16,7 +16,7 @@ import {
   type GatewayConfig,
   type PoolConfig,
 } from './config.ts'
-import { headerProblems, requestEditor } from './header-policy.ts'
+import { headerProblems } from './header-policy.ts'
 import { KeptElsewhere } from './kept-elsewhere.ts'
 import { kubernetesSource } from './kubernetes-discovery.ts'
 import { bytes, type KubernetesFile, type PoolContext, poolOptions } from './pool-options.ts'
@@ -180,10 +180,9 @@ export class ConfigReader {
 
   #pool(name: string, file: PoolFile, context: Omit<PoolContext, 'read' | 'kubernetes'>): PoolConfig {
     const path = `pools.${name}`
-    for (const key of ['requestHeaders', 'responseHeaders'] as const) {
-      for (const [at, text] of headerProblems(file[key] ?? {}))
-        this.#problems.push({ path: `${path}.${key}.${fieldPath(at)}`, text: withoutQuotes(text) })
-    }
+    // Those of `requestHeaders` are the adapter's to find.
+    for (const [at, text] of headerProblems(file.responseHeaders ?? {}))
+      this.#problems.push({ path: `${path}.responseHeaders.${fieldPath(at)}`, text: withoutQuotes(text) })
     const options = poolOptions(name, file, {
       ...context,
       read: (at, text, how) =>
@@ -192,8 +191,7 @@ export class ConfigReader {
     })
     // Whatever core and the adapters have to say about it, before anything is started.
     for (const error of optionErrors(options)) this.#note(path, error)
-    const editRequest = requestEditor(file.requestHeaders ?? {})
-    return { name, options, editRequest, signature: signatureOf(options, file) }
+    return { name, options, signature: signatureOf(options, file) }
   }
 
   #kubernetes(path: string, { kubeconfig, ...rest }: KubernetesFile): DiscoverySource {
@@ -308,7 +306,7 @@ export class ConfigReader {
 
 /** A path in a pool that may end with the name of a header field, as the file has it. */
 function fieldPath(path: string): string {
-  const [, holder, name] = /^(set\.|health\.headers\.)([^]*)$/.exec(path) ?? []
+  const [, holder, name] = /^((?:requestHeaders\.)?set\.|health\.headers\.)([^]*)$/.exec(path) ?? []
   return holder === undefined || name === undefined ? path : holder + keyText(name)
 }
 

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import type { AffinityOptions } from '@limpet/core'
 import type { HttpProxyOptions } from '@limpet/http-proxy'
 import type { KeptValues } from './kept-elsewhere.ts'
@@ -20,7 +19,6 @@ export interface ConfigSource {
 export interface PoolConfig {
   readonly name: string
   readonly options: HttpProxyOptions & Partial<AffinityOptions>
-  readonly editRequest: ((request: IncomingMessage) => void) | undefined
   /** The same for two that differ in their backends alone. */
   readonly signature: string
 }

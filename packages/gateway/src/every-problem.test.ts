@@ -26,6 +26,7 @@ const GOOD = {
       balance: 'first' as unknown,
       health: { interval: '5s', timeout: '2s' } as Record<string, unknown>,
       timeouts: {} as Record<string, unknown>,
+      requestHeaders: { set: {} as Record<string, unknown>, remove: [] as string[] },
       responseHeaders: { set: {} as Record<string, unknown>, remove: [] as string[] },
     },
     api: { backends: [{ id: 'c', url: 'http://127.0.0.1:3' }] as Record<string, unknown>[] },
@@ -70,6 +71,12 @@ const SPOILS: readonly Spoil[] = [
   ['pools.web.health.interval', file => (file.pools.web.health['interval'] = '1ms')],
   ['pools.web.health.fall', file => (file.pools.web.health['fall'] = 0)],
   ['pools.web.timeouts.connect', file => (file.pools.web.timeouts['connect'] = '90d')],
+  [
+    'pools.web.requestHeaders.set.(a key of 3 characters)',
+    file => (file.pools.web.requestHeaders.set['A B'] = 'c'),
+  ],
+  ['pools.web.requestHeaders.set.X-A', file => (file.pools.web.requestHeaders.set['X-A'] = 'b\nc')],
+  ['pools.web.requestHeaders.remove[0]', file => file.pools.web.requestHeaders.remove.push('Upgrade')],
   [
     'pools.web.responseHeaders.set.(a key of 3 characters)',
     file => (file.pools.web.responseHeaders.set['A B'] = 'c'),

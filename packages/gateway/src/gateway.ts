@@ -193,7 +193,6 @@ export class Gateway {
   #request(request: IncomingMessage, response: ServerResponse): void {
     const found = this.#served(request)
     const served = typeof found === 'number' ? undefined : found
-    served?.editRequest?.(request)
     this.#accessLog?.begin(request, response, served?.name)
     // HTTP/1 alone: HTTP/2 says good-bye by itself.
     if (this.#isClosing && request.httpVersionMajor === 1) response.shouldKeepAlive = false
@@ -204,7 +203,6 @@ export class Gateway {
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const found = this.#served(request)
     const served = typeof found === 'number' ? undefined : found
-    served?.editRequest?.(request)
     const status = typeof found === 'number' ? found : this.#isClosing ? 503 : undefined
     this.#accessLog?.beginUpgrade(request, socket, { pool: served?.name, status })
     if (status === undefined) served?.app.upgrade(request, socket, head)

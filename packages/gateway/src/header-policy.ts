@@ -1,5 +1,5 @@
 import type { AffinityPolicy } from '@limpet/core'
-import { type IncomingMessage, validateHeaderName, validateHeaderValue } from 'node:http'
+import { validateHeaderName, validateHeaderValue } from 'node:http'
 
 /** Header fields that are set, and those that are taken out. */
 export interface HeaderEdits {
@@ -53,28 +53,5 @@ export function headerPolicy({ set = {}, remove = [] }: HeaderEdits): AffinityPo
     },
     // No session is tied by it.
     sessions: () => 0,
-  }
-}
-
-/** Edits the fields of a request before anybody reads them; undefined: there is nothing to edit. */
-export function requestEditor({
-  set = {},
-  remove = [],
-}: HeaderEdits): ((request: IncomingMessage) => void) | undefined {
-  const names = new Set([...remove, ...Object.keys(set)].map(name => name.toLowerCase()))
-  if (names.size === 0) return undefined
-  return request => {
-    const { rawHeaders, headers } = request
-    const kept: string[] = []
-    for (let index = 0; index < rawHeaders.length; index += 2) {
-      const name = rawHeaders[index] ?? ''
-      if (!names.has(name.toLowerCase())) kept.push(name, rawHeaders[index + 1] ?? '')
-    }
-    for (const name of names) Reflect.deleteProperty(headers, name)
-    for (const [name, value] of Object.entries(set)) {
-      kept.push(name, value)
-      headers[name.toLowerCase()] = value
-    }
-    request.rawHeaders = kept
   }
 }

@@ -25,9 +25,7 @@ export function poolOptions(
   file: PoolFile,
   { secrets, trustProxy, read, kubernetes }: PoolContext,
 ): PoolConfig['options'] {
-  const { responseHeaders, bodyLimit, tls, affinity = [], balance, discovery, ...others } = file
-  // Requests are edited before they come to the pool.
-  const { requestHeaders: _requestHeaders, ...rest } = others
+  const { responseHeaders, bodyLimit, tls, affinity = [], balance, discovery, ...rest } = file
   const edits = responseHeaders === undefined ? [] : [headerPolicy(responseHeaders)]
   const seeded =
     typeof balance === 'object' && balance.seed !== undefined

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { IncomingMessage } from 'node:http'
 import { type Affinity, AFFINITY_OPTION_KEYS, createAffinity, type Pool } from '@limpet/core'
 import type { HttpProxyOptions } from '@limpet/http-proxy'
 import type { AdapterName, PoolConfig } from './config.ts'
@@ -19,7 +18,6 @@ export class ServedPool {
   readonly name: string
   readonly pool: Pool
   readonly app: PoolApp
-  readonly editRequest: ((request: IncomingMessage) => void) | undefined
   readonly #learned: LearnedStores
   #config: PoolConfig
 
@@ -27,7 +25,6 @@ export class ServedPool {
     this.name = config.name
     this.pool = pool
     this.app = app
-    this.editRequest = config.editRequest
     this.#learned = learned
     this.#config = config
   }
