@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { createAffinity } from './affinity.ts'
 import { AFFINITY_OPTION_KEYS, type AffinityOptions, parseAffinityOptions } from './affinity-options.ts'
 import { requestHead } from './head.ts'
-import { OptionError } from './option.ts'
-import type { AffinityPolicy, Claim } from './policy.ts'
+import { OptionError } from './options/option.ts'
+import type { AffinityPolicy, Claim } from './policies/policy.ts'
 
 const REQUEST = requestHead({
   method: 'GET',

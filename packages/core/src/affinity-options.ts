@@ -1,10 +1,10 @@
-import { type BackendOptions, parseMaxInFlight } from './backend.ts'
-import { type BalanceOptions, parseBalancer } from './balancer-options.ts'
-import { compileTrustProxy } from './client.ts'
-import type { CookieOptions } from './cookie/cookie-options.ts'
-import { type Duration, durationMs } from './duration.ts'
+import { type BackendOptions, parseMaxInFlight } from './pool/backend.ts'
+import { type BalanceOptions, parseBalancer } from './balancers/balancer-options.ts'
+import { compileTrustProxy } from './http/client.ts'
+import type { CookieOptions } from './policies/cookie/cookie-options.ts'
+import { type Duration, durationMs } from './options/duration.ts'
 import type { RequestHead } from './head.ts'
-import { type IgnoreOptions, parseIgnore } from './ignore.ts'
+import { type IgnoreOptions, parseIgnore } from './selection/ignore.ts'
 import type { LeaseContext } from './lease.ts'
 import {
   OptionError,
@@ -13,13 +13,13 @@ import {
   optionInteger,
   optionObject,
   optionOneOf,
-} from './option.ts'
-import { type PassiveOptions, parsePassive } from './passive-health.ts'
-import type { AffinityPolicy } from './policy.ts'
-import { parsePolicies, type PolicyOptions } from './policy-options.ts'
-import { Pool } from './pool.ts'
-import { parseRetryBudget, RetryBudget, type RetryBudgetOptions } from './retry-budget.ts'
-import { parseSecrets, type Secret } from './secrets.ts'
+} from './options/option.ts'
+import { type PassiveOptions, parsePassive } from './pool/outlier-detection.ts'
+import type { AffinityPolicy } from './policies/policy.ts'
+import { parsePolicies, type PolicyOptions } from './policies/policy-options.ts'
+import { Pool } from './pool/pool.ts'
+import { parseRetryBudget, RetryBudget, type RetryBudgetOptions } from './selection/retry-budget.ts'
+import { parseSecrets, type Secret } from './signing/secrets.ts'
 
 /** One pool and how its sessions are kept. The same words as in the gateway's file. */
 export interface AffinityOptions {

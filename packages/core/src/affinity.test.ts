@@ -5,7 +5,7 @@ import type { AffinityOptions } from './affinity-options.ts'
 import { isAffinityError } from './errors.ts'
 import type { RequestHead } from './head.ts'
 import type { Lease } from './lease.ts'
-import type { AffinityPolicy, Claims } from './policy.ts'
+import type { AffinityPolicy, Claims } from './policies/policy.ts'
 
 const SECRET = 'correct horse battery staple, and then some more'
 const OTHER = 'another secret of more than thirty-two bytes'

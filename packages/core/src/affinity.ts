@@ -1,15 +1,15 @@
 import { type AffinityOptions, parseAffinityOptions } from './affinity-options.ts'
-import { clientOf } from './client.ts'
-import type { WrittenCookie } from './cookie/cookie-path.ts'
-import { decide, type Decision, type Wait } from './decision.ts'
+import { clientOf } from './http/client.ts'
+import type { WrittenCookie } from './http/cookie-path.ts'
+import { decide, type Decision, type Wait } from './selection/decision.ts'
 import * as diagnostics from './diagnostics.ts'
 import { type AffinityError, NoBackendError } from './errors.ts'
 import type { RequestHead } from './head.ts'
 import { HeldLease, type Lease } from './lease.ts'
-import { refusal } from './message/refusal.ts'
-import type { Claims } from './policy.ts'
-import { readPolicies } from './policy-reading.ts'
-import type { Pool } from './pool.ts'
+import { refusal } from './http/refusal.ts'
+import type { Claims } from './policies/policy.ts'
+import { readPolicies } from './policies/policy-reading.ts'
+import type { Pool } from './pool/pool.ts'
 
 /** Calls `listener` when the client leaves; at once, when he has left. */
 export type OnceGone = (listener: () => void) => void

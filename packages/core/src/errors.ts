@@ -1,4 +1,4 @@
-import type { Backend } from './backend.ts'
+import type { Backend } from './pool/backend.ts'
 import type { Failure } from './failure.ts'
 
 /** Sent with every answer of our own: it is about this moment, and it is text. */

@@ -1,4 +1,4 @@
-import type { RequestHead } from './message/heads.ts'
+import type { RequestHead } from './http/heads.ts'
 
 /**
  * Why a backend did not answer.

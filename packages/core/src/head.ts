@@ -1,10 +1,10 @@
 import { InvalidEditError } from './errors.ts'
-import { effectiveLines } from './message/effective-lines.ts'
-import type { HeaderEdits } from './message/header-edits.ts'
-import type { HeaderFields, RequestHead } from './message/heads.ts'
-import { isSendable, isUnparsable } from './message/target.ts'
+import { effectiveLines } from './http/effective-lines.ts'
+import type { HeaderEdits } from './http/header-edits.ts'
+import type { HeaderFields, RequestHead } from './http/heads.ts'
+import { isSendable, isUnparsable } from './http/target.ts'
 
-export type { HeaderFields, RawHeaders, RequestEdits, RequestHead, ResponseHead } from './message/heads.ts'
+export type { HeaderFields, RawHeaders, RequestEdits, RequestHead, ResponseHead } from './http/heads.ts'
 
 /** What every Node server calls a request: `node:http`'s and `node:http2`'s message both have this shape. */
 export interface NodeRequest {

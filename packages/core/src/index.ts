@@ -1,8 +1,8 @@
 export { type Affinity, createAffinity, type OnceGone } from './affinity.ts'
 export { AFFINITY_OPTION_KEYS, type AffinityOptions } from './affinity-options.ts'
-export type { AdminState, Backend, BackendOptions } from './backend.ts'
-export type { Balancer } from './balancer.ts'
-export type { BalanceOptions, BalancerName } from './balancer-options.ts'
+export type { AdminState, Backend, BackendOptions } from './pool/backend.ts'
+export type { Balancer } from './balancers/balancer.ts'
+export type { BalanceOptions, BalancerName } from './balancers/balancer-options.ts'
 export { first } from './balancers/first.ts'
 export type { HashKey } from './balancers/hash-key.ts'
 export type { HashBalancerOptions } from './balancers/hash-options.ts'
@@ -10,10 +10,10 @@ export { leastRequests } from './balancers/least-requests.ts'
 export { random } from './balancers/random.ts'
 export { randomTwo } from './balancers/random-two.ts'
 export { roundRobin } from './balancers/round-robin.ts'
-export type { Client } from './client.ts'
-export type { CookiePolicyOptions } from './cookie/cookie-options.ts'
-export { cookiesCollide, type WrittenCookie } from './cookie/cookie-path.ts'
-export type { ForeignFormat } from './cookie/foreign-format.ts'
+export type { Client } from './http/client.ts'
+export type { CookiePolicyOptions } from './policies/cookie/cookie-options.ts'
+export { cookiesCollide, type WrittenCookie } from './http/cookie-path.ts'
+export type { ForeignFormat } from './policies/cookie/foreign-format.ts'
 export type {
   AnsweredEvent,
   ConnectedEvent,
@@ -47,9 +47,9 @@ export {
 export type { Found, Lookup } from './discovery/lookup.ts'
 export { lookupSource } from './discovery/lookup-source.ts'
 export { type ResolvedBackend, serviceBackends, type ServiceRecord } from './discovery/resolved-backend.ts'
-export type { Drain, DrainOptions, DrainResult } from './drain.ts'
-export { type Duration, durationMs } from './duration.ts'
-export type { AffinityStatus } from './decision.ts'
+export type { Drain, DrainOptions, DrainResult } from './pool/drain.ts'
+export { type Duration, durationMs } from './options/duration.ts'
+export type { AffinityStatus } from './selection/decision.ts'
 export {
   AffinityError,
   BackendFailedError,
@@ -59,7 +59,7 @@ export {
   type RefusalReason,
   RefusedRequestError,
 } from './errors.ts'
-export { isFailedReference } from './failed-reference.ts'
+export { isFailedReference } from './signing/failed-reference.ts'
 export { type Failure, type FailureKind, isRepeatable } from './failure.ts'
 export {
   type HeaderFields,
@@ -78,24 +78,31 @@ export {
   type HealthSettings,
   parseHealth,
 } from './health/health-options.ts'
-export type { IgnoreOptions } from './ignore.ts'
-export type { LearnPolicyOptions } from './learn/learn-options.ts'
+export type { IgnoreOptions } from './selection/ignore.ts'
+export type { LearnPolicyOptions } from './policies/learn/learn-options.ts'
 export type { Lease } from './lease.ts'
-export { nearMiss } from './near-miss.ts'
-export { OptionError, optionBoolean, optionInteger, optionObject, optionOneOf, redact } from './option.ts'
-export { type HeaderEditOptions, type HeaderEdits, parseHeaderEdits } from './message/header-edits.ts'
-export { trailerFields } from './message/trailer-fields.ts'
-export type { AffinityPolicy, Answer, Claim, Claims } from './policy.ts'
-export type { PassiveOptions } from './passive-health.ts'
-export type { PolicyOptions } from './policy-options.ts'
-export type { Candidates } from './candidates.ts'
-export type { BackendView } from './backend-view.ts'
-export { Pool } from './pool.ts'
-export type { PrefixPolicyOptions } from './prefix/prefix-options.ts'
-export type { RetryBudgetOptions } from './retry-budget.ts'
-export type { RoutePolicyOptions } from './route-policy.ts'
-export { parseSecrets, type Secret } from './secrets.ts'
-export { MemoryStore, type MemoryStoreOptions } from './store/memory-store.ts'
-export type { Pseudonyms } from './store/pseudonyms.ts'
-export type { AffinityStore, OpenStore, SharedStore, StoreContext } from './store/store.ts'
-export type { FieldKind, RequestField } from './request-field.ts'
+export { nearMiss } from './options/near-miss.ts'
+export {
+  OptionError,
+  optionBoolean,
+  optionInteger,
+  optionObject,
+  optionOneOf,
+  redact,
+} from './options/option.ts'
+export { type HeaderEditOptions, type HeaderEdits, parseHeaderEdits } from './http/header-edits.ts'
+export { trailerFields } from './http/trailer-fields.ts'
+export type { AffinityPolicy, Answer, Claim, Claims } from './policies/policy.ts'
+export type { PassiveOptions } from './pool/outlier-detection.ts'
+export type { PolicyOptions } from './policies/policy-options.ts'
+export type { Candidates } from './pool/candidates.ts'
+export type { BackendView } from './pool/backend-view.ts'
+export { Pool } from './pool/pool.ts'
+export type { PrefixPolicyOptions } from './policies/prefix/prefix-options.ts'
+export type { RetryBudgetOptions } from './selection/retry-budget.ts'
+export type { RoutePolicyOptions } from './policies/route/route-policy.ts'
+export { parseSecrets, type Secret } from './signing/secrets.ts'
+export { MemoryStore, type MemoryStoreOptions } from './policies/store/memory-store.ts'
+export type { Pseudonyms } from './policies/store/pseudonyms.ts'
+export type { AffinityStore, OpenStore, SharedStore, StoreContext } from './policies/store/store.ts'
+export type { FieldKind, RequestField } from './http/request-field.ts'

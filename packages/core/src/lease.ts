@@ -1,18 +1,23 @@
 import { AsyncResource } from 'node:async_hooks'
-import type { Backend } from './backend.ts'
-import type { Client, TrustProxy } from './client.ts'
+import type { Backend } from './pool/backend.ts'
+import type { Client, TrustProxy } from './http/client.ts'
 import * as diagnostics from './diagnostics.ts'
 import { type Failure, mayRedispatch } from './failure.ts'
 import { type HeaderFields, isHttp2, type RequestHead, type ResponseHead } from './head.ts'
-import { requestLines } from './message/request-lines.ts'
-import { originForm } from './message/refusal.ts'
-import { responseFields } from './message/response-fields.ts'
-import { type AffinityStatus, claimedView, type Decision, type DecisionContext } from './decision.ts'
-import type { AffinityPolicy } from './policy.ts'
-import { place } from './placement.ts'
-import { publishPolicyFailed } from './policy-reading.ts'
-import type { BackendView, Hold } from './backend-view.ts'
-import type { RetryBudget } from './retry-budget.ts'
+import { requestLines } from './http/request-lines.ts'
+import { originForm } from './http/refusal.ts'
+import { responseFields } from './http/response-fields.ts'
+import {
+  type AffinityStatus,
+  claimedView,
+  type Decision,
+  type DecisionContext,
+} from './selection/decision.ts'
+import type { AffinityPolicy } from './policies/policy.ts'
+import { place } from './selection/placement.ts'
+import { publishPolicyFailed } from './policies/policy-reading.ts'
+import type { BackendView, Hold } from './pool/backend-view.ts'
+import type { RetryBudget } from './selection/retry-budget.ts'
 
 /** One request's hold on a backend, from its choice until the client's side closes. */
 export interface Lease {

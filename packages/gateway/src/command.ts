@@ -1,14 +1,14 @@
 import cluster from 'node:cluster'
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { type AdapterName, ConfigError, type GatewayConfig } from './config.ts'
-import { parseConfig } from './config-file.ts'
-import { readSource } from './config-source.ts'
-import { problemText } from './problems.ts'
+import { type AdapterName, ConfigError, type GatewayConfig } from './config/config.ts'
+import { parseConfig } from './config/config-file.ts'
+import { readSource } from './config/config-source.ts'
+import { problemText } from './config/problems.ts'
 import { runProcess } from './process.ts'
-import { jsonSchema } from './schema.ts'
-import { runWorker } from './worker.ts'
-import { runWorkers } from './workers.ts'
+import { jsonSchema } from './config/schema.ts'
+import { runWorker } from './workers/worker.ts'
+import { runWorkers } from './workers/workers.ts'
 
 const HELP = `limpet: a gateway that brings every session home
 

@@ -3,7 +3,7 @@ import { createServer, request, type RequestListener, type ServerResponse } from
 import type { AddressInfo } from 'node:net'
 import type { Failure } from '@limpet/core'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { CONNECT_TIMEOUT } from './backend-socket.ts'
+import { CONNECT_TIMEOUT } from './backend/backend-socket.ts'
 import { errorCode, failureOf, protocolError, RESPONSE_TIMEOUT, responseTimeout } from './failure.ts'
 
 async function serve(listener: RequestListener): Promise<number> {

@@ -1,5 +1,5 @@
 import type { Failure, FailureKind } from '@limpet/core'
-import { CONNECT_TIMEOUT } from './backend-socket.ts'
+import { CONNECT_TIMEOUT } from './backend/backend-socket.ts'
 
 export const RESPONSE_TIMEOUT = 'ERR_RESPONSE_TIMEOUT'
 const BACKEND_PROTOCOL = 'ERR_BACKEND_PROTOCOL'

@@ -19,7 +19,7 @@ import {
   parseHeaderEdits,
   parseHealth,
 } from '@limpet/core'
-import { dnsLookup } from './dns-lookup.ts'
+import { dnsLookup } from './backend/dns-lookup.ts'
 import {
   parseTransport,
   type Transport,

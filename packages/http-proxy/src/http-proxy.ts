@@ -11,19 +11,19 @@ import {
   startHealthChecks,
 } from '@limpet/core'
 import { createProxyMiddleware } from 'http-proxy-middleware'
-import { type Attempt, NO_RESPONSE } from './attempt.ts'
-import { backendAgents } from './backend-agent.ts'
-import { hasLeft, onceClosed } from './client-side.ts'
-import { clientBody, type ParsedBody } from './client-body.ts'
-import { type Answer, Exchange } from './exchange.ts'
-import { healthProbe } from './health-probe.ts'
+import { type Attempt, NO_RESPONSE } from './exchange/attempt.ts'
+import { backendAgents } from './backend/backend-agent.ts'
+import { hasLeft, onceClosed } from './exchange/client-side.ts'
+import { clientBody, type ParsedBody } from './exchange/client-body.ts'
+import { type Answer, Exchange } from './exchange/exchange.ts'
+import { healthProbe } from './backend/health-probe.ts'
 import {
   type HttpProxyOptions,
   type ParsedHttpProxyOptions,
   parseHttpProxyOptions,
 } from './http-proxy-options.ts'
-import { noteRefusal, refuseAfterRefusal } from './refused-connection.ts'
-import { upgrader } from './upgrade.ts'
+import { noteRefusal, refuseAfterRefusal } from './server/refused-connection.ts'
+import { upgrader } from './websocket/upgrade.ts'
 
 /** Forwards any Node request to a pool. What the adapters of the frameworks are made of. */
 export interface HttpProxy {

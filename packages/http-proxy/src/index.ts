@@ -1,10 +1,10 @@
-export { isWhole, readWhole, watchAnswer, writeAnswer } from './answer.ts'
-export type { ParsedBody } from './client-body.ts'
-export type { Answer } from './exchange.ts'
+export { isWhole, readWhole, watchAnswer, writeAnswer } from './exchange/response.ts'
+export type { ParsedBody } from './exchange/client-body.ts'
+export type { Answer } from './exchange/exchange.ts'
 export { createHttpProxy, type HttpProxy } from './http-proxy.ts'
 export { type HttpProxyOptions } from './http-proxy-options.ts'
-export { writeError } from './closing-answer.ts'
-export { refuseUpgrade } from './refused-upgrade.ts'
+export { writeError } from './server/closing-response.ts'
+export { refuseUpgrade } from './websocket/refused-upgrade.ts'
 export type { TransportOptions } from './transport-options.ts'
 export {
   declineUpgrade,
@@ -12,6 +12,6 @@ export {
   requestFilter,
   type UpgradeListener,
   upgradeListener,
-} from './upgrade-listener.ts'
-export { bareResponse, isWebSocket } from './upgrade-request.ts'
-export { answerClientError, guardServer, refuseConnect, SERVER_OPTIONS } from './server.ts'
+} from './websocket/upgrade-listener.ts'
+export { bareResponse, isWebSocket } from './websocket/upgrade-request.ts'
+export { answerClientError, guardServer, refuseConnect, SERVER_OPTIONS } from './server/server.ts'

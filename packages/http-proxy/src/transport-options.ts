@@ -1,5 +1,5 @@
 import { type Duration, durationMs, OptionError, optionBoolean, optionObject } from '@limpet/core'
-import { checkCertificates } from './certificates.ts'
+import { checkCertificates } from './backend/certificates.ts'
 
 /** How backends are spoken to. */
 export interface TransportOptions {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { requestHead } from '../head.ts'
-import { Pool } from '../pool.ts'
+import { Pool } from '../pool/pool.ts'
 import { first } from './first.ts'
 
 const REQUEST = requestHead({ httpVersion: '1.1', rawHeaders: [], headers: {}, socket: {} })

@@ -1,4 +1,4 @@
-import type { Balancer } from '../balancer.ts'
+import type { Balancer } from './balancer.ts'
 
 /**
  * The first of the candidates, in the order of configuration; the others are spares (HAProxy `first`, Caddy `first`).

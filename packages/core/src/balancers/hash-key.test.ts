@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { compileTrustProxy } from '../client.ts'
+import { compileTrustProxy } from '../http/client.ts'
 import { type HeaderFields, type RequestHead, requestHead } from '../head.ts'
 import { parseHashKeys } from './hash-key.ts'
 

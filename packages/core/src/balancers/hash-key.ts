@@ -1,9 +1,9 @@
-import { addressBlock, type Prefixes } from '../address-block.ts'
-import { clientOf, type TrustProxy } from '../client.ts'
+import { addressBlock, type Prefixes } from '../http/address-block.ts'
+import { clientOf, type TrustProxy } from '../http/client.ts'
 import type { RequestHead } from '../head.ts'
-import { originForm } from '../message/refusal.ts'
-import { OptionError } from '../option.ts'
-import { parseRequestField, type RequestField } from '../request-field.ts'
+import { originForm } from '../http/refusal.ts'
+import { OptionError } from '../options/option.ts'
+import { parseRequestField, type RequestField } from '../http/request-field.ts'
 
 /** What of a request is hashed: the client's address, the path without its query, or what stands in a field. */
 export type HashKey = 'ip' | 'path' | RequestField

@@ -1,9 +1,9 @@
 import { hkdfSync } from 'node:crypto'
-import type { TrustProxy } from '../client.ts'
-import { HASH_KEY_BYTES, type KeyedHash, keyedHash, PUBLIC_HASH_KEY } from '../keyed-hash.ts'
-import { OptionError, optionInteger, optionObject } from '../option.ts'
-import type { Pool } from '../pool.ts'
-import { parseSecret, type Secret } from '../secrets.ts'
+import type { TrustProxy } from '../http/client.ts'
+import { HASH_KEY_BYTES, type KeyedHash, keyedHash, PUBLIC_HASH_KEY } from '../signing/keyed-hash.ts'
+import { OptionError, optionInteger, optionObject } from '../options/option.ts'
+import type { Pool } from '../pool/pool.ts'
+import { parseSecret, type Secret } from '../signing/secrets.ts'
 import { type HashKey, type KeyReader, parseHashKeys } from './hash-key.ts'
 
 /** The `hash` balancer as it is configured. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { RequestHead } from '../head.ts'
-import { Pool } from '../pool.ts'
+import { Pool } from '../pool/pool.ts'
 import { leastRequests } from './least-requests.ts'
 
 const REQUEST: RequestHead = {

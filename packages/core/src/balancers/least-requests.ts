@@ -1,5 +1,5 @@
-import type { Balancer } from '../balancer.ts'
-import type { BackendView } from '../backend-view.ts'
+import type { Balancer } from './balancer.ts'
+import type { BackendView } from '../pool/backend-view.ts'
 
 /**
  * Whoever has the fewest requests in flight for its weight.

@@ -1,6 +1,6 @@
-import type { Balancer } from '../balancer.ts'
-import type { Candidates } from '../candidates.ts'
-import type { BackendView } from '../backend-view.ts'
+import type { Balancer } from './balancer.ts'
+import type { Candidates } from '../pool/candidates.ts'
+import type { BackendView } from '../pool/backend-view.ts'
 import { isLessLoaded } from './least-requests.ts'
 
 /**

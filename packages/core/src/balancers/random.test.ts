@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { requestHead } from '../head.ts'
-import type { BackendView } from '../backend-view.ts'
-import { Pool } from '../pool.ts'
+import type { BackendView } from '../pool/backend-view.ts'
+import { Pool } from '../pool/pool.ts'
 import { random } from './random.ts'
 
 const REQUEST = requestHead({ httpVersion: '1.1', rawHeaders: [], headers: {}, socket: {} })

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { HASH_KEY_BYTES, type KeyedHash, keyedHash } from '../keyed-hash.ts'
-import type { BackendView } from '../backend-view.ts'
-import { Pool } from '../pool.ts'
+import { HASH_KEY_BYTES, type KeyedHash, keyedHash } from '../signing/keyed-hash.ts'
+import type { BackendView } from '../pool/backend-view.ts'
+import { Pool } from '../pool/pool.ts'
 import { Rendezvous, SLOTS } from './rendezvous.ts'
 
 /** Weights by id. */

@@ -1,6 +1,6 @@
-import type { KeyedHash } from '../keyed-hash.ts'
-import type { Candidates } from '../candidates.ts'
-import type { BackendView } from '../backend-view.ts'
+import type { KeyedHash } from '../signing/keyed-hash.ts'
+import type { Candidates } from '../pool/candidates.ts'
+import type { BackendView } from '../pool/backend-view.ts'
 
 /** Keys fall into so many slots: enough that 100 backends of one weight differ by 2 % in what falls to them. */
 export const SLOTS = 2 ** 18

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { RequestHead } from '../head.ts'
-import type { BackendView } from '../backend-view.ts'
-import { Pool } from '../pool.ts'
+import type { BackendView } from '../pool/backend-view.ts'
+import { Pool } from '../pool/pool.ts'
 import { roundRobin } from './round-robin.ts'
 
 const REQUEST: RequestHead = {

@@ -1,6 +1,6 @@
-import type { Balancer } from '../balancer.ts'
-import type { Candidates } from '../candidates.ts'
-import type { BackendView } from '../backend-view.ts'
+import type { Balancer } from './balancer.ts'
+import type { Candidates } from '../pool/candidates.ts'
+import type { BackendView } from '../pool/backend-view.ts'
 
 /**
  * Everybody in turn, by weight, and smoothly: with weights 5 and 1 it is a a a a b a, with 2, 1 and 1 it is b a c a.

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
-import { type Duration, durationMs } from '../duration.ts'
-import { OptionError, optionList, optionObject, optionOneOf } from '../option.ts'
+import { type Duration, durationMs } from '../options/duration.ts'
+import { OptionError, optionList, optionObject, optionOneOf } from '../options/option.ts'
 
 /** Backends that are found by their name. */
 export interface DiscoveryOptions {

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { Pool } from '../pool.ts'
+import { Pool } from '../pool/pool.ts'
 import { startDiscovery } from './discovery.ts'
 import {
   type DiscoveredBackend,

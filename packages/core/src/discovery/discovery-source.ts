@@ -1,4 +1,4 @@
-import type { AdminState } from '../backend.ts'
+import type { AdminState } from '../pool/backend.ts'
 
 /** A backend as a source of discovery reports it. */
 export interface DiscoveredBackend {

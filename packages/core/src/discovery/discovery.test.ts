@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { Pool } from '../pool.ts'
+import { Pool } from '../pool/pool.ts'
 import { startDiscovery } from './discovery.ts'
 import { parseDiscovery } from './discovery-options.ts'
 import type { Found } from './lookup.ts'

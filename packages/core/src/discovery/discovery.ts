@@ -1,7 +1,7 @@
-import type { AdminState, BackendOptions } from '../backend.ts'
+import type { AdminState, BackendOptions } from '../pool/backend.ts'
 import * as diagnostics from '../diagnostics.ts'
-import type { BackendView } from '../backend-view.ts'
-import type { Pool } from '../pool.ts'
+import type { BackendView } from '../pool/backend-view.ts'
+import type { Pool } from '../pool/pool.ts'
 import type { Discovered, DiscoveredBackend, Discovery, DiscoverySource } from './discovery-source.ts'
 
 /**

@@ -1,6 +1,6 @@
-import { type Duration, durationMs } from '../duration.ts'
-import { OptionError, optionInteger, optionObject, optionOneOf } from '../option.ts'
-import { TOKEN } from '../token.ts'
+import { type Duration, durationMs } from '../options/duration.ts'
+import { OptionError, optionInteger, optionObject, optionOneOf } from '../options/option.ts'
+import { TOKEN } from '../http/token.ts'
 
 /** How backends are asked whether they are well. */
 export interface HealthOptions {

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
 import { hostname } from 'node:os'
-import type { AdminConfig } from '../config.ts'
+import type { AdminConfig } from '../config/config.ts'
 import { AdminError } from './admin-error.ts'
 import { WrongTokens } from './wrong-tokens.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { GatewayConfig } from '../config.ts'
+import type { GatewayConfig } from '../config/config.ts'
 import { allowsBackend, isBackendRule } from './allowed-backends.ts'
 
 function allows(

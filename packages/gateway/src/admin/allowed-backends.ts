@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 import { resolve } from 'node:path'
-import type { GatewayConfig } from '../config.ts'
+import type { GatewayConfig } from '../config/config.ts'
 
 const LINK_LOCAL = listOf(['169.254.0.0/16', 'fe80::/10'])
 const LOOPBACK = listOf(['127.0.0.0/8', '::1/128'])

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import type { Problem } from '../problems.ts'
+import type { Problem } from '../config/problems.ts'
 import type { Hooks, Scenario, Step } from './scenario.ts'
 import type { ScenarioFile, StepFile } from './scenario-schema.ts'
 import { StepReader } from './step-reader.ts'

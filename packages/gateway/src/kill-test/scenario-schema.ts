@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { DURATION } from '../schema.ts'
+import { DURATION } from '../config/schema.ts'
 
 /*
  * The shape of a scenario file. `ScenarioReader` checks what a shape cannot say: variables, patterns, addresses.

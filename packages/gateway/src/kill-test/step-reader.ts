@@ -1,6 +1,6 @@
 import { durationMs } from '@limpet/core'
-import { bytes } from '../pool-options.ts'
-import type { Problem } from '../problems.ts'
+import { bytes } from '../config/pool-options.ts'
+import type { Problem } from '../config/problems.ts'
 import type { Capture } from './capture.ts'
 import type { Expectation } from './expectation.ts'
 import type { Step, StepBody } from './scenario.ts'

@@ -1,0 +1,39 @@
+import type { Balancer } from './balancer.ts'
+import { first } from './first.ts'
+import { hashBalancer } from './hash.ts'
+import { type HashBalancerOptions, type HashContext, parseHashOptions } from './hash-options.ts'
+import { leastRequests } from './least-requests.ts'
+import { random } from './random.ts'
+import { randomTwo } from './random-two.ts'
+import { roundRobin } from './round-robin.ts'
+import { OptionError } from '../options/option.ts'
+
+export type BalancerName = 'round-robin' | 'least-requests' | 'random-two' | 'random' | 'first'
+
+/** A balancer as it is configured: one of ours by its name or its key, or one of the user's. */
+export type BalanceOptions = BalancerName | HashBalancerOptions | Balancer
+
+const MAKERS: Readonly<Record<BalancerName, () => Balancer>> = {
+  'round-robin': roundRobin,
+  'least-requests': leastRequests,
+  'random-two': randomTwo,
+  random,
+  first,
+}
+
+const TAKES = `one of ${Object.keys(MAKERS).join(', ')}, or { hash }, or { name, pick }`
+
+/** @throws OptionError naming the option, what it got and what it takes. */
+export function parseBalancer(value: unknown, context: HashContext): Balancer {
+  if (isBalancer(value)) return value
+  if (typeof value === 'object' && value !== null && 'hash' in value)
+    return hashBalancer(context.pool, parseHashOptions('balance', value, context))
+  const wanted = value === undefined ? 'round-robin' : value
+  const [, make] = Object.entries(MAKERS).find(([name]) => name === wanted) ?? []
+  if (make === undefined) throw new OptionError('balance', value, TAKES)
+  return make()
+}
+
+function isBalancer(value: unknown): value is Balancer {
+  return typeof value === 'object' && value !== null && 'pick' in value && typeof value.pick === 'function'
+}

@@ -1,0 +1,131 @@
+import { InvalidEditError } from '../errors.ts'
+import { OptionError, optionList, optionObject } from '../options/option.ts'
+import { isAuthority } from './authority.ts'
+import { HOP_BY_HOP } from './hop-by-hop.ts'
+
+/** Edits that an operator wants made to the header of every request. */
+export interface HeaderEditOptions {
+  /** Fields to set, by name; lines that the client or the application has for them are replaced. */
+  readonly set?: Readonly<Record<string, string>> | undefined
+  /** Names of fields to remove. */
+  readonly remove?: readonly string[] | undefined
+}
+
+/** The same, checked: names in lower case, and for each set the line to write. */
+export interface HeaderEdits {
+  readonly set: ReadonlyMap<string, readonly [name: string, value: string]>
+  readonly remove: ReadonlySet<string>
+}
+
+/**
+ * Fields that no edit reaches, because they frame the message or belong to the client's connection. `__proto__` is
+ * not among the fields that Node shows. The credentials for a proxy may be an application's to set.
+ */
+const PROTECTED: ReadonlySet<string> = new Set(
+  [...HOP_BY_HOP, 'content-length', 'expect', '__proto__'].filter(name => !name.startsWith('proxy-auth')),
+)
+
+/** Whether edits of this field are ignored: the lines of the wire count. */
+export function isProtected(lower: string): boolean {
+  return PROTECTED.has(lower)
+}
+
+/**
+ * Checks the edits of an option.
+ * @returns undefined when there is nothing to edit
+ * @throws OptionError naming the field
+ */
+export function parseHeaderEdits(
+  path: string,
+  options: HeaderEditOptions | undefined,
+): HeaderEdits | undefined {
+  if (options === undefined) return undefined
+  optionObject(path, options, ['set', 'remove'])
+  const set = new Map<string, readonly [string, string]>()
+  const fields: unknown = options.set ?? {}
+  if (typeof fields !== 'object' || Array.isArray(fields))
+    throw new OptionError(`${path}.set`, fields, 'an object of header fields by name')
+  for (const [name, value] of Object.entries(options.set ?? {})) {
+    const lower = checkName(`${path}.set.${name}`, name)
+    const problem = typeof value === 'string' ? valueProblem(lower, value) : 'is no string'
+    if (problem !== undefined)
+      throw new OptionError(
+        `${path}.set.${name}`,
+        value,
+        '',
+        `${problem}; it takes the text of a header field`,
+      )
+    set.set(lower, [name, value])
+  }
+  const remove = optionList(`${path}.remove`, options.remove ?? [], 'a list of header names')
+  const names = remove.map((name, index) => checkName(`${path}.remove[${index}]`, name))
+  return set.size === 0 && names.length === 0 ? undefined : { set, remove: new Set(names) }
+}
+
+function checkName(path: string, name: unknown): string {
+  if (typeof name !== 'string' || !TOKEN.test(name)) throw new OptionError(path, name, 'header names')
+  const lower = name.toLowerCase()
+  if (isProtected(lower)) {
+    const why = 'belongs to the connection or frames the message, and cannot be edited'
+    throw new OptionError(path, name, '', `names ${name}, which ${why}`)
+  }
+  return lower
+}
+
+/**
+ * The lines that an application's value makes: text as it is, a number as its text, a list as several lines, and
+ * undefined as none. Cookies of a list become one line, as Node writes them.
+ * @throws InvalidEditError for a name or a value that cannot be written
+ */
+export function editedValues(name: string, value: unknown): readonly string[] {
+  if (value === undefined) return NONE
+  const lower = name.toLowerCase()
+  if (!TOKEN.test(name)) throw new InvalidEditError(fieldPath(name), 'is no header name')
+  const values = Array.isArray(value) ? value.map(each => textOf(name, each)) : [textOf(name, value)]
+  const lines = lower === 'cookie' && values.length > 1 ? [values.join('; ')] : values
+  for (const line of lines) {
+    const problem = valueProblem(lower, line)
+    if (problem !== undefined) throw new InvalidEditError(fieldPath(name), problem)
+  }
+  if (lower === 'host' && lines.length > 1) throw new InvalidEditError(fieldPath(name), 'has several values')
+  return lines
+}
+
+function textOf(name: string, value: unknown): string {
+  if (typeof value === 'string') return value
+  if (typeof value === 'number' && Number.isFinite(value)) return String(value)
+  throw new InvalidEditError(fieldPath(name), `is ${kindOf(value)}`)
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined || typeof value === 'number') return String(value)
+  if (Array.isArray(value)) return 'a list in a list'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+}
+
+/** What makes `value` unfit for a line of this name. The value itself may be a secret, and is not shown. */
+function valueProblem(lower: string, value: string): string | undefined {
+  const at = value.search(UNFIT)
+  if (at >= 0) {
+    const code = value.charCodeAt(at).toString(16).toUpperCase().padStart(4, '0')
+    return `has a character that no header may have (U+${code})`
+  }
+  return lower === 'host' && !isAuthority(value) ? 'is no host' : undefined
+}
+
+/** Where a field stands in the application's code; the name may be anything. */
+function fieldPath(name: string): string {
+  if (TOKEN.test(name) && name.length <= 64) return `headers.${name}`
+  const shown = name.slice(0, 64).replaceAll(/[^ -~]|["\\]/g, escaped)
+  return `headers["${shown}"]`
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+}
+
+const NONE: readonly string[] = []
+/** RFC 9110 §5.6.2. */
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+/** RFC 9110 §5.5; above U+00FF, Node would cut the character down to another byte. */
+const UNFIT = /[^\t\x20-\x7E\x80-\xFF]/

@@ -1,0 +1,145 @@
+import type { RequestHead } from '../../head.ts'
+import { originForm } from '../../http/refusal.ts'
+import type { AffinityPolicy, Answer, Claim, PolicyContext } from '../policy.ts'
+import { SessionTally } from '../session-tally.ts'
+import { backendTokens } from '../backend-tokens.ts'
+import { keepPrivate } from '../../http/cache-control.ts'
+import { cookieValues as valuesNamed, withoutCookie } from '../../http/cookie-header.ts'
+import type { CookieOptions } from './cookie-options.ts'
+import { isInCookiePath } from '../../http/cookie-path.ts'
+import { cookieValues, type VerifiedContent } from './cookie-value.ts'
+import { foreignValues } from './foreign-values.ts'
+import { type Lifetime, setCookieLine, setCookieLines, setCookieName } from './set-cookie.ts'
+import { deriveKeys, type HmacBudget, HMACS_PER_REQUEST } from '../../signing/signing-key.ts'
+
+/** Clocks of gateways differ, and dates are signed: only a date further ahead than this is a mistake. (As HAProxy) */
+const SKEW_S = 86_400
+const NONE: Claim = { kind: 'none' }
+const INVALID: Claim = { kind: 'invalid' }
+const EXPIRED: Claim = { kind: 'expired' }
+const UNKNOWN: Claim = { kind: 'unknown' }
+
+/**
+ * A signed cookie of ours names the backend (HAProxy `cookie insert`, nginx `sticky cookie`).
+ * Good for: browsers, and any number of gateways with the same secrets; nothing is stored here.
+ * The price: clients without a cookie jar are balanced anew each time.
+ */
+export function cookiePolicy(options: CookieOptions, context: PolicyContext): AffinityPolicy {
+  const { pool, secrets, now } = context
+  const scope = `${pool.name}/${options.name}`
+  const values = cookieValues(deriveKeys(secrets, `limpet/cookie/v1/${scope}`))
+  const tokens = backendTokens(pool, deriveKeys(secrets, `limpet/tag/v1/${scope}`), options.opaque)
+  const idOfForeign = foreignValues(pool, options.accept)
+  const setCookie = setCookieLine(options)
+  const maxIdleS = options.maxIdleMs / 1000
+  const maxLifeS = options.maxLifeMs / 1000
+  const startS = Math.floor(now() / 1000)
+
+  const { maxIdleMs, maxLifeMs } = options
+  const lifeMs = Math.min(maxIdleMs || Infinity, maxLifeMs || Infinity)
+  const tally = lifeMs === Infinity ? undefined : new SessionTally(lifeMs, now)
+
+  function endMs(issuedMs = -Infinity, seenMs = -Infinity): number {
+    return Math.min(
+      maxIdleMs > 0 ? seenMs + maxIdleMs : Infinity,
+      maxLifeMs > 0 ? issuedMs + maxLifeMs : Infinity,
+    )
+  }
+
+  function claimOf(value: string, budget?: HmacBudget): Claim {
+    const content = values.read(value, budget)
+    if (content === undefined) {
+      const id = idOfForeign(value)
+      return id === undefined ? INVALID : { kind: 'backend', id, renew: true }
+    }
+    const nowS = Math.floor(now() / 1000)
+    const { issuedS, seenS } = content
+    if ((issuedS ?? 0) > nowS + SKEW_S || (seenS ?? 0) > nowS + SKEW_S) return INVALID
+    // A value without a date is from before the option, so it is as old as this policy, at least.
+    if (maxLifeS > 0 && nowS - (issuedS ?? startS) >= maxLifeS) return EXPIRED
+    if (maxIdleS > 0 && nowS - (seenS ?? startS) >= maxIdleS) return EXPIRED
+    const id = tokens.idOf(content.token, content.keyIndex)
+    if (id === undefined) return UNKNOWN
+    return {
+      kind: 'backend',
+      id,
+      renew: isDue(content, id, nowS),
+      issuedMs: issuedS === undefined ? undefined : issuedS * 1000,
+      seenMs: seenS === undefined ? undefined : seenS * 1000,
+    }
+  }
+
+  /** Whether a good value should be replaced: another secret or format than a new one would have, or a tenth of the idle time gone. */
+  function isDue(content: VerifiedContent, id: string, nowS: number): boolean {
+    const { keyIndex, token, issuedS, seenS } = content
+    if (keyIndex > 0 || (token === id) === options.opaque) return true
+    if ((issuedS !== undefined) !== (maxIdleS > 0 || maxLifeS > 0) || (seenS !== undefined) !== maxIdleS > 0)
+      return true
+    return seenS !== undefined && nowS - seenS >= maxIdleS / 10
+  }
+
+  function newLine(answer: Answer): string {
+    const nowMs = now()
+    const nowS = Math.floor(nowMs / 1000)
+    const { claim, matched, backend } = answer
+    const known = matched && claim.kind === 'backend' ? claim.issuedMs : undefined
+    const issuedS = known === undefined ? nowS : known / 1000
+    const value = values.write({
+      token: tokens.tokenOf(backend.id),
+      issuedS: maxIdleS > 0 || maxLifeS > 0 ? issuedS : undefined,
+      seenS: maxIdleS > 0 ? nowS : undefined,
+    })
+    if (claim.kind === 'backend') tally?.ended(claim.id, endMs(claim.issuedMs, claim.seenMs))
+    // Whole seconds, as the cookie has them: that is what it is known by when it comes back.
+    tally?.began(backend.id, endMs(issuedS * 1000, nowS * 1000))
+    const secure = options.secure === 'auto' ? answer.isSecure : options.secure
+    return setCookie(
+      value,
+      secure,
+      options.persistent ? lifetime(nowMs, Math.max(0, nowS - issuedS)) : undefined,
+    )
+  }
+
+  function lifetime(nowMs: number, ageS: number): Lifetime {
+    const left = maxLifeS > 0 ? maxLifeS - ageS : Infinity
+    return { nowMs, maxAgeS: Math.max(0, Math.floor(Math.min(left, maxIdleS > 0 ? maxIdleS : Infinity))) }
+  }
+
+  function isInPath({ url }: RequestHead): boolean {
+    return isInCookiePath(originForm(url), options.path)
+  }
+
+  return {
+    name: 'cookie',
+    sessions: id => tally?.count(id),
+    read(request: RequestHead) {
+      const header = request.headers['cookie']
+      if (typeof header !== 'string' || !isInPath(request)) return NONE
+      const found = valuesNamed(header, options.name)
+      const [only] = found
+      if (only === undefined) return NONE
+      if (found.length === 1) return claimOf(only)
+      // All of them: other sites of a domain can set cookies of this name, and the good one may be the last.
+      const budget = { left: HMACS_PER_REQUEST }
+      return [...new Set(found)].map(value => claimOf(value, budget))
+    },
+    // Outside the path a cookie of this name is somebody else's.
+    forwardCookie: (line, request) =>
+      options.strip && isInPath(request) ? withoutCookie(line, options.name) : line,
+    write(answer, fields) {
+      const isNews = !answer.matched || (answer.claim.kind === 'backend' && answer.claim.renew === true)
+      if ((!isNews && fields['set-cookie'] === undefined) || !isInPath(answer.request)) return
+      const lines = setCookieLines(fields)
+      const others = lines.filter(line => setCookieName(line) !== options.name)
+      if (options.preserve && others.length < lines.length) return
+      const isWanted = options.onlyMethods.size === 0 || options.onlyMethods.has(answer.request.method)
+      if (isWanted && isNews) {
+        fields['set-cookie'] = [...others, newLine(answer)]
+        if (options.noCache) keepPrivate(answer, fields)
+      } else if (others.length < lines.length) {
+        if (others.length > 0) fields['set-cookie'] = others
+        else delete fields['set-cookie']
+      }
+    },
+  }
+}

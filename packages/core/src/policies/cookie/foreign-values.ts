@@ -1,0 +1,39 @@
+import type { BackendView } from '../../pool/backend-view.ts'
+import type { Pool } from '../../pool/pool.ts'
+import type { ParsedFormat } from './foreign-format.ts'
+
+/** Longer is no load balancer's: a digest has 64 characters, and HAProxy's dates a dozen more. */
+const LONGEST = 128
+
+/** The id of the member that a foreign value stands for. Follows the pool's membership. */
+export function foreignValues(
+  pool: Pool,
+  formats: readonly ParsedFormat[],
+): (value: string) => string | undefined {
+  let members: readonly BackendView[] | undefined
+  let ids: readonly ReadonlyMap<string, string>[] = []
+
+  return value => {
+    if (formats.length === 0 || value.length > LONGEST) return undefined
+    if (members !== pool.backends) {
+      members = pool.backends
+      ids = formats.map(format => idsOf(format, pool.backends))
+    }
+    for (const [index, { hasDates }] of formats.entries()) {
+      const id = ids[index]?.get(hasDates ? withoutDates(value) : value)
+      if (id !== undefined) return id
+    }
+    return undefined
+  }
+}
+
+function idsOf({ valuesOf }: ParsedFormat, members: readonly BackendView[]): ReadonlyMap<string, string> {
+  return new Map(
+    members.flatMap(({ backend }) => valuesOf(backend).map(value => [value, backend.id] as const)),
+  )
+}
+
+function withoutDates(value: string): string {
+  const bar = value.indexOf('|')
+  return bar < 0 ? value : value.slice(0, bar)
+}

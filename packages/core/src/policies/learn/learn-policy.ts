@@ -1,0 +1,125 @@
+import { deriveKeys } from '../../signing/signing-key.ts'
+import type { RequestHead } from '../../head.ts'
+import type { AffinityPolicy, Answer, Claim, PolicyContext } from '../policy.ts'
+import { publishPolicyFailed } from '../policy-reading.ts'
+import { keyedStore } from '../store/keyed-store.ts'
+import { MemoryStore } from '../store/memory-store.ts'
+import { pseudonyms } from '../store/pseudonyms.ts'
+import type { OpenStore } from '../store/store.ts'
+import { isShared, type LearnOptions } from './learn-options.ts'
+import { newsInCookie, newsInHeader } from './learned-id.ts'
+
+/** Each may cost a question to a store elsewhere. */
+const MAX_IDS_ASKED = 16
+/** In the memory of this process each takes a microsecond. */
+const MAX_IDS_LOOKED_UP = 256
+/** What is longer is no session id. */
+const LONGEST_ID = 1024
+const UNKNOWN: Claim = { kind: 'unknown' }
+
+/** A claim by a session that is known, with its id, so that it can be renewed. */
+type LearnedClaim = Claim & { readonly sessionId?: string }
+
+/**
+ * A session id that the application gives out is remembered with the backend that gave it (nginx `sticky learn`,
+ * HAProxy `stick store-response`).
+ * Good for: applications whose ids must stay as they are, and clients that have no cookie jar but an id.
+ * The price: it is remembered in one process, or in a store that all gateways have to ask.
+ *
+ * Learned from answers alone: an id that a client makes up costs nobody a byte.
+ */
+export function learnPolicy(options: LearnOptions, context: PolicyContext): AffinityPolicy {
+  const { kind, lookups, ttlMs } = options
+  const { now } = context
+  const store = storeOf(options, context)
+  const maxIds = store instanceof MemoryStore ? MAX_IDS_LOOKED_UP : MAX_IDS_ASKED
+  const only = lookups.length === 1 ? lookups[0] : undefined
+  const name = kind === 'header' ? options.name.toLowerCase() : options.name
+
+  function claimOf(sessionId: string): LearnedClaim | Promise<LearnedClaim> {
+    try {
+      const id = store.get(sessionId)
+      return id instanceof Promise
+        ? id.then(known => newClaim(sessionId, known), unknownFor)
+        : newClaim(sessionId, id)
+    } catch (error) {
+      return unknownFor(error)
+    }
+  }
+
+  /** A look-up that fails costs this session its backend, and the request's other ones nothing. */
+  function unknownFor(error: unknown): LearnedClaim {
+    publishPolicyFailed(context.pool, policy, error)
+    return UNKNOWN
+  }
+
+  function presentedIds(request: RequestHead): readonly string[] {
+    const ids = only === undefined ? lookups.flatMap(read => read(request)) : only(request)
+    return ids.length < 2 ? ids : [...new Set(ids)].slice(0, maxIds)
+  }
+
+  const policy: AffinityPolicy = {
+    name: 'learn',
+    sessions: id => store.count?.(id),
+    read(request) {
+      const claims: (LearnedClaim | Promise<LearnedClaim>)[] = []
+      let isPending = false
+      for (const id of presentedIds(request)) {
+        if (id.length > LONGEST_ID) continue
+        const claim = claimOf(id)
+        if (claim instanceof Promise) isPending = true
+        claims.push(claim)
+      }
+      return isPending
+        ? Promise.all(claims.map(async claim => claim)).then(knownFirst)
+        : knownFirst(claims as LearnedClaim[])
+    },
+    write({ request, response, backend, claim }: Answer) {
+      const { id, hasEnded } =
+        kind === 'header' ? newsInHeader(response, name) : newsInCookie(response, name, now())
+      const ended = hasEnded ? presentedIds(request).filter(one => one !== id) : []
+      const known = (claim as LearnedClaim).sessionId
+      // One whose application answers with another id is left to run out.
+      const learned = id ?? (hasEnded ? undefined : known)
+      return settled([
+        ...ended.map(one => store.delete(one)),
+        learned !== undefined && learned.length <= LONGEST_ID
+          ? store.set(learned, backend.id, ttlMs)
+          : undefined,
+      ])
+    },
+  }
+  return policy
+}
+
+function newClaim(sessionId: string, id: string | null | undefined): LearnedClaim {
+  return typeof id === 'string' ? { kind: 'backend', id, sessionId } : UNKNOWN
+}
+
+/** When none can be used, `write` is told the first: it moves a session that is known. */
+function knownFirst(claims: readonly LearnedClaim[]): readonly LearnedClaim[] {
+  if (claims.length < 2) return claims
+  return claims.toSorted((a, b) => Number(b.kind === 'backend') - Number(a.kind === 'backend'))
+}
+
+/** When all is done, where something takes its time. */
+function settled(results: readonly unknown[]): Promise<void> | undefined {
+  const pending = results.filter(result => result instanceof Promise)
+  return pending.length === 0 ? undefined : Promise.all(pending).then(() => undefined)
+}
+
+function storeOf(options: LearnOptions, context: PolicyContext): OpenStore {
+  const { kind, name, maxEntries, store, timeoutMs, ttlMs } = options
+  const { pool, now } = context
+  if (store === undefined) return new MemoryStore({ maxEntries, now })
+  // It hashes for itself, and answers at once.
+  if (store instanceof MemoryStore) return store
+  const field = `${kind}/${name}`
+  const purpose = `limpet/learn/v1/${pool.name}/${field}`
+  if (isShared(store)) {
+    const names = pseudonyms(pool, context.secrets, purpose)
+    return store.open({ pool: pool.name, field, names, ttlMs, now })
+  }
+  const keys = deriveKeys(context.secrets, purpose)
+  return keyedStore(store, { keys, timeoutMs, now })
+}

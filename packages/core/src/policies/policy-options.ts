@@ -1,0 +1,103 @@
+import { type CookieOptions, type CookiePolicyOptions, parseCookieOptions } from './cookie/cookie-options.ts'
+import { cookiesCollide } from '../http/cookie-path.ts'
+import { cookiePolicy } from './cookie/cookie-policy.ts'
+import { type LearnPolicyOptions, parseLearnOptions } from './learn/learn-options.ts'
+import { learnPolicy } from './learn/learn-policy.ts'
+import { OptionError, optionList, optionObject } from '../options/option.ts'
+import type { AffinityPolicy, PolicyContext } from './policy.ts'
+import { parsePrefixOptions, type PrefixPolicyOptions } from './prefix/prefix-options.ts'
+import { prefixPolicy } from './prefix/prefix-policy.ts'
+import { parseRouteOptions, type RoutePolicyOptions, routePolicy } from './route/route-policy.ts'
+
+/** A policy as it is configured: one of ours by its word, or one of the user's. */
+export type PolicyOptions =
+  | { readonly cookie: CookiePolicyOptions }
+  | { readonly learn: LearnPolicyOptions }
+  | { readonly prefix: PrefixPolicyOptions }
+  | { readonly route: RoutePolicyOptions }
+  | AffinityPolicy
+
+export interface Policies {
+  readonly policies: readonly AffinityPolicy[]
+  /** The cookies that are ours alone. */
+  readonly cookies: readonly CookieOptions[]
+}
+
+const DEFAULT = [{ cookie: {} }] as const
+const WORDS = ['cookie', 'prefix', 'learn', 'route'] as const
+const TAKES = `a list of policies, each with one of ${WORDS.join(', ')}, or { read, write }`
+
+/** @throws OptionError naming the option, what it got and what it takes. */
+export function parsePolicies(value: unknown, context: PolicyContext): Policies {
+  const list = new PolicyList(context)
+  const policies = optionList('affinity', value ?? DEFAULT, TAKES).map((item, index) => {
+    const path = `affinity[${index}]`
+    if (isPolicy(item)) return checkedPolicy(path, item)
+    const given = optionObject(path, item, WORDS)
+    const [word, ...others] = WORDS.filter(one => given[one] !== undefined)
+    if (word === undefined || others.length > 0) throw new OptionError(path, item, TAKES)
+    return list[word](`${path}.${word}`, given[word])
+  })
+  return { policies, cookies: list.cookies }
+}
+
+/** The policies of one list, which must leave each other's cookies alone. */
+class PolicyList implements Record<(typeof WORDS)[number], (path: string, value: unknown) => AffinityPolicy> {
+  readonly cookies: CookieOptions[] = []
+  readonly #context: PolicyContext
+  /** Cookies of the application that a policy edits or reads. */
+  readonly #applications = new Set<string>()
+
+  constructor(context: PolicyContext) {
+    this.#context = context
+  }
+
+  cookie(path: string, value: unknown): AffinityPolicy {
+    const options = parseCookieOptions(path, value)
+    if (this.cookies.some(other => cookiesCollide(other, options)) || this.#applications.has(options.name)) {
+      throw new OptionError(`${path}.name`, options.name, 'a name that no other cookie under this path has')
+    }
+    this.cookies.push(options)
+    return cookiePolicy(options, this.#context)
+  }
+
+  prefix(path: string, value: unknown): AffinityPolicy {
+    const options = parsePrefixOptions(path, value)
+    this.#claimApplications(`${path}.cookie`, options.cookie)
+    return prefixPolicy(options, this.#context)
+  }
+
+  learn(path: string, value: unknown): AffinityPolicy {
+    const options = parseLearnOptions(path, value)
+    if (options.kind === 'cookie') this.#claimApplications(`${path}.cookie`, options.name)
+    return learnPolicy(options, this.#context)
+  }
+
+  route(path: string, value: unknown): AffinityPolicy {
+    return routePolicy(parseRouteOptions(path, value), this.#context.pool)
+  }
+
+  /** A cookie of the application's: not one of ours, and of one policy alone, for what one edits another cannot read. */
+  #claimApplications(path: string, name: string): void {
+    if (this.cookies.some(cookie => cookie.name === name) || this.#applications.has(name)) {
+      throw new OptionError(path, name, 'a cookie of the application that no other policy here uses')
+    }
+    this.#applications.add(name)
+  }
+}
+
+function isPolicy(value: unknown): value is AffinityPolicy {
+  return typeof value === 'object' && value !== null && 'read' in value
+}
+
+/** The user's own object, for it may be of a class. */
+function checkedPolicy(path: string, policy: AffinityPolicy): AffinityPolicy {
+  const { name } = policy
+  if (name !== undefined && typeof name !== 'string') throw new OptionError(`${path}.name`, name, 'a text')
+  for (const method of ['read', 'write', 'forwardCookie'] as const) {
+    const value: unknown = policy[method]
+    if (typeof value !== 'function' && (value !== undefined || method === 'read'))
+      throw new OptionError(`${path}.${method}`, value, 'a function')
+  }
+  return policy
+}

@@ -1,0 +1,45 @@
+import * as diagnostics from '../diagnostics.ts'
+import type { RequestHead } from '../head.ts'
+import type { AffinityPolicy, Claim, Claims } from './policy.ts'
+import type { Pool } from '../pool/pool.ts'
+
+const NONE: Claim = { kind: 'none' }
+
+/**
+ * What each policy reads of `request`, in their order; a promise only when one of them has to ask elsewhere.
+ * A policy that fails has read nothing: a store that is down costs sessions their backend, not their answer.
+ */
+export function readPolicies(
+  pool: Pool,
+  policies: readonly AffinityPolicy[],
+  request: RequestHead,
+): readonly Claims[] | Promise<readonly Claims[]> {
+  const read: (Claims | Promise<Claims>)[] = []
+  let isPending = false
+  for (const policy of policies) {
+    const claims = readPolicy(pool, policy, request)
+    if (claims instanceof Promise) isPending = true
+    read.push(claims)
+  }
+  return isPending ? Promise.all(read.map(async claims => claims)) : (read as Claims[])
+}
+
+function readPolicy(pool: Pool, policy: AffinityPolicy, request: RequestHead): Claims | Promise<Claims> {
+  try {
+    const claims = policy.read(request)
+    return claims instanceof Promise ? claims.catch((error: unknown) => failed(pool, policy, error)) : claims
+  } catch (error) {
+    return failed(pool, policy, error)
+  }
+}
+
+function failed(pool: Pool, policy: AffinityPolicy, error: unknown): Claim {
+  publishPolicyFailed(pool, policy, error)
+  return NONE
+}
+
+export function publishPolicyFailed(pool: Pool, policy: AffinityPolicy, error: unknown): void {
+  if (diagnostics.policyFailed.hasSubscribers) {
+    diagnostics.policyFailed.publish({ pool: pool.name, policy: policy.name ?? 'custom', error })
+  }
+}

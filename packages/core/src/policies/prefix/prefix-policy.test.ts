@@ -1,0 +1,312 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type Affinity, createAffinity } from '../../affinity.ts'
+import { type NodeRequest, requestHead } from '../../head.ts'
+import type { Lease } from '../../lease.ts'
+import { OptionError } from '../../options/option.ts'
+import type { PrefixPolicyOptions } from './prefix-options.ts'
+
+const SECRET = 'prefix-0123456789abcdefghijklmnopqrstuvwxyz'
+const OLDER = 'older-0123456789abcdefghijklmnopqrstuvwxyz'
+
+interface Facts {
+  readonly ids?: readonly string[]
+  readonly secrets?: readonly string[]
+  readonly name?: string
+  readonly prefix?: Partial<PrefixPolicyOptions>
+}
+
+function affinityOf({
+  ids = ['a', 'b', 'c'],
+  secrets = [SECRET],
+  name = 'web',
+  prefix,
+}: Facts = {}): Affinity {
+  return createAffinity({
+    name,
+    backends: ids.map(id => ({ id, url: `http://${id}.test:80` })),
+    secrets,
+    affinity: [{ prefix: { cookie: 'SID', ...prefix } }],
+  })
+}
+
+function select(affinity: Affinity, cookie?: string): Lease {
+  const headers = { host: 'shop.test', ...(cookie === undefined ? {} : { cookie }) }
+  const message: NodeRequest = {
+    method: 'GET',
+    url: '/',
+    httpVersion: '1.1',
+    headers,
+    rawHeaders: Object.entries(headers).flat(),
+    socket: { remoteAddress: '192.0.2.1' },
+  }
+  const lease = affinity.select(requestHead(message))
+  if (lease instanceof Promise) throw new TypeError('nothing here waits')
+  return lease
+}
+
+/** The Cookie line that the backend sees. */
+function forwarded(lease: Lease): string | undefined {
+  const lines = lease.requestLines()
+  const at = lines.findIndex((line, index) => index % 2 === 0 && line.toLowerCase() === 'cookie')
+  return at < 0 ? undefined : lines[at + 1]
+}
+
+/** What the client gets when the application sets `lines`. */
+function answered(lease: Lease, lines: string | string[], more: Record<string, string> = {}): string[] {
+  const headers = { 'set-cookie': [lines].flat(), ...more }
+  return [lease.answered({ statusCode: 200, headers })['set-cookie'] ?? []].flat()
+}
+
+/** The pair that a browser sends back for a Set-Cookie line: blanks round name and value are not kept. */
+function pairOf(line: string | undefined): string {
+  const [pair = ''] = (line ?? '').split(';')
+  const equals = pair.indexOf('=')
+  return `${pair.slice(0, equals).trim()}=${pair.slice(equals + 1).replace(/^[ \t]+|[ \t]+$/g, '')}`
+}
+
+describe('the prefix policy', () => {
+  it('ties the session to the backend that set its cookie, which sees its own value [LB041]', () => {
+    const affinity = affinityOf()
+    const first = select(affinity)
+    const [marked, other] = answered(first, ['SID=abc; Path=/; HttpOnly', 'o=1'])
+    expect(marked).toMatch(/^SID=[\w-]{16}\.[\w+/]{43}~abc; Path=\/; HttpOnly$/)
+    expect(other).toBe('o=1')
+    for (let count = 0; count < 6; count += 1) {
+      const next = select(affinity, `x=1; ${pairOf(marked)}; y=2`)
+      expect([next.backend.id, next.status]).toEqual([first.backend.id, 'matched'])
+      expect(forwarded(next)).toBe('x=1; SID=abc; y=2')
+      next.release()
+    }
+  })
+
+  it.each([
+    ['a value that the application marked as HAProxy does [LB043]', 's1~abc'],
+    ['a quoted value [LB044]', '"abc"'],
+    ['a value with the delimiter', 'a~b~c'],
+    ['an empty value', ''],
+    ['a value with = and blanks', 'a = b'],
+    ['bytes beyond ASCII', 'gr\u00fc\u00df\u00a0'],
+  ])('gives back %s', (_, value) => {
+    const affinity = affinityOf()
+    const [marked] = answered(select(affinity), `SID=${value}`)
+    expect(forwarded(select(affinity, pairOf(marked)))).toBe(`SID=${value}`)
+  })
+
+  it('takes a marked value for what the application sets, and gives that back [LB043]', () => {
+    const affinity = affinityOf()
+    const [once] = answered(select(affinity), 'SID=abc')
+    const [twice] = answered(select(affinity), once ?? '')
+    expect(forwarded(select(affinity, pairOf(twice)))).toBe(pairOf(once))
+  })
+
+  it.each(['abc', 'a~b~c', 's1~abc', '', '"a~b"', '~', 'x.y~z', `${'t'.repeat(16)}.${'A'.repeat(43)}~abc`])(
+    'leaves a value alone that was never marked: %s [LB046] [LB048]',
+    value => {
+      const affinity = affinityOf()
+      const leases = [1, 2, 3].map(() => select(affinity, `a=b;SID=${value};  c="d"`))
+      expect(new Set(leases.map(lease => lease.backend.id)).size).toBe(3)
+      expect(leases.map(lease => [lease.status, forwarded(lease)])).toEqual(
+        leases.map(() => ['none', `a=b;SID=${value};  c="d"`]),
+      )
+    },
+  )
+
+  it('gives back, byte for byte, whatever the application sets', () => {
+    const affinity = affinityOf()
+    const octet = fc.integer({ min: 0x20, max: 0xff }).filter(code => code !== 0x3b && code !== 0x7f)
+    const value = fc.array(octet, { maxLength: 60 }).map(codes => String.fromCharCode(...codes))
+    const around = fc.constantFrom('', 'a=1; ', 'SIDE=2;', 'XSID=abc ;\t', 'SID; ')
+    fc.assert(
+      fc.property(value, around, around, (own, before, after) => {
+        const kept = own.replace(/^[ \t]+|[ \t]+$/g, '')
+        const first = select(affinity)
+        const [marked] = answered(first, `SID=${own}; Path=/`)
+        const next = select(affinity, `${before}${pairOf(marked)}; ${after}z=1`)
+        expect(forwarded(next)).toBe(`${before}SID=${kept}; ${after}z=1`)
+        expect(next.backend.id).toBe(first.backend.id)
+        first.release()
+        next.release()
+      }),
+    )
+  })
+
+  it('leaves every other byte of the Cookie header as it is', () => {
+    const affinity = affinityOf()
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 200 }), fc.boolean(), (line, isNamed) => {
+        const cookie = isNamed ? `SID=${line}` : line
+        expect(forwarded(select(affinity, cookie)) ?? '').toBe(cookie)
+      }),
+    )
+  })
+
+  it('reads and gives back a value that the client has put in quotes', () => {
+    const affinity = affinityOf()
+    const first = select(affinity)
+    const [marked] = answered(first, 'SID=abc')
+    const next = select(affinity, pairOf(marked).replace(/=(.*)/, '="$1"'))
+    expect([next.backend.id, forwarded(next)]).toEqual([first.backend.id, 'SID="abc"'])
+  })
+
+  it('keeps the attributes of a deletion, so that the browser deletes [LB050]', () => {
+    const [line] = answered(select(affinityOf()), 'SID=; Max-Age=0')
+    expect(line).toMatch(/^SID=[^;]+~; Max-Age=0$/)
+  })
+
+  it('lets the application renew its cookie [LB052]', () => {
+    const affinity = affinityOf()
+    const [first] = answered(select(affinity), 'SID=abc')
+    const again = select(affinity, pairOf(first))
+    const [second] = answered(again, 'SID=def; Secure')
+    expect(forwarded(select(affinity, pairOf(second)))).toBe('SID=def')
+    expect(select(affinity, pairOf(second)).backend.id).toBe(again.backend.id)
+  })
+
+  it('gives the mark of whoever answered after a redispatch', () => {
+    const affinity = affinityOf()
+    const lease = select(affinity)
+    const gone = lease.backend.id
+    lease.redispatch({ kind: 'unreached', slow: false, cause: new Error('refused') })
+    const [marked] = answered(lease, 'SID=abc')
+    expect(lease.backend.id).not.toBe(gone)
+    expect(select(affinity, pairOf(marked)).backend.id).toBe(lease.backend.id)
+  })
+
+  it('cannot be steered: a mark is good for the value it was given to alone [T-01]', () => {
+    const affinity = affinityOf()
+    const lines = [1, 2].map(() => answered(select(affinity), `SID=own-${select(affinity).backend.id}`)[0])
+    const [mine = '', theirs = ''] = lines.map(line => pairOf(line))
+    const stolen = `${mine.slice(0, mine.indexOf('~'))}~${theirs.slice(theirs.indexOf('~') + 1)}`
+    const lease = select(affinity, stolen)
+    expect([lease.status, forwarded(lease)]).toEqual(['none', stolen])
+    for (const at of [4, 10, 25, 60]) {
+      const changed = mine.slice(0, at) + (mine[at] === 'A' ? 'B' : 'A') + mine.slice(at + 1)
+      expect(select(affinity, changed).status).toBe('none')
+    }
+  })
+
+  it('says nothing to another pool, and the application there gets it untouched', () => {
+    const [marked] = answered(select(affinityOf({ name: 'web' })), 'SID=abc')
+    const there = select(affinityOf({ name: 'api' }), pairOf(marked))
+    expect([there.status, forwarded(there)]).toEqual(['none', pairOf(marked)])
+  })
+
+  it('takes the mark off a value whose backend has left the pool', () => {
+    const affinity = affinityOf()
+    const first = select(affinity)
+    const [marked] = answered(first, 'SID=abc')
+    affinity.pool.remove(first.backend.id)
+    const next = select(affinity, pairOf(marked))
+    expect([next.status, forwarded(next)]).toEqual(['unknown', 'SID=abc'])
+  })
+
+  it('reads marks of an older secret and of the other spelling of a backend', () => {
+    const old = affinityOf({ secrets: [OLDER], prefix: { opaque: false } })
+    const first = select(old)
+    const [marked] = answered(first, 'SID=abc')
+    expect(marked).toMatch(new RegExp(`^SID=${first.backend.id}\\.`))
+    const lease = select(affinityOf({ secrets: [SECRET, OLDER] }), pairOf(marked))
+    expect([lease.backend.id, lease.status, forwarded(lease)]).toEqual([
+      first.backend.id,
+      'matched',
+      'SID=abc',
+    ])
+  })
+
+  it('reads the first usable of several cookies of its name, and takes the marks off all', () => {
+    const affinity = affinityOf()
+    const [first, second] = [select(affinity), select(affinity)].map(lease => ({
+      id: lease.backend.id,
+      pair: pairOf(answered(lease, 'SID=abc')[0]),
+    }))
+    affinity.pool.setState(first?.id ?? '', 'maint')
+    const lease = select(affinity, `${first?.pair}; ${second?.pair}; SID=own`)
+    expect([lease.backend.id, forwarded(lease)]).toEqual([second?.id, 'SID=abc; SID=abc; SID=own'])
+  })
+
+  it('makes a cacheable answer private, unless told not to', () => {
+    const more = { 'cache-control': 'public, max-age=60' }
+    const headers = { 'set-cookie': ['SID=abc'], ...more }
+    const answer = { statusCode: 200, headers }
+    expect(select(affinityOf()).answered(answer)['cache-control']).toBe('private, max-age=60')
+    const kept = affinityOf({ prefix: { noCache: false } })
+    expect(select(kept).answered(answer)['cache-control']).toBe('public, max-age=60')
+    const unset = { statusCode: 200, headers: { ...more, 'set-cookie': ['other=1'] } }
+    expect(select(affinityOf()).answered(unset)['cache-control']).toBe('public, max-age=60')
+  })
+
+  it('does not mark what would then be too long for a browser', () => {
+    const value = 'x'.repeat(4040)
+    expect(answered(select(affinityOf()), `SID=${value}`)).toEqual([`SID=${value}`])
+  })
+
+  it.each(['SID', 'SID; Path=/', '; SID=1', '=SID', 'sid=abc', 'XSID=abc'])('leaves "%s" alone', line => {
+    expect(answered(select(affinityOf()), line)).toEqual([line])
+  })
+
+  it.each([
+    {},
+    { cookie: '' },
+    { cookie: 'a b' },
+    { cookie: 'SID', name: 'x' },
+    { cookie: 'SID', opaque: 1 },
+    'SID',
+  ])('refuses %j', prefix => {
+    const options = { backends: [{ id: 'a', url: 'http://a.test' }], secrets: [SECRET] }
+    expect(() => createAffinity({ ...options, affinity: [{ prefix }] as never })).toThrow(OptionError)
+  })
+
+  it.each([
+    [{ prefix: { cookie: 'SID' } }, { cookie: { name: 'SID' } }],
+    [{ cookie: { name: 'SID' } }, { prefix: { cookie: 'SID' } }],
+    [{ prefix: { cookie: 'SID' } }, { prefix: { cookie: 'SID' } }],
+  ])('refuses %j beside %j', (...affinity) => {
+    const options = { backends: [{ id: 'a', url: 'http://a.test' }], secrets: [SECRET] }
+    expect(() => createAffinity({ ...options, affinity })).toThrow(/option affinity\[1\]\.\S+ got "SID"/)
+  })
+
+  it('needs secrets', () => {
+    const options = { backends: [{ id: 'a', url: 'http://a.test' }] }
+    expect(() => createAffinity({ ...options, affinity: [{ prefix: { cookie: 'SID' } }] })).toThrow(/secrets/)
+  })
+})
+
+describe('forged marks', () => {
+  const secrets = Array.from({ length: 8 }, (_, n) => `secret-${n}-0123456789abcdefghijklmnopqrstuvwxyz`)
+  const forged = Array.from({ length: 300 }, (_, n) => `SID=a.${'A'.repeat(43)}~${n}`)
+
+  it('before the good one do not lose the session: 50 of them', () => {
+    const [line] = answered(select(affinityOf()), 'SID=abc')
+    const lease = select(affinityOf(), [...forged.slice(0, 50), pairOf(line)].join('; '))
+    expect(lease.status).toBe('matched')
+    expect(forwarded(lease)).toBe([...forged.slice(0, 50), 'SID=abc'].join('; '))
+  })
+
+  it('of which a header is full cost no more HMACs than a few, whatever the number of secrets [T-07]', () => {
+    const [line] = answered(select(affinityOf({ secrets })), 'SID=abc')
+    function valuesBefore(count: number): [status: string, last: string | undefined] {
+      const lease = select(affinityOf({ secrets }), [...forged.slice(0, count), pairOf(line)].join('; '))
+      return [lease.status, forwarded(lease)?.split('; ').at(-1)]
+    }
+    expect(valuesBefore(19)).toEqual(['matched', 'SID=abc'])
+    // What was not verified is the application's to judge, as any other value.
+    expect(valuesBefore(20)).toEqual(['none', pairOf(line)])
+  })
+
+  it('in lines of their own have one budget', () => {
+    const affinity = affinityOf({ secrets })
+    const [line] = answered(select(affinityOf({ secrets })), 'SID=abc')
+    const values = [...forged, pairOf(line)]
+    const message: NodeRequest = {
+      method: 'GET',
+      url: '/',
+      httpVersion: '1.1',
+      headers: { host: 'shop.test', cookie: values.join('; ') },
+      rawHeaders: ['Host', 'shop.test', ...values.flatMap(value => ['Cookie', value])],
+      socket: { remoteAddress: '192.0.2.1' },
+    }
+    const lease = affinity.select(requestHead(message)) as Lease
+    expect(lease.requestLines()).toContain(pairOf(line))
+  })
+})

@@ -1,0 +1,83 @@
+import { backendTokens } from '../backend-tokens.ts'
+import { keepPrivate } from '../../http/cache-control.ts'
+import { cookieValues, withCookieValues } from '../../http/cookie-header.ts'
+import { setCookieLines, setCookieName, withSetCookieValue } from '../cookie/set-cookie.ts'
+import { deriveKeys, type HmacBudget, HMACS_PER_REQUEST } from '../../signing/signing-key.ts'
+import type { RequestHead } from '../../head.ts'
+import type { AffinityPolicy, Claim, PolicyContext } from '../policy.ts'
+import { LONGEST_COOKIE, prefixMarks } from './prefix-mark.ts'
+import type { PrefixOptions } from './prefix-options.ts'
+
+const NONE: Claim = { kind: 'none' }
+const UNKNOWN: Claim = { kind: 'unknown' }
+
+/**
+ * The application's own cookie carries the backend in front of its value, and the application never sees it (HAProxy
+ * `cookie … prefix`). Here the mark is signed and of our own shape, so a value that was never marked passes as it is,
+ * whatever it looks like, and nobody can steer with one.
+ * Good for: clients that may have no second cookie, and sessions that begin when the application says so.
+ * The price: only the application can renew its cookie, so a session that moved has no mark until it does.
+ */
+export function prefixPolicy(options: PrefixOptions, context: PolicyContext): AffinityPolicy {
+  const { pool, secrets } = context
+  const { cookie: name } = options
+  const marks = prefixMarks(deriveKeys(secrets, `limpet/prefix/v1/${pool.name}/${name}`))
+  const tagKeys = deriveKeys(secrets, `limpet/prefix-tag/v1/${pool.name}/${name}`)
+  const tokens = backendTokens(pool, tagKeys, options.opaque)
+
+  /** The Cookie lines of a request come one after the other, and have one budget. */
+  let forwarded: RequestHead | undefined
+  let forwardBudget: HmacBudget = { left: 0 }
+
+  function budgetOf(request: RequestHead): HmacBudget {
+    if (forwarded !== request) {
+      forwarded = request
+      forwardBudget = { left: HMACS_PER_REQUEST }
+    }
+    return forwardBudget
+  }
+
+  function claimOf(value: string, budget: HmacBudget): Claim {
+    const marked = marks.read(value, budget)
+    if (marked === undefined) return NONE
+    const id = tokens.idOf(marked.token, marked.keyIndex)
+    return id === undefined ? UNKNOWN : { kind: 'backend', id }
+  }
+
+  function ownValue(value: string, budget: HmacBudget): string {
+    const own = marks.read(value, budget)?.own
+    if (own !== undefined || !value.startsWith('"') || !value.endsWith('"')) return own ?? value
+    // A client that has put quotes round what it was given without.
+    const inner = marks.read(value.slice(1, -1), budget)?.own
+    return inner === undefined ? value : `"${inner}"`
+  }
+
+  function markedValue(token: string, own: string): string {
+    const value = marks.write(token, own)
+    // What is longer a browser throws away, and the application's session with it.
+    return name.length + value.length > LONGEST_COOKIE ? own : value
+  }
+
+  return {
+    name: 'prefix',
+    read({ headers: { cookie } }) {
+      if (typeof cookie !== 'string') return NONE
+      const budget = { left: HMACS_PER_REQUEST }
+      return [...new Set(cookieValues(cookie, name))].map(value => claimOf(value, budget))
+    },
+    forwardCookie(line, request) {
+      const budget = budgetOf(request)
+      return withCookieValues(line, name, value => ownValue(value, budget))
+    },
+    write(answer, fields) {
+      const lines = setCookieLines(fields)
+      const token = tokens.tokenOf(answer.backend.id)
+      const marked = lines.map(line =>
+        setCookieName(line) === name ? withSetCookieValue(line, own => markedValue(token, own)) : line,
+      )
+      if (marked.every((line, index) => line === lines[index])) return
+      fields['set-cookie'] = marked
+      if (options.noCache) keepPrivate(answer, fields)
+    },
+  }
+}

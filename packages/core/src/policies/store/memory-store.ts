@@ -1,0 +1,286 @@
+import { randomBytes } from 'node:crypto'
+import { HASH_KEY_BYTES, type KeyedHash, keyedHash } from '../../signing/keyed-hash.ts'
+import { OptionError, optionFunction, optionInteger, optionObject } from '../../options/option.ts'
+import { Interned } from './interned.ts'
+import { RecencyList } from './recency-list.ts'
+import type { AffinityStore } from './store.ts'
+
+export interface MemoryStoreOptions {
+  /** Sessions that are remembered at most, 1 to 16,000,000; then the least useful is forgotten for each new one. @default 100000 */
+  readonly maxEntries?: number
+  /** The clock: milliseconds since the epoch. @default Date.now */
+  readonly now?: () => number
+  /** 16 secret bytes, for tests. @default random */
+  readonly hashKey?: Uint8Array
+}
+
+const KEYS: readonly string[] = ['maxEntries', 'now', 'hashKey'] satisfies (keyof MemoryStoreOptions)[]
+const MOST_ENTRIES = 16_000_000
+/** The words of an entry: half a cache line, so that to find one costs one look at memory and not seven. */
+const [LOW, HIGH, EXPIRES, BACKEND, PROTECTED, NEXT, NEWER, OLDER, WORDS] = [
+  0, 1, 2, 3, 4, 5, 6, 7, 8,
+] as const
+const LINKS = { newer: NEWER, older: OLDER } as const
+/** In which expiry is counted: 32 bits of it are 13 years. */
+const TICK_MS = 100
+const MOST_TICKS = 2 ** 32 - 1
+/** Up to so many entries are counted at once, which takes about a millisecond. */
+const EXACTLY_COUNTED = 100_000
+/** Of more entries one call for a count looks at so many. */
+const COUNTED_AT_ONCE = 25_000
+/** The share of entries that may be protected; the others are on probation. */
+const PROTECTED_SHARE = 0.8
+
+/**
+ * Remembers sessions in this process: at most 40 bytes each, all in typed arrays of a fixed size, so that neither a
+ * million sessions nor a flood of new ones gives the garbage collector anything to do. Every call takes the same time.
+ *
+ * A key is kept as a keyed hash of 64 bits: it can neither be read out nor aimed at, and of a million sessions a
+ * stranger's key meets one by chance once in 10^13 times.
+ *
+ * A session that was asked for after it began is protected, and one that was not is forgotten first (segmented LRU,
+ * Karedla et al. 1994): whoever makes the application begin sessions without end pushes out none that is in use.
+ *
+ * @throws OptionError naming the option, what it got and what it takes.
+ */
+export class MemoryStore implements AffinityStore {
+  readonly #maxEntries: number
+  readonly #now: () => number
+  readonly #startMs: number
+  readonly #hash: KeyedHash
+  readonly #hashed = new Uint32Array(2)
+  /** An entry is named by where its words begin. */
+  readonly #words: Uint32Array
+  /** Of each hash's last bits the first entry; the others follow by NEXT. */
+  readonly #buckets: Uint32Array
+  readonly #probation: RecencyList
+  readonly #protected: RecencyList
+  readonly #backends = new Interned()
+  /** The first of the entries that were given back; the others follow by NEXT. */
+  #free = 0
+  /** The entry that was first used last. */
+  #last = 0
+  /** Live sessions of each backend, by its number, of the last complete count. */
+  #counted: readonly number[] | undefined
+  #counting: number[] = []
+  /** The last entry that is counted. */
+  #countedTo = 0
+  /** When the last complete count was made, and after how many changes. */
+  #countedTicks = -1
+  #countedChanges = -1
+  #changes = 0
+
+  constructor(options: MemoryStoreOptions = {}) {
+    const given = optionObject('', options, KEYS)
+    this.#maxEntries = optionInteger('maxEntries', given['maxEntries'], 100_000, 1, MOST_ENTRIES)
+    this.#now = optionFunction('now', options.now, Date.now)
+    const { hashKey = randomBytes(HASH_KEY_BYTES) } = options
+    if (!(hashKey instanceof Uint8Array) || hashKey.byteLength !== HASH_KEY_BYTES)
+      throw new OptionError('hashKey', typeof hashKey, `${HASH_KEY_BYTES} bytes`)
+    this.#hash = keyedHash(hashKey)
+    this.#startMs = this.#now()
+    // Pages that were never written to cost nothing, so all of it may be there from the start. Entry 0 is nobody.
+    this.#words = new Uint32Array((this.#maxEntries + 1) * WORDS)
+    this.#buckets = new Uint32Array(2 ** Math.ceil(Math.log2(this.#maxEntries + 1)))
+    this.#probation = new RecencyList(this.#words, LINKS)
+    this.#protected = new RecencyList(this.#words, LINKS)
+  }
+
+  get size(): number {
+    return this.#probation.size + this.#protected.size
+  }
+
+  /**
+   * Live sessions of a backend, for operators. Exact where up to 100,000 are remembered. With more, each call counts a
+   * part of them, so that none takes longer than about a millisecond: the answer is of the last complete count, and
+   * before the first one it may include sessions that have expired.
+   */
+  count(backendId: string): number {
+    const backend = this.#backends.numberOf(backendId)
+    if (backend === undefined) return 0
+    this.#countOn()
+    return this.#counted === undefined ? this.#backends.holders(backend) : (this.#counted[backend] ?? 0)
+  }
+
+  /** Entries stand one behind the other in memory; by their lists each would cost a look at a far place. */
+  #countOn(): void {
+    const words = this.#words
+    const elapsedTicks = Math.floor((this.#now() - this.#startMs) / TICK_MS)
+    const isExact = this.#last <= EXACTLY_COUNTED * WORDS
+    if (isExact) {
+      // Statistics ask for one backend after the other.
+      if (this.#countedTicks === elapsedTicks && this.#countedChanges === this.#changes) return
+      this.#startCount()
+    }
+    const end = isExact ? this.#last : Math.min(this.#last, this.#countedTo + COUNTED_AT_ONCE * WORDS)
+    for (let entry = this.#countedTo + WORDS; entry <= end; entry += WORDS) {
+      if ((words[entry + EXPIRES] ?? 0) <= elapsedTicks) continue
+      const backend = words[entry + BACKEND] ?? 0
+      this.#counting[backend] = (this.#counting[backend] ?? 0) + 1
+    }
+    this.#countedTo = end
+    if (end < this.#last) return
+    this.#counted = this.#counting
+    this.#countedTicks = elapsedTicks
+    this.#countedChanges = this.#changes
+    this.#startCount()
+  }
+
+  #startCount(): void {
+    this.#counting = []
+    this.#countedTo = 0
+  }
+
+  get(key: string): string | undefined {
+    const entry = this.#find(key)
+    if (entry === 0) return undefined
+    if (this.#isExpired(entry)) {
+      this.#remove(entry)
+      return undefined
+    }
+    this.#touch(entry)
+    return this.#backends.text(this.#word(entry, BACKEND))
+  }
+
+  set(key: string, backendId: string, ttlMs: number): void {
+    this.#changes += 1
+    let entry = this.#find(key)
+    if (entry === 0) {
+      entry = this.#add()
+      this.#words[entry + BACKEND] = this.#backends.hold(backendId)
+    } else {
+      this.#touch(entry)
+      this.#move(entry, backendId)
+    }
+    const ticks = Math.ceil((this.#now() - this.#startMs + ttlMs) / TICK_MS)
+    // A clock may be set back to before the start, and a word has no sign.
+    this.#words[entry + EXPIRES] = Math.min(Math.max(0, ticks), MOST_TICKS)
+  }
+
+  /**
+   * Remembers the backend unless the entry says the same and has more than `enoughMs` left: a shared store need not be
+   * told of such an entry again.
+   * @returns `kept` when nothing was changed, `renewed` when only the end was, `news` for a new session or a move
+   */
+  renew(key: string, backendId: string, ttlMs: number, enoughMs: number): 'kept' | 'renewed' | 'news' {
+    const entry = this.#find(key)
+    const isSame =
+      entry !== 0 && !this.#isExpired(entry) && this.#backends.text(this.#word(entry, BACKEND)) === backendId
+    if (isSame && this.#word(entry, EXPIRES) * TICK_MS - (this.#now() - this.#startMs) > enoughMs)
+      return 'kept'
+    this.set(key, backendId, ttlMs)
+    return isSame ? 'renewed' : 'news'
+  }
+
+  delete(key: string): void {
+    const entry = this.#find(key)
+    if (entry !== 0) this.#remove(entry)
+  }
+
+  /** Forgets the entry of a key whose hash is `low` and `high`. */
+  deleteHash(low: number, high: number): void {
+    const entry = this.#findHash(low, high)
+    if (entry !== 0) this.#remove(entry)
+  }
+
+  #move(entry: number, backendId: string): void {
+    const before = this.#word(entry, BACKEND)
+    // Most sessions stay where they are: two texts are compared sooner than one is looked up.
+    if (this.#backends.text(before) === backendId) return
+    this.#words[entry + BACKEND] = this.#backends.hold(backendId)
+    this.#backends.release(before)
+  }
+
+  #word(entry: number, at: number): number {
+    return this.#words[entry + at] ?? 0
+  }
+
+  /** The entry of `key`, or 0. Its hash is noted, for an entry that is to be added. */
+  #find(key: string): number {
+    const hashed = this.#hashed
+    this.#hash(key, hashed)
+    return this.#findHash(hashed[0] ?? 0, hashed[1] ?? 0)
+  }
+
+  #findHash(low: number, high: number): number {
+    const words = this.#words
+    let entry = this.#buckets[low & (this.#buckets.length - 1)] ?? 0
+    while (entry !== 0 && (words[entry + LOW] !== low || words[entry + HIGH] !== high))
+      entry = words[entry + NEXT] ?? 0
+    return entry
+  }
+
+  #isExpired(entry: number): boolean {
+    return this.#now() - this.#startMs >= this.#word(entry, EXPIRES) * TICK_MS
+  }
+
+  /** It was asked for again, so it is in use. */
+  #touch(entry: number): void {
+    // One that was asked for a moment ago stands where it should.
+    if (entry === this.#protected.newest) return
+    this.#listOf(entry).remove(entry)
+    this.#words[entry + PROTECTED] = 1
+    this.#protected.add(entry)
+    if (this.#protected.size <= this.#maxEntries * PROTECTED_SHARE) return
+    const { oldest } = this.#protected
+    this.#protected.remove(oldest)
+    this.#words[oldest + PROTECTED] = 0
+    this.#probation.add(oldest)
+  }
+
+  /** An entry for the hash that was noted last, on probation. */
+  #add(): number {
+    if (this.size === this.#maxEntries) this.#remove(this.#leastUseful())
+    let entry = this.#free
+    if (entry === 0) {
+      this.#last += WORDS
+      entry = this.#last
+    } else {
+      this.#free = this.#word(entry, NEXT)
+    }
+    const [low = 0, high = 0] = this.#hashed
+    const bucket = low & (this.#buckets.length - 1)
+    this.#words[entry + LOW] = low
+    this.#words[entry + HIGH] = high
+    this.#words[entry + PROTECTED] = 0
+    this.#words[entry + NEXT] = this.#buckets[bucket] ?? 0
+    this.#buckets[bucket] = entry
+    this.#probation.add(entry)
+    return entry
+  }
+
+  /** One that has expired, if the oldest has; or who was not asked for again, for the longest time; or who was. */
+  #leastUseful(): number {
+    const { oldest } = this.#protected
+    return this.#probation.size === 0 || (oldest !== 0 && this.#isExpired(oldest))
+      ? oldest
+      : this.#probation.oldest
+  }
+
+  #remove(entry: number): void {
+    this.#changes += 1
+    this.#listOf(entry).remove(entry)
+    this.#backends.release(this.#word(entry, BACKEND))
+    this.#unchain(entry)
+    // It is not to be counted.
+    this.#words[entry + EXPIRES] = 0
+    this.#words[entry + NEXT] = this.#free
+    this.#free = entry
+  }
+
+  #listOf(entry: number): RecencyList {
+    return this.#word(entry, PROTECTED) === 1 ? this.#protected : this.#probation
+  }
+
+  #unchain(entry: number): void {
+    const bucket = this.#word(entry, LOW) & (this.#buckets.length - 1)
+    const next = this.#word(entry, NEXT)
+    let before = this.#buckets[bucket] ?? 0
+    if (before === entry) {
+      this.#buckets[bucket] = next
+      return
+    }
+    while (this.#word(before, NEXT) !== entry) before = this.#word(before, NEXT)
+    this.#words[before + NEXT] = next
+  }
+}

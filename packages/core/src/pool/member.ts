@@ -1,0 +1,261 @@
+import type { AdminState, Backend, BackendOptions, ParsedBackend } from './backend.ts'
+import type { BackendView, Hold } from './backend-view.ts'
+import type { Discovered } from '../discovery/discovery-source.ts'
+import type { Failure } from '../failure.ts'
+import { PassiveHealth, type PassiveSettings } from './outlier-detection.ts'
+import { SlowStart } from './slow-start.ts'
+
+/** What a pool's members share, and how they reach it. */
+export interface MemberContext {
+  inFlight: number
+  requests: number
+  readonly now: () => number
+  readonly slowStartMs: number
+  /** Of a backend that has no limit of its own; 0: none. */
+  readonly maxInFlight: number
+  readonly passive: PassiveSettings | undefined
+  /** Who may take a new session is to be found out anew. */
+  stale(): void
+  /** Requests have taken `member` out, or brought it back. */
+  healthChanged(member: Member): void
+  /** Whether requests alone may take `member` out. */
+  mayTakeOut(member: Member): boolean
+  /** It has room for one more. */
+  freed(member: Member): void
+}
+
+export class Member implements BackendView, Hold {
+  readonly backend: Backend
+  readonly recalls = new Set<() => void>()
+  readonly #pool: MemberContext
+  readonly passive: PassiveHealth | undefined
+  #slowStart: SlowStart | undefined
+  /** @see BackendView.checked */
+  checked: boolean | undefined
+  /** @see BackendView.discovered */
+  discovered: Discovered | undefined
+  /** It has been away, or was never there, while others served: it had better start slowly. */
+  #isCold: boolean
+  #isRecalled = false
+  state: AdminState
+  backup = false
+  weight = 1
+  effectiveWeight = 1
+  /** Undefined: the pool's. */
+  #ownMaxInFlight: number | undefined
+  inFlight = 0
+  requests = 0
+  failures = 0
+
+  /** @param before the same backend in the pool that this one takes over from */
+  constructor(options: ParsedBackend, pool: MemberContext, before?: Member) {
+    const { id, url } = options
+    this.backend = before?.backend ?? { id, url }
+    this.#pool = pool
+    this.passive = pool.passive === undefined ? undefined : new PassiveHealth(pool.passive, before?.passive)
+    this.#isCold = before === undefined ? pool.requests > 0 : before.#isCold
+    this.state = options.state
+    this.configure(options)
+    this.discovered = before?.discovered
+    if (before === undefined) {
+      this.#warmUp()
+      return
+    }
+    this.checked = before.checked
+    this.requests = before.requests
+    this.failures = before.failures
+    if (pool.slowStartMs > 0) this.#slowStart = before.#slowStart
+  }
+
+  /** Its counts, and what was observed of it, stay. */
+  configure({ weight, backup, maxInFlight }: ParsedBackend): void {
+    this.weight = weight
+    this.backup = backup
+    this.limit(maxInFlight)
+  }
+
+  /** @param maxInFlight undefined: what the pool has for all */
+  limit(maxInFlight: number | undefined): void {
+    this.#ownMaxInFlight = maxInFlight
+  }
+
+  get maxInFlight(): number {
+    return this.#ownMaxInFlight ?? this.#pool.maxInFlight
+  }
+
+  /** Field by field: discovery asks it of thousands, and a spread costs ten times as much. */
+  get options(): BackendOptions {
+    const { id, url } = this.backend
+    const { weight, backup, state } = this
+    const maxInFlight = this.#ownMaxInFlight
+    return maxInFlight === undefined
+      ? { id, url, weight, backup, state }
+      : { id, url, weight, backup, state, maxInFlight }
+  }
+
+  command(state: AdminState): void {
+    if (state === 'maint' || this.state === 'maint') this.#isCold ||= this.#pool.requests > 0
+    this.state = state
+    this.#isRecalled = false
+    this.#warmUp()
+  }
+
+  /** Who cannot end by himself is to go, until another state is commanded. */
+  recall(): void {
+    this.#isRecalled = true
+    for (const listener of this.recalls) listener()
+  }
+
+  isRecalled(): boolean {
+    return this.#isRecalled
+  }
+
+  get #isUp(): boolean {
+    return this.checked !== false && this.discovered?.healthy !== false
+  }
+
+  get healthy(): boolean {
+    return this.#isUp && this.passive?.isOut !== true
+  }
+
+  get isUsable(): boolean {
+    if (this.state === 'maint' || !this.#isUp) return false
+    return this.passive?.isOut !== true || this.passive.isTriable(this.#pool.now())
+  }
+
+  /** What a health check has found. True when that is news. */
+  observe(isUp: boolean): boolean {
+    const wasUp = this.#isUp
+    this.checked = isUp
+    return this.#turned(wasUp)
+  }
+
+  /** What discovery says of it. True when its health is news. */
+  discover(said: Discovered | undefined): boolean {
+    const wasUp = this.#isUp
+    this.discovered = said
+    return this.#turned(wasUp)
+  }
+
+  #turned(wasUp: boolean): boolean {
+    const isUp = this.#isUp
+    if (wasUp === isUp) return false
+    if (isUp) {
+      // It has proven itself from the ground up.
+      if (this.passive?.isOut === true) this.passive.bringBack(this.#pool.now())
+      else this.passive?.answered()
+      this.#warmUp()
+    } else {
+      this.#isCold = this.#pool.requests > 0
+    }
+    return true
+  }
+
+  /**
+   * Brings its effective weight up to date.
+   * @returns when something of it changes by time alone; Infinity: nothing does
+   */
+  refresh(nowMs: number): number {
+    if (this.#slowStart?.share(nowMs) === 1) this.#slowStart = undefined
+    this.effectiveWeight = this.weight * (this.#slowStart?.share(nowMs) ?? 1)
+    const nextStepMs = this.#slowStart?.nextStepMs(nowMs) ?? Infinity
+    const triableAtMs = this.passive?.triableAtMs ?? Infinity
+    return Math.min(nextStepMs, triableAtMs > nowMs ? triableAtMs : Infinity)
+  }
+
+  hold(): Hold {
+    this.inFlight += 1
+    this.requests += 1
+    this.#pool.inFlight += 1
+    this.#pool.requests += 1
+    return this.passive?.isOut === true ? this.#tryOut(this.passive) : this
+  }
+
+  release(): void {
+    this.inFlight -= 1
+    this.#pool.inFlight -= 1
+    this.#pool.freed(this)
+  }
+
+  answered(statusCode: number): void {
+    this.#answered(statusCode, false)
+  }
+
+  failed({ kind }: Failure): void {
+    this.failures += 1
+    // What it has seen may have been the request's doing; no request can keep it from being reached.
+    if (kind === 'unreached') this.#blame(false)
+  }
+
+  blame(): void {
+    this.#blame(false)
+  }
+
+  #answered(statusCode: number, isTrial: boolean): void {
+    const { passive } = this
+    if (passive === undefined) return
+    if (passive.isFailureStatus(statusCode)) {
+      this.#blame(isTrial)
+    } else if (!passive.isOut) {
+      passive.answered()
+    } else if (passive.returned(this.#pool.now())) {
+      this.#isCold = true
+      this.#warmUp()
+      this.#pool.healthChanged(this)
+    }
+  }
+
+  #blame(isTrial: boolean): void {
+    const { passive } = this
+    if (passive === undefined) return
+    const isEnough = passive.failed()
+    if (!isTrial && !(isEnough && this.#pool.mayTakeOut(this))) return
+    passive.takeOut(this.#pool.now())
+    this.#pool.healthChanged(this)
+  }
+
+  /** It is in again, without having shown anything. */
+  readmit(): void {
+    this.passive?.readmit()
+    this.#pool.healthChanged(this)
+  }
+
+  /** As long as this request has it, no other is to try it. */
+  #tryOut(passive: PassiveHealth): Hold {
+    const isTrial = (): boolean => passive.trial === trial
+    let isSilent = false
+    const trial: Hold = {
+      recalls: this.recalls,
+      isRecalled: () => this.isRecalled(),
+      answered: statusCode => this.#answered(statusCode, isTrial()),
+      failed: failure => {
+        if (!isTrial()) {
+          this.failed(failure)
+          return
+        }
+        this.failures += 1
+        isSilent = failure.kind !== 'unreached'
+        // Whose doing it was is not known yet.
+        if (isSilent) passive.postpone(this.#pool.now())
+        else this.#blame(true)
+      },
+      blame: () => this.#blame(isTrial() || (isSilent && passive.isOut)),
+      release: () => {
+        // It leaves without a word.
+        if (isTrial()) passive.trial = undefined
+        this.#pool.stale()
+        this.release()
+      },
+    }
+    passive.trial = trial
+    this.#pool.stale()
+    return trial
+  }
+
+  #warmUp(): void {
+    if (!this.#isCold || this.state === 'maint' || !this.#isUp) return
+    this.#isCold = false
+    const { slowStartMs, now } = this.#pool
+    if (slowStartMs > 0) this.#slowStart = new SlowStart(now(), slowStartMs)
+  }
+}

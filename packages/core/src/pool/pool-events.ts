@@ -1,0 +1,42 @@
+import * as diagnostics from '../diagnostics.ts'
+import type { DrainResult } from './drain.ts'
+import type { BackendView } from './backend-view.ts'
+
+/** What has found that a backend's health changed. */
+export type HealthWitness = diagnostics.HealthChangedEvent['by']
+
+/** Tells the diagnostics what changes about a pool. */
+export class PoolEvents {
+  readonly #pool: string
+
+  constructor(pool: string) {
+    this.#pool = pool
+  }
+
+  healthChanged({ backend, healthy }: BackendView, by: HealthWitness, reason?: string): void {
+    if (diagnostics.healthChanged.hasSubscribers)
+      diagnostics.healthChanged.publish({ pool: this.#pool, backend: backend.id, healthy, by, reason })
+  }
+
+  stateChanged({ backend, state }: BackendView): void {
+    if (diagnostics.stateChanged.hasSubscribers)
+      diagnostics.stateChanged.publish({ pool: this.#pool, backend: backend.id, state })
+  }
+
+  membersChanged(before: readonly BackendView[], now: readonly BackendView[]): void {
+    if (!diagnostics.membersChanged.hasSubscribers) return
+    const added = idsBut(now, before)
+    const removed = idsBut(before, now)
+    if (added.length + removed.length > 0)
+      diagnostics.membersChanged.publish({ pool: this.#pool, added, removed })
+  }
+
+  drained({ backend }: BackendView, result: DrainResult): void {
+    if (diagnostics.drained.hasSubscribers)
+      diagnostics.drained.publish({ pool: this.#pool, backend: backend.id, ...result })
+  }
+}
+
+function idsBut(views: readonly BackendView[], others: readonly BackendView[]): string[] {
+  return views.filter(view => !others.includes(view)).map(({ backend }) => backend.id)
+}

@@ -1,0 +1,320 @@
+import {
+  ADMIN_STATES,
+  type AdminState,
+  type BackendOptions,
+  type ParsedBackend,
+  parseBackend,
+  parseBackends,
+  parseMaxInFlight,
+  parseWeight,
+} from './backend.ts'
+import { CandidateLists, type Candidates, chooseCandidates } from './candidates.ts'
+import type { Discovered } from '../discovery/discovery-source.ts'
+import { Drain, type Draining, type DrainOptions, parseDrain } from './drain.ts'
+import type { BackendView, Hold } from './backend-view.ts'
+import { Member, type MemberContext } from './member.ts'
+import { OptionError } from '../options/option.ts'
+import { type HealthWitness, PoolEvents } from './pool-events.ts'
+import { POOL_SETTINGS, type PoolSettings } from './pool-settings.ts'
+import { WaitQueue } from './wait-queue.ts'
+
+/** The set of backends, and all that changes about them. */
+export class Pool {
+  readonly name: string
+  /** Requests that wait. */
+  readonly queue: WaitQueue
+  readonly #context: MemberContext
+  readonly #lists: CandidateLists
+  readonly #events: PoolEvents
+  readonly #watchers = new Set<() => void>()
+  readonly #drains = new Map<BackendView, Drain>()
+  #members = new Map<string, Member>()
+  #backends: readonly Member[] = []
+  #sessionsOf: (id: string) => number | undefined = () => undefined
+
+  /** @throws OptionError for a malformed backend, or an id that stands twice. */
+  constructor(name: string, backends: readonly BackendOptions[], settings: Partial<PoolSettings> = {}) {
+    const { maxQueue, ...rest } = { ...POOL_SETTINGS, ...settings }
+    this.name = name
+    this.#events = new PoolEvents(name)
+    this.#lists = new CandidateLists(rest.now)
+    this.queue = new WaitQueue(maxQueue, () => this.#lists.dueInMs(this.#backends))
+    this.#context = {
+      ...rest,
+      inFlight: 0,
+      requests: 0,
+      stale: () => this.#lists.stale(),
+      healthChanged: member => this.#healthChanged(member, 'requests'),
+      mayTakeOut: member => this.#mayTakeOut(member),
+      freed: member => this.#freed(member),
+    }
+    this.#members = this.#membersOf(backends)
+    this.#backends = [...this.#members.values()]
+  }
+
+  /** Every member, in the order of configuration. A new list whenever membership changes. */
+  get backends(): readonly BackendView[] {
+    return this.#backends
+  }
+
+  /** Requests in flight at all backends, those that were removed meanwhile among them. */
+  get inFlight(): number {
+    return this.#context.inFlight
+  }
+
+  /** Requests that ever held a backend, each as often as it was given another. */
+  get requests(): number {
+    return this.#context.requests
+  }
+
+  get candidates(): Candidates {
+    return this.#lists.candidates(this.#backends)
+  }
+
+  /** The candidates there would be without `tried`: the draining ones, when no other is left. */
+  candidatesBut(tried: readonly BackendView[]): Candidates {
+    return chooseCandidates(this.#backends.filter(view => !tried.includes(view)))
+  }
+
+  /** Backups that could take what the candidates have no room for. */
+  get spares(): Candidates {
+    return this.#lists.spares(this.#backends)
+  }
+
+  find(id: string): BackendView | undefined {
+    return this.#members.get(id)
+  }
+
+  /**
+   * Makes `backends` the members. One that stays, by id and url, keeps its health and counts, and the rest
+   * becomes what is given. A known id with another url is another server: it starts afresh.
+   * @param discovered what discovery says of its own, by their ids @default what it said before
+   * @throws OptionError for a malformed backend, or an id that stands twice; then nothing has changed.
+   */
+  replace(backends: readonly BackendOptions[], discovered?: ReadonlyMap<string, Discovered>): void {
+    const before = this.#members
+    const members = this.#membersOf(backends)
+    const turned: Member[] = []
+    if (discovered !== undefined) {
+      for (const [id, member] of members)
+        // A new one that is not ready yet has not changed.
+        if (member.discover(discovered.get(id)) && before.get(id) === member) turned.push(member)
+    }
+    this.#setMembers(members)
+    for (const member of turned) this.#events.healthChanged(member, 'discovery')
+  }
+
+  /**
+   * Goes on where `before` stands, for a pool that is configured anew while it serves: its members become this one's,
+   * with their counts, what was commanded of them and what was observed. Nobody is told, for nothing has changed.
+   * What is in flight at `before` ends there, and is not counted here.
+   */
+  takeOver(before: Pool): void {
+    this.#context.requests = before.#context.requests
+    this.#members = new Map(
+      before.#backends.map(member => {
+        const options = parseBackend('backend', member.options)
+        return [options.id, new Member(options, this.#context, member)]
+      }),
+    )
+    this.#backends = [...this.#members.values()]
+    this.#changed()
+  }
+
+  /** @throws OptionError for a malformed backend, or an id that is taken. */
+  add(backend: BackendOptions): BackendView {
+    const parsed = parseBackend('backend', backend)
+    if (this.#members.has(parsed.id))
+      throw new OptionError('backend.id', parsed.id, 'an id that no other backend of the pool has')
+    const member = new Member(parsed, this.#context)
+    this.#setMembers(new Map(this.#members).set(parsed.id, member))
+    return member
+  }
+
+  /** Takes a backend out. What is in flight there finishes; its sessions are placed anew. False when there is none of this id. */
+  remove(id: string): boolean {
+    const rest = new Map(this.#members)
+    if (!rest.delete(id)) return false
+    this.#setMembers(rest)
+    return true
+  }
+
+  /**
+   * Ends a drain that is under way, whatever the state.
+   * @throws OptionError for an unknown id or state.
+   */
+  setState(id: string, state: AdminState): void {
+    if (!ADMIN_STATES.includes(state))
+      throw new OptionError('state', state, `one of ${ADMIN_STATES.join(', ')}`)
+    const member = this.#member(id)
+    this.#drains.get(member)?.cancel()
+    this.#command(member, state)
+    this.#tellWatchers()
+    this.#changed()
+  }
+
+  /** @throws OptionError for an unknown id, or a weight that is not 0 to 256. */
+  setWeight(id: string, weight: number): void {
+    this.#member(id).weight = parseWeight('weight', weight)
+    this.#changed()
+  }
+
+  /** @throws OptionError for an unknown id. */
+  setBackup(id: string, backup: boolean): void {
+    this.#member(id).backup = backup
+    this.#changed()
+  }
+
+  /**
+   * @param maxInFlight 0: any number; undefined: what the pool has for all
+   * @throws OptionError for an unknown id, or what is no such number.
+   */
+  setMaxInFlight(id: string, maxInFlight: number | undefined): void {
+    const member = this.#member(id)
+    member.limit(maxInFlight === undefined ? undefined : parseMaxInFlight('maxInFlight', maxInFlight))
+    this.#changed()
+  }
+
+  /**
+   * What somebody observed of a backend, as a health check does. An unhealthy one serves nobody.
+   * @param reason for the log
+   * @throws OptionError for an unknown id.
+   */
+  setHealthy(id: string, healthy: boolean, reason?: string): void {
+    const member = this.#member(id)
+    if (member.observe(healthy)) this.#healthChanged(member, 'check', reason)
+  }
+
+  /**
+   * Empties a backend: it keeps its sessions and takes no new one, until nobody is left, or the time is over and those
+   * who are left are moved. Then it is in maintenance, and can be stopped.
+   * @throws OptionError for an unknown id, or a wrong option.
+   */
+  drain(id: string, options?: DrainOptions): Drain {
+    const member = this.#member(id)
+    const deadlineMs = parseDrain(options)
+    this.setState(id, 'drain')
+    const drain = new Drain(this.#draining(member), deadlineMs)
+    this.#drains.set(member, drain)
+    return drain
+  }
+
+  /** Asks what has no end of its own, at all backends, to end now: the gateway goes. */
+  recall(): void {
+    for (const member of this.#backends) member.recall()
+  }
+
+  /** Live sessions that are tied to a backend, as far as this process has seen them; undefined where nobody knows. */
+  sessionsOf(id: string): number | undefined {
+    return this.#sessionsOf(id)
+  }
+
+  /** @param sessionsOf who knows */
+  countSessionsWith(sessionsOf: (id: string) => number | undefined): void {
+    this.#sessionsOf = sessionsOf
+  }
+
+  /** Calls `watcher` when membership or a commanded state may have changed, until the function that it returns is called. */
+  watch(watcher: () => void): () => void {
+    this.#watchers.add(watcher)
+    return () => this.#watchers.delete(watcher)
+  }
+
+  /** Counts a request in at a backend, which stays the one that is counted though it may be removed meanwhile. */
+  hold(view: BackendView): Hold {
+    if (!(view instanceof Member)) throw new TypeError(`backend ${view.backend.id} is not of a pool`)
+    return view.hold()
+  }
+
+  #member(id: string): Member {
+    const member = this.#members.get(id)
+    if (member === undefined) throw new OptionError('id', id, 'the id of a backend of the pool')
+    return member
+  }
+
+  #membersOf(backends: readonly BackendOptions[]): Map<string, Member> {
+    const next = new Map<string, Member>()
+    // All of it is checked before any of it is done: a wrong list changes nothing.
+    for (const parsed of parseBackends('backends', backends)) {
+      const known = this.#members.get(parsed.id)
+      const stays = known !== undefined && known.backend.url.href === parsed.url.href
+      if (stays) this.#configure(known, parsed)
+      next.set(parsed.id, stays ? known : new Member(parsed, this.#context))
+    }
+    return next
+  }
+
+  #setMembers(members: Map<string, Member>): void {
+    const before = this.#backends
+    this.#members = members
+    this.#backends = [...members.values()]
+    for (const member of before) {
+      if (members.get(member.backend.id) !== member) this.#drains.get(member)?.cancel()
+    }
+    this.#events.membersChanged(before, this.#backends)
+    this.#tellWatchers()
+    this.#changed()
+  }
+
+  #tellWatchers(): void {
+    for (const watcher of this.#watchers) watcher()
+  }
+
+  #configure(member: Member, parsed: ParsedBackend): void {
+    member.configure(parsed)
+    this.#command(member, parsed.state)
+  }
+
+  #command(member: Member, state: AdminState): void {
+    if (member.state === state) return
+    this.#drains.get(member)?.cancel()
+    member.command(state)
+    this.#events.stateChanged(member)
+  }
+
+  #draining(member: Member): Draining {
+    return {
+      inFlight: () => member.inFlight,
+      sessions: () => this.sessionsOf(member.backend.id),
+      leave: () => {
+        member.command('maint')
+        this.#events.stateChanged(member)
+        this.#tellWatchers()
+        this.#changed()
+      },
+      recall: () => member.recall(),
+      ended: result => {
+        this.#drains.delete(member)
+        this.#events.drained(member, result)
+      },
+    }
+  }
+
+  #changed(): void {
+    this.#lists.stale()
+    if (this.queue.size > 0) this.queue.changed()
+  }
+
+  #freed(member: Member): void {
+    if (this.queue.size > 0) this.queue.freed(member)
+    if (member.inFlight === 0 && this.#drains.size > 0) this.#drains.get(member)?.check()
+  }
+
+  /**
+   * Requests alone take out at most half of the backends, and nobody unless another does better: when all are silent,
+   * nothing is won by turning to fewer of them, and those who are out already may as well be asked again.
+   */
+  #mayTakeOut(member: Member): boolean {
+    const others = this.#backends.filter(other => other !== member)
+    const out = others.filter(({ passive }) => passive?.isOut === true)
+    if (others.some(({ isUsable, passive }) => isUsable && passive?.isWell === true))
+      return 2 * (out.length + 1) <= this.#backends.length
+    for (const other of out) other.readmit()
+    return false
+  }
+
+  #healthChanged(member: Member, by: HealthWitness, reason?: string): void {
+    this.#events.healthChanged(member, by, reason)
+    this.#changed()
+  }
+}

@@ -1,0 +1,151 @@
+import type { Balancer } from '../balancers/balancer.ts'
+import type { RequestHead } from '../head.ts'
+import type { Claim, Claims } from '../policies/policy.ts'
+import { type BackendView, hasRoom } from '../pool/backend-view.ts'
+import { place } from './placement.ts'
+import type { Pool } from '../pool/pool.ts'
+
+/**
+ * How a request's affinity was found (HAProxy's log letters, in words): no key; one that is not ours;
+ * one that is too old; one that nobody remembers, or of a backend that has left the pool; one of a backend
+ * that is down, or has no room; or a key whose backend has the request now.
+ */
+export type AffinityStatus = 'none' | 'invalid' | 'expired' | 'unknown' | 'unavailable' | 'matched'
+
+/** What `select` decided. */
+export interface Decision {
+  readonly view: BackendView
+  readonly status: AffinityStatus
+  /** For each policy, the claim that decided or the first that it read. */
+  readonly claims: readonly Claim[]
+  /** All that each policy read. */
+  readonly read: readonly Claims[]
+}
+
+/** Nobody can take the request now. */
+export interface Wait {
+  /** Who is to; undefined: anybody. */
+  readonly waitFor: BackendView | undefined
+  readonly timeoutMs: number
+}
+
+/** What deciding needs to know. */
+export interface DecisionContext {
+  readonly pool: Pool
+  readonly balancer: Balancer
+  readonly onUnavailable: 'redispatch' | 'reject'
+  readonly whenFull: 'spill' | 'wait' | 'reject'
+  readonly returnFromBackup: boolean
+  readonly queueTimeoutMs: number
+  /** 0: nobody waits for that. */
+  readonly waitForBackendMs: number
+}
+
+/**
+ * A backend that is named, known and usable keeps its session, draining or not; otherwise the balancer picks.
+ * Undefined when nobody may take the request.
+ * @param read what each policy read, in their order
+ * @param queued where it stands in the queue, when it waits already
+ */
+export function decide(
+  context: DecisionContext,
+  request: RequestHead,
+  read: readonly Claims[],
+  queued?: Wait,
+): Decision | Wait | undefined {
+  const { pool, onUnavailable, whenFull, waitForBackendMs } = context
+  const claims: Claim[] = []
+  let status: AffinityStatus = 'none'
+  let view: BackendView | undefined
+  for (const several of read) {
+    const usable = view === undefined ? firstUsable(context, several) : undefined
+    if (usable !== undefined) view = usableView(context, usable)
+    else if (view === undefined) status = furthest(pool, several, status)
+    claims.push(usable ?? first(several))
+  }
+  if (view !== undefined) {
+    if (hasRoom(view)) return { view, status: 'matched', claims, read }
+    if (whenFull === 'reject') return undefined
+    if (whenFull === 'wait' && (queued?.waitFor === view || pool.queue.hasRoom(view)))
+      return { waitFor: view, timeoutMs: context.queueTimeoutMs }
+    status = 'unavailable'
+    view = claimedView(context, read, [])
+  } else if (status === 'unavailable' && onUnavailable === 'reject') {
+    const down = downView(pool, read)
+    if (down !== undefined) return wait(pool, down, waitForBackendMs, queued)
+  }
+  view ??= place(context, request)
+  if (view !== undefined) return { view, status, claims, read }
+  const isFull = pool.candidates.length > 0
+  const timeoutMs = isFull && whenFull === 'wait' ? context.queueTimeoutMs : isFull ? 0 : waitForBackendMs
+  return wait(pool, undefined, timeoutMs, queued)
+}
+
+function wait(
+  { queue }: Pool,
+  waitFor: BackendView | undefined,
+  timeoutMs: number,
+  queued: Wait | undefined,
+): Wait | undefined {
+  // Whoever waits already may change over to another line, and has the rest of his time.
+  return queued !== undefined || (timeoutMs > 0 && queue.hasRoom(waitFor))
+    ? { waitFor, timeoutMs }
+    : undefined
+}
+
+/** The first usable backend with room that the claims name, but those of `tried`. */
+export function claimedView(
+  context: DecisionContext,
+  read: readonly Claims[],
+  tried: readonly BackendView[],
+): BackendView | undefined {
+  for (const claim of read.flat()) {
+    const view = usableView(context, claim)
+    if (view !== undefined && hasRoom(view) && !tried.includes(view)) return view
+  }
+  return undefined
+}
+
+function firstUsable(context: DecisionContext, claims: Claims): Claim | undefined {
+  if (isList(claims)) return claims.find(claim => usableView(context, claim) !== undefined)
+  return usableView(context, claims) === undefined ? undefined : claims
+}
+
+function usableView({ pool, returnFromBackup }: DecisionContext, claim: Claim): BackendView | undefined {
+  const view = claim.kind === 'backend' ? pool.find(claim.id) : undefined
+  if (view?.isUsable !== true) return undefined
+  if (!returnFromBackup || !view.backup) return view
+  return pool.candidates.some(other => !other.backup && hasRoom(other)) ? undefined : view
+}
+
+/** The backend of a session that is to have no other. */
+function downView(pool: Pool, read: readonly Claims[]): BackendView | undefined {
+  for (const claim of read.flat()) {
+    const view = claim.kind === 'backend' ? pool.find(claim.id) : undefined
+    if (view?.isUsable === false) return view
+  }
+  return undefined
+}
+
+function first(claims: Claims): Claim {
+  return isList(claims) ? (claims[0] ?? NONE) : claims
+}
+
+const NONE: Claim = { kind: 'none' }
+
+/** Of several keys that came to nothing, the one that came furthest is what happened. */
+const ORDER: readonly AffinityStatus[] = ['none', 'invalid', 'expired', 'unknown', 'unavailable']
+
+function furthest(pool: Pool, claims: Claims, soFar: AffinityStatus): AffinityStatus {
+  const statuses = (isList(claims) ? claims : [claims]).map(claim => statusOf(pool, claim))
+  return statuses.reduce((far, status) => (ORDER.indexOf(status) > ORDER.indexOf(far) ? status : far), soFar)
+}
+
+function statusOf(pool: Pool, claim: Claim): AffinityStatus {
+  if (claim.kind !== 'backend') return claim.kind
+  return pool.find(claim.id) === undefined ? 'unknown' : 'unavailable'
+}
+
+function isList(claims: Claims): claims is readonly Claim[] {
+  return Array.isArray(claims)
+}

@@ -1,0 +1,28 @@
+import type { Balancer } from '../balancers/balancer.ts'
+import type { RequestHead } from '../head.ts'
+import { type BackendView, hasRoom } from '../pool/backend-view.ts'
+import type { Pool } from '../pool/pool.ts'
+
+/**
+ * Who takes a request that no key has placed: of the candidates one that has room, else of the backups.
+ * @param tried who did not answer it: then, when no other is left, a draining one does
+ */
+export function place(
+  { pool, balancer }: { readonly pool: Pool; readonly balancer: Balancer },
+  request: RequestHead,
+  tried: readonly BackendView[] = [],
+): BackendView | undefined {
+  const isFirst = tried.length === 0
+  const { candidates } = pool
+  if (isFirst) {
+    const view = balancer.pick(candidates, request)
+    if (view === undefined || hasRoom(view)) return view
+  }
+  const accepts = (view: BackendView): boolean => hasRoom(view) && !tried.includes(view)
+  for (const list of [candidates, pool.spares]) {
+    // A balancer that is asked about another list in vain forgets whose turn it is in this one.
+    const view = list.some(accepts) ? balancer.pick(list, request, accepts) : undefined
+    if (view !== undefined) return view
+  }
+  return isFirst ? undefined : balancer.pick(pool.candidatesBut(tried), request, hasRoom)
+}

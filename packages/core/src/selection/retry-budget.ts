@@ -1,0 +1,73 @@
+import { OptionError, optionInteger, optionObject } from '../options/option.ts'
+
+/** How many requests may be made again. */
+export interface RetryBudgetOptions {
+  /** Of the requests of the last ten seconds, 0 to 1. @default 0.2 */
+  readonly ratio?: number
+  /** As many are always allowed. @default 10 */
+  readonly minPerSecond?: number
+}
+
+const KEYS: readonly string[] = ['ratio', 'minPerSecond'] satisfies (keyof RetryBudgetOptions)[]
+const WINDOW_MS = 10_000
+/** Requests between two looks at the clock, at most. */
+const MOST_UNTIMED = 64
+
+/** @throws OptionError naming the option, what it got and what it takes. */
+export function parseRetryBudget(path: string, value: unknown): Required<RetryBudgetOptions> {
+  const { ratio = 0.2, minPerSecond } = optionObject(path, value ?? {}, KEYS)
+  if (typeof ratio !== 'number' || !(ratio >= 0 && ratio <= 1))
+    throw new OptionError(`${path}.ratio`, ratio, 'a number from 0 to 1')
+  return { ratio, minPerSecond: optionInteger(`${path}.minPerSecond`, minPerSecond, 10, 0, 1_000_000) }
+}
+
+/**
+ * Keeps an outage from multiplying traffic: of what backends have seen, so much may be shown to another (Finagle's and
+ * Linkerd's retry budget, with their figures). What no backend has seen costs nothing.
+ *
+ * Both sums fade over the window, and only now and then: most requests pay nothing for it.
+ */
+export class RetryBudget {
+  readonly #ratio: number
+  readonly #floor: number
+  readonly #now: () => number
+  /** Those that were counted since the last look at the clock. */
+  #requests = 0
+  #recent = 0
+  #retries = 0
+  #fadedAtMs: number
+
+  constructor({ ratio, minPerSecond }: Required<RetryBudgetOptions>, now: () => number) {
+    this.#ratio = ratio
+    this.#now = now
+    this.#fadedAtMs = now()
+    this.#floor = (minPerSecond * WINDOW_MS) / 1000
+  }
+
+  /** A request has been made. */
+  count(): void {
+    this.#requests += 1
+    // Left to the next retry, which may be days away, the requests of a rush hour would be spread over those days.
+    if (this.#requests >= MOST_UNTIMED) this.#fade()
+  }
+
+  /** Whether one more may be made; then it is counted. */
+  take(): boolean {
+    this.#fade()
+    if (this.#retries + 1 > Math.max(this.#floor, this.#ratio * this.#recent)) return false
+    this.#retries += 1
+    return true
+  }
+
+  #fade(): void {
+    const nowMs = this.#now()
+    const windows = Math.max(0, nowMs - this.#fadedAtMs) / WINDOW_MS
+    const kept = Math.exp(-windows)
+    // As if those since the last time had come evenly, each fading from its own moment on.
+    const added = this.#requests * (windows > 0 ? (1 - kept) / windows : 1)
+    this.#recent = this.#recent * kept + added
+    this.#retries *= kept
+    this.#requests = 0
+    this.#fadedAtMs = nowMs
+  }
+}

@@ -1,0 +1,130 @@
+import { OptionError, type Pool } from '@limpet/core'
+import { AdminError } from './admin-error.ts'
+import { allowsBackend } from './allowed-backends.ts'
+import type { Gateway } from '../serving/gateway.ts'
+import type { Logs } from '../logging/log.ts'
+import type { BackendRow, PoolRow, PoolStats } from './pool-stats.ts'
+
+/** What an operator wants of a pool. The bodies are as they came. */
+export type Operation =
+  | { readonly what: 'add'; readonly pool: string; readonly body: Readonly<Record<string, unknown>> }
+  | {
+      readonly what: 'change'
+      readonly pool: string
+      readonly id: string
+      readonly body: Readonly<Record<string, unknown>>
+    }
+  | { readonly what: 'remove'; readonly pool: string; readonly id: string }
+
+/** What can be seen and done of a gateway, be it one process or several. */
+export interface Operations {
+  readonly isEnding: boolean
+  /** Whether a process is there that takes requests. */
+  readonly isReady: boolean
+  stats(): Promise<Readonly<Record<string, PoolRow>>>
+  /** How many lines of the log were dropped, since the start. */
+  logDropped(): Promise<number>
+  /**
+   * The backend's row after it; undefined when it is gone.
+   * @throws AdminError for what cannot be done; then nothing was
+   */
+  operate(operation: Operation): Promise<BackendRow | undefined>
+}
+
+/** Those of a gateway in this process. */
+export class GatewayOperations implements Operations {
+  readonly #gateway: Gateway
+  readonly #stats: PoolStats
+  readonly #logs: Logs
+
+  constructor(gateway: Gateway, stats: PoolStats, logs: Logs) {
+    this.#gateway = gateway
+    this.#stats = stats
+    this.#logs = logs
+  }
+
+  get isEnding(): boolean {
+    return this.#gateway.isEnding
+  }
+
+  get isReady(): boolean {
+    return true
+  }
+
+  async stats(): Promise<Readonly<Record<string, PoolRow>>> {
+    return Object.fromEntries(
+      [...this.#gateway.pools.values()].map(({ name, pool }) => [name, this.#stats.row(pool)]),
+    )
+  }
+
+  async logDropped(): Promise<number> {
+    return this.#logs.dropped
+  }
+
+  async operate(operation: Operation): Promise<BackendRow | undefined> {
+    const served = this.#gateway.pools.get(operation.pool)
+    if (served === undefined) throw new AdminError(404, 'NOT_FOUND', `there is no pool ${operation.pool}`)
+    const { pool } = served
+    try {
+      if (operation.what === 'add') this.#checkAllowed(operation.body['url'])
+      const id = operate(pool, operation)
+      return this.#stats.backendRow(pool, id)
+    } catch (error) {
+      if (error instanceof OptionError) throw new AdminError(400, 'BAD_REQUEST', error.message)
+      throw error
+    }
+  }
+
+  /** A url that is none is the pool's to refuse. */
+  #checkAllowed(url: unknown): void {
+    if (typeof url !== 'string' || !URL.canParse(url)) return
+    if (!allowsBackend(this.#gateway.config, new URL(url)))
+      throw new AdminError(
+        403,
+        'BACKEND_NOT_ALLOWED',
+        'no backend may be added at this url; admin.allowBackends of the file lists hosts and networks',
+      )
+  }
+}
+
+function operate(pool: Pool, operation: Operation): string {
+  switch (operation.what) {
+    case 'add':
+      return add(pool, operation.body)
+    case 'change':
+      return change(pool, operation)
+    case 'remove': {
+      const { id } = operation
+      if (!pool.remove(id)) throw new AdminError(404, 'NOT_FOUND', `there is no backend ${id}`)
+      return id
+    }
+  }
+}
+
+function add(pool: Pool, body: Readonly<Record<string, unknown>>): string {
+  const { id } = body
+  if (typeof id === 'string' && pool.find(id) !== undefined)
+    throw new AdminError(409, 'CONFLICT', `there is a backend ${id}`)
+  return pool.add(body as { id: string; url: string }).backend.id
+}
+
+function change(pool: Pool, { id, body }: { id: string; body: Readonly<Record<string, unknown>> }): string {
+  const view = pool.find(id)
+  if (view === undefined) throw new AdminError(404, 'NOT_FOUND', `there is no backend ${id}`)
+  const { state, weight, ...rest } = body
+  const [unknown] = Object.keys(rest)
+  if (unknown !== undefined)
+    throw new AdminError(400, 'BAD_REQUEST', `${unknown} is not known; known are state, weight`)
+  if (state === undefined && weight === undefined)
+    throw new AdminError(400, 'BAD_REQUEST', 'nothing to change: it takes state, weight or both')
+  const before = view.weight
+  if (weight !== undefined) pool.setWeight(id, weight as number)
+  try {
+    if (state !== undefined) pool.setState(id, state as 'ready')
+  } catch (error) {
+    // All of it or nothing.
+    pool.setWeight(id, before)
+    throw error
+  }
+  return id
+}

@@ -1,0 +1,89 @@
+import type { AffinityOptions } from '@limpet/core'
+import type { HttpProxyOptions } from '@limpet/http-proxy'
+import type { KeptValues } from './secret-ref.ts'
+import { type Problem, problemText } from './problems.ts'
+import type { Route } from './routes.ts'
+
+export type AdapterName = 'fastify' | 'express' | 'koa'
+
+/** A configuration as it was written: all that a process needs to know what another one does. */
+export interface ConfigSource {
+  readonly file: string
+  readonly text: string
+  /** Instead of the file's. */
+  readonly adapter: AdapterName | undefined
+  /** The values that the text refers to, as the process that has read them saw them; undefined: read them. */
+  readonly kept: KeptValues | undefined
+}
+
+export interface PoolConfig {
+  readonly name: string
+  readonly options: HttpProxyOptions & Partial<AffinityOptions>
+  /** The same for two that differ in their backends alone. */
+  readonly signature: string
+}
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+/** A file, read, checked and complete. Durations in milliseconds. */
+export interface GatewayConfig {
+  readonly source: ConfigSource
+  readonly listen: Address & {
+    readonly tls: { readonly cert: string; readonly key: string } | undefined
+    readonly http2: boolean
+  }
+  readonly adapter: AdapterName
+  /** After it is told to end, for this long it takes whoever comes. */
+  readonly preStopMs: number
+  readonly shutdownGraceMs: number
+  /** Processes that share the port. */
+  readonly workers: number
+  /** What signs where no secret is given. */
+  readonly randomSecret: string
+  readonly limits: Limits
+  readonly log: { readonly access: boolean; readonly sample: number; readonly level: string }
+  readonly routes: readonly Route[]
+  readonly pools: readonly PoolConfig[]
+  readonly admin: AdminConfig | undefined
+  /** What works, and is perhaps not what was meant. */
+  readonly warnings: readonly string[]
+}
+
+/** The admin port. */
+export interface AdminConfig extends Address {
+  /** Undefined: the port answers this machine alone. */
+  readonly token: string | undefined
+  /** Names that a Host field may have, beside those that are always taken. */
+  readonly hosts: readonly string[]
+  /** Hosts, networks and sockets of backends that may be added; undefined: those beside the backends of the file. */
+  readonly allowBackends: readonly string[] | undefined
+}
+
+/** What slow and greedy clients may have of the gateway. */
+export interface Limits {
+  readonly maxHeaderSize: number
+  readonly headersTimeoutMs: number
+  readonly requestTimeoutMs: number
+  readonly keepAliveMs: number
+  /** How long a client may take nothing of its answer; 0: any time. */
+  readonly sendTimeoutMs: number
+  /** 0: any number. */
+  readonly connections: number
+  /** Of one address; 0: any number. */
+  readonly connectionsPerAddress: number
+  /** Requests of one HTTP/1 connection that are in flight. */
+  readonly unanswered: number
+}
+
+/** All that is wrong with a file. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly problems: readonly Problem[]
+  constructor(problems: readonly Problem[]) {
+    super(problems.map(problemText).join('\n'))
+    this.problems = problems
+  }
+}

@@ -1,0 +1,223 @@
+import { once } from 'node:events'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+import { refuseUpgrade } from '@limpet/http-proxy'
+import { AccessLog } from '../logging/access-log.ts'
+import { ClientConnections } from './client-connections.ts'
+import { changeCertificate, changeLimits, newServer } from './client-server.ts'
+import type { GatewayConfig, PoolConfig } from '../config/config.ts'
+import { endingMs } from '../workers/deadline.ts'
+import { errorPage } from './error-page.ts'
+import type { Logs } from '../logging/log.ts'
+import { type Members, membersOf, type PoolMember, restoreMembers } from '../reload/pool-members.ts'
+import { type Changes, changesBetween, reloaded } from '../reload/reload.ts'
+import { AMBIGUOUS, type Router, router } from '../config/routes.ts'
+import { type Observe, ServedPool } from './served-pool.ts'
+
+const LOOK_MS = 100
+
+/** A gateway that is running. */
+export class Gateway {
+  readonly #accessLog: AccessLog | undefined
+  readonly #server: Server
+  readonly #connections: ClientConnections
+  #config: GatewayConfig
+  #pools: ReadonlyMap<string, ServedPool> = new Map()
+  /** Those that a reload has replaced, and that have requests left. */
+  readonly #retiring = new Set<ServedPool>()
+  #route: Router
+  #reloading: Promise<unknown> = Promise.resolve()
+  #isEnding = false
+  #isClosing = false
+
+  private constructor(config: GatewayConfig, logs: Logs) {
+    this.#config = config
+    this.#route = router(config.routes)
+    const { access, sample } = config.log
+    this.#accessLog =
+      access && logs.log.isLevelEnabled('info') ? new AccessLog({ log: logs.access, sample }) : undefined
+    this.#server = newServer(config)
+    this.#connections = new ClientConnections(this.#server, config.limits, logs.log)
+    this.#server.on('request', (request, response) => this.#request(request, response))
+    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
+  }
+
+  /**
+   * Settles when it listens.
+   * @param members of the pools, in another process that does the same
+   * @throws Error when the port cannot be had; then nothing is left running
+   */
+  static async start(config: GatewayConfig, logs: Logs, members: Members = {}): Promise<Gateway> {
+    const gateway = new Gateway(config, logs)
+    try {
+      gateway.#pools = await gateway.#startPools(config.pools, name => members[name])
+      const { host, port } = config.listen
+      gateway.#server.listen({ host, port })
+      await once(gateway.#server, 'listening')
+    } catch (error) {
+      await closeAll(gateway.#pools.values())
+      throw error
+    }
+    return gateway
+  }
+
+  /** The configuration that is in use, which a reload replaces. */
+  get config(): GatewayConfig {
+    return this.#config
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  get url(): string {
+    const { host, tls } = this.#config.listen
+    return `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${this.port}`
+  }
+
+  /** Whether it was told to end. */
+  get isEnding(): boolean {
+    return this.#isEnding
+  }
+
+  /** How long it may take to end in good order. */
+  get endingMs(): number {
+    return endingMs(this.#config)
+  }
+
+  get pools(): ReadonlyMap<string, ServedPool> {
+    return this.#pools
+  }
+
+  get members(): Members {
+    return Object.fromEntries([...this.#pools].map(([name, { pool }]) => [name, membersOf(pool)]))
+  }
+
+  /** Makes these the members of its pools. */
+  restore(members: Members): void {
+    for (const [name, { pool }] of this.#pools) {
+      const known = members[name]
+      if (known !== undefined) restoreMembers(pool, known)
+    }
+  }
+
+  /**
+   * Takes another configuration without dropping a request. Pools of which only the backends differ go on as they are;
+   * others are replaced by pools that know what they knew.
+   * @throws Error when a pool cannot be started; then nothing has changed
+   */
+  async reload(config: GatewayConfig): Promise<Changes> {
+    // One after the other: each begins where the last has ended.
+    const reloading = this.#reloading.then(async () => this.#reload(config))
+    this.#reloading = reloading.catch(() => undefined)
+    return reloading
+  }
+
+  async #reload(after: GatewayConfig): Promise<Changes> {
+    const before = this.#pools
+    const changes = changesBetween(this.#config, after)
+    const config = reloaded(this.#config, after)
+    const replaced = config.pools.filter(pool => before.get(pool.name)?.canBecome(pool) !== true)
+    changeCertificate(this.#server, config.listen.tls)
+    const started = await this.#startPools(replaced, name => before.get(name))
+    changeLimits(this.#server, config.limits)
+    this.#connections.limits = config.limits
+    for (const pool of config.pools) if (!started.has(pool.name)) before.get(pool.name)?.become(pool)
+    this.#pools = new Map(
+      config.pools.flatMap(({ name }) => {
+        const served = started.get(name) ?? before.get(name)
+        return served === undefined ? [] : [[name, served] as const]
+      }),
+    )
+    this.#route = router(config.routes)
+    this.#config = config
+    for (const served of before.values()) if (this.#pools.get(served.name) !== served) this.#retire(served)
+    return changes
+  }
+
+  #retire(served: ServedPool): void {
+    this.#retiring.add(served)
+    void served.retire().then(() => this.#retiring.delete(served))
+  }
+
+  /** Serves whoever comes until a load balancer has noticed, and closes. */
+  async stop(): Promise<void> {
+    this.#isEnding = true
+    const { preStopMs } = this.#config
+    if (preStopMs > 0) await delay(preStopMs)
+    await this.close()
+  }
+
+  /** Takes nobody new, and settles when what is in flight has ended, or the time for that is over. */
+  async close(): Promise<void> {
+    this.#isEnding = true
+    const { shutdownGraceMs } = this.#config
+    this.#isClosing = true
+    const closed = once(this.#server, 'close')
+    this.#server.close()
+    this.#connections.end()
+    const served = [...this.#pools.values(), ...this.#retiring]
+    for (const { pool } of served) pool.recall()
+    const deadlineMs = performance.now() + shutdownGraceMs
+    const looking = setInterval(() => {
+      if (performance.now() >= deadlineMs) this.#connections.cut()
+      // A browser would keep its connection after its answer.
+      else this.#server.closeIdleConnections()
+    }, LOOK_MS)
+    await closed
+    clearInterval(looking)
+    await closeAll(served)
+  }
+
+  /** @param known what each goes on from, by its name */
+  async #startPools(
+    pools: readonly PoolConfig[],
+    known: (name: string) => ServedPool | readonly PoolMember[] | undefined,
+  ): Promise<ReadonlyMap<string, ServedPool>> {
+    const { adapter } = this.#config
+    const log = this.#accessLog
+    const observe: Observe = log === undefined ? same => same : affinity => log.observed(affinity)
+    const started = new Map<string, ServedPool>()
+    try {
+      for (const pool of pools)
+        started.set(pool.name, await ServedPool.start(adapter, pool, observe, known(pool.name)))
+    } catch (error) {
+      await closeAll(started.values())
+      throw error
+    }
+    return started
+  }
+
+  #request(request: IncomingMessage, response: ServerResponse): void {
+    const found = this.#served(request)
+    const served = typeof found === 'number' ? undefined : found
+    this.#accessLog?.begin(request, response, served?.name)
+    // HTTP/1 alone: HTTP/2 says good-bye by itself.
+    if (this.#isClosing && request.httpVersionMajor === 1) response.shouldKeepAlive = false
+    if (typeof found === 'number') errorPage.send(response, found)
+    else found.app.request(request, response)
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const found = this.#served(request)
+    const served = typeof found === 'number' ? undefined : found
+    const status = typeof found === 'number' ? found : this.#isClosing ? 503 : undefined
+    this.#accessLog?.beginUpgrade(request, socket, { pool: served?.name, status })
+    if (status === undefined) served?.app.upgrade(request, socket, head)
+    else refuseUpgrade(socket, status)
+  }
+
+  /** The pool of a request, or the status that refuses it. */
+  #served({ headers, url = '' }: IncomingMessage): ServedPool | number {
+    const host = headers.host ?? headers[':authority']
+    const name = this.#route(typeof host === 'string' ? host : undefined, url)
+    if (name === AMBIGUOUS) return 400
+    return (name === undefined ? undefined : this.#pools.get(name)) ?? 404
+  }
+}
+
+async function closeAll(served: Iterable<ServedPool>): Promise<void> {
+  await Promise.all(Array.from(served, async ({ app }) => app.close()))
+}

@@ -1,0 +1,81 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Affinity, AFFINITY_OPTION_KEYS, createAffinity, type Pool } from '@limpet/core'
+import type { HttpProxyOptions } from '@limpet/http-proxy'
+import type { AdapterName, PoolConfig } from '../config/config.ts'
+import { keepLearned, type LearnedStores } from './learned-stores.ts'
+import { type PoolApp, startPoolApp } from './pool-app.ts'
+import { type PoolMember, restoreMembers } from '../reload/pool-members.ts'
+import { changeBackends, takeOver } from '../reload/takeover.ts'
+
+/** Wraps an affinity, for whoever wants to see what it does. */
+export type Observe = (affinity: Affinity) => Affinity
+
+const AFFINITY_KEYS: ReadonlySet<string> = new Set(AFFINITY_OPTION_KEYS)
+const LOOK_MS = 100
+
+/** A pool that is being served. */
+export class ServedPool {
+  readonly name: string
+  readonly pool: Pool
+  readonly app: PoolApp
+  readonly #learned: LearnedStores
+  #config: PoolConfig
+
+  private constructor(config: PoolConfig, pool: Pool, app: PoolApp, learned: LearnedStores) {
+    this.name = config.name
+    this.pool = pool
+    this.app = app
+    this.#learned = learned
+    this.#config = config
+  }
+
+  /**
+   * @param known what it goes on from: the pool that it takes the place of, with what is known of its backends, what an
+   *   operator has commanded, and the sessions that were learned; or the members of another process
+   */
+  static async start(
+    adapter: AdapterName,
+    config: PoolConfig,
+    observe: Observe,
+    known?: ServedPool | readonly PoolMember[],
+  ): Promise<ServedPool> {
+    const { policies, learned } = keepLearned(
+      config.options.affinity,
+      known instanceof ServedPool ? known.#learned : undefined,
+    )
+    const entries = Object.entries(config.options)
+    const ofAffinity = Object.fromEntries(entries.filter(([key]) => AFFINITY_KEYS.has(key)))
+    const ofTransport = Object.fromEntries(entries.filter(([key]) => !AFFINITY_KEYS.has(key)))
+    const affinity = createAffinity({
+      backends: [],
+      ...ofAffinity,
+      ...(policies !== undefined && { affinity: policies }),
+    })
+    if (known instanceof ServedPool)
+      takeOver(affinity.pool, config, { pool: known.pool, config: known.#config })
+    else if (known !== undefined) restoreMembers(affinity.pool, known)
+    const app = await startPoolApp(adapter, {
+      ...(ofTransport as object as HttpProxyOptions),
+      use: observe(affinity),
+    })
+    return new ServedPool(config, affinity.pool, app, learned)
+  }
+
+  /** Whether `config` is another in its backends at most, which can be changed while it is served. */
+  canBecome({ signature }: PoolConfig): boolean {
+    return signature === this.#config.signature
+  }
+
+  become(config: PoolConfig): void {
+    changeBackends(this.pool, this.#config, config)
+    this.#config = config
+  }
+
+  /** Ends when all that is in flight, or waits, has ended: tunnels, too, as if nothing had been changed. */
+  async retire(): Promise<void> {
+    // Some may be on their way from the server to the pool.
+    do await delay(LOOK_MS, undefined, { ref: false })
+    while (this.pool.inFlight + this.pool.queue.size > 0)
+    await this.app.close()
+  }
+}

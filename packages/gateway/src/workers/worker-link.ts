@@ -1,0 +1,124 @@
+import type { Worker } from 'node:cluster'
+import { AdminError } from '../admin/admin-error.ts'
+import type { Message, Order, Reply } from './worker.ts'
+
+/** Time for a worker to reply to an order. */
+const REPLY_MS = 5_000
+
+/** Where a worker listens. */
+export interface Listening {
+  readonly url: string
+  readonly port: number
+}
+
+interface Waiting {
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: Error) => void
+}
+
+/**
+ * The parent's end of the channel to one worker. A worker can die at any moment, also between the parent's check and
+ * its write, and Node reports that write as an `error` event of the worker (EPIPE, ERR_IPC_CHANNEL_CLOSED). So a failed
+ * send is never an error of the parent: it ends what waits for a reply, and `exit` tells the rest.
+ */
+export class WorkerLink {
+  readonly worker: Worker
+  /** Settles when the worker listens. Rejects when the worker could not start, or has ended before. */
+  readonly listening: Promise<Listening>
+  /** Settles when the process has ended. */
+  readonly exited: Promise<void>
+  readonly #waiting = new Map<number, Waiting>()
+  #number = 0
+  #isOpen = true
+
+  constructor(worker: Worker) {
+    this.worker = worker
+    const { promise, resolve, reject } = Promise.withResolvers<Listening>()
+    this.listening = promise
+    // A caller that has stopped waiting misses nothing.
+    promise.catch(() => undefined)
+    worker.on('message', (reply: Reply) => {
+      if ('listening' in reply) resolve(reply.listening)
+      else if ('failed' in reply)
+        reject(Object.assign(new Error(reply.failed.message), { code: reply.failed.code }))
+      else this.#take(reply)
+    })
+    worker.on('error', () => this.#fail()).once('disconnect', () => this.#close())
+    this.exited = new Promise(settle => {
+      worker.once('exit', (code, signal) => {
+        this.#close()
+        reject(new Error(`a worker ended with ${signal ?? code}`))
+        settle()
+      })
+    })
+  }
+
+  /** Whether the worker can be told something, as far as is known. */
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  /** Gives an order whose reply does not matter. Does nothing when the worker is gone. */
+  tell(order: Order): void {
+    this.#send({ number: 0, order })
+  }
+
+  /**
+   * Gives an order, and returns the worker's reply.
+   * @throws AdminError when the worker refuses, is gone, or does not reply within 5 s
+   */
+  async ask(order: Order): Promise<unknown> {
+    this.#number += 1
+    const number = this.#number
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    this.#waiting.set(number, { resolve, reject })
+    const timer = setTimeout(() => reject(silent()), REPLY_MS)
+    try {
+      if (!this.#send({ number, order })) reject(silent())
+      return await promise
+    } finally {
+      clearTimeout(timer)
+      this.#waiting.delete(number)
+    }
+  }
+
+  /** Ends the process at once. */
+  kill(): void {
+    this.worker.process.kill('SIGKILL')
+  }
+
+  #send(message: Message): boolean {
+    if (!this.#isOpen || !this.worker.isConnected()) return false
+    // With a callback a failure is reported by the callback alone.
+    this.worker.process.send(message, error => {
+      if (error !== null) this.#fail()
+    })
+    return true
+  }
+
+  #take(reply: Exclude<Reply, { readonly listening: unknown } | { readonly failed: unknown }>): void {
+    const waiting = this.#waiting.get(reply.number)
+    if (waiting === undefined) return
+    if ('error' in reply) {
+      const { statusCode, code, message } = reply.error
+      waiting.reject(new AdminError(statusCode, code, message))
+    } else {
+      waiting.resolve(reply.result)
+    }
+  }
+
+  /** A worker that cannot be told anything is of no use. */
+  #fail(): void {
+    this.#close()
+    this.kill()
+  }
+
+  #close(): void {
+    this.#isOpen = false
+    for (const { reject } of this.#waiting.values()) reject(silent())
+  }
+}
+
+function silent(): AdminError {
+  return new AdminError(500, 'INTERNAL', 'a worker did not answer')
+}

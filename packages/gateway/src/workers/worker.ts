@@ -1,0 +1,146 @@
+import cluster from 'node:cluster'
+import { once } from 'node:events'
+import { AdminError } from '../admin/admin-error.ts'
+import type { ConfigSource } from '../config/config.ts'
+import { parseConfig } from '../config/config-file.ts'
+import { exitAfter } from './deadline.ts'
+import { logEvents } from '../logging/event-log.ts'
+import { Gateway } from '../serving/gateway.ts'
+import { openLogs } from '../logging/log.ts'
+import { GatewayOperations, type Operation } from '../admin/operations.ts'
+import type { Members } from '../reload/pool-members.ts'
+import { PoolStats } from '../admin/pool-stats.ts'
+import { reloaded } from '../reload/reload.ts'
+
+/** What a worker is told by the process that has started it. */
+export type Order =
+  | ({ readonly what: 'start' } & Standing)
+  | { readonly what: 'reload'; readonly source: ConfigSource }
+  | { readonly what: 'restore'; readonly members: Members }
+  | { readonly what: 'operate'; readonly operation: Operation }
+  | { readonly what: 'stats' | 'logDropped' | 'members' | 'end' }
+
+/** What all workers do alike. */
+export interface Standing {
+  /** That with which the gateway has started: some of it stays. */
+  readonly first: ConfigSource
+  /** That which was read last. */
+  readonly source: ConfigSource
+  /** With what was commanded; undefined: nothing was. */
+  readonly members: Members | undefined
+}
+
+export interface Message {
+  readonly number: number
+  readonly order: Order
+}
+
+/** What a worker says: where it listens, first; then a reply to each message. */
+export type Reply =
+  | { readonly listening: { readonly url: string; readonly port: number } }
+  | { readonly failed: { readonly code: string; readonly message: string } }
+  | { readonly number: number; readonly result?: unknown }
+  | { readonly number: number; readonly error: Told }
+
+interface Told {
+  readonly statusCode: number
+  readonly code: string
+  readonly message: string
+}
+
+/**
+ * One of several processes that share a port. What to do it is told first of all, by its parent, and so is every signal:
+ * a terminal tells all of a group, and twice would be at once.
+ * @returns the exit code
+ */
+export async function runWorker(isPretty: boolean): Promise<number> {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
+  // Whoever has started it is gone. (Node would end it, too, if nobody listened to the channel for a moment.)
+  process.on('disconnect', orphaned)
+  const early: Message[] = []
+  let receive = (message: Message): void => void early.push(message)
+  process.on('message', (message: Message) => receive(message))
+  await once(process, 'message')
+  const start = early.shift()?.order
+  if (start?.what !== 'start') throw new Error(`told to ${start?.what} before it has started`)
+  const config = reloaded(parseConfig(start.first), parseConfig(start.source))
+  const logs = openLogs(config, isPretty, cluster.worker?.id)
+  const { log } = logs
+  const stats = new PoolStats()
+  logEvents(log)
+  let gateway: Gateway
+  try {
+    gateway = await Gateway.start(config, logs, start.members)
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException
+    say({ failed: { code, message } })
+    return 1
+  }
+  const operations = new GatewayOperations(gateway, stats, logs)
+  const { promise, resolve } = Promise.withResolvers<number>()
+
+  async function obey(order: Order): Promise<unknown> {
+    switch (order.what) {
+      case 'stats':
+        return operations.stats()
+      case 'operate':
+        return operations.operate(order.operation)
+      case 'logDropped':
+        return operations.logDropped()
+      case 'members':
+        return gateway.members
+      case 'restore':
+        return gateway.restore(order.members)
+      case 'reload':
+        return gateway.reload(parseConfig(order.source))
+      case 'end':
+        return end(0, async () => gateway.stop())
+      case 'start':
+        throw new Error('it has started')
+    }
+  }
+
+  async function end(code: number, how = async () => gateway.close()): Promise<void> {
+    exitAfter(gateway.endingMs)
+    if (gateway.isEnding) return
+    await how()
+    await logs.close()
+    resolve(code)
+  }
+
+  receive = ({ number, order }) => {
+    obey(order).then(
+      result => say({ number, result }),
+      (error: unknown) => say({ number, error: told(error) }),
+    )
+  }
+  process.on('disconnect', () => void end(1)).off('disconnect', orphaned)
+  process.on('uncaughtException', error => {
+    exitAfter(gateway.endingMs)
+    log.fatal({ event: 'uncaught', err: error })
+    if (gateway.isEnding) resolve(1)
+    else void end(1)
+  })
+  const { url, port } = gateway
+  say({ listening: { url, port } })
+  // A gateway that was told to end while this worker was starting would wait for it.
+  for (const message of early) receive(message)
+  return promise
+}
+
+function orphaned(): void {
+  process.exit(1)
+}
+
+/** A parent that dies meanwhile is noticed by `disconnect`; the failed write is no error of this worker. */
+function say(reply: Reply): void {
+  if (process.connected) process.send?.(reply, undefined, undefined, () => undefined)
+}
+
+function told(error: unknown): Told {
+  if (error instanceof AdminError) {
+    const { statusCode, code, message } = error
+    return { statusCode, code, message }
+  }
+  return { statusCode: 500, code: 'INTERNAL', message: String(error) }
+}

@@ -1,0 +1,227 @@
+import cluster from 'node:cluster'
+import type { Logger } from 'pino'
+import { Admin } from '../admin/admin.ts'
+import type { GatewayConfig } from '../config/config.ts'
+import { endingMs, exitAfter } from './deadline.ts'
+import { type Logs, openLogs } from '../logging/log.ts'
+import type { Operation, Operations } from '../admin/operations.ts'
+import type { Members } from '../reload/pool-members.ts'
+import type { BackendRow, PoolRow } from '../admin/pool-stats.ts'
+import { logNotStarted, logReload, readAgain, type Reread } from '../process.ts'
+import type { Changes } from '../reload/reload.ts'
+import { onSignals } from '../signals.ts'
+import { sumOfPools, sumOfRows } from './merge-stats.ts'
+import { type Listening, WorkerLink } from './worker-link.ts'
+import type { Order, Standing } from './worker.ts'
+
+/** Between the deaths of a worker that does not live long: doubles up to the last. */
+const LEAST_PAUSE_MS = 100
+const MOST_PAUSE_MS = 10_000
+
+/**
+ * A gateway of several processes that share its port. Each has pools and health checks of its own; the cookie is the
+ * same in all, so whichever answers brings the session home. @returns the exit code, when all have ended
+ */
+export async function runWorkers(config: GatewayConfig, isPretty: boolean, reread: Reread): Promise<number> {
+  const logs = openLogs(config, isPretty)
+  const { log } = logs
+  for (const warning of config.warnings) log.warn({ event: 'warning' }, warning)
+  const workers = new Workers(config, logs)
+  let admin: Admin | undefined
+  let listening: Listening
+  try {
+    listening = await workers.start()
+    admin = config.admin && (await Admin.start(workers, config.admin, log))
+  } catch (error) {
+    await workers.kill()
+    logNotStarted(log, error)
+    await logs.close()
+    return 1
+  }
+  const { promise, resolve } = Promise.withResolvers<number>()
+  const leave = onSignals({
+    end(signal, isAgain) {
+      log.info({ event: isAgain ? 'ending_at_once' : 'ending', signal })
+      if (isAgain) void workers.kill().then(() => resolve(1))
+      else void workers.end().then(() => resolve(0))
+    },
+    reload() {
+      const startedMs = performance.now()
+      // Read once, for all of them.
+      const next = readAgain(log, reread)
+      if (next !== undefined) logReload(log, startedMs, workers.reload(next))
+    },
+    uncaught(error) {
+      // By then the workers have been killed.
+      exitAfter(workers.endingMs + 1_000)
+      log.fatal({ event: 'uncaught', err: error })
+      void (workers.isEnding ? workers.kill() : workers.end()).then(() => resolve(1))
+    },
+  })
+  // Whoever reads that may send a signal at once.
+  log.info({
+    event: 'listening',
+    ...listening,
+    adminPort: admin?.port,
+    adapter: config.adapter,
+    pools: config.pools.map(({ name }) => name),
+    workers: config.workers,
+  })
+  const code = await promise
+  leave()
+  await admin?.close()
+  log.info({ event: 'ended', code })
+  await logs.close()
+  return code
+}
+
+/** The processes, and what an operator wants of all of them. */
+class Workers implements Operations {
+  readonly #count: number
+  readonly #logs: Logs
+  readonly #log: Logger
+  readonly #secret: string
+  /** For a worker that is started later; another object with each change. */
+  #standing: Standing
+  /** Those whose process has not ended. */
+  readonly #links = new Set<WorkerLink>()
+  readonly #ready = new Set<WorkerLink>()
+  isEnding = false
+  /** How long they may take to end in good order. */
+  endingMs: number
+
+  constructor(config: GatewayConfig, logs: Logs) {
+    const { workers, randomSecret, source } = config
+    this.endingMs = endingMs(config)
+    this.#count = workers
+    this.#standing = { first: source, source, members: undefined }
+    this.#logs = logs
+    this.#log = logs.log
+    this.#secret = randomSecret
+  }
+
+  get isReady(): boolean {
+    return [...this.#ready].some(({ isOpen }) => isOpen)
+  }
+
+  /** @throws Error when one of them cannot have the port */
+  async start(): Promise<Listening> {
+    const started = await Promise.all(Array.from({ length: this.#count }, async () => this.#fork()))
+    const [first] = started
+    if (first === undefined) throw new Error('no worker')
+    return first
+  }
+
+  async stats(): Promise<Readonly<Record<string, PoolRow>>> {
+    return sumOfPools((await this.#tellAll({ what: 'stats' })) as Record<string, PoolRow>[])
+  }
+
+  async logDropped(): Promise<number> {
+    const counts = (await this.#tellAll({ what: 'logDropped' })) as number[]
+    return counts.reduce((sum, count) => sum + count, this.#logs.dropped)
+  }
+
+  async operate(operation: Operation): Promise<BackendRow | undefined> {
+    try {
+      return sumOfRows((await this.#tellAll({ what: 'operate', operation })) as BackendRow[])
+    } finally {
+      await this.#noteMembers()
+    }
+  }
+
+  async reload(config: GatewayConfig): Promise<Changes> {
+    const { source } = config
+    const [changes = { changed: [], needsRestart: [] }] = await this.#tellAll({ what: 'reload', source })
+    this.#standing = { ...this.#standing, source }
+    this.endingMs = endingMs(config)
+    await this.#noteMembers()
+    return changes as Changes
+  }
+
+  async end(): Promise<void> {
+    this.isEnding = true
+    for (const link of this.#links) link.tell({ what: 'end' })
+    // One that is stopped, or busy for ever, hears nothing.
+    const timer = setTimeout(() => void this.kill(), this.endingMs)
+    await this.#gone()
+    clearTimeout(timer)
+  }
+
+  async kill(): Promise<void> {
+    this.isEnding = true
+    for (const link of this.#links) link.kill()
+    await this.#gone()
+  }
+
+  async #gone(): Promise<void> {
+    await Promise.all(Array.from(this.#links, async ({ exited }) => exited))
+  }
+
+  /** Any of them knows what was commanded of all. */
+  async #noteMembers(): Promise<void> {
+    const [link] = this.#ready
+    const members = link && (await link.ask({ what: 'members' }).catch(() => undefined))
+    if (members !== undefined) this.#standing = { ...this.#standing, members: members as Members }
+  }
+
+  /** Settles when it listens. */
+  async #fork(pauseMs = LEAST_PAUSE_MS): Promise<Listening> {
+    const startedMs = performance.now()
+    const link = new WorkerLink(cluster.fork({ LIMPET_RANDOM_SECRET: this.#secret }))
+    this.#links.add(link)
+    link.worker.once('exit', (code, signal) => {
+      this.#links.delete(link)
+      const wasReady = this.#ready.delete(link)
+      if (this.isEnding || !wasReady) return
+      this.#log.error({ event: 'worker_exited', worker: link.worker.id, code, signal })
+      const isYoung = performance.now() - startedMs < MOST_PAUSE_MS
+      this.#mend(isYoung ? pauseMs : LEAST_PAUSE_MS)
+    })
+    try {
+      return await this.#begin(link)
+    } catch (error) {
+      // It may listen, without what the others were told.
+      link.kill()
+      throw error
+    }
+  }
+
+  async #begin(link: WorkerLink): Promise<Listening> {
+    let standing = this.#standing
+    link.tell({ what: 'start', ...standing })
+    const listening = await link.listening
+    // What was told to the others meanwhile.
+    while (standing !== this.#standing) {
+      standing = this.#standing
+      const { source, members } = standing
+      await link.ask({ what: 'reload', source })
+      if (members !== undefined) await link.ask({ what: 'restore', members })
+    }
+    this.#ready.add(link)
+    return listening
+  }
+
+  #mend(pauseMs: number): void {
+    setTimeout(() => {
+      if (this.isEnding) return
+      const next = Math.min(2 * pauseMs, MOST_PAUSE_MS)
+      this.#fork(next).then(
+        () => this.#log.info({ event: 'worker_started' }),
+        (error: unknown) => {
+          this.#log.error({ event: 'worker_not_started', err: error })
+          this.#mend(next)
+        },
+      )
+    }, pauseMs).unref()
+  }
+
+  /** The replies of all workers that are alive. One that dies over an order is replaced by one that knows it. */
+  async #tellAll(order: Order): Promise<readonly unknown[]> {
+    const replies = [...this.#ready].map(async link =>
+      link.ask(order).catch((error: unknown) => {
+        if (link.isOpen) throw error
+      }),
+    )
+    return (await Promise.all(replies)).filter(reply => reply !== undefined)
+  }
+}

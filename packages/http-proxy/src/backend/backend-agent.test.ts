@@ -1,0 +1,247 @@
+import { once } from 'node:events'
+import {
+  type ClientRequest,
+  createServer,
+  type IncomingMessage,
+  request,
+  type ServerResponse,
+} from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { createAffinity } from '@limpet/core'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { BackendAgent, backendAgents } from './backend-agent.ts'
+import { parseTransport } from '../transport-options.ts'
+
+const TRANSPORT = parseTransport({ timeouts: { connect: 500 } })
+
+type Listener = (response: ServerResponse) => unknown
+
+/** A server, the connections that are open to it and how many there ever were. */
+async function startBackend(listener: Listener = response => response.end('answer')) {
+  const server = createServer({ keepAliveTimeout: 0 }, (_request, response) => void listener(response))
+  const sockets = new Set<Socket>()
+  const backend = { sockets, connections: 0, url: '', server }
+  server.on('connection', socket => {
+    backend.connections += 1
+    sockets.add(socket.on('error', () => {}).once('close', () => sockets.delete(socket)))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  })
+  backend.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return backend
+}
+
+/** A request that goes where `agent` says, and the failures to connect that it was told of. */
+function requestBy(
+  agent: BackendAgent,
+  goesElsewhere: (error: Error) => boolean = () => false,
+): ClientRequest {
+  return request({
+    host: 'nowhere.invalid',
+    agent: {
+      protocol: 'http:',
+      defaultPort: 80,
+      keepAlive: true,
+      maxSockets: Infinity,
+      addRequest: (sent: ClientRequest) => agent.serve(sent, goesElsewhere),
+    } as object as BackendAgent,
+  })
+}
+
+async function answerTo(sent: ClientRequest): Promise<string> {
+  const [message] = (await once(sent.end(), 'response')) as [IncomingMessage]
+  return text(message)
+}
+
+function agentFor(url: string, keepAlive = true): BackendAgent {
+  const agent = new BackendAgent({ id: 'a', url: new URL(url) }, TRANSPORT, keepAlive)
+  onTestFinished(() => agent.destroy())
+  return agent
+}
+
+function idleOf(agent: BackendAgent): number {
+  return Object.values(agent.freeSockets).flat().length
+}
+
+describe("a backend's agent", () => {
+  it('goes to the backend, whatever host the request names', async () => {
+    const { url } = await startBackend()
+    expect(await answerTo(requestBy(agentFor(url)))).toBe('answer')
+  })
+
+  it('hands a socket over only when it is connected', async () => {
+    const { url } = await startBackend()
+    const sent = requestBy(agentFor(url)).end()
+    const [socket] = (await once(sent, 'socket')) as [Socket]
+    expect([socket.connecting, socket.readyState]).toEqual([false, 'open'])
+    await once(sent, 'response')
+  })
+
+  it('tells of a failure to connect, and the request has an error where nobody takes it', async () => {
+    const { url, server } = await startBackend()
+    server.close()
+    await once(server, 'close')
+    const told: unknown[] = []
+    const sent = requestBy(agentFor(url), error => {
+      told.push(error)
+      return false
+    })
+    const sockets: unknown[] = []
+    sent.on('socket', socket => sockets.push(socket))
+    const [error] = await once(sent.end(), 'error')
+    expect(error).toMatchObject({ code: 'ECONNREFUSED' })
+    expect([told, sockets]).toEqual([[error], []])
+  })
+
+  it('leaves a request alone that has gone elsewhere', async () => {
+    const [gone, other] = [await startBackend(), await startBackend()]
+    gone.server.close()
+    await once(gone.server, 'close')
+    const sent = requestBy(agentFor(gone.url), () => {
+      agentFor(other.url).serve(sent, () => false)
+      return true
+    })
+    expect(await answerTo(sent)).toBe('answer')
+    expect(other.connections).toBe(1)
+  })
+
+  it('keeps a connection for the next request, and takes the one that was used last', async () => {
+    const backend = await startBackend()
+    const agent = agentFor(backend.url)
+    await Promise.all([1, 2, 3].map(async () => answerTo(requestBy(agent))))
+    await expect.poll(() => idleOf(agent)).toBe(3)
+    const last = Object.values(agent.freeSockets).flat().at(-1)
+    const sent = requestBy(agent).end()
+    const [socket] = await once(sent, 'socket')
+    expect([socket === last, sent.reusedSocket]).toEqual([true, true])
+    await once(sent, 'response')
+    expect(backend.connections).toBe(3)
+  })
+
+  it('opens as many as are asked for at once, and keeps no more than 256', async () => {
+    const everybody = Promise.withResolvers<void>()
+    let arrived = 0
+    const { url, sockets } = await startBackend(async response => {
+      arrived += 1
+      if (arrived === 260) everybody.resolve()
+      await everybody.promise
+      response.end('answer')
+    })
+    const agent = agentFor(url)
+    await Promise.all(Array.from({ length: 260 }, async () => answerTo(requestBy(agent))))
+    await expect.poll(() => sockets.size).toBe(256)
+    expect(idleOf(agent)).toBe(256)
+  })
+
+  it('keeps none where each is to be used once', async () => {
+    const backend = await startBackend()
+    const agent = agentFor(backend.url, false)
+    for (let time = 0; time < 2; time += 1) expect(await answerTo(requestBy(agent))).toBe('answer')
+    await expect.poll(() => backend.sockets.size).toBe(0)
+    expect([backend.connections, idleOf(agent)]).toEqual([2, 0])
+  })
+
+  it('ends an idle connection before the backend would, of whose time it knows nothing', async () => {
+    const backend = await startBackend()
+    const agent = agentFor(backend.url)
+    await answerTo(requestBy(agent))
+    await expect.poll(() => idleOf(agent)).toBe(1)
+    const begun = performance.now()
+    for (const socket of backend.sockets) await once(socket, 'close')
+    // Node's servers would after five seconds.
+    expect(performance.now() - begun).toBeGreaterThan(3_500)
+    expect(performance.now() - begun).toBeLessThan(4_900)
+  })
+})
+
+describe("the agents of a pool's backends", () => {
+  async function poolOf(...ids: readonly string[]) {
+    const backends = await Promise.all(ids.map(async () => startBackend()))
+    const rows = ids.map((id, index) => ({ id, url: backends[index]?.url ?? '' }))
+    const affinity = createAffinity({ backends: rows, affinity: [] })
+    const agents = backendAgents(affinity, TRANSPORT)
+    onTestFinished(() => agents.close())
+    const member = (id: string) => {
+      const view = affinity.pool.find(id)
+      if (view === undefined) throw new Error(`no backend ${id}`)
+      return view.backend
+    }
+    return { pool: affinity.pool, agents, member, backends }
+  }
+
+  it('are one for each, as long as it is a member', async () => {
+    const { pool, agents, member } = await poolOf('a', 'b')
+    const [a, b] = [member('a'), member('b')]
+    const agent = agents.agentOf(a)
+    expect(agents.agentOf(b)).not.toBe(agent)
+    pool.setHealthy('a', false)
+    pool.setState('b', 'drain')
+    expect(agents.agentOf(a)).toBe(agent)
+  })
+
+  it('may be fresh ones, whose connections nobody has used and nobody uses again', async () => {
+    const { agents, member, backends } = await poolOf('a')
+    const kept = agents.agentOf(member('a'))
+    await answerTo(requestBy(kept))
+    const fresh = requestBy(agents.freshAgent(member('a')))
+    await answerTo(fresh)
+    expect(fresh.reusedSocket).toBe(false)
+    await expect.poll(() => backends[0]?.sockets.size).toBe(1)
+    expect([backends[0]?.connections, idleOf(kept)]).toEqual([2, 1])
+  })
+
+  it('close the idle connections of one that has left, with the next look, and no others', async () => {
+    const { pool, agents, member, backends } = await poolOf('a', 'b')
+    for (const id of ['a', 'b']) await answerTo(requestBy(agents.agentOf(member(id))))
+    const [a, b] = backends
+    await expect.poll(() => [a?.sockets.size, b?.sockets.size]).toEqual([1, 1])
+    pool.remove('a')
+    const kept = agents.agentOf(member('b'))
+    await expect.poll(() => a?.sockets.size).toBe(0)
+    expect([b?.sockets.size, idleOf(kept)]).toEqual([1, 1])
+  })
+
+  it('let the busy connections of one that has left end with what they carry', async () => {
+    const finish = Promise.withResolvers<void>()
+    const a = await startBackend(async response => {
+      response.write('first ')
+      await finish.promise
+      response.end('and last')
+    })
+    const { pool, agents, member } = await poolOf('b')
+    pool.add({ id: 'a', url: a.url })
+    const agent = agents.agentOf(member('a'))
+    const sent = requestBy(agent).end()
+    const [message] = (await once(sent, 'response')) as [IncomingMessage]
+    pool.remove('a')
+    agents.agentOf(member('b'))
+    finish.resolve()
+    expect(await text(message)).toBe('first and last')
+    await expect.poll(() => a.sockets.size).toBe(0)
+    expect(idleOf(agent)).toBe(0)
+  })
+
+  it('are others for one that has come back, at another place', async () => {
+    const { pool, agents, member, backends } = await poolOf('a')
+    const before = agents.agentOf(member('a'))
+    const other = await startBackend()
+    pool.replace([{ id: 'a', url: other.url }])
+    const after = agents.agentOf(member('a'))
+    expect(after).not.toBe(before)
+    await answerTo(requestBy(after))
+    expect([backends[0]?.connections, other.connections]).toEqual([0, 1])
+  })
+
+  it('end all idle connections when they are closed, and may be used again', async () => {
+    const { agents, member, backends } = await poolOf('a', 'b')
+    for (const id of ['a', 'b']) await answerTo(requestBy(agents.agentOf(member(id))))
+    agents.close()
+    await expect.poll(() => backends.map(({ sockets }) => sockets.size)).toEqual([0, 0])
+    expect(await answerTo(requestBy(agents.agentOf(member('a'))))).toBe('answer')
+  })
+})

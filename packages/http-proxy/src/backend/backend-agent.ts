@@ -1,0 +1,116 @@
+import { Agent, type ClientRequest } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Affinity, Backend, BackendView } from '@limpet/core'
+import { type SocketOpener, socketOpener } from './backend-socket.ts'
+import type { Transport } from '../transport-options.ts'
+
+/** How long an idle connection is kept: less than what common servers (5 s in Node) allow it. */
+const IDLE_CONNECTION_MS = 4_000
+
+/** Node's type has a socket even where there is an error. */
+type OnSocket = (error: Error | null, socket: Duplex) => void
+
+/** Told that a request's backend could not be reached; true when the request has gone elsewhere. */
+export type OnUnreached = (error: Error) => boolean
+
+interface Connecting {
+  readonly onUnreached: OnUnreached
+}
+
+/**
+ * What Node calls on an agent. `createSocket` is where one stands between a connection's failure and the request
+ * that would be told of it; agents all over the registry are built on these two.
+ */
+interface AgentInternals {
+  addRequest(request: ClientRequest, options: Connecting): void
+  createSocket(request: ClientRequest, options: object, onSocket: OnSocket): void
+}
+
+const internals = Agent.prototype as object as AgentInternals
+
+/** The connections to one backend. They are handed to requests only when they are connected. */
+export class BackendAgent extends Agent {
+  readonly #open: SocketOpener
+
+  /** @param keepAlive false: each connection is used once */
+  constructor(backend: Backend, transport: Transport, keepAlive: boolean) {
+    super({ keepAlive, timeout: IDLE_CONNECTION_MS })
+    this.#open = socketOpener(backend, transport)
+  }
+
+  /** All its connections are to one backend: there is nothing to tell apart, and names are made for each request. */
+  override getName(): string {
+    return ''
+  }
+
+  override createConnection(_options: object, onSocket?: OnSocket): null {
+    this.#open((error, socket) => onSocket?.(error, socket as Duplex))
+    return null
+  }
+
+  createSocket(request: ClientRequest, { onUnreached }: Connecting, onSocket: OnSocket): void {
+    internals.createSocket.call(this, request, NO_OPTIONS, (error, socket) => {
+      if (error === null || !onUnreached(error)) onSocket(error, socket)
+    })
+  }
+
+  /** Gives `request` a connection: an idle one, or a new one. */
+  serve(request: ClientRequest, onUnreached: OnUnreached): void {
+    internals.addRequest.call(this, request, { ...NO_OPTIONS, onUnreached })
+  }
+}
+
+/**
+ * None of the request's own: a connection keeps a copy for life, and with it the head of the request that it was
+ * opened for. The empty name spares the look for another.
+ */
+const NO_OPTIONS = { servername: '' } as const
+
+/** The agents of a pool's backends. */
+export interface BackendAgents {
+  agentOf(backend: Backend): BackendAgent
+  /** For a connection that nobody has used, and nobody will use again. */
+  freshAgent(backend: Backend): BackendAgent
+  /** Ends idle connections; the busy ones end with what they carry. */
+  close(): void
+}
+
+export function backendAgents({ pool }: Affinity, transport: Transport): BackendAgents {
+  const agents = new Map<Backend, BackendAgent>()
+  let members: readonly BackendView[] = []
+
+  /** The idle connections of a backend that has left the pool are closed; the busy ones are when they become idle. */
+  function follow(): void {
+    members = pool.backends
+    const staying = new Set(members.map(view => view.backend))
+    for (const [backend, agent] of agents) {
+      if (!staying.has(backend)) {
+        agents.delete(backend)
+        closeIdle(agent)
+      }
+    }
+  }
+
+  return {
+    agentOf(backend) {
+      if (members !== pool.backends) follow()
+      let agent = agents.get(backend)
+      if (agent === undefined) {
+        agent = new BackendAgent(backend, transport, true)
+        agents.set(backend, agent)
+      }
+      return agent
+    },
+    freshAgent: backend => new BackendAgent(backend, transport, false),
+    close() {
+      for (const agent of agents.values()) closeIdle(agent)
+      agents.clear()
+    },
+  }
+}
+
+/** And lets none become idle again. */
+function closeIdle(agent: BackendAgent): void {
+  agent.maxFreeSockets = 0
+  for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy()
+}

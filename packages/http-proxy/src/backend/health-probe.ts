@@ -1,0 +1,79 @@
+import { type ClientRequest, type IncomingMessage, request as newRequest } from 'node:http'
+import type { Socket } from 'node:net'
+import type { HealthSettings, Probe } from '@limpet/core'
+import { socketOpener } from './backend-socket.ts'
+import type { Transport } from '../transport-options.ts'
+
+/** Of a body that is looked at. */
+const MOST_BODY_BYTES = 65_536
+
+/**
+ * Asks over HTTP, on a connection of its own each time: a connection that is there already says nothing of whether
+ * another would be accepted. Redirects are answers like any other, and what is not asked for is not read.
+ */
+export function healthProbe(transport: Transport, settings: HealthSettings): Probe {
+  return async (backend, signal) => {
+    let socket: Socket | undefined
+    let request: ClientRequest | undefined
+    try {
+      const opened = await new Promise<Socket>((resolve, reject) => {
+        socket = socketOpener(
+          backend,
+          transport,
+        )((error, connected) => {
+          if (error === null) resolve(connected.on('error', reject))
+          else reject(error)
+        })
+        onceAborted(signal, () => socket?.destroy(new Error('aborted')))
+      })
+      await new Promise<void>((resolve, reject) => {
+        request = newRequest({
+          createConnection: () => opened,
+          method: settings.method,
+          path: settings.path,
+          headers: { host: backend.url.host || 'localhost', 'user-agent': 'limpet', ...settings.headers },
+        })
+        request.on('error', reject).on('close', () => reject(new Error('the connection ended')))
+        request.on('response', response => judge(response, settings, resolve, reject))
+        onceAborted(signal, () => request?.destroy(new Error('aborted')))
+        request.end()
+      })
+    } finally {
+      request?.destroy()
+      socket?.destroy()
+    }
+  }
+}
+
+function judge(
+  response: IncomingMessage,
+  { isExpected, body }: HealthSettings,
+  accept: () => void,
+  refuse: (problem: Error) => void,
+): void {
+  response.on('error', refuse)
+  const { statusCode = 0 } = response
+  if (!isExpected(statusCode)) {
+    refuse(new Error(`status ${statusCode}`))
+  } else if (body === undefined) {
+    accept()
+  } else {
+    const wanted = Buffer.from(body)
+    const read = Buffer.alloc(MOST_BODY_BYTES)
+    let length = 0
+    response
+      .on('data', (piece: Buffer) => {
+        // Looked at once, beside what it may go on with: a body can come byte by byte.
+        const from = Math.max(0, length - wanted.length + 1)
+        length += piece.copy(read, length)
+        if (read.subarray(from, length).includes(wanted)) accept()
+        else if (length === MOST_BODY_BYTES) refuse(new Error('the body is not what was expected'))
+      })
+      .on('end', () => refuse(new Error('the body is not what was expected')))
+  }
+}
+
+function onceAborted(signal: AbortSignal, listener: () => void): void {
+  if (signal.aborted) listener()
+  else signal.addEventListener('abort', listener, { once: true })
+}

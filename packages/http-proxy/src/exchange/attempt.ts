@@ -1,0 +1,85 @@
+import type { ClientRequest, ServerResponse } from 'node:http'
+import type { HeaderFields, Lease } from '@limpet/core'
+import type { AttemptEvents } from './attempt-events.ts'
+import type { BackendAgents } from '../backend/backend-agent.ts'
+import { LeaseAgent } from './lease-agent.ts'
+
+/** What writes the request's body, and ends it. */
+export type WriteBody = (request: ClientRequest) => void
+
+/**
+ * One request as http-proxy-middleware is to see it: neither the client's request nor its response. So nothing that it
+ * does (a header changed, a listener left, a socket destroyed) can reach the app's objects, and a request can be made
+ * again. The agent writes the head.
+ */
+export interface Attempt {
+  readonly events: AttemptEvents
+  readonly agent: LeaseAgent
+  readonly method: string
+  readonly url: string
+  /** What httpxy has to find in a head; of most requests nothing. */
+  readonly headers: HeaderFields
+  readonly httpVersion: string
+  readonly httpVersionMajor: number
+  /** It looks whether the client is still there; who is asked here is not the client. */
+  readonly socket: { readonly writable: true; readonly server?: object }
+  on(event: string, listener: unknown): Attempt
+  pipe(request: ClientRequest): void
+}
+
+export function newAttempt(
+  lease: Lease,
+  method: string,
+  agents: BackendAgents,
+  events: AttemptEvents,
+  writeBody: WriteBody,
+  server?: object,
+): Attempt {
+  return {
+    events,
+    agent: new LeaseAgent(lease, agents, events),
+    method,
+    // Whatever it would make of the real one: the agent writes that as it is.
+    url: '/',
+    headers: {},
+    httpVersion: '1.1',
+    httpVersionMajor: 1,
+    socket: server === undefined ? CLIENT : { ...CLIENT, server },
+    on: stay,
+    pipe(request) {
+      takeOver(request, events)
+      writeBody(request)
+    },
+  }
+}
+
+const CLIENT = { writable: true } as const
+
+function stay(this: Attempt): Attempt {
+  return this
+}
+
+/**
+ * Where httpxy has done its last, its listeners would only pass on what comes, and they hold all that it has made. They
+ * come last: who traces requests has added his as soon as there was one.
+ */
+function takeOver(request: ClientRequest, events: AttemptEvents): void {
+  request.removeAllListeners('socket')
+  for (const event of ['response', 'error']) {
+    const last = request.rawListeners(event).at(-1)
+    if (last !== undefined) request.off(event, last as () => void)
+  }
+  request.on('response', response => events.answered(response)).on('error', error => events.failed(error))
+}
+
+/**
+ * In place of a response: the exchange gives the answer itself, and watches the client itself. It is one that has
+ * closed, so that httpxy listens for nothing, and http-proxy-middleware waits for nothing and keeps nothing.
+ */
+export const NO_RESPONSE = {
+  writableFinished: true,
+  on(event: string, listener: () => void) {
+    if (event === 'close') listener()
+    return this
+  },
+} as object as ServerResponse

@@ -1,0 +1,179 @@
+import type { ClientRequest, IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import {
+  type AffinityError,
+  type HeaderFields,
+  isAffinityError,
+  type Lease,
+  type RequestHead,
+} from '@limpet/core'
+import { type Attempt, newAttempt } from './attempt.ts'
+import { type AttemptEvents, EventsInContext } from './attempt-events.ts'
+import { type Attempter, Attempts } from './attempts.ts'
+import type { BackendAgents } from '../backend/backend-agent.ts'
+import { protocolError } from '../failure.ts'
+import { rawFields } from './raw-fields.ts'
+import { RequestBody } from './request-body.ts'
+import { framingLines } from './request-framing.ts'
+import type { Transport } from '../transport-options.ts'
+
+/** A backend's answer, as the client is to get it. */
+export interface Answer {
+  readonly statusCode: number
+  readonly headers: HeaderFields
+  /** Fails when the backend dies in the middle: only a cut tells the client that the rest is missing. */
+  readonly body: IncomingMessage
+}
+
+/** What becomes of an exchange: an answer, or an error to tell the client; neither when the client leaves first. */
+export interface Outcome {
+  answered(answer: Answer): void
+  failed(error: AffinityError): void
+}
+
+/** Gives an attempt to http-proxy-middleware. */
+export type Forward = (attempt: Attempt) => void
+
+/**
+ * One request on its way: what http-proxy-middleware tells, the lease decides, and the client's closing ends.
+ */
+export class Exchange implements AttemptEvents, Attempter {
+  wantsFresh = false
+  readonly #lease: Lease
+  readonly #request: RequestHead
+  readonly #agents: BackendAgents
+  readonly #body: RequestBody | Buffer | null
+  readonly #transport: Transport
+  readonly #forward: Forward
+  readonly #attempts: Attempts
+  readonly #inContext = new EventsInContext(this)
+  #outcome: Outcome | undefined
+  #sent: ClientRequest | undefined
+  #answer: IncomingMessage | undefined
+
+  constructor(
+    lease: Lease,
+    request: RequestHead,
+    agents: BackendAgents,
+    body: RequestBody | Buffer | null,
+    transport: Transport,
+    forward: Forward,
+  ) {
+    this.#lease = lease
+    this.#request = request
+    this.#agents = agents
+    this.#body = body
+    this.#transport = transport
+    this.#forward = forward
+    this.#attempts = new Attempts(lease, request, transport.responseTimeoutMs, this)
+  }
+
+  send(outcome: Outcome): void {
+    this.#outcome = outcome
+    this.#attempts.begin()
+  }
+
+  /** The request's body moves on. */
+  progress(): void {
+    this.#attempts.progress()
+  }
+
+  /** The client's side has closed, at the end or before. */
+  close(): void {
+    this.#inContext.runInAsyncScope(() => this.#close())
+  }
+
+  get framing(): readonly string[] {
+    return framingLines(this.#request, this.#body)
+  }
+
+  attempt(isFresh: boolean): void {
+    this.wantsFresh = isFresh
+    this.#sent = undefined
+    this.#forward(
+      newAttempt(this.#lease, this.#request.method, this.#agents, this.#inContext, request =>
+        this.#writeBody(request),
+      ),
+    )
+  }
+
+  abort(error: Error): void {
+    this.#sent?.destroy(error)
+  }
+
+  gaveUp(error: AffinityError): void {
+    // Where the client has the head of an answer that was cut, the body's own error tells it so.
+    if (this.#answer === undefined) this.#outcome?.failed(error)
+  }
+
+  started(request: ClientRequest): void {
+    this.#sent = request
+    request.on('upgrade', refuseUpgrade)
+    this.#attempts.started(request.reusedSocket)
+  }
+
+  unreached(error: Error): boolean {
+    return this.#attempts.unreached(error)
+  }
+
+  answered(response: IncomingMessage): void {
+    const statusCode = response.statusCode ?? 0
+    if (this.#attempts.isOver) {
+      response.destroy()
+    } else if (statusCode < 200 || statusCode > 599) {
+      response.destroy()
+      this.failed(protocolError(`status ${statusCode}`))
+    } else {
+      this.#attempts.answered()
+      this.#answer = response
+      this.#endUnfinished(response)
+      response.once('error', error => this.#inContext.failed(error))
+      const { idleTimeoutMs } = this.#transport
+      if (idleTimeoutMs > 0)
+        response.setTimeout(idleTimeoutMs, () => response.destroy(new Error('the answer stopped')))
+      const fields = rawFields(response.rawHeaders)
+      // Node's agent looks at them, and would parse the lines once more.
+      Object.assign(response, { headers: fields })
+      const headers = this.#lease.answered({ statusCode, headers: fields })
+      this.#outcome?.answered({ statusCode, headers, body: response })
+    }
+  }
+
+  failed(error: Error): void {
+    // Before there was a connection the agent has asked the lease until nobody was left.
+    if (this.#sent === undefined && !isAffinityError(error)) this.#attempts.exhausted(error)
+    else this.#attempts.failed(error)
+  }
+
+  #close(): void {
+    this.#attempts.close()
+    if (this.#answer?.complete !== true) this.#sent?.destroy()
+    if (this.#body instanceof RequestBody) this.#body.destroy()
+    this.#lease.release()
+  }
+
+  /** What was answered early does not keep a connection waiting for the rest of the request. */
+  #endUnfinished(response: IncomingMessage): void {
+    const sent = this.#sent
+    if (sent === undefined || sent.writableFinished) return
+    response.once('close', () => {
+      if (!sent.writableFinished) sent.destroy()
+    })
+  }
+
+  #writeBody(request: ClientRequest): void {
+    const body = this.#body
+    if (!(body instanceof RequestBody)) {
+      request.end(body ?? undefined)
+      return
+    }
+    body.once('error', error => request.destroy(error))
+    body.pipe(request)
+  }
+}
+
+/** Nobody asked for another protocol, and Node would wait for somebody to take it. */
+function refuseUpgrade(this: ClientRequest, _response: IncomingMessage, socket: Socket): void {
+  socket.destroy()
+  this.emit('error', protocolError('an upgrade that nobody asked for'))
+}

@@ -1,0 +1,84 @@
+import type { ClientRequest } from 'node:http'
+import type { Lease } from '@limpet/core'
+import type { AttemptEvents } from './attempt-events.ts'
+import type { BackendAgents } from '../backend/backend-agent.ts'
+import { writeLines } from './request-lines.ts'
+
+/** What node:http's client takes for an agent: it asks the lease who is next until somebody accepts the connection. */
+export class LeaseAgent {
+  readonly #lease: Lease
+  readonly #agents: BackendAgents
+  readonly #events: AttemptEvents
+  #lines: string[] | undefined
+
+  /** @throws what a policy throws that cannot say what to forward */
+  constructor(lease: Lease, agents: BackendAgents, events: AttemptEvents) {
+    this.#lease = lease
+    this.#agents = agents
+    this.#events = events
+    this.#lines = lease.requestLines()
+  }
+
+  get protocol(): string {
+    return 'http:'
+  }
+
+  get defaultPort(): number {
+    return 80
+  }
+
+  get keepAlive(): boolean {
+    return true
+  }
+
+  get options(): object {
+    return NO_OPTIONS
+  }
+
+  addRequest(request: ClientRequest): void {
+    request.path = this.#lease.target
+    request.once('socket', () => this.#start(request))
+    if (request.hasHeader('upgrade')) holdEnd(request)
+    this.#connect(request)
+  }
+
+  #start(request: ClientRequest): void {
+    try {
+      const lines = this.#lines ?? this.#lease.requestLines()
+      this.#lines = undefined
+      writeLines(request, [...lines, ...this.#events.framing])
+    } catch (error) {
+      request.destroy(error as Error)
+      return
+    }
+    this.#events.started(request)
+  }
+
+  #connect(request: ClientRequest): void {
+    const onUnreached = (error: Error): boolean => {
+      if (request.destroyed || !this.#events.unreached(error)) return false
+      // The Host may be the backend's.
+      this.#lines = undefined
+      this.#connect(request)
+      return true
+    }
+    const { backend } = this.#lease
+    const agent = this.#events.wantsFresh ? this.#agents.freshAgent(backend) : this.#agents.agentOf(backend)
+    agent.serve(request, onUnreached)
+  }
+}
+
+const NO_OPTIONS = {}
+
+/** httpxy ends a handshake at once, and that would fix a head that may have to name another backend yet. */
+function holdEnd(request: ClientRequest): void {
+  let isEnded = false
+  request.end = () => {
+    isEnded = true
+    return request
+  }
+  request.once('socket', () => {
+    Reflect.deleteProperty(request, 'end')
+    if (isEnded) request.end()
+  })
+}

@@ -1,0 +1,138 @@
+import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { createAffinity, isAffinityError, NoBackendError } from '@limpet/core'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { writeAnswer } from '../exchange/response.ts'
+import { createHttpProxy } from '../http-proxy.ts'
+import { noteRefusal, refuseAfterRefusal } from './refused-connection.ts'
+
+async function listen(listener: RequestListener): Promise<number> {
+  const server = createServer(listener)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return (server.address() as AddressInfo).port
+}
+
+function connectTo(port: number): Socket {
+  const client = connect(port, '127.0.0.1')
+  onTestFinished(() => void client.destroy())
+  return client
+}
+
+const TWO_HOSTS = 'GET /refused HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'
+const SOUND = 'GET /sound HTTP/1.1\r\nHost: a\r\n\r\n'
+const LENGTHS = 'POST /refused HTTP/1.1\r\nHost: a b\r\nContent-Length: 3\r\n\r\nabc'
+
+describe('a connection on which a message was refused', () => {
+  /** A gateway that keeps connections whatever the answer asks for, and what came of each request, and to the backend. */
+  async function gateway() {
+    const seen: unknown[] = []
+    const told: unknown[] = []
+    const port = await listen(({ url }, response) => {
+      seen.push(url)
+      response.end('answer')
+    })
+    const proxy = createHttpProxy({ backends: [{ id: 'a', url: `http://127.0.0.1:${port}` }], affinity: [] })
+    onTestFinished(() => proxy.close())
+    return {
+      seen,
+      told,
+      proxy,
+      port: await listen((request, response) => {
+        proxy.forward(request, response).then(
+          answer => {
+            told.push(answer?.statusCode)
+            if (answer !== undefined) writeAnswer(response, answer)
+          },
+          (error: unknown) => {
+            told.push(isAffinityError(error) ? `${error.statusCode} ${error.message}` : error)
+            response.end('error')
+          },
+        )
+      }),
+    }
+  }
+
+  it.each([
+    ['pipelined behind it', (refused: string) => [refused + SOUND + SOUND]],
+    ['sent when it was answered', (refused: string) => [refused, SOUND, SOUND]],
+  ])('has nothing of it believed any more: what is %s reaches no backend', async (_, pieces) => {
+    for (const refused of [TWO_HOSTS, LENGTHS]) {
+      const { seen, told, port } = await gateway()
+      const client = connectTo(port)
+      for (const piece of pieces(refused)) {
+        client.write(piece)
+        await once(client, 'data')
+      }
+      await expect.poll(() => told).toHaveLength(3)
+      // The first is told no sooner than those behind it: it was looked at for longer.
+      expect(told.filter(said => said === '400 an earlier message was refused')).toHaveLength(2)
+      expect(told).toContainEqual(expect.stringMatching(/^400 Host /))
+      expect(seen).toEqual([])
+    }
+  })
+
+  it('has what came before it answered, and others know nothing of it', async () => {
+    const { seen, told, port } = await gateway()
+    const [client, other] = [connectTo(port), connectTo(port)]
+    client.write(SOUND)
+    await once(client, 'data')
+    client.write(TWO_HOSTS)
+    await once(client, 'data')
+    other.write(SOUND)
+    await once(other, 'data')
+    expect(told).toEqual([200, '400 Host stands twice', 200])
+    expect(seen).toEqual(['/sound', '/sound'])
+  })
+
+  it('is one of a refusal alone: where nobody was available it goes on', async () => {
+    const { seen, told, proxy, port } = await gateway()
+    const client = connectTo(port)
+    proxy.affinity.pool.setHealthy('a', false)
+    client.write(SOUND)
+    await once(client, 'data')
+    proxy.affinity.pool.setHealthy('a', true)
+    client.write(SOUND)
+    await once(client, 'data')
+    expect(told).toEqual(['503 no backend is available', 200])
+    expect(seen).toEqual(['/sound'])
+  })
+
+  it.each([
+    ['another error of ours', new NoBackendError()],
+    ['an error of somebody else', new Error('no')],
+    ['what is no error', undefined],
+  ])('is not one of %s', async (_, error) => {
+    const noted = Promise.withResolvers<unknown>()
+    const port = await listen((request, response) => {
+      noteRefusal(request, error)
+      noted.resolve(refuseAfterRefusal(request))
+      response.end()
+    })
+    connectTo(port).write(SOUND)
+    expect(await noted.promise).toBeUndefined()
+  })
+
+  it('is known by the refusal, whoever has thrown it', async () => {
+    const affinity = createAffinity({ backends: [], affinity: [] })
+    const noted = Promise.withResolvers<unknown>()
+    const port = await listen((request, response) => {
+      const error = Object.assign(new Error('of another copy of core'), { code: 'ERR_REFUSED_REQUEST' })
+      noteRefusal(request, error)
+      try {
+        refuseAfterRefusal(request)
+      } catch (refusal) {
+        noted.resolve(refusal)
+      }
+      response.end()
+    })
+    connectTo(port).write(SOUND)
+    expect(await noted.promise).toMatchObject({ statusCode: 400, reason: 'framing' })
+    expect(affinity.pool.backends).toEqual([])
+  })
+})

@@ -1,0 +1,68 @@
+import { type Server, type ServerOptions, ServerResponse } from 'node:http'
+import type { Http2ServerResponse } from 'node:http2'
+import type { Duplex } from 'node:stream'
+import { closingAnswer } from './closing-response.ts'
+import { endWith } from './linger.ts'
+import { limitUnanswered } from './pipeline-limit.ts'
+import { refuseUpgrade } from '../websocket/refused-upgrade.ts'
+
+/**
+ * Options for `http.createServer()` that keep slow and greedy clients from holding a gateway's connections: a head
+ * has 10 s and 16 KiB, an idle connection 75 s. A body has no time of its own, for uploads may be long; it is asked
+ * for a minimal pace instead.
+ */
+export const SERVER_OPTIONS = {
+  headersTimeout: 10_000,
+  requestTimeout: 0,
+  keepAliveTimeout: 75_000,
+  connectionsCheckingInterval: 1_000,
+  maxHeaderSize: 16_384,
+} as const satisfies ServerOptions
+
+/** What one connection of a guarded server may have. */
+export interface GuardOptions {
+  /** Unanswered requests of one HTTP/1 connection; more wait, and the connection is not read. @default 16 */
+  readonly maxUnanswered?: number
+}
+
+/** Answers, on `server`, what never becomes a request: bytes that are none, and CONNECT. Bounds how many requests
+ * of a connection are unanswered. Returns the server.
+ */
+export function guardServer<S extends Server>(server: S, { maxUnanswered }: GuardOptions = {}): S {
+  limitUnanswered(server, maxUnanswered)
+  return server.on('clientError', answerClientError).on('connect', refuseConnect)
+}
+
+const STATUS: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+}
+
+/** There is nobody to tell, or no way: over TLS nothing can be said before the handshake, and Node leaves it open. */
+const GONE: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'ERR_TLS_HANDSHAKE_TIMEOUT'])
+
+/** Answers bytes that are no request, and hangs up: what follows them cannot be told from them (RFC 9112 §9.3). */
+export function answerClientError(error: Error & { code?: string }, socket: Duplex): void {
+  if (GONE.has(error.code) || !socket.writable || isAnswering(socket)) {
+    socket.destroy()
+    return
+  }
+  endWith(socket, closingAnswer(STATUS[error.code ?? ''] ?? 400))
+  socket.once('finish', () => socket.destroy())
+}
+
+/**
+ * Whether an answer has begun. A second one behind it would be taken for the answer to the next request.
+ * (Where Node's own handler looks, too: nothing public tells.)
+ */
+function isAnswering(socket: object): boolean {
+  const message: unknown = Reflect.get(socket, '_httpMessage')
+  return message instanceof ServerResponse && message.headersSent
+}
+
+/** CONNECT asks for a tunnel, which no HTTP route can answer. HTTP/2 has a response for it, HTTP/1 a bare socket. */
+export function refuseConnect(_request: unknown, client: Duplex | Http2ServerResponse): void {
+  if ('writeHead' in client) client.writeHead(501, { 'cache-control': 'no-store' }).end()
+  else refuseUpgrade(client, 501)
+}

@@ -1,0 +1,102 @@
+import { EventEmitter } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { OptionError } from '@limpet/core'
+import type { HttpProxy } from '../http-proxy.ts'
+import { refuseUpgrade } from './refused-upgrade.ts'
+import { wireLine } from '../exchange/wire-line.ts'
+import { bareResponse, isBusy, isWebSocket } from './upgrade-request.ts'
+
+/** Whether a request is a pool's. Of an upgrade there is no more than the bare request to look at. */
+export type RequestFilter = (request: IncomingMessage) => boolean
+
+/**
+ * A filter that is asked about `url`, the whole request target, where a router has cut that of the request. The target
+ * of an upgrade is always whole.
+ * @throws OptionError for what is no function.
+ */
+export function requestFilter(
+  filter: RequestFilter | undefined,
+): (request: IncomingMessage, url?: string) => boolean {
+  if (filter === undefined) return () => true
+  if (typeof filter !== 'function') throw new OptionError('filter', filter, 'a function of the request')
+  return (request, url) => {
+    const { url: cut } = request
+    if (cut === undefined || url === undefined || url === cut) return filter(request)
+    request.url = url
+    try {
+      return filter(request)
+    } finally {
+      request.url = cut
+    }
+  }
+}
+
+/** For a server's `upgrade` event. */
+export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+
+/** What the listeners that were made here take. */
+const FILTERS = new WeakMap<object, RequestFilter>()
+
+/**
+ * A listener for a server's `upgrade` event, which is the only one to hear of such a request. WebSockets of the
+ * pool's are tunnelled; any other protocol is declined, and the request answered as if it had not asked
+ * (RFC 9110 §7.8). What is not the pool's is another listener's; where there is none, it is answered all the same.
+ */
+export function upgradeListener(proxy: HttpProxy, isOurs: RequestFilter): UpgradeListener {
+  const listener: UpgradeListener = (request, socket, head) => {
+    const server = serverOf(socket)
+    if (isTaken(isOurs, request)) {
+      if (isWebSocket(request)) proxy.upgrade(request, socket, head)
+      else declineUpgrade(server, request, socket, head)
+    } else if (isNobodys(request, listener, server?.listeners('upgrade') ?? [])) {
+      declineUpgrade(server, request, socket, head)
+    }
+  }
+  FILTERS.set(listener, isOurs)
+  return listener
+}
+
+/** A filter that throws takes nothing. Declined, the request comes to the app, whose error it then is. */
+function isTaken(isOurs: RequestFilter, request: IncomingMessage): boolean {
+  try {
+    return isOurs(request)
+  } catch {
+    return false
+  }
+}
+
+/** Whether it is for `listener`, which does not take it, to answer: nobody else would, and only one is to. */
+function isNobodys(request: IncomingMessage, listener: UpgradeListener, all: readonly object[]): boolean {
+  if (all.length <= 1) return true
+  if (all.at(-1) !== listener) return false
+  return all.every(other => {
+    const isTheirs = FILTERS.get(other)
+    return isTheirs !== undefined && !isTaken(isTheirs, request)
+  })
+}
+
+/** Serves `request` without its upgrade. A body that came with it cannot be read any more. */
+export function declineUpgrade(
+  server: EventEmitter | undefined,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): void {
+  const { rawHeaders } = request
+  const length = wireLine(rawHeaders, 'content-length') ?? '0'
+  const hasBody = head.length > 0 || length !== '0' || wireLine(rawHeaders, 'transfer-encoding') !== undefined
+  if (server === undefined || hasBody) {
+    refuseUpgrade(socket, 400)
+  } else {
+    socket.on('error', () => socket.destroy())
+    if (isBusy(socket)) socket.destroy()
+    else server.emit('request', request, bareResponse(request, socket))
+  }
+}
+
+/** Node keeps it on every socket that a server has accepted, without saying so in its types. */
+function serverOf(socket: Duplex): EventEmitter | undefined {
+  const server: unknown = Reflect.get(socket, 'server')
+  return server instanceof EventEmitter ? server : undefined
+}

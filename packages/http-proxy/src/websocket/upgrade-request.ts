@@ -1,0 +1,47 @@
+import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { lingerAtEnd } from '../server/linger.ts'
+import { wireLine } from '../exchange/wire-line.ts'
+
+/** Whether the client asks for a WebSocket, and for nothing else (RFC 6455 §4.2.1). Edited headers do not count. */
+export function isWebSocket({ method, httpVersion, rawHeaders }: IncomingMessage): boolean {
+  const tokens = (wireLine(rawHeaders, 'connection') ?? '').toLowerCase().split(',')
+  return (
+    method === 'GET' &&
+    httpVersion === '1.1' &&
+    wireLine(rawHeaders, 'upgrade')?.toLowerCase() === 'websocket' &&
+    tokens.some(token => token.trim() === 'upgrade')
+  )
+}
+
+/** Whether an earlier request on this connection waits for its answer. (Where Node looks, too: nothing public tells.) */
+export function isBusy(socket: Duplex): boolean {
+  return Reflect.get(socket, '_httpMessage') instanceof ServerResponse
+}
+
+/**
+ * A response for a request that came by a server's `upgrade` event, where there is none. Its connection ends with
+ * it: the parser has let go of the socket, and nobody reads a second request from it. Where an earlier request still waits for its answer, both end at once.
+ */
+export function bareResponse(request: IncomingMessage, socket: Duplex): ServerResponse {
+  const response = new ServerResponse(request)
+  response.shouldKeepAlive = false
+  if (isBusy(socket)) {
+    socket.destroy()
+    response.destroy()
+    return response
+  }
+  response.assignSocket(socket as Socket)
+  // Nobody else looks any more whether the client leaves.
+  socket.once('end', () => {
+    if (response.socket === socket) socket.destroy()
+  })
+  response.once('finish', () => {
+    response.detachSocket(socket as Socket)
+    lingerAtEnd(socket)
+    socket.end()
+    response.emit('close')
+  })
+  return response
+}

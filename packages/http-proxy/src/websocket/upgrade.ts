@@ -1,0 +1,116 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import {
+  type Affinity,
+  type HeaderEdits,
+  isAffinityError,
+  type Lease,
+  NoBackendError,
+  RefusedRequestError,
+  requestHead,
+  type RequestView,
+} from '@limpet/core'
+import { type Attempt, newAttempt } from '../exchange/attempt.ts'
+import type { BackendAgents } from '../backend/backend-agent.ts'
+import { closingAnswer, closingError } from '../server/closing-response.ts'
+import { Handshake } from './handshake.ts'
+import { endWith, lingerAtEnd } from '../server/linger.ts'
+import type { Transport } from '../transport-options.ts'
+import { isBusy, isWebSocket } from './upgrade-request.ts'
+
+export interface Upgrades {
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, view?: RequestView): void
+  /** Ends every tunnel, with 1001; what waits for its backend's choice, or comes later, is told 503. */
+  close(): void
+}
+
+/** What handshakes are forwarded with. */
+export interface Upgrading {
+  readonly affinity: Affinity
+  readonly agents: BackendAgents
+  readonly transport: Transport
+  readonly requestHeaders: HeaderEdits | undefined
+}
+
+/** @param forward http-proxy-middleware's own upgrade */
+export function upgrader(
+  { affinity, agents, transport, requestHeaders }: Upgrading,
+  forward: (request: Attempt & IncomingMessage, socket: Duplex, head: Buffer) => void,
+): Upgrades {
+  /** What closing is for each socket. */
+  const endings = new Map<Duplex, () => void>()
+  let isClosed = false
+
+  async function select(
+    request: IncomingMessage,
+    socket: Duplex,
+    view: RequestView | undefined,
+  ): Promise<Lease | undefined> {
+    const head = requestHead(request, view, requestHeaders)
+    // What follows a handshake before it was answered is nobody's to forward (CVE-2026-2833).
+    if (!isWebSocket(request) || head.hasBody)
+      throw new RefusedRequestError(400, 'framing', 'not a WebSocket handshake')
+    return affinity.select(head, onGone => {
+      // A policy may have asked a remote store meanwhile.
+      if (socket.destroyed) onGone()
+      else socket.once('close', onGone)
+    })
+  }
+
+  function start(lease: Lease, socket: Duplex, head: Buffer): void {
+    const handshake = new Handshake(lease, socket, transport)
+    endings.set(socket, () => handshake.end())
+    const attempt = newAttempt(lease, 'GET', agents, handshake.inContext, sent => sent.end(), SOME_SERVER)
+    // httpxy reads them in lower case.
+    Object.assign(attempt.headers, { connection: 'Upgrade', upgrade: 'websocket' })
+    forward(attempt as Attempt & IncomingMessage, socket, head)
+  }
+
+  return {
+    upgrade(request, socket, head, view) {
+      // Behind a request that waits for its answer it would be answered out of turn.
+      if (socket.destroyed || isBusy(socket)) {
+        socket.destroy()
+        return
+      }
+      function refuse(): void {
+        if (socket.writable) endWith(socket, closingError(new NoBackendError()))
+      }
+      function leave(): void {
+        socket.destroy()
+      }
+      endings.set(socket, refuse)
+      // From the first moment: nobody else listens while a policy is asked.
+      socket.on('error', leave).once('close', () => endings.delete(socket))
+      lingerAtEnd(socket)
+      // Nobody would end its tunnel.
+      if (isClosed) {
+        refuse()
+        return
+      }
+      socket.once('end', leave)
+      select(request, socket, view)
+        .then(lease => {
+          if (lease === undefined) return
+          if (!socket.writable) {
+            lease.release()
+            return
+          }
+          socket.off('end', leave)
+          start(lease, socket, head)
+        })
+        .catch((error: unknown) => {
+          if (!socket.writable) return
+          // Other errors are those of a policy of the app's own, which could not say what to forward.
+          endWith(socket, isAffinityError(error) ? closingError(error) : closingAnswer(500))
+        })
+    },
+    close() {
+      isClosed = true
+      for (const end of endings.values()) end()
+    },
+  }
+}
+
+/** http-proxy-middleware tunnels only what came by a server. */
+const SOME_SERVER = {}

@@ -1,0 +1,405 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { createAffinity } from '@limpet/core'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { startBackend, startBackends } from '../support/backend.ts'
+import { joinedValue } from '../support/header-lines.ts'
+import { ask } from '../support/http-client.ts'
+import * as checks from '../support/readme-checks.ts'
+import { compile, run, withPorts } from '../support/readme-program.ts'
+import { codeIn, readme, readmes, tableOf } from '../support/readme.ts'
+import { echo } from '../support/scripts.ts'
+
+/*
+ * What the READMEs say is tried here. Every block of TypeScript is type-checked and run as it stands, with the ports
+ * of real backends in place of 3001, 3002 …, and every `console.log(…) // text` has to print that text (an ellipsis
+ * stands for anything). What a block leaves to the reader's program is in `support/readme-program.ts`.
+ */
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const CORE = readme('packages/core')
+const FASTIFY = readme('packages/fastify')
+
+interface Check {
+  /** Continues the block. */
+  readonly tail?: string
+  /** Looks at it while it runs, or at what it printed. */
+  readonly check?: checks.GatewayCheck
+}
+
+const PRINTS: Check = {}
+
+/** By where the block stands. */
+const CHECKS: Readonly<Record<string, Check>> = {
+  'limpet 1': { check: checks.smallestGateway },
+
+  'packages/core Smallest example 1': PRINTS,
+  'packages/core Options 1': {
+    tail: `
+      import { type Affinity, type Lease, requestHead } from '@limpet/core'
+      async function asked(affinity: Affinity, sent: Record<string, string>, answer = {}) {
+        const headers = { host: 'a', ...sent }
+        const rawHeaders = Object.entries(headers).flat()
+        const lease: Lease = await affinity.select(requestHead({ method: 'GET', url: '/', httpVersion: '1.1', headers, rawHeaders, socket: {} }))
+        lease.answered({ statusCode: 200, headers: answer })
+        await new Promise(setImmediate)
+        return lease.status
+      }
+      await asked(byId, {}, { 'set-cookie': ['JSESSIONID=1A2B; Path=/'] })
+      console.log(await asked(byId, { cookie: 'JSESSIONID=1A2B' })) // matched
+      await asked(everywhere, {}, { 'mcp-session-id': '1A2B' })
+      console.log(await asked(everywhere, { 'mcp-session-id': '1A2B' })) // matched
+      console.log([...sessions.keys()].includes('1A2B')) // false`,
+  },
+  'packages/core Options 2': PRINTS,
+  'packages/core Options 3': PRINTS,
+  'packages/core Balancers 1': PRINTS,
+  'packages/core Another source 1': {
+    tail: `
+      globalThis.fetch = async () => Response.json([{ id: 'app9', url: 'http://10.0.0.9:8080' }])
+      const discovering = createHttpProxy({ secrets: [process.env.LIMPET_SECRET!], discovery: registry })
+      const { pool } = discovering.affinity
+      await new Promise<void>(resolve => { pool.watch(resolve) })
+      console.log(pool.backends.map(({ backend }) => backend.id)) // [ 'app9' ]
+      discovering.close()`,
+  },
+  'packages/core Errors 1': {
+    tail: `
+      const theirs = Object.assign(new Error(), { code: 'ERR_NO_BACKEND', statusCode: 503 })
+      console.log(statusOf(theirs), statusOf(new Error())) // 503 500`,
+  },
+  'packages/core Events 1': {
+    tail: `
+      import { createAffinity, type Lease, requestHead } from '@limpet/core'
+      const secrets = [process.env.LIMPET_SECRET!]
+      const backends = [{ id: 'app1', url: 'http://127.0.0.1:3001' }]
+      const message = { method: 'GET', url: '/', httpVersion: '1.1', headers: { host: 'a' }, rawHeaders: ['Host', 'a'], socket: {} }
+      const lease: Lease = await createAffinity({ secrets, backends }).select(requestHead(message))
+      lease.redispatch({ kind: 'unreached', slow: false, cause: undefined })
+      console.log('that was all') // default: app1 unreached, moved to nobody`,
+  },
+  'packages/core Changing a pool while it is used 1': PRINTS,
+  'packages/core Changing a pool while it is used 2': PRINTS,
+  'packages/core Changing a pool while it is used 3': PRINTS,
+  'packages/core Several pools 1': PRINTS,
+  'packages/core A policy or a balancer of your own 2': {
+    tail: `
+      import { type Lease, requestHead } from '@limpet/core'
+      async function asked(claims: object) {
+        const token = Buffer.from(JSON.stringify(claims)).toString('base64url')
+        const headers = { host: 'a', authorization: 'Bearer e30.' + token + '.c2ln' }
+        const rawHeaders = Object.entries(headers).flat()
+        const lease: Lease = await perTenant.select(requestHead({ method: 'GET', url: '/', httpVersion: '1.1', headers, rawHeaders, socket: {} }))
+        lease.answered({ statusCode: 200, headers: {} })
+        return [lease.backend.id, lease.status].join(' ')
+      }
+      console.log(await asked({ tenant: 'acme' })) // app1 none
+      console.log(await asked({ tenant: 'initech' })) // app2 none
+      console.log(await asked({ tenant: 'acme' })) // app1 matched
+      console.log(await asked({ tenant: 'initech' })) // app2 matched
+      console.log(await asked({ sub: 'nobody' })) // app1 none`,
+  },
+  'packages/core A policy or a balancer of your own 1': {
+    tail: `
+      import { type Lease, requestHead } from '@limpet/core'
+      async function shown(headers: Record<string, string>) {
+        const rawHeaders = Object.entries(headers).flat()
+        const lease: Lease = await affinity.select(requestHead({ method: 'GET', url: '/', httpVersion: '1.1', headers, rawHeaders, socket: {} }))
+        return [lease.backend.id, lease.status, lease.answered({ statusCode: 200, headers: {} })['x-backend']].join(' ')
+      }
+      console.log(await shown({ host: 'a' })) // app1 none app1
+      console.log(await shown({ host: 'a' })) // app1 none app1
+      console.log(await shown({ host: 'a', 'x-backend': 'app2' })) // app2 matched
+      affinity.pool.setState('app1', 'drain')
+      console.log(await shown({ host: 'a' })) // app2 none app2`,
+  },
+
+  'packages/express Smallest example 1': { check: checks.smallestServer },
+  'packages/express Options 1': { check: checks.largeBodyWithCookie },
+  'packages/express The app around it 1': { check: checks.middlewareFirst },
+  'packages/express Edited requests 1': { check: checks.editedRequests('/v2/x') },
+  'packages/express Only some requests 1': { check: checks.someRequests },
+  'packages/express WebSockets 1': { check: checks.webSockets },
+  'packages/express Body parsers 1': { check: checks.keptBody },
+  'packages/express Draining and changing backends 1': { check: checks.changedPool },
+  'packages/express Several pools 1': { check: checks.twoPools },
+  'packages/express Errors 1': { check: checks.ownErrors },
+  'packages/express Closing 1': { check: checks.gracefulEnd },
+
+  'packages/koa Smallest example 1': { check: checks.smallestServer },
+  'packages/koa Options 1': { check: checks.largeBodyWithCookie },
+  'packages/koa The app around it 1': {
+    async check(program, backends) {
+      await checks.middlewareFirst(program, backends)
+      const answer = await ask(program.port, { headers: { Authorization: 'Bearer me' } })
+      expect(answer.header('x-gateway')).toBe('answered 200')
+    },
+  },
+  'packages/koa Edited requests 1': { check: checks.editedRequests('/v2/x') },
+  'packages/koa Only some requests 1': { check: checks.someRequests },
+  'packages/koa WebSockets 1': { check: checks.webSockets },
+  'packages/koa Body parsers 1': { check: checks.keptBody },
+  'packages/koa Draining and changing backends 1': { check: checks.changedPool },
+  'packages/koa Several pools 1': { check: checks.twoPools },
+  'packages/koa Errors 1': { check: checks.ownErrors },
+  'packages/koa Closing 1': { check: checks.gracefulEnd },
+
+  'packages/http-proxy Smallest example 1': { check: checks.smallestServer },
+  'packages/http-proxy Options 1': PRINTS,
+  'packages/http-proxy WebSockets 1': { check: checks.bareUpgrades },
+  'packages/http-proxy Body parsers 1': { check: checks.keptBody },
+  'packages/http-proxy Draining and changing backends 1': PRINTS,
+
+  'packages/redis Commands of operators 1': { tail: 'drain.cancel()\nfleet.close()' },
+  'packages/redis Smallest example 1': {
+    // Whether or not there is a Redis: it may be away.
+    tail: `
+      import { type Lease, requestHead } from '@limpet/core'
+      async function asked(sent: Record<string, string>, answer: Record<string, string>) {
+        const headers = { host: 'a', ...sent }
+        const rawHeaders = Object.entries(headers).flat()
+        const lease: Lease = await affinity.select(requestHead({ method: 'GET', url: '/', httpVersion: '1.1', headers, rawHeaders, socket: {} }))
+        lease.answered({ statusCode: 200, headers: answer })
+        return [lease.backend.id, lease.status].join(' ')
+      }
+      const id = crypto.randomUUID()
+      console.log(await asked({}, { 'mcp-session-id': id })) // app1 none
+      console.log(await asked({ 'mcp-session-id': id }, {})) // app1 matched
+      await store.close()`,
+  },
+
+  'packages/fastify Smallest example 1': { check: checks.smallestGateway },
+  'packages/fastify Options 1': { check: checks.largeBodyWithCookie },
+  'packages/fastify The app around it 1': {
+    async check({ port }, [app1]) {
+      const headers = { Authorization: 'Bearer me' }
+      expect((await ask(port)).status).toBe(401)
+      expect(app1?.seen).toEqual([])
+      expect((await ask(port, { path: '/healthz', headers })).text).toBe('{"status":"ok"}')
+      const body = '{ "a" : 1 }'
+      const json = { ...headers, 'Content-Type': 'application/json' }
+      const answer = await ask(port, { method: 'POST', path: '/other', headers: json, body })
+      expect(answer.echo).toMatchObject({ id: 'app1', bytes: body.length })
+    },
+  },
+  'packages/fastify Edited requests 1': { check: checks.editedRequests('/v1/x') },
+  'packages/fastify Only some routes 1': {
+    async check({ port }) {
+      const json = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{ "a" : 1 }' }
+      const forwarded = await ask(port, { ...json, path: '/app/x' })
+      expect(forwarded.echo).toMatchObject({ id: 'app1', url: '/app/x', bytes: json.body.length })
+      expect(forwarded.cookies('SERVERID')).toHaveLength(1)
+      expect((await ask(port, { ...json, path: '/own' })).text).toBe('{"parsed":{"a":1}}')
+      expect((await ask(port, { path: '/elsewhere' })).status).toBe(404)
+    },
+  },
+  'packages/fastify Draining and changing backends 1': {
+    tail: `
+      console.log(pool.backends.map(({ backend }) => backend.id).join(' ')) // app2 app3`,
+    async check({ port }) {
+      const ids = [await ask(port), await ask(port), await ask(port), await ask(port)].map(
+        answer => answer.echo.id,
+      )
+      expect(new Set(ids)).toEqual(new Set(['app2', 'app3']))
+    },
+  },
+  'packages/fastify Several pools 1': { check: checks.poolsByPath },
+  'packages/fastify TLS to backends 1': {
+    async check({ port }) {
+      const answer = await ask(port)
+      expect(answer.status).toBe(200)
+      expect(answer.echo.id).toMatch(/^tls/)
+    },
+  },
+  'packages/fastify Behind another proxy 1': {
+    async check({ port }, [app1]) {
+      const headers = { 'X-Forwarded-For': '192.0.2.7', 'X-Forwarded-Proto': 'https' }
+      const [line = ''] = (await ask(port, { headers })).cookies('SERVERID')
+      expect(line).toContain('; Secure')
+      expect(joinedValue(app1?.last.lines ?? [], 'x-forwarded-for')).toBe('192.0.2.7, 127.0.0.1')
+    },
+  },
+  'packages/fastify Errors 1': {
+    async check({ port }, backends) {
+      await Promise.all(backends.map(async backend => backend.refuse()))
+      const answer = await ask(port)
+      expect([answer.status, answer.header('cache-control')]).toEqual([502, 'no-store'])
+      expect(JSON.parse(answer.text)).toEqual({ code: 'ERR_BACKEND_FAILED', request: 'req-1' })
+    },
+  },
+  'packages/fastify Events 1': {
+    async check(program) {
+      await ask(program.port, { headers: { Cookie: 'SERVERID=forged' } })
+      expect(program.out).toBe('default: a session of app1 now: invalid\n')
+    },
+  },
+
+  'packages/kubernetes Smallest example 1': {
+    check: async ({ port }) => {
+      // Not in a cluster: it waits for a backend, and says that there is none.
+      expect((await ask(port)).status).toBe(503)
+    },
+  },
+}
+
+const TYPESCRIPT = readmes().flatMap(({ snippets }) => snippets.filter(({ language }) => language === 'ts'))
+const SHELL = readmes().flatMap(({ snippets }) => snippets.filter(({ language }) => language === 'sh'))
+
+describe('a block of TypeScript', () => {
+  beforeAll(() => {
+    compile([
+      ...TYPESCRIPT.map(({ key, code }) => ({ key, code, tail: CHECKS[key]?.tail })),
+      ...defaultPrograms(),
+    ])
+  }, 60_000)
+
+  test('has a check, and every check a block', () => {
+    expect(Object.keys(CHECKS).toSorted()).toEqual(TYPESCRIPT.map(({ key }) => key).toSorted())
+  })
+
+  test.each(TYPESCRIPT)('$key does what it says', async ({ key, code }) => {
+    const { tail = '', check } = CHECKS[key] ?? {}
+    const backends = await startBackends('app1', 'app2', 'app3')
+    const [app1, app2, app3] = backends
+    const tls1 = await startBackend('tls1', echo, { tls: true })
+    const tls2 = await startBackend('tls2', echo, { tls: true })
+    const ports = { 3001: app1.port, 3002: app2.port, 3003: app3.port, 3443: tls1.port, 3444: tls2.port }
+    const program = await run(key, ports)
+    await check?.(program, backends)
+    const promised = printsOf(withPorts(`${code}${tail}`, ports))
+    expect(check !== undefined || promised.length > 0).toBe(true)
+    let rest = program.out
+    for (const line of promised) {
+      expect(rest).toMatch(line)
+      rest = rest.slice(rest.search(line)).replace(line, '')
+    }
+  })
+
+  test.each(['core defaults', 'fastify defaults'])('the defaults of the tables are taken: %s', async key => {
+    await run(key, {})
+  })
+})
+
+/** What the lines of `console.log(…) // text` promise. */
+function printsOf(code: string): readonly RegExp[] {
+  return [...code.matchAll(/console\.log\(.*\) \/\/ (.*)/g)].map(([, text = '']) => {
+    const parts = text.split('…').map(part => part.trim().replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`))
+    return new RegExp(`^${parts.join('.*')}.*\n`, 'm')
+  })
+}
+
+/** Every default that a table has as code, given as an option. */
+function defaultPrograms(): { key: string; code: string }[] {
+  const given = (marker: string): string =>
+    tableOf(marker === 'options of limpet' ? FASTIFY : CORE, marker)
+      .filter(
+        ([option = '', , value = '']) =>
+          /^`.*`$/.test(value) && !option.includes('.') && option !== '`affinity`',
+      )
+      .map(([option, , value]) => `${codeIn(option)[0]}: ${codeIn(value)[0]}`)
+      .join(', ')
+  const backend = `{ id: 'app1', url: 'http://127.0.0.1:3001', ${given('options of a backend')} }`
+  const core = `secrets, backends: [${backend}], affinity: [{ cookie: { ${given('options of the cookie')} } }], ${given('options of createAffinity')}`
+  const timeouts = tableOf(FASTIFY, 'options of limpet').filter(([option]) =>
+    option?.startsWith('`timeouts.'),
+  )
+  const nested = timeouts
+    .map(([option, , value]) => `${codeIn(option)[0]?.split('.')[1]}: ${codeIn(value)[0]}`)
+    .join(', ')
+  return [
+    { key: 'core defaults', code: `createAffinity({ ${core} })` },
+    {
+      key: 'fastify defaults',
+      code: `import Fastify from 'fastify'
+        const app = Fastify()
+        await app.register(limpet, { ${core}, ${given('options of limpet')}, timeouts: { ${nested} }, tls: { verify: true } })
+        await app.ready()
+        await app.close()`,
+    },
+  ]
+}
+
+describe('a block for the shell', () => {
+  const lines = SHELL.flatMap(({ code }) => code.trim().split('\n'))
+
+  test('is one of six things', () => {
+    const known = /^npm install |^npm (?:run )?\w+$|^node -p "|^node examples\/|^limpet |^curl -X PATCH /
+    expect(lines.filter(line => !known.test(line))).toEqual([])
+  })
+
+  test('that runs an example runs one that there is, and each has such a line', () => {
+    const started = lines.flatMap(line => /^node (examples\/.*)$/.exec(line)?.[1] ?? [])
+    const there = globSync('examples/*/start.ts', { cwd: ROOT })
+    expect(new Set([...started, 'examples/fastify-gateway/start.ts'])).toEqual(new Set(there))
+    const listed = readme('.').text.matchAll(/^\| \[[\w-]+\]\((examples\/[\w-]+)\//gm)
+    expect(new Set([...listed].map(([, folder]) => `${folder}/start.ts`))).toEqual(new Set(there))
+  })
+
+  test('that installs names packages of ours and their frameworks', () => {
+    const names = lines.flatMap(line => /^npm install (?:--global )?(.*)$/.exec(line)?.[1]?.split(' ') ?? [])
+    expect(names).not.toEqual([])
+    for (const name of names) expect(['fastify', 'express', 'koa', ...packageNames()]).toContain(name)
+  })
+
+  test('that runs the gateway is one that its help knows', () => {
+    const program = join(ROOT, 'packages/gateway/dist/main.js')
+    const help = execFileSync(process.execPath, [program, '--help'], { encoding: 'utf8' })
+    const commands = lines.filter(line => line.startsWith('limpet '))
+    expect(commands).not.toEqual([])
+    for (const line of commands) expect(help).toContain(line)
+  })
+
+  test('that runs a script runs one that there is', () => {
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object }
+    for (const line of lines) {
+      const script = /^npm (?!install )(?:run )?(\w+)$/.exec(line)?.[1]
+      expect(['test', ...Object.keys(scripts)]).toContain(script ?? 'test')
+    }
+  })
+
+  test('that makes a secret makes one that is taken', () => {
+    const makers = lines.filter(line => line.startsWith('node -p'))
+    expect(makers).not.toEqual([])
+    for (const line of makers) {
+      const secret = execFileSync('sh', ['-c', line], { encoding: 'utf8' }).trim()
+      createAffinity({ backends: [], secrets: [secret] })
+    }
+  })
+})
+
+describe('a link', () => {
+  test.each(readmes())('of $path leads somewhere', ({ path, text }) => {
+    for (const [, target = ''] of text.matchAll(/\]\((?!https?:)([^)]+)\)/g)) {
+      const [file = '', anchor = ''] = target.split('#')
+      const to = join(ROOT, dirname(path), file)
+      expect([target, existsSync(to)]).toEqual([target, true])
+      expect(['', ...anchorsIn(to)]).toContain(anchor)
+    }
+  })
+
+  test('of the first page names every package that has a README', () => {
+    const rows = readme('.').text.matchAll(/^\| \[`(.*?)`\]\((.*?)\/README\.md\)/gm)
+    const listed = [...rows].map(([, name, folder]) => `${folder} ${name}`)
+    const there = globSync('packages/*/README.md', { cwd: ROOT }).map(path => {
+      const folder = dirname(path)
+      return `${folder} ${nameOf(join(folder, 'package.json'))}`
+    })
+    expect(new Set(listed)).toEqual(new Set(there))
+  })
+})
+
+function anchorsIn(path: string): readonly string[] {
+  if (!path.endsWith('.md')) return []
+  const headings = readFileSync(path, 'utf8').matchAll(/^#+ (.*)$/gm)
+  return [...headings].map(([, title = '']) => title.toLowerCase().replaceAll(' ', '-'))
+}
+
+function packageNames(): readonly string[] {
+  return globSync('packages/*/package.json', { cwd: ROOT }).map(nameOf)
+}
+
+function nameOf(manifest: string): string {
+  return (JSON.parse(readFileSync(join(ROOT, manifest), 'utf8')) as { name: string }).name
+}

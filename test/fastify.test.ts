@@ -1,4 +1,0 @@
-import { proxyContract } from './contract/index.ts'
-import { FASTIFY } from './support/harnesses.ts'
-
-proxyContract(FASTIFY)

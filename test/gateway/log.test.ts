@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { Agent } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { startBackend } from '../support/backend.ts'
+import { freePort } from '../support/free-port.ts'
+import { fileOf } from '../support/gateway-file.ts'
+import { GATEWAY_PROGRAM } from '../support/gateway-process.ts'
+import { ask } from '../support/http-client.ts'
+
+/** A log that cannot be written. */
+
+const MANY = 6_000
+const SOME = 1_000
+const CLIENTS = 20
+
+interface Running {
+  readonly child: ChildProcess
+  readonly port: number
+  readonly adminPort: number
+}
+
+/** The command, with this for its standard output, which is not read. Settles when it serves. */
+async function startUnread(workers: number, stdout: 'pipe' | number): Promise<Running> {
+  const w1 = await startBackend('w1')
+  const [port, adminPort] = [await freePort(), await freePort()]
+  const more = {
+    workers,
+    listen: `127.0.0.1:${port}`,
+    admin: { listen: `127.0.0.1:${adminPort}` },
+    shutdownGrace: '200ms',
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'limpet-'))
+  const file = join(folder, 'limpet.yaml')
+  writeFileSync(file, JSON.stringify(fileOf([w1], more)))
+  const child = spawn(process.execPath, [GATEWAY_PROGRAM, '--config', file], {
+    stdio: ['ignore', stdout, 'inherit'],
+  })
+  onTestFinished(async () => {
+    child.kill('SIGKILL')
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    rmSync(folder, { recursive: true, force: true })
+  })
+  const status = async (): Promise<number> => (await ask(adminPort, { path: '/healthz' })).status
+  await expect.poll(async () => status().catch(() => 0), { timeout: 15_000 }).toBe(200)
+  return { child, port, adminPort }
+}
+
+/** MANY are more than all the buffers of a log can hold lines, SOME more than a pipe can. @returns the statuses */
+async function askOften(port: number, requests: number): Promise<number[]> {
+  const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS })
+  onTestFinished(() => agent.destroy())
+  const statuses = new Set<number>()
+  const path = `/${'x'.repeat(250)}`
+  const askSome = async (): Promise<void> => {
+    for (let count = 0; count < requests / CLIENTS; count += 1) {
+      const { status } = await ask(port, { path, agent })
+      statuses.add(status)
+    }
+  }
+  await Promise.all(Array.from({ length: CLIENTS }, askSome))
+  return [...statuses]
+}
+
+async function expectEnds({ child }: Running): Promise<void> {
+  const exited = once(child, 'exit')
+  child.kill('SIGTERM')
+  expect(await exited).toEqual([0, null])
+}
+
+describe.each([1, 2])('limpet with workers: %i', { timeout: 60_000 }, workers => {
+  test('serves while its log is not read, counts what it drops, and tells', async () => {
+    const running = await startUnread(workers, 'pipe')
+    expect(await askOften(running.port, MANY)).toEqual([200])
+    const stats = await ask(running.adminPort, { path: '/stats.json' })
+    const { gateway } = JSON.parse(stats.text) as { gateway: { logDropped: number } }
+    expect(gateway.logDropped).toBeGreaterThan(0)
+    const { stdout } = running.child
+    if (stdout === null) throw new Error('no pipe')
+    let told = 0
+    for await (const line of createInterface(stdout)) {
+      const { event, count } = JSON.parse(line) as { event: string; count: number }
+      if (event === 'log_dropped') told += count
+      if (told === gateway.logDropped) break
+    }
+    expect(told).toBe(gateway.logDropped)
+  })
+})
+
+describe('limpet', { timeout: 60_000 }, () => {
+  test('ends while its log is not read', async () => {
+    const running = await startUnread(1, 'pipe')
+    await askOften(running.port, SOME)
+    await expectEnds(running)
+  })
+
+  test('goes on when the reader of its log has gone', async () => {
+    const running = await startUnread(1, 'pipe')
+    running.child.stdout?.destroy()
+    expect(await askOften(running.port, SOME)).toEqual([200])
+    await expectEnds(running)
+  })
+
+  test('goes on when its disk is full', async () => {
+    const full = openSync('/dev/full', 'w')
+    onTestFinished(() => closeSync(full))
+    const running = await startUnread(1, full)
+    expect(await askOften(running.port, SOME)).toEqual([200])
+    await expectEnds(running)
+  })
+})

@@ -1,0 +1,142 @@
+import { createHash, randomBytes } from 'node:crypto'
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
+import { Readable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { Child } from '../bench/child.ts'
+import { type Backend, startBackend } from '../support/backend.ts'
+import { freePort } from '../support/free-port.ts'
+import { ask, open } from '../support/http-client.ts'
+import { echo } from '../support/scripts.ts'
+
+/**
+ * Bodies that are far larger than what a gateway may hold of them, through a gateway that is a process of its own.
+ * Whoever is to read waits until nobody takes any more: then what is under way is as much as it can be. Some of it is
+ * with the kernel, which may give each socket tens of megabytes; what the gateway holds shows in its resident set.
+ */
+
+const MIB = 1024 * 1024
+const BIG = randomBytes(100 * MIB)
+const BIG_SHA256 = sha256(BIG)
+/** Enough for code to be compiled and for sockets to have their buffers. */
+const SMALL = BIG.subarray(0, 8 * MIB)
+/** The most that the gateway's resident set may grow by. */
+const MOST = 32 * MIB
+const PIECE = 64 * 1024
+/**
+ * How much passes between two collections of garbage. V8 lets 64 MB of dead buffers lie before it looks for them, in
+ * any gateway, and they are not what is asked for here.
+ */
+const COLLECTED = 8 * MIB
+
+/** A body on its way through `gateway`, of which one can tell how much has been taken. */
+class Body {
+  readonly #gateway: Child
+  readonly #bytes: Buffer
+  #taken = 0
+  #isCollecting = false
+
+  constructor(gateway: Child, bytes: Buffer) {
+    this.#gateway = gateway
+    this.#bytes = bytes
+  }
+
+  async *pieces(): AsyncIterable<Buffer> {
+    for (let at = 0; at < this.#bytes.length; at += PIECE) {
+      if (at % COLLECTED === 0) await this.#collect()
+      this.#taken = at + PIECE
+      yield this.#bytes.subarray(at, this.#taken)
+    }
+  }
+
+  /**
+   * Settles when nobody takes any more of it, with what was taken. There is no event for what does not happen: it
+   * is looked for a few times, for this process may be the one that has been busy.
+   */
+  async stuck(): Promise<number> {
+    let before = -1
+    for (let looks = 0; looks < 5; looks += 1) {
+      if (before !== this.#taken || this.#isCollecting) looks = 0
+      before = this.#taken
+      await delay(20)
+    }
+    return before
+  }
+
+  async #collect(): Promise<void> {
+    this.#isCollecting = true
+    await this.#gateway.report()
+    this.#isCollecting = false
+  }
+}
+
+/** The header fields that frame it. */
+type Framing = (bytes: Buffer) => OutgoingHttpHeaders
+const withLength: Framing = bytes => ({ 'Content-Length': bytes.length })
+const inChunks: Framing = () => ({})
+
+describe.each(['fastify', 'express', 'koa'])('through a gateway of %s, 100 MB', adapter => {
+  test.each([
+    ['go up in chunks', upload, inChunks, 0],
+    ['go up with their length to the third backend, for two refuse', upload, withLength, 2],
+    ['come down with their length', download, withLength, 0],
+    ['come down in chunks from the third backend, for two refuse', download, inChunks, 2],
+  ])(
+    '%s, byte for byte, and it holds little of them at a time',
+    async (_way, transfer, framing, refusing) => {
+      const w3 = await startBackend('w3')
+      const gateway = await startGateway(adapter, w3, refusing)
+      await transfer(gateway, w3, SMALL, framing)
+      const before = await gateway.report()
+      expect(await transfer(gateway, w3, BIG, framing)).toBe(BIG_SHA256)
+      const after = await gateway.report()
+      expect(after.failures - before.failures).toBe(refusing)
+      expect(after.peakRss - before.rss).toBeLessThan(MOST)
+    },
+  )
+})
+
+/** A gateway whose first backends refuse connections; the others are all the same. */
+async function startGateway(adapter: string, backend: Backend, refusing: number): Promise<Child> {
+  const urls = Array.from({ length: 3 }, () => String(backend.options.url))
+  for (let index = 0; index < refusing; index += 1) urls[index] = `http://127.0.0.1:${await freePort()}`
+  const gateway = await Child.start(`gateways/limpet-${adapter}`, urls, ['--expose-gc'])
+  onTestFinished(async () => gateway.stop())
+  return gateway
+}
+
+/** The hash of what arrives at the backend. */
+async function upload(gateway: Child, backend: Backend, bytes: Buffer, framing: Framing): Promise<string> {
+  const body = new Body(gateway, bytes)
+  let taken = Infinity
+  backend.script = async exchange => {
+    taken = await body.stuck()
+    await echo(exchange)
+  }
+  const asked = { method: 'PUT', path: '/api/file', headers: framing(bytes), body: body.pieces() }
+  const answer = await ask(gateway.port, asked)
+  expect(taken).toBeLessThan(BIG.length)
+  return answer.echo.sha256
+}
+
+/** The hash of what arrives at the client. */
+async function download(gateway: Child, backend: Backend, bytes: Buffer, framing: Framing): Promise<string> {
+  const body = new Body(gateway, bytes)
+  backend.script = ({ response }) => {
+    response.writeHead(200, { 'Content-Type': 'application/octet-stream', ...framing(bytes) })
+    Readable.from(body.pieces()).pipe(response)
+  }
+  const { message } = await open(gateway.port, { path: '/api/file' })
+  expect(await body.stuck()).toBeLessThan(BIG.length)
+  return hashOf(message)
+}
+
+async function hashOf(message: IncomingMessage): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const piece of message) hash.update(piece as Buffer)
+  return hash.digest('hex')
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}

@@ -1,4 +1,0 @@
-import { proxyContract } from './contract/index.ts'
-import { KOA } from './support/harnesses.ts'
-
-proxyContract(KOA)
