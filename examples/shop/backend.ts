@@ -56,13 +56,13 @@ function openCart(response: ServerResponse, items: string[]): void {
 }
 
 /** No item is longer than this in any spelling; what comes behind is not even read. */
-const LONGEST_BODY = 1_000
+const MAX_BODY = 1_000
 
 async function readBody(request: IncomingMessage): Promise<string> {
   let body = ''
   for await (const chunk of request.setEncoding('utf8')) {
     body += String(chunk)
-    if (body.length > LONGEST_BODY) return ''
+    if (body.length > MAX_BODY) return ''
   }
   return body
 }

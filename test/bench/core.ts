@@ -60,7 +60,7 @@ function browser(cookie: string): RequestHead {
 function ask(affinity: Affinity, request: RequestHead): string[] {
   const lease = affinity.select(request)
   if (lease instanceof Promise) throw new TypeError('no policy here asks a remote store')
-  const setCookie = lease.answered(ANSWER)['set-cookie']
+  const setCookie = lease.responded(ANSWER)['set-cookie']
   lease.release()
   return [setCookie ?? []].flat()
 }

@@ -207,6 +207,6 @@ function requestWith(cookie: string): RequestHead {
 
 function ask(affinity: Affinity, request: RequestHead, headers: Record<string, string[]>): void {
   const lease = affinity.select(request) as Lease
-  lease.answered({ statusCode: 200, headers })
+  lease.responded({ statusCode: 200, headers })
   lease.release()
 }

@@ -46,7 +46,7 @@ export function asyncContext(start: Start): void {
   }
 
   /** A WebSocket that a backend has accepted. */
-  const ACCEPTED = ['limpet:selected', 'attempt', 'limpet:connected', 'limpet:answered', 'limpet:released']
+  const ACCEPTED = ['limpet:selected', 'attempt', 'limpet:connected', 'limpet:responded', 'limpet:released']
   /** A request that a backend has answered. */
   const SERVED = [...ACCEPTED, 'response hook']
 
@@ -79,7 +79,7 @@ export function asyncContext(start: Start): void {
         waiting.push(() => void echoWith(status)(exchange))
       })
       const { notes, gateway } = await startNoting([w1])
-      const answered = notes.answeredStatuses()
+      const responded = notes.answeredStatuses()
       for (const users of [USERS, USERS.toReversed()]) {
         const visits = users.map(async user => visit(gateway, user))
         await expect.poll(() => waiting.length).toBe(3)
@@ -88,8 +88,8 @@ export function asyncContext(start: Start): void {
         const taken = notes.take()
         expect(Object.keys(taken).toSorted()).toEqual([...USERS])
         for (const user of USERS) expect(taken[user]).toEqual(expect.arrayContaining(SERVED))
-        for (const [index, user] of USERS.entries()) expect(answered.get(user)).toBe(statuses[index])
-        answered.clear()
+        for (const [index, user] of USERS.entries()) expect(responded.get(user)).toBe(statuses[index])
+        responded.clear()
       }
       expect(w1.connections).toBe(3)
     })
@@ -284,7 +284,7 @@ export function asyncContext(start: Start): void {
       [
         'rejects it',
         w1 => (w1.upgrade = answerUpgrade('HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n')),
-        'limpet:answered',
+        'limpet:responded',
       ],
       ['refuses the connection', async w1 => w1.refuse(), 'limpet:failed'],
       ['breaks the connection', w1 => (w1.upgrade = ({ socket }) => void socket.destroy()), 'limpet:failed'],

@@ -31,13 +31,13 @@ export function closing(start: Start): void {
       const queued = await raw(gateway.port, handshakeText(), STAYING)
       await expect.poll(() => gateway.pool.queue.size, { interval: 5 }).toBe(1)
       await expectCloses(gateway)
-      expect((await queued.answered()).statusLine).toBe('HTTP/1.1 503 Service Unavailable')
+      expect((await queued.responded()).statusLine).toBe('HTTP/1.1 503 Service Unavailable')
     })
 
     test('does not wait for the client of a refused CONNECT', async () => {
       const gateway = await start([await startTunnelBackend('w1')])
       const refused = await raw(gateway.port, 'CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n', STAYING)
-      expect((await refused.answered()).statusLine).toBe('HTTP/1.1 501 Not Implemented')
+      expect((await refused.responded()).statusLine).toBe('HTTP/1.1 501 Not Implemented')
       await expectCloses(gateway)
     })
 
@@ -46,7 +46,7 @@ export function closing(start: Start): void {
       const text =
         'POST / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 1\r\n\r\nx'
       const declined = await raw(gateway.port, text, STAYING)
-      expect((await declined.answered()).statusLine).toBe('HTTP/1.1 400 Bad Request')
+      expect((await declined.responded()).statusLine).toBe('HTTP/1.1 400 Bad Request')
       await expectCloses(gateway)
     })
 
@@ -55,7 +55,7 @@ export function closing(start: Start): void {
       const w1 = await startTunnelBackend('w1', answerUpgrade(refusal, 'stay'))
       const gateway = await start([w1], { timeouts: { response: '1h', idle: '1h' } })
       const refused = await raw(gateway.port, handshakeText(), STAYING)
-      expect((await refused.answered()).statusLine).toBe('HTTP/1.1 403 Forbidden')
+      expect((await refused.responded()).statusLine).toBe('HTTP/1.1 403 Forbidden')
       await expectCloses(gateway)
     })
 
@@ -63,7 +63,7 @@ export function closing(start: Start): void {
       const gateway = await start([await startTunnelBackend('w1')])
       for (let client = 0; client < 5; client += 1) {
         const refused = await raw(gateway.port, 'CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n', STAYING)
-        await refused.answered()
+        await refused.responded()
         refused.socket.resetAndDestroy()
       }
       await expect.poll(async () => gateway.connections()).toBe(0)

@@ -77,7 +77,7 @@ export function goingAway(start: Start): void {
       const client = await raw(gateway.port)
       const [side] = await connected
       const backend = await w1.handshake()
-      await client.answered()
+      await client.responded()
       client.socket.pause()
       const size = 20_000
       const head = Buffer.from([0x82, 126, size >> 8, size & 0xff])

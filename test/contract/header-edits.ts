@@ -308,7 +308,7 @@ export function headerEdits(start: Start): void {
         gateway.port,
         handshakeText('X-User-Id: 1-spoofed', 'X-A: 1').replace(': Upgrade', ': Upgrade, X-Gateway-User'),
       )
-      expect((await client.answered()).statusLine).toContain(' 101 ')
+      expect((await client.responded()).statusLine).toContain(' 101 ')
       const { lines, url } = await w1.handshake()
       expect(url).toBe('/new?x')
       expect(valuesOf(lines, 'x-user-id')).toEqual([])
@@ -325,7 +325,7 @@ export function headerEdits(start: Start): void {
       }
       const gateway = await start([w1], { around: applicationThat(edit) })
       const client = await raw(gateway.port)
-      const { statusLine } = await client.answered()
+      const { statusLine } = await client.responded()
       expect(statusLine).toContain(' 500 ')
       expect(client.received).not.toContain('Evil')
       expect(w1.handshakes).toEqual([])

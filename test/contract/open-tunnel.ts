@@ -24,7 +24,7 @@ export function tunnelOpener(start: Start, { raw }: UpgradeClients): OpenTunnel 
     const w1 = await startTunnelBackend('w1', areStubborn ? acceptAndStay : acceptWith())
     const gateway = await start([w1], { timeouts })
     const client = await raw(gateway.port, handshakeText(), { allowHalfOpen: areStubborn })
-    await client.answered()
+    await client.responded()
     return { gateway, w1, client, backend: await w1.handshake() }
   }
 }

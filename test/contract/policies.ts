@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type Backend, startBackend, startBackends } from '../support/backend.ts'
 import { joinedValue } from '../support/header-lines.ts'
-import type { Answer } from '../support/http-client.ts'
+import type { BackendResponse } from '../support/http-client.ts'
 import { echoWith } from '../support/scripts.ts'
 import type { Start } from './start.ts'
 
@@ -137,7 +137,7 @@ export function policies(start: Start): void {
   })
 }
 
-function cookieSeenBy(backends: readonly Backend[], { echo }: Answer): string | undefined {
+function cookieSeenBy(backends: readonly Backend[], { echo }: BackendResponse): string | undefined {
   const backend = backends.find(({ id }) => id === echo.id)
   return backend === undefined ? undefined : joinedValue(backend.last.lines, 'cookie')
 }

@@ -3,7 +3,7 @@ import type { BackendOptions, BackendView } from '@limpet/core'
 import { afterAll, afterEach, beforeAll, expect, onTestFinished } from 'vitest'
 import { Backend } from '../support/backend.ts'
 import { Browser } from '../support/browser.ts'
-import { type Answer, ask, type Asked } from '../support/http-client.ts'
+import { type BackendResponse, ask, type Asked } from '../support/http-client.ts'
 import { type RawExchange, sendRaw } from '../support/raw-client.ts'
 import { TunnelBackend } from '../support/tunnel-backend.ts'
 import type { Gateway, GatewayOptions, Harness } from './harness.ts'
@@ -47,7 +47,7 @@ export class RunningGateway {
     return view
   }
 
-  async ask(asked?: Asked): Promise<Answer> {
+  async ask(asked?: Asked): Promise<BackendResponse> {
     return ask(this.port, asked)
   }
 

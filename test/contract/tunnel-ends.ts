@@ -100,7 +100,7 @@ export function tunnelEnds(start: Start): void {
       const w1 = await startTunnelBackend('w1')
       const gateway = await start([w1])
       const opened = await raw(gateway.port)
-      await opened.answered()
+      await opened.responded()
       w1.upgrade = hangUpgrade
       const waiting = await raw(gateway.port)
       await w1.handshake(2)

@@ -58,7 +58,7 @@ export function tunnelTimeouts(start: Start): void {
         const declined = handshakeText('').replace('websocket', 'h2c')
         for (const text of [handshakeText(), declined, handshakeText('Host: b')]) {
           const client = await raw(gateway.port, `${text}and more`, { allowHalfOpen: true })
-          await client.answered()
+          await client.responded()
           client.write('x'.repeat(100_000))
         }
         await expectOver(gateway, LINGER_MS + SLACK_MS)

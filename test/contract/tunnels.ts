@@ -77,7 +77,7 @@ export function tunnels(start: Start): void {
       const w1 = await startTunnelBackend('w1', acceptWith())
       const gateway = await start([w1])
       const client = await raw(gateway.port)
-      await client.answered()
+      await client.responded()
       const { socket: backend } = await w1.handshake()
       for (const [reader, writer] of [
         [client.socket, backend],
@@ -98,7 +98,7 @@ export function tunnels(start: Start): void {
       const w1 = await startTunnelBackend('w1')
       const gateway = await start([w1], { timeouts: { response: 200, idle: 200, connect: 200 } })
       const client = await raw(gateway.port)
-      await client.answered()
+      await client.responded()
       // This wait is what the test is about: longer than those, in any coarse reckoning of them.
       await delay(1_300)
       client.write('still there')
@@ -116,7 +116,7 @@ export function tunnels(start: Start): void {
       const w1 = await startTunnelBackend('w1', acceptEcho, setup())
       const gateway = await start([w1], { tls: { ca: testCertificate.cert } })
       const client = await raw(gateway.port)
-      await client.answered()
+      await client.responded()
       const sent = 'x'.repeat(500_000)
       client.write(sent)
       await client.until(() => client.behind.length === sent.length)

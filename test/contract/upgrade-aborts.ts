@@ -110,7 +110,7 @@ export function upgradeAborts(start: Start): void {
       const gateway = await start([w1])
       for (let times = 1; times <= 10; times += 1) {
         const client = await raw(gateway.port)
-        await client.answered()
+        await client.responded()
         leave(client)
         await (
           await w1.handshake(times)

@@ -50,7 +50,7 @@ export function upgradeFaults(start: Start): void {
       const w2 = await startTunnelBackend('w2')
       const gateway = await start([await startBlackHole('w1'), w2], { timeouts: { connect: 200 } })
       const startedMs = performance.now()
-      expect((await (await raw(gateway.port)).answered()).statusLine).toContain(' 101 ')
+      expect((await (await raw(gateway.port)).responded()).statusLine).toContain(' 101 ')
       expect(performance.now() - startedMs).toBeLessThan(200 + SLACK_MS)
     })
 
@@ -121,7 +121,7 @@ export function upgradeFaults(start: Start): void {
           acceptEcho(handshake)
         }),
       ])
-      expect((await (await raw(gateway.port)).answered()).statusLine).toContain(' 101 ')
+      expect((await (await raw(gateway.port)).responded()).statusLine).toContain(' 101 ')
     })
 
     test('has closed the connections that were kept: it is asked on one of its own [T-58]', async () => {
@@ -133,7 +133,7 @@ export function upgradeFaults(start: Start): void {
         if (handshake.socket === kept) handshake.socket.resetAndDestroy()
         else acceptEcho(handshake)
       }
-      expect((await (await raw(gateway.port)).answered()).statusLine).toContain(' 101 ')
+      expect((await (await raw(gateway.port)).responded()).statusLine).toContain(' 101 ')
       expect(gateway.view(w1).failures).toBe(0)
     })
 
@@ -141,7 +141,7 @@ export function upgradeFaults(start: Start): void {
       const [w1, w2] = await startTunnelBackends('w1', 'w2')
       const gateway = await start([w1, w2])
       const client = await raw(gateway.port)
-      await client.answered()
+      await client.responded()
       const { socket } = await w1.handshake()
       socket.resetAndDestroy()
       await client.until(() => false)

@@ -64,7 +64,7 @@ export function upgradeFields(start: Start): void {
       ]
       const gateway = await start([await startTunnelBackend('w1', acceptWith({ extra }))])
       const client = await raw(gateway.port)
-      const { statusLine, lines } = await client.answered()
+      const { statusLine, lines } = await client.responded()
       expect(statusLine).toBe('HTTP/1.1 101 Switching Protocols')
       expect(valuesOf(lines, 'connection')).toEqual(['Upgrade'])
       expect(valuesOf(lines, 'upgrade')).toEqual(['websocket'])
@@ -104,7 +104,7 @@ export function upgradeFields(start: Start): void {
           .replace('Connection: Upgrade', 'connection: keep-alive, X-Private ,\tUPGRADE')
           .replace('websocket', 'WebSocket'),
       )
-      const { statusLine, lines: answer } = await client.answered()
+      const { statusLine, lines: answer } = await client.responded()
       expect(statusLine).toContain(' 101 ')
       expect(answer.map(([name]) => name.toLowerCase())).not.toEqual(expect.arrayContaining(['keep-alive']))
       expect(answer.map(([name]) => name.toLowerCase())).not.toEqual(expect.arrayContaining(['trailer']))

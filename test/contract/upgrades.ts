@@ -48,7 +48,7 @@ export function upgrades(start: Start): void {
       await client.until(received => received.endsWith('}'))
       client.received = ''
       client.write(handshakeText())
-      expect((await client.answered()).statusLine).toContain(' 101 ')
+      expect((await client.responded()).statusLine).toContain(' 101 ')
       client.write('ping')
       await client.until(() => client.behind === 'ping')
       expect(client.behind).toBe('ping')

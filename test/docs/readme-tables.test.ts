@@ -47,7 +47,7 @@ describe('a table of options', () => {
       { backends: [{ id: 'a', url: 'http://127.0.0.1:1', ...wrong }] },
       'BackendOptions',
     ],
-    ['options of passive', { backends: [], passive: wrong }, 'PassiveOptions'],
+    ['options of passive', { backends: [], passive: wrong }, 'OutlierDetectionOptions'],
     ['options of the retry budget', { backends: [], affinity: [], retryBudget: wrong }, 'RetryBudgetOptions'],
     ['options of the cookie', { backends: [], affinity: [{ cookie: wrong }] }, 'CookiePolicyOptions'],
     [
@@ -357,7 +357,7 @@ describe('the table of events', () => {
     const lease: Lease = await affinity.select(REQUEST)
     lease.redispatch({ kind: 'unreached', slow: false, cause: undefined })
     lease.connected()
-    lease.answered({ statusCode: 200, headers: {} })
+    lease.responded({ statusCode: 200, headers: {} })
     lease.release()
     expect(() => createAffinity({ backends: [], affinity: [] }).select(REQUEST)).toThrow(
       'no backend is available',

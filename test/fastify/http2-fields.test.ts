@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { isAffinityError } from '@limpet/core'
 import { limpet as fastifyLimpet } from '@limpet/fastify'
-import { createHttpProxy, writeAnswer } from '@limpet/http-proxy'
+import { createHttpProxy, writeResponse } from '@limpet/http-proxy'
 import { limpet as koaLimpet } from '@limpet/koa'
 import fastify from 'fastify'
 import Koa from 'koa'
@@ -70,7 +70,7 @@ const STARTS: readonly [string, (backend: Backend) => Promise<number>][] = [
         if (request.url === '/mistake') response.setHeader('max-forwards', MISTAKE)
         try {
           const answer = await proxy.forward(request, response)
-          if (answer !== undefined) writeAnswer(response, answer)
+          if (answer !== undefined) writeResponse(response, answer)
         } catch (error) {
           response.writeHead(isAffinityError(error) ? error.statusCode : 500).end()
         }

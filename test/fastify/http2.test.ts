@@ -196,12 +196,12 @@ describe('a client that speaks HTTP/2', () => {
   })
 
   test('that leaves while a policy asks elsewhere costs no backend anything', async () => {
-    const [asking, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const [asking, responded] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     const policy: AffinityPolicy = {
       name: 'remote',
       async read() {
         asking.resolve()
-        await answered.promise
+        await responded.promise
         return { kind: 'none' }
       },
     }
@@ -216,7 +216,7 @@ describe('a client that speaks HTTP/2', () => {
     await new Promise<void>(resolve => {
       session.ping(() => resolve())
     })
-    answered.resolve()
+    responded.resolve()
     await expect.poll(() => affinity.pool.find('w1')).toMatchObject({ requests: 1, inFlight: 0 })
     expect(w1.connections).toBe(0)
   })

@@ -17,7 +17,7 @@ describe.each(['fastify', 'express', 'koa'])('limpet with %s', adapter => {
       const traced = () => gateway.log.slice(before).filter(({ event }) => event.startsWith('limpet:'))
       await expect
         .poll(() => traced().map(({ event, user: of }) => [event, of]))
-        .toEqual(['selected', 'connected', 'answered', 'released'].map(event => [`limpet:${event}`, user]))
+        .toEqual(['selected', 'connected', 'responded', 'released'].map(event => [`limpet:${event}`, user]))
     }
     expect(w1.connections).toBe(1)
   })

@@ -7,7 +7,7 @@ import { takenPort } from '../support/free-port.ts'
 import { ADAPTERS, fileOf } from '../support/gateway-file.ts'
 import { GatewayProcess } from '../support/gateway-process.ts'
 import { type HeaderLines, valuesOf } from '../support/header-lines.ts'
-import type { Answer } from '../support/http-client.ts'
+import type { BackendResponse } from '../support/http-client.ts'
 import { askHttp2, connectHttp2 } from '../support/http2-client.ts'
 import { sendRaw } from '../support/raw-client.ts'
 import { echo, echoWith } from '../support/scripts.ts'
@@ -347,7 +347,7 @@ describe('the admin port', () => {
     const gateway = await GatewayProcess.start(fileOf([w1, w2]))
     const row = '/pools/web/backends/w1'
     const before = (await gateway.admin('GET', '/stats.json')).text
-    const asked: readonly [status: number, answer: Promise<Answer>][] = [
+    const asked: readonly [status: number, answer: Promise<BackendResponse>][] = [
       [404, gateway.admin('GET', '/')],
       [404, gateway.admin('GET', '/pools/web')],
       [404, gateway.admin('PATCH', '/pools/none/backends/w1', { state: 'maint' })],

@@ -9,7 +9,7 @@ import {
   guardServer,
   type HttpProxy,
   type HttpProxyOptions,
-  writeAnswer,
+  writeResponse,
   writeError,
 } from '@limpet/http-proxy'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -42,7 +42,7 @@ function listenerOf(proxy: HttpProxy): RequestListener {
 async function forward(proxy: HttpProxy, request: IncomingMessage, response: ServerResponse): Promise<void> {
   try {
     const answer = await proxy.forward(request, response)
-    if (answer !== undefined) writeAnswer(response, answer)
+    if (answer !== undefined) writeResponse(response, answer)
   } catch (error) {
     if (!isAffinityError(error)) throw error
     writeError(response, error)
@@ -119,7 +119,7 @@ describe('a bare server', () => {
     const port = await serve(async (request, response) => {
       const rawBody = await buffer(request)
       const answer = await proxy.forward(request, response, `/prefix${request.url ?? ''}`, { rawBody })
-      if (answer !== undefined) writeAnswer(response, answer)
+      if (answer !== undefined) writeResponse(response, answer)
     })
     const answer = await ask(port, { method: 'POST', path: '/x', body: [Buffer.from('hello')] })
     expect(answer.echo).toMatchObject({ url: '/prefix/x', bytes: 5 })

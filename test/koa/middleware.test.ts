@@ -503,13 +503,13 @@ describe('in an app', () => {
   test('which answers by itself, it adds nothing', async () => {
     const w1 = await startBackend('w1')
     const { affinity, middleware } = pool([w1])
-    const answered: Middleware = async (ctx, next) => {
+    const responded: Middleware = async (ctx, next) => {
       ctx.respond = false
       ctx.res.setHeader('x-app', '1').end('own')
       await once(ctx.res, 'close')
       await next()
     }
-    const { app, errors } = appOf(answered, middleware)
+    const { app, errors } = appOf(responded, middleware)
     const answer = await ask(await serve(app.callback()))
     expect([answer.text, answer.header('x-app'), answer.cookies()]).toEqual(['own', '1', []])
     await expect.poll(() => affinity.pool.find('w1')).toMatchObject({ inFlight: 0, failures: 0 })

@@ -1,4 +1,4 @@
-import { type Answer, ask, type Asked } from './http-client.ts'
+import { type BackendResponse, ask, type Asked } from './http-client.ts'
 
 /** A client that keeps its cookies, by name alone. */
 export class Browser {
@@ -16,7 +16,7 @@ export class Browser {
     return [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
   }
 
-  async ask(asked: Asked = {}): Promise<Answer> {
+  async ask(asked: Asked = {}): Promise<BackendResponse> {
     const cookie = this.cookies.size === 0 ? {} : { Cookie: this.cookieHeader }
     const answer = await ask(this.port, {
       ...this.#always,

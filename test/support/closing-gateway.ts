@@ -19,12 +19,12 @@ const agent = new Agent({ keepAlive: true })
 for (const method of ['GET', 'POST', 'GET']) {
   const asked = request({ port, agent, method })
   asked.end(method === 'POST' ? 'x'.repeat(200_000) : undefined)
-  const [answer] = await answerTo(asked)
+  const [answer] = await responseTo(asked)
   await once(answer.resume(), 'close')
   writeSync(1, `${method} ${answer.statusCode}\n`)
 }
 
-const [events] = await answerTo(get({ port, path: '/events' }))
+const [events] = await responseTo(get({ port, path: '/events' }))
 await once(events, 'data')
 events.on('error', () => {}).destroy()
 await once(events, 'close')
@@ -34,6 +34,6 @@ writeSync(1, 'events\n')
 await app.close()
 writeSync(1, 'closed\n')
 
-async function answerTo(asked: ClientRequest): Promise<[IncomingMessage]> {
+async function responseTo(asked: ClientRequest): Promise<[IncomingMessage]> {
   return (await once(asked, 'response')) as [IncomingMessage]
 }

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage } from 'node:http'
-import type { AnsweredEvent } from '@limpet/core'
+import type { RespondedEvent } from '@limpet/core'
 import { onTestFinished } from 'vitest'
 import type { Around } from '../contract/harness.ts'
 
@@ -10,7 +10,7 @@ const REQUEST_CHANNELS = [
   'selected',
   'queued',
   'connected',
-  'answered',
+  'responded',
   'failed',
   'released',
   'refused',
@@ -52,10 +52,10 @@ export class ContextNotes implements Around {
   answeredStatuses(): Map<string | undefined, number> {
     const statuses = new Map<string | undefined, number>()
     const listener = (event: unknown): void => {
-      statuses.set(this.user, (event as AnsweredEvent).statusCode)
+      statuses.set(this.user, (event as RespondedEvent).statusCode)
     }
-    subscribe('limpet:answered', listener)
-    onTestFinished(() => void unsubscribe('limpet:answered', listener))
+    subscribe('limpet:responded', listener)
+    onTestFinished(() => void unsubscribe('limpet:responded', listener))
     return statuses
   }
 

@@ -16,7 +16,7 @@ Server.prototype.emit = function (this: Server, event: string, ...args: unknown[
   return users.run(String(headers['x-user']), () => Reflect.apply(emit, this, [event, ...args]))
 }
 
-for (const name of ['selected', 'connected', 'answered', 'failed', 'released']) {
+for (const name of ['selected', 'connected', 'responded', 'failed', 'released']) {
   const event = `limpet:${name}`
   subscribe(event, () => {
     writeSync(1, `${JSON.stringify({ event, user: users.getStore() })}\n`)

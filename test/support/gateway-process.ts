@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished } from 'vitest'
 import { Browser } from './browser.ts'
-import { type Answer, ask, type Asked } from './http-client.ts'
+import { type BackendResponse, ask, type Asked } from './http-client.ts'
 
 export const GATEWAY_PROGRAM = fileURLToPath(new URL('../../packages/gateway/dist/main.js', import.meta.url))
 
@@ -115,7 +115,7 @@ export class GatewayProcess {
     return lines()[count - 1] as LogLine
   }
 
-  async ask(asked?: Asked): Promise<Answer> {
+  async ask(asked?: Asked): Promise<BackendResponse> {
     return ask(this.port, asked)
   }
 
@@ -128,7 +128,7 @@ export class GatewayProcess {
     path: string,
     body?: unknown,
     headers: Record<string, string> = {},
-  ): Promise<Answer> {
+  ): Promise<BackendResponse> {
     return ask(this.adminPort, {
       method,
       path,

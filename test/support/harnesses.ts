@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { type Affinity, createAffinity, isAffinityError } from '@limpet/core'
 import { limpet as expressLimpet } from '@limpet/express'
 import { gatewayServerOptions, limpet as fastifyLimpet } from '@limpet/fastify'
-import { createHttpProxy, type HttpProxyOptions, writeAnswer, writeError } from '@limpet/http-proxy'
+import { createHttpProxy, type HttpProxyOptions, writeResponse, writeError } from '@limpet/http-proxy'
 import { limpet as koaLimpet } from '@limpet/koa'
 import express, { type ErrorRequestHandler, type Express } from 'express'
 import createFastify, { type FastifyInstance } from 'fastify'
@@ -85,7 +85,7 @@ export const NODE: Harness = {
       try {
         const answer = await proxy.forward(request, response)
         around?.onResponse()
-        if (answer !== undefined) writeAnswer(response, answer)
+        if (answer !== undefined) writeResponse(response, answer)
       } catch (error) {
         if (!isAffinityError(error)) throw error
         around?.onError()

@@ -16,7 +16,7 @@ export interface Asked {
 }
 
 /** An answer, to its end or to where it was cut. */
-export interface Answer {
+export interface BackendResponse {
   readonly status: number
   readonly lines: HeaderLines
   readonly body: Buffer
@@ -37,7 +37,7 @@ export interface Answer {
 }
 
 /** Asks and reads the whole answer. Rejects when there was none. */
-export async function ask(port: number, asked: Asked = {}): Promise<Answer> {
+export async function ask(port: number, asked: Asked = {}): Promise<BackendResponse> {
   const opened = await open(port, asked)
   return answer(opened, await readToEnd(opened))
 }
@@ -72,16 +72,16 @@ export async function open(port: number, { body, signal, agent, ...asked }: Aske
   sent.on('information', ({ statusCode }) => informational.push(statusCode))
   // `once` takes the first error; a later one belongs to the answer, which is cut by it.
   sent.on('error', () => {})
-  const answered = once(sent, 'response', { signal: AbortSignal.timeout(8_000) }) as Promise<
+  const responded = once(sent, 'response', { signal: AbortSignal.timeout(8_000) }) as Promise<
     [IncomingMessage]
   >
   if (body === undefined || typeof body === 'string' || Buffer.isBuffer(body)) sent.end(body)
   else Readable.from(body).pipe(sent)
-  const [message] = await answered
+  const [message] = await responded
   return { message, informational, startedMs }
 }
 
-function answer({ message, informational, startedMs }: Opened, pieces: readonly Buffer[]): Answer {
+function answer({ message, informational, startedMs }: Opened, pieces: readonly Buffer[]): BackendResponse {
   const lines = headerLines(message.rawHeaders)
   const body = Buffer.concat(pieces)
   return {

@@ -35,10 +35,10 @@ export async function askHttp2(
   body?: string | readonly string[],
 ): Promise<Http2Answer> {
   const stream = session.request(fields, { endStream: body === undefined })
-  const answered = once(stream, 'response', { signal: AbortSignal.timeout(5_000) })
+  const responded = once(stream, 'response', { signal: AbortSignal.timeout(5_000) })
   for (const piece of body === undefined ? [] : [body].flat()) stream.write(piece)
   if (body !== undefined) stream.end()
-  const [head] = (await answered) as [Fields]
+  const [head] = (await responded) as [Fields]
   let trailers: IncomingHttpHeaders = {}
   stream.once('trailers', (received: IncomingHttpHeaders) => (trailers = received))
   const pieces: Buffer[] = []

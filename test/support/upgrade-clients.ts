@@ -40,7 +40,7 @@ export interface AskedSocket extends ClientOptions {
 /** A bare connection on which a handshake was sent. */
 export class RawTunnel extends RawConnection {
   /** Settles when the head of an answer is there, or none is to come. */
-  async answered(): Promise<RawHead> {
+  async responded(): Promise<RawHead> {
     await this.until(received => received.includes('\r\n\r\n'), 4_000)
     return rawHead(this.received)
   }

@@ -151,7 +151,7 @@ describe('the options of an affinity', () => {
       passive: {},
       slowStart: 0,
       maxInFlight: 0,
-      whenFull: 'spill',
+      whenFull: 'overflow',
       maxQueue: 1,
       queueTimeout: 0,
       waitForBackend: 0,

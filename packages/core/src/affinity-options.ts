@@ -14,7 +14,7 @@ import {
   optionObject,
   optionOneOf,
 } from './options/option.ts'
-import { type PassiveOptions, parsePassive } from './pool/outlier-detection.ts'
+import { type OutlierDetectionOptions, parseOutlierDetection } from './pool/outlier-detection.ts'
 import type { AffinityPolicy } from './policies/policy.ts'
 import { parsePolicies, type PolicyOptions } from './policies/policy-options.ts'
 import { Pool } from './pool/pool.ts'
@@ -39,13 +39,13 @@ export interface AffinityOptions {
   /** How many requests that a backend has seen may be shown to another. @default { ratio: 0.2, minPerSecond: 10 } */
   readonly retryBudget?: RetryBudgetOptions
   /** Requests that got no answer take their backend out for a while. @default absent: they do not */
-  readonly passive?: PassiveOptions
+  readonly passive?: OutlierDetectionOptions
   /** In which a backend that comes back, or is added, gets to its whole share of new sessions. @default 0 */
   readonly slowStart?: Duration
   /** Requests that a backend may have at one time, WebSockets included; 0: any number. @default 0 */
   readonly maxInFlight?: number
-  /** The session's backend is full: move the session, wait in a queue, or answer 503. @default 'spill' */
-  readonly whenFull?: 'spill' | 'wait' | 'reject'
+  /** The session's backend is full: move the session, wait in a queue, or answer 503. @default 'overflow' */
+  readonly whenFull?: 'overflow' | 'wait' | 'reject'
   /** Requests that may wait for one backend, and that may wait for anybody. @default 256 */
   readonly maxQueue?: number
   /** How long one waits for room; then 503. @default '10s' */
@@ -103,7 +103,7 @@ export function parseAffinityOptions(options: AffinityOptions): ParsedAffinity {
   }
   const now = optionFunction('now', options.now, Date.now)
   const pool = new Pool(name, options.backends, {
-    passive: parsePassive('passive', options.passive),
+    passive: parseOutlierDetection('passive', options.passive),
     slowStartMs: durationMs('slowStart', options.slowStart, 0),
     maxInFlight: parseMaxInFlight('maxInFlight', options.maxInFlight),
     maxQueue: optionInteger('maxQueue', options.maxQueue, 256, 1, 1_000_000),
@@ -137,7 +137,7 @@ export function parseAffinityOptions(options: AffinityOptions): ParsedAffinity {
     ]),
     maxAttempts: optionInteger('maxAttempts', options.maxAttempts, 3, 1, 100),
     retryBudget: new RetryBudget(parseRetryBudget('retryBudget', options.retryBudget), now),
-    whenFull: optionOneOf('whenFull', options.whenFull, 'spill', ['spill', 'wait', 'reject']),
+    whenFull: optionOneOf('whenFull', options.whenFull, 'overflow', ['overflow', 'wait', 'reject']),
     queueTimeoutMs: durationMs('queueTimeout', options.queueTimeout, '10s'),
     waitForBackendMs: durationMs('waitForBackend', options.waitForBackend, 0),
     returnFromBackup: optionBoolean('returnFromBackup', options.returnFromBackup, false),

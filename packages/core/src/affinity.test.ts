@@ -48,7 +48,7 @@ interface Seen {
 
 function visit(affinity: Affinity, cookie?: string, facts?: Partial<RequestHead>): Seen {
   const lease = leaseOf(affinity, cookie, facts)
-  const lines = [lease.answered({ statusCode: 200, headers: {} })['set-cookie'] ?? []].flat()
+  const lines = [lease.responded({ statusCode: 200, headers: {} })['set-cookie'] ?? []].flat()
   lease.release()
   expect(lines.length).toBeLessThan(2)
   return { backend: lease.backend.id, status: lease.status, told: lines[0]?.split(';')[0] }
@@ -351,11 +351,11 @@ describe('several policies', () => {
   }
   const to = (id: string) => ({ kind: 'backend', id }) as const
 
-  function answered(lease: Lease): Record<string, unknown> {
+  function responded(lease: Lease): Record<string, unknown> {
     return {
       backend: lease.backend.id,
       status: lease.status,
-      ...lease.answered({ statusCode: 200, headers: {} }),
+      ...lease.responded({ statusCode: 200, headers: {} }),
     }
   }
 
@@ -367,7 +367,7 @@ describe('several policies', () => {
         policy('three', to('a')),
       ],
     })
-    expect(answered(leaseOf(affinity))).toEqual({
+    expect(responded(leaseOf(affinity))).toEqual({
       backend: 'b',
       status: 'matched',
       one: 'expired false b',
@@ -381,7 +381,7 @@ describe('several policies', () => {
       affinity: [policy('one', []), policy('two', [to('gone'), { kind: 'invalid' }])],
     })
     const lease = leaseOf(affinity)
-    const { one, two, status } = answered(lease)
+    const { one, two, status } = responded(lease)
     const { id } = lease.backend
     expect({ one, two, status }).toEqual({
       one: `none false ${id}`,
@@ -409,7 +409,7 @@ describe('several policies', () => {
     })
     const promise = affinity.select(request())
     expect(promise).toBeInstanceOf(Promise)
-    expect(answered(await promise)).toEqual({
+    expect(responded(await promise)).toEqual({
       backend: 'c',
       status: 'matched',
       one: 'none false c',
@@ -429,7 +429,7 @@ describe('several policies', () => {
     ],
   ])('that fail %s cost a session its backend, not its answer', async (_, failing) => {
     const alone = await affinityOf('a', { affinity: [failing] }).select(request())
-    expect(answered(alone)).toEqual({ backend: 'a', status: 'none', failing: 'none false a' })
+    expect(responded(alone)).toEqual({ backend: 'a', status: 'none', failing: 'none false a' })
     const beside = await affinityOf('ab', { affinity: [failing, policy('well', to('b'))] }).select(request())
     expect(beside).toMatchObject({ backend: { id: 'b' }, status: 'matched' })
   })
@@ -442,7 +442,7 @@ describe('several policies', () => {
       },
     }
     const affinity = affinityOf('a', { affinity: [failing, policy('well', to('a'))] })
-    expect(answered(leaseOf(affinity))).toEqual({ backend: 'a', status: 'matched', well: 'backend true a' })
+    expect(responded(leaseOf(affinity))).toEqual({ backend: 'a', status: 'matched', well: 'backend true a' })
   })
 
   it('that asked elsewhere decide by the pool as it is when they know', async () => {

@@ -5,7 +5,7 @@ import type { AffinityOptions } from './affinity-options.ts'
 import type { RequestHead } from './head.ts'
 import type { Lease } from './lease.ts'
 
-const NAMES = ['selected', 'answered', 'failed', 'released', 'refused', 'policy-failed']
+const NAMES = ['selected', 'responded', 'failed', 'released', 'refused', 'policy-failed']
 
 /** What is published while `run` runs. */
 function published(run: () => void): [string, unknown][] {
@@ -59,7 +59,7 @@ describe('what is published', () => {
     const events = published(() => {
       const lease = leaseOf(affinityOf('ab'))
       lease.redispatch(failure)
-      lease.answered({ statusCode: 204, headers: {} })
+      lease.responded({ statusCode: 204, headers: {} })
       lease.redispatch({ ...failure, kind: 'truncated' })
       lease.release()
       lease.release()
@@ -67,7 +67,7 @@ describe('what is published', () => {
     expect(events).toEqual([
       ['selected', { pool: 'web', backend: 'a', status: 'invalid' }],
       ['failed', { pool: 'web', backend: 'a', failure, redispatchedTo: 'b' }],
-      ['answered', { pool: 'web', backend: 'b', status: 'invalid', statusCode: 204 }],
+      ['responded', { pool: 'web', backend: 'b', status: 'invalid', statusCode: 204 }],
       [
         'failed',
         { pool: 'web', backend: 'b', failure: { ...failure, kind: 'truncated' }, redispatchedTo: undefined },
@@ -94,20 +94,20 @@ describe('what is published', () => {
     }
     const events = published(() => {
       const lease = leaseOf(affinityOf('a', [{ name: 'store', read: fail, write: fail }]))
-      lease.answered({ statusCode: 200, headers: {} })
+      lease.responded({ statusCode: 200, headers: {} })
     })
     expect(events).toEqual([
       ['policy-failed', { pool: 'web', policy: 'store', error }],
       ['selected', { pool: 'web', backend: 'a', status: 'none' }],
       ['policy-failed', { pool: 'web', policy: 'store', error }],
-      ['answered', { pool: 'web', backend: 'a', status: 'none', statusCode: 200 }],
+      ['responded', { pool: 'web', backend: 'a', status: 'none', statusCode: 200 }],
     ])
   })
 
   it('has nothing in it that a client sent [T-01]', () => {
     const events = published(() => {
       const lease = leaseOf(affinityOf('a'))
-      lease.answered({ statusCode: 200, headers: {} })
+      lease.responded({ statusCode: 200, headers: {} })
       lease.release()
     })
     expect(events).toHaveLength(3)

@@ -11,8 +11,8 @@ export interface ConnectedEvent {
   readonly pool: string
   readonly backend: string
 }
-/** On `limpet:answered`: the head of an answer is on its way to the client. */
-export interface AnsweredEvent extends SelectedEvent {
+/** On `limpet:responded`: the head of an answer is on its way to the client. */
+export interface RespondedEvent extends SelectedEvent {
   readonly statusCode: number
 }
 /** On `limpet:failed`: a backend did not answer, or not to the end. */
@@ -97,7 +97,7 @@ export interface DiscoveryFailedEvent {
  */
 export const selected = channel('limpet:selected')
 export const connected = channel('limpet:connected')
-export const answered = channel('limpet:answered')
+export const responded = channel('limpet:responded')
 export const failed = channel('limpet:failed')
 export const released = channel('limpet:released')
 export const refused = channel('limpet:refused')

@@ -15,7 +15,7 @@ export type { CookiePolicyOptions } from './policies/cookie/cookie-options.ts'
 export { cookiesCollide, type WrittenCookie } from './http/cookie-path.ts'
 export type { ForeignFormat } from './policies/cookie/foreign-format.ts'
 export type {
-  AnsweredEvent,
+  RespondedEvent,
   ConnectedEvent,
   DiscoveryFailedEvent,
   DrainedEvent,
@@ -37,13 +37,13 @@ export {
   parseDiscovery,
 } from './discovery/discovery-options.ts'
 export {
-  type Discovered,
   type DiscoveredBackend,
   type Discovery,
   type DiscoveryListener,
   type DiscoverySource,
   isDiscoverySource,
 } from './discovery/discovery-source.ts'
+export type { Discovered } from './pool/discovered.ts'
 export type { Found, Lookup } from './discovery/lookup.ts'
 export { lookupSource } from './discovery/lookup-source.ts'
 export { type ResolvedBackend, serviceBackends, type ServiceRecord } from './discovery/resolved-backend.ts'
@@ -92,8 +92,8 @@ export {
 } from './options/option.ts'
 export { type HeaderEditOptions, type HeaderEdits, parseHeaderEdits } from './http/header-edits.ts'
 export { trailerFields } from './http/trailer-fields.ts'
-export type { AffinityPolicy, Answer, Claim, Claims } from './policies/policy.ts'
-export type { PassiveOptions } from './pool/outlier-detection.ts'
+export type { AffinityPolicy, ResponseContext, Claim, Claims } from './policies/policy.ts'
+export type { OutlierDetectionOptions } from './pool/outlier-detection.ts'
 export type { PolicyOptions } from './policies/policy-options.ts'
 export type { Candidates } from './pool/candidates.ts'
 export type { BackendView } from './pool/backend-view.ts'

@@ -38,7 +38,7 @@ function leaseOf(affinity: Affinity, cookie?: string, facts?: Partial<RequestHea
 }
 
 function setCookies(lease: Lease, headers: HeaderFields = {}): string[] {
-  return [lease.answered({ statusCode: 200, headers })['set-cookie'] ?? []].flat()
+  return [lease.responded({ statusCode: 200, headers })['set-cookie'] ?? []].flat()
 }
 
 function cookieFor(affinity: Affinity, id: string): string {
@@ -134,7 +134,7 @@ describe('a lease', () => {
       'content-type': 'text/plain',
       'set-cookie': ['a=1', 'SERVERID=app'],
     }
-    const fields = leaseOf(affinityOf('a')).answered({ statusCode: 200, headers })
+    const fields = leaseOf(affinityOf('a')).responded({ statusCode: 200, headers })
     expect(Object.keys(fields).toSorted()).toEqual(['content-type', 'set-cookie'])
     expect(fields['set-cookie']).toHaveLength(2)
     expect(headers['set-cookie']).toEqual(['a=1', 'SERVERID=app'])
@@ -248,7 +248,7 @@ describe('a redispatch', () => {
     const error = new Error('the store is down')
     const policy = { name: 'remote', read: () => [], write: () => Promise.reject(error) }
     const lease = leaseOf(affinityOf('ab', { affinity: [policy] }))
-    expect(lease.answered({ statusCode: 200, headers: { etag: '1' } })).toEqual({ etag: '1' })
+    expect(lease.responded({ statusCode: 200, headers: { etag: '1' } })).toEqual({ etag: '1' })
     expect(await failed).toEqual({ pool: 'default', policy: 'remote', error })
   })
 
@@ -304,7 +304,7 @@ describe('whatever happens to requests', () => {
           leases.push(lease)
           tries += 1
           for (let n = 0; n < failures; n += 1) if (lease.redispatch(failure(kind)) !== undefined) tries += 1
-          if (answers) lease.answered({ statusCode: 200, headers: {} })
+          if (answers) lease.responded({ statusCode: 200, headers: {} })
           if (change === 'drain') pool.setState('a', 'drain')
           if (change === 'ill') pool.setHealthy('b', leases.length % 2 === 0)
           if (change === 'replace')

@@ -37,7 +37,7 @@ export interface Lease {
    */
   redispatch(failure: Failure): Backend | undefined
   /** The head of the answer is here: the header fields that the client is to get. Synchronous, once. */
-  answered(response: ResponseHead): HeaderFields
+  responded(response: ResponseHead): HeaderFields
   /**
    * Calls `listener` when the pool wants the request back, because its backend is to be left: what has no end of its
    * own, as a WebSocket, is to end then; at once, when that was before. Not after `release`.
@@ -124,12 +124,12 @@ export class HeldLease implements Lease {
     return to.backend
   }
 
-  answered(response: ResponseHead): HeaderFields {
+  responded(response: ResponseHead): HeaderFields {
     const { pool, policies } = this.#context
     const request = this.#request
     const { backend } = this.#view
     const { isSecure } = this.client
-    this.#hold.answered(response.statusCode)
+    this.#hold.responded(response.statusCode)
     this.#suspect?.blame()
     const fields = responseFields(response, isHttp2(request))
     for (let index = 0; index < policies.length; index += 1) {
@@ -145,9 +145,9 @@ export class HeldLease implements Lease {
         publishPolicyFailed(pool, policy, error)
       }
     }
-    if (diagnostics.answered.hasSubscribers) {
+    if (diagnostics.responded.hasSubscribers) {
       const { statusCode } = response
-      diagnostics.answered.publish({ pool: pool.name, backend: backend.id, status: this.status, statusCode })
+      diagnostics.responded.publish({ pool: pool.name, backend: backend.id, status: this.status, statusCode })
     }
     return fields
   }

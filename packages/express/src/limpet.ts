@@ -5,7 +5,7 @@ import {
   requestFilter,
   type UpgradeListener,
   upgradeListener,
-  writeAnswer,
+  writeResponse,
   writeError,
 } from '@limpet/http-proxy'
 import { httpProxyOf, parseHttpProxyOptions } from '@limpet/http-proxy/transport'
@@ -46,7 +46,7 @@ export function limpet(options: LimpetOptions): Limpet {
       .then(answer => {
         if (answer === undefined) return
         if (response.headersSent) answer.body.destroy()
-        else writeAnswer(response, answer)
+        else writeResponse(response, answer)
       })
       .catch((error: unknown) => {
         if (!isAffinityError(error)) next(error)

@@ -9,14 +9,14 @@ import { type Handler, HandlerInContext } from './handler-in-context.ts'
 import { ResponseBody } from './response-body.ts'
 
 /** The head of an answer, as reply-from expects it of a dispatcher. */
-export interface Answered {
+export interface Responded {
   readonly statusCode: number
   readonly headers: HeaderFields
   readonly body: { destroy(): void }
 }
 
 /** reply-from's callback: once, with an error or with the head of an answer. */
-export type OnAnswered = (error: Error | null, answered?: Answered) => void
+export type OnResponded = (error: Error | null, responded?: Responded) => void
 
 /**
  * One request on its way: what undici tells, the lease decides, and the client's closing ends.
@@ -32,7 +32,7 @@ export class Exchange implements Handler, Sender, Attempter {
   readonly #body: RequestBody | Buffer | null
   readonly #attempts: Attempts
   readonly #inContext = new HandlerInContext(this)
-  #onAnswered: OnAnswered | undefined
+  #onResponded: OnResponded | undefined
   #controller: Dispatcher.DispatchController | undefined
   #head: { statusCode: number; headers: HeaderFields } | undefined
   #chunks: Buffer[] = []
@@ -54,8 +54,8 @@ export class Exchange implements Handler, Sender, Attempter {
   }
 
   /** Sends the request, and tells `onAnswered` what came of it; nothing when the client leaves first. */
-  send(onAnswered: OnAnswered): void {
-    this.#onAnswered = onAnswered
+  send(onResponded: OnResponded): void {
+    this.#onResponded = onResponded
     this.#attempts.begin()
   }
 
@@ -103,8 +103,8 @@ export class Exchange implements Handler, Sender, Attempter {
       controller.abort(protocolError(`status ${statusCode}`))
       return
     }
-    this.#attempts.answered()
-    this.#head = { statusCode, headers: this.lease.answered({ statusCode, headers }) }
+    this.#attempts.responded()
+    this.#head = { statusCode, headers: this.lease.responded({ statusCode, headers }) }
     // A short answer is complete by the time this chunk of the socket has been parsed, and is then sent whole.
     queueMicrotask(() => this.#deliver())
   }
@@ -150,9 +150,9 @@ export class Exchange implements Handler, Sender, Attempter {
 
   gaveUp(error: AffinityError): void {
     this.error = error
-    const onAnswered = this.#onAnswered
-    this.#onAnswered = undefined
-    if (onAnswered !== undefined) onAnswered(error)
+    const onResponded = this.#onResponded
+    this.#onResponded = undefined
+    if (onResponded !== undefined) onResponded(error)
     // The client has the head already: only a cut tells it that the rest is missing.
     else this.#stream?.destroy(error)
   }
@@ -170,10 +170,10 @@ export class Exchange implements Handler, Sender, Attempter {
   }
 
   #deliver(): void {
-    const onAnswered = this.#onAnswered
-    if (onAnswered === undefined || this.#head === undefined || this.#attempts.isOver) return
-    this.#onAnswered = undefined
-    onAnswered(null, { ...this.#head, body: { destroy: () => this.close() } })
+    const onResponded = this.#onResponded
+    if (onResponded === undefined || this.#head === undefined || this.#attempts.isOver) return
+    this.#onResponded = undefined
+    onResponded(null, { ...this.#head, body: { destroy: () => this.close() } })
   }
 
   #streamTo(client: ServerResponse): ResponseBody {

@@ -29,21 +29,21 @@ async function failureAt(url: string, abort?: Error, options: Client.Options = {
   const client = new Client(url, options)
   onTestFinished(() => client.destroy())
   return new Promise((resolve, reject) => {
-    let [isStarted, isAnswered] = [false, false]
+    let [isStarted, hasResponded] = [false, false]
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart(controller) {
         isStarted = true
         if (abort !== undefined) setImmediate(() => controller.abort(abort))
       },
       onResponseStart(_controller, statusCode) {
-        isAnswered = statusCode >= 200
+        hasResponded = statusCode >= 200
       },
       onResponseData() {},
       onResponseEnd() {
         reject(new Error('did not fail'))
       },
       onResponseError(_controller, error) {
-        resolve({ error, failure: failureOf(error, isStarted, isAnswered) })
+        resolve({ error, failure: failureOf(error, isStarted, hasResponded) })
       },
     }
     client.dispatch({ path: '/', method: 'GET' }, handler)

@@ -39,7 +39,7 @@ export interface Forwarding {
 /** The end of the app: connections end with the answers that are still under way. */
 export interface Closing {
   readonly isClosing: boolean
-  answerEnded(): void
+  responseEnded(): void
 }
 
 export function forwarder(limpet: Limpet, { connections, from, upgrades, closing }: Forwarding): Forward {
@@ -56,7 +56,7 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
     }
     onceClosed(raw, reply.raw, () => {
       exchange.close()
-      closing.answerEnded()
+      closing.responseEnded()
     })
     from.call(reply, '/', {
       getUpstream: nowhere,

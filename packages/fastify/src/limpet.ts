@@ -38,7 +38,7 @@ export async function limpetPlugin(fastify: FastifyInstance, options: LimpetOpti
   const upgrades = httpProxyOf(limpet)
   const closing = closingOf(fastify)
   const forward = forwarder(limpet, { connections, upgrades, closing, from: await loadReplyFrom(fastify) })
-  answerConnect(fastify)
+  respondToConnect(fastify)
   limitUnanswered(fastify.server)
   fastify.addHook('preClose', async () => {
     closing.begin()
@@ -121,7 +121,7 @@ function closingOf({ server }: FastifyInstance): Closing & { begin(): void } {
     begin() {
       isClosing = true
     },
-    answerEnded() {
+    responseEnded() {
       // A turn later it is idle.
       if (isClosing) setImmediate(() => server.closeIdleConnections?.())
     },
@@ -129,7 +129,7 @@ function closingOf({ server }: FastifyInstance): Closing & { begin(): void } {
 }
 
 /** Node hangs up on CONNECT without a word when nobody listens. */
-function answerConnect(fastify: FastifyInstance): void {
+function respondToConnect(fastify: FastifyInstance): void {
   const { server } = fastify
   if (server.listenerCount('connect') === 0) server.on('connect', refuseConnect)
 }

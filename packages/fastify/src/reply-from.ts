@@ -1,6 +1,6 @@
 import replyFrom, { type FastifyReplyFromHooks, type FastifyReplyFromOptions } from '@fastify/reply-from'
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import type { Exchange, OnAnswered } from './exchange.ts'
+import type { Exchange, OnResponded } from './exchange.ts'
 
 /** The function that @fastify/reply-from decorates replies with. */
 export type From = (this: FastifyReply, source: string, hooks: FastifyReplyFromHooks) => unknown
@@ -15,8 +15,8 @@ export function carry(exchange: Exchange): Record<string, string> {
 
 /** What reply-from takes for its undici dispatcher: at this moment its own work on the request is done. */
 const dispatcher = {
-  request({ headers }: { headers: { [EXCHANGE]: Exchange } }, onAnswered: OnAnswered): void {
-    headers[EXCHANGE].send(onAnswered)
+  request({ headers }: { headers: { [EXCHANGE]: Exchange } }, onResponded: OnResponded): void {
+    headers[EXCHANGE].send(onResponded)
   },
 }
 

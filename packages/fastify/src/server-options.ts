@@ -1,5 +1,5 @@
 import type { Server } from 'node:http'
-import { answerClientError, SERVER_OPTIONS } from '@limpet/http-proxy'
+import { respondToClientError, SERVER_OPTIONS } from '@limpet/http-proxy'
 import type { FastifyHttpOptions } from 'fastify'
 
 type GatewayServerOptions = Required<
@@ -17,6 +17,6 @@ export function gatewayServerOptions(): GatewayServerOptions {
     requestTimeout,
     forceCloseConnections: 'idle',
     http,
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: respondToClientError,
   }
 }

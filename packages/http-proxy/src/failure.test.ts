@@ -23,10 +23,10 @@ async function serve(listener: RequestListener): Promise<number> {
  */
 async function failureAt(port: number, abort?: Error): Promise<{ error: Error; failure: Failure }> {
   return new Promise((resolve, reject) => {
-    let [isStarted, isAnswered] = [false, false]
+    let [isStarted, hasResponded] = [false, false]
     const asked = request({ host: '127.0.0.1', port, agent: false })
     function onError(error: Error): void {
-      resolve({ error, failure: failureOf(error, isStarted, isAnswered) })
+      resolve({ error, failure: failureOf(error, isStarted, hasResponded) })
     }
     asked
       .on('socket', socket =>
@@ -36,7 +36,7 @@ async function failureAt(port: number, abort?: Error): Promise<{ error: Error; f
         }),
       )
       .on('response', response => {
-        isAnswered = true
+        hasResponded = true
         response
           .on('error', onError)
           .on('end', () => reject(new Error('did not fail')))

@@ -19,17 +19,17 @@ export function protocolError(what: string): Error {
  * @param isStarted whether the request had been handed to a live connection
  * @param isAnswered whether the head of an answer had come
  */
-export function failureOf(error: unknown, isStarted: boolean, isAnswered: boolean): Failure {
+export function failureOf(error: unknown, isStarted: boolean, hasResponded: boolean): Failure {
   const code = errorCode(error)
   return {
-    kind: kindOf(error, isStarted, isAnswered),
+    kind: kindOf(error, isStarted, hasResponded),
     slow: code === CONNECT_TIMEOUT || code === RESPONSE_TIMEOUT,
     cause: error,
   }
 }
 
-function kindOf(error: unknown, isStarted: boolean, isAnswered: boolean): FailureKind {
-  if (isAnswered) return 'truncated'
+function kindOf(error: unknown, isStarted: boolean, hasResponded: boolean): FailureKind {
+  if (hasResponded) return 'truncated'
   if (!isStarted) return 'unreached'
   const code = errorCode(error)
   if (code === RESPONSE_TIMEOUT) return 'timeout'

@@ -15,7 +15,7 @@ import { type Attempt, NO_RESPONSE } from './exchange/attempt.ts'
 import { backendAgents } from './backend/backend-agent.ts'
 import { hasLeft, onceClosed } from './exchange/client-side.ts'
 import { clientBody, type ParsedBody } from './exchange/client-body.ts'
-import { type Answer, Exchange } from './exchange/exchange.ts'
+import { type BackendResponse, Exchange } from './exchange/exchange.ts'
 import { healthProbe } from './backend/health-probe.ts'
 import {
   type HttpProxyOptions,
@@ -41,7 +41,7 @@ export interface HttpProxy {
     client: ServerResponse,
     view?: string | RequestView,
     parsed?: ParsedBody,
-  ) => Promise<Answer | undefined>
+  ) => Promise<BackendResponse | undefined>
   /** Gives a WebSocket handshake to a backend, and tunnels. For a server's `upgrade` event. */
   readonly upgrade: (
     request: IncomingMessage,
@@ -153,7 +153,7 @@ function exchangeWith(
   request: IncomingMessage,
   client: ServerResponse,
   exchange: Exchange,
-  resolve: (answer: Answer | undefined) => void,
+  resolve: (answer: BackendResponse | undefined) => void,
   reject: (error: unknown) => void,
 ): void {
   function onClose(): void {
@@ -166,5 +166,5 @@ function exchangeWith(
     return
   }
   onceClosed(request, client, onClose)
-  exchange.send({ answered: resolve, failed: reject })
+  exchange.send({ responded: resolve, failed: reject })
 }

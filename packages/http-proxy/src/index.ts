@@ -1,6 +1,6 @@
-export { isWhole, readWhole, watchAnswer, writeAnswer } from './exchange/response.ts'
+export { isWhole, readWhole, watchResponse, writeResponse } from './exchange/response.ts'
 export type { ParsedBody } from './exchange/client-body.ts'
-export type { Answer } from './exchange/exchange.ts'
+export type { BackendResponse } from './exchange/exchange.ts'
 export { createHttpProxy, type HttpProxy } from './http-proxy.ts'
 export { type HttpProxyOptions } from './http-proxy-options.ts'
 export { writeError } from './server/closing-response.ts'
@@ -14,4 +14,4 @@ export {
   upgradeListener,
 } from './websocket/upgrade-listener.ts'
 export { bareResponse, isWebSocket } from './websocket/upgrade-request.ts'
-export { answerClientError, guardServer, refuseConnect, SERVER_OPTIONS } from './server/server.ts'
+export { respondToClientError, guardServer, refuseConnect, SERVER_OPTIONS } from './server/server.ts'

@@ -1,6 +1,6 @@
 import type { Affinity } from '@limpet/core'
 import {
-  type Answer,
+  type BackendResponse,
   type HttpProxyOptions,
   isWhole,
   type ParsedBody,
@@ -8,7 +8,7 @@ import {
   requestFilter,
   type UpgradeListener,
   upgradeListener,
-  watchAnswer,
+  watchResponse,
 } from '@limpet/http-proxy'
 import { httpProxyOf, parseHttpProxyOptions } from '@limpet/http-proxy/transport'
 import type { Context, Middleware } from 'koa'
@@ -47,7 +47,7 @@ export function limpet(options: LimpetOptions): Limpet {
         // Parsers leave the body with Koa's own request, not with Node's.
         .forward(ctx.req, ctx.res, { url, originalUrl: ctx.originalUrl }, ctx.request as ParsedBody)
         .then(answer => {
-          if (answer !== undefined) giveAnswer(ctx, answer)
+          if (answer !== undefined) giveResponse(ctx, answer)
         })
     )
   }
@@ -55,7 +55,7 @@ export function limpet(options: LimpetOptions): Limpet {
   return Object.assign(middleware, { affinity, close, upgrade: upgradeListener(proxy, isOurs) })
 }
 
-function giveAnswer(ctx: Context, answer: Answer): void {
+function giveResponse(ctx: Context, answer: BackendResponse): void {
   const { method, res, response } = ctx
   const { statusCode, headers, body } = answer
   // The app may have answered by itself, when it got tired of waiting.
@@ -67,7 +67,7 @@ function giveAnswer(ctx: Context, answer: Answer): void {
   const type = headers['content-type'] ?? res.getHeader('Content-Type')
   response.status = statusCode
   if (isBodiless(method, statusCode)) {
-    watchAnswer(res, answer)
+    watchResponse(res, answer)
     res.removeHeader('Content-Type')
     response.body = null
     // Koa has made a 204 of it, and reads no body that it does not send.
@@ -75,7 +75,7 @@ function giveAnswer(ctx: Context, answer: Answer): void {
     body.resume()
   } else {
     if (isWhole(body)) sendWhole(ctx, body)
-    else watchAnswer(res, answer)
+    else watchResponse(res, answer)
     // It guesses where there is none.
     res.setHeader('Content-Type', type ?? '')
     response.body = body

@@ -46,7 +46,7 @@ const KEYS: readonly string[] = [
 ] satisfies (keyof HashBalancerOptions)[]
 
 /** Below, a pool that is evenly loaded would turn clients away from their backends all the time. */
-const LEAST_BOUND = 1.05
+const MIN_BOUND = 1.05
 
 /** @throws OptionError naming the option, what it got and what it takes. */
 export function parseHashOptions(path: string, value: unknown, context: HashContext): HashOptions {
@@ -70,8 +70,8 @@ export function parseHashOptions(path: string, value: unknown, context: HashCont
 
 function parseBound(path: string, value: unknown): number {
   if (value === undefined || value === 0) return 0
-  if (typeof value !== 'number' || !(value >= LEAST_BOUND && value < Infinity))
-    throw new OptionError(path, value, `0, or a number from ${LEAST_BOUND}`)
+  if (typeof value !== 'number' || !(value >= MIN_BOUND && value < Infinity))
+    throw new OptionError(path, value, `0, or a number from ${MIN_BOUND}`)
   return value
 }
 

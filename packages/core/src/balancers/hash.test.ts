@@ -342,7 +342,7 @@ describe('500 clients behind one address [T-21]', () => {
     const leases: Lease[] = []
     for (let client = 0; client < 500; client += 1) leases.push(await affinity.select(behind()))
     const cookies = leases.map(lease => {
-      const [line = ''] = [lease.answered({ statusCode: 200, headers: {} })['set-cookie'] ?? ''].flat()
+      const [line = ''] = [lease.responded({ statusCode: 200, headers: {} })['set-cookie'] ?? ''].flat()
       return line.split(';', 1)[0]
     })
     const had = leases.map(lease => lease.backend.id)

@@ -18,14 +18,6 @@ export interface DiscoveredBackend {
   readonly healthy?: boolean
 }
 
-/** What discovery said of a member last. An operator may have changed the member since. */
-export interface Discovered {
-  readonly weight: number
-  readonly backup: boolean
-  readonly state: AdminState
-  readonly healthy: boolean
-}
-
 /** Gets the reports of a source. */
 export interface DiscoveryListener {
   /**

@@ -2,7 +2,8 @@ import type { AdminState, BackendOptions } from '../pool/backend.ts'
 import * as diagnostics from '../diagnostics.ts'
 import type { BackendView } from '../pool/backend-view.ts'
 import type { Pool } from '../pool/pool.ts'
-import type { Discovered, DiscoveredBackend, Discovery, DiscoverySource } from './discovery-source.ts'
+import type { Discovered } from '../pool/discovered.ts'
+import type { DiscoveredBackend, Discovery, DiscoverySource } from './discovery-source.ts'
 
 /**
  * Keeps the backends that `source` reports in `pool`, beside the configured ones. Only the differences are applied: a

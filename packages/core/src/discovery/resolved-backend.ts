@@ -21,8 +21,8 @@ export interface ServiceRecord {
   readonly weight: number
 }
 
-const LONGEST_ID = 64
-const MOST_WEIGHT = 256
+const MAX_ID = 64
+const MAX_WEIGHT = 256
 
 /** All that DNS says of a backend. */
 type Resolved = Required<Pick<DiscoveredBackend, 'id' | 'url' | 'weight' | 'backup'>>
@@ -56,7 +56,7 @@ function idOf(host: string, port: number): string {
   const readable = name.replaceAll(/[.:]/g, '_')
   const id = `${readable}-${port}`
   // An underscore of its own could be another's dot.
-  if (!name.includes('_') && id.length <= LONGEST_ID && /^[\w-]+$/.test(id)) return id
+  if (!name.includes('_') && id.length <= MAX_ID && /^[\w-]+$/.test(id)) return id
   const digest = createHash('sha256').update(name).digest('hex').slice(0, 16)
   return `${readable.replaceAll(/[^\w-]/g, '').slice(0, 32)}-${digest}-${port}`
 }
@@ -67,7 +67,7 @@ function idOf(host: string, port: number): string {
  */
 function scaleOf(records: readonly ServiceRecord[]): (weight: number) => number {
   const most = Math.max(0, ...records.map(({ weight }) => weight))
-  const scale = most > MOST_WEIGHT ? MOST_WEIGHT / most : 1
+  const scale = most > MAX_WEIGHT ? MAX_WEIGHT / most : 1
   return weight => Math.max(1, Math.round(weight * scale))
 }
 

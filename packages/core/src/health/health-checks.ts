@@ -109,14 +109,14 @@ export function startHealthChecks(
   }
 
   async function callRoll(first: HealthCheck): Promise<void> {
-    const answered = new Set([first])
-    present = answered
+    const responded = new Set([first])
+    present = responded
     const others = checks.values()
     /** Several of these share the others; who has not been asked in time is asked when its own time has come. */
     async function call(): Promise<void> {
       for (const check of others) {
-        if (present !== answered) return
-        if (check !== first && (await check.isWellNow())) answered.add(check)
+        if (present !== responded) return
+        if (check !== first && (await check.isWellNow())) responded.add(check)
       }
     }
     const calls = Array.from({ length: MAX_AT_ONCE }, call)
@@ -125,7 +125,7 @@ export function startHealthChecks(
     await Promise.race([Promise.all(calls), late])
     clearTimeout(timer)
     present = undefined
-    for (const check of answered) check.rise()
+    for (const check of responded) check.rise()
   }
 
   const leave = pool.watch(follow)

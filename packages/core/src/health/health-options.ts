@@ -44,10 +44,10 @@ export interface HealthSettings {
 }
 
 /** Far below what a timer can count, jitter and all: above that, it fires at once. */
-const MOST_INTERVAL_MS = 86_400_000
+const MAX_INTERVAL_MS = 86_400_000
 
 /** Of a body this much is read, so nothing longer can stand there. */
-const MOST_BODY_BYTES = 65_536
+const MAX_BODY_BYTES = 65_536
 
 const KEYS = [
   'path',
@@ -91,7 +91,7 @@ export function parseHealth(path: string, value: unknown): HealthSettings | unde
     ),
     method,
     headers: parseHeaders(`${path}.headers`, given['headers'] ?? {}),
-    intervalMs: atLeast(10, `${path}.interval`, given['interval'], '5s', MOST_INTERVAL_MS),
+    intervalMs: atLeast(10, `${path}.interval`, given['interval'], '5s', MAX_INTERVAL_MS),
     timeoutMs: atLeast(1, `${path}.timeout`, given['timeout'], '2s'),
     fall: optionInteger(`${path}.fall`, given['fall'], 3, 1, 1000),
     rise: optionInteger(`${path}.rise`, given['rise'], 2, 1, 1000),
@@ -121,8 +121,8 @@ function parseMethod(path: string, value: unknown): string {
 /** What no answer could contain would take all backends down. */
 function parseBody(path: string, value: unknown, method: string): string {
   const body = parseText(path, value, /^[^]+$/, 'a text that is not empty')
-  if (Buffer.byteLength(body) > MOST_BODY_BYTES)
-    throw new OptionError(path, value, `a text of at most ${MOST_BODY_BYTES} bytes`)
+  if (Buffer.byteLength(body) > MAX_BODY_BYTES)
+    throw new OptionError(path, value, `a text of at most ${MAX_BODY_BYTES} bytes`)
   if (method.toUpperCase() === 'HEAD')
     throw new OptionError(path, value, 'nothing with HEAD, whose answer has no body')
   return body

@@ -6,14 +6,14 @@ export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /** Longest that a Node timer can count; above it, it would fire at once. */
-const MOST_TIMER_MS = 2 ** 31 - 1
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
  * The milliseconds that `value` stands for, or those of `fallback` when it is absent.
  * @param mostMs 24 days where a timer counts it
  * @throws OptionError for anything that is not a duration, or is too long.
  */
-export function durationMs(path: string, value: unknown, fallback: Duration, mostMs = MOST_TIMER_MS): number {
+export function durationMs(path: string, value: unknown, fallback: Duration, mostMs = MAX_TIMER_MS): number {
   const ms = parse(value === undefined ? fallback : value)
   if (ms === undefined || !(ms >= 0 && ms <= mostMs)) {
     throw new OptionError(

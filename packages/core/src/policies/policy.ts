@@ -21,7 +21,7 @@ export type Claim =
 export type Claims = Claim | readonly Claim[]
 
 /** What a policy is told when a backend has answered. */
-export interface Answer {
+export interface ResponseContext {
   readonly request: RequestHead
   readonly response: ResponseHead
   /** Who answered, which may be another than the one that was claimed. */
@@ -50,7 +50,7 @@ export interface AffinityPolicy {
    * The fields are on their way when it returns: a promise, as of a store that is told, is not waited for, and when it
    * fails only the diagnostics hear of it. Absent: nothing to tell the client.
    */
-  write?(answer: Answer, fields: HeaderFields): void | Promise<void>
+  write?(answer: ResponseContext, fields: HeaderFields): void | Promise<void>
   /**
    * How many live sessions are tied to a backend, as far as this process has seen them; for operators, and for the end
    * of a drain. Undefined, or absent: it cannot tell.

@@ -1,5 +1,5 @@
 import type { AdminState, Backend, BackendOptions } from './backend.ts'
-import type { Discovered } from '../discovery/discovery-source.ts'
+import type { Discovered } from './discovered.ts'
 import type { Failure } from '../failure.ts'
 
 /**
@@ -38,7 +38,7 @@ export interface BackendView {
 /** One request's place in a backend's counts. */
 export interface Hold {
   /** The head of its answer is here. */
-  answered(statusCode: number): void
+  responded(statusCode: number): void
   /** The backend did not answer this request, or not to the end. */
   failed(failure: Failure): void
   /** Another has answered what this one had not: so it was not the request's doing. */

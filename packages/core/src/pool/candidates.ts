@@ -19,7 +19,7 @@ export function chooseCandidates(backends: Candidates): Candidates {
 export class CandidateLists {
   readonly #now: () => number
   #candidates: Candidates | undefined
-  #spares: Candidates = []
+  #backupCandidates: Candidates = []
   #madeAtMs = 0
   /** When they change by time alone. */
   #dueMs = Infinity
@@ -40,16 +40,16 @@ export class CandidateLists {
     this.#dueMs = members.reduce((due, member) => Math.min(due, member.refresh(nowMs)), Infinity)
     const candidates = chooseCandidates(members)
     const backups = members.filter(member => member.backup && !candidates.includes(member))
-    this.#spares =
+    this.#backupCandidates =
       backups.length === 0 ? [] : chooseCandidates(backups).filter(({ state }) => state === 'ready')
     this.#candidates = candidates
     return candidates
   }
 
   /** Backups that could take what the candidates have no room for. */
-  spares(members: readonly Member[]): Candidates {
+  backupCandidates(members: readonly Member[]): Candidates {
     this.candidates(members)
-    return this.#spares
+    return this.#backupCandidates
   }
 
   /** Until they change by time alone; Infinity: they do not. */

@@ -1,8 +1,8 @@
 import type { AdminState, Backend, BackendOptions, ParsedBackend } from './backend.ts'
 import type { BackendView, Hold } from './backend-view.ts'
-import type { Discovered } from '../discovery/discovery-source.ts'
+import type { Discovered } from './discovered.ts'
 import type { Failure } from '../failure.ts'
-import { PassiveHealth, type PassiveSettings } from './outlier-detection.ts'
+import { OutlierDetection, type OutlierDetectionSettings } from './outlier-detection.ts'
 import { SlowStart } from './slow-start.ts'
 
 /** What a pool's members share, and how they reach it. */
@@ -13,7 +13,7 @@ export interface MemberContext {
   readonly slowStartMs: number
   /** Of a backend that has no limit of its own; 0: none. */
   readonly maxInFlight: number
-  readonly passive: PassiveSettings | undefined
+  readonly passive: OutlierDetectionSettings | undefined
   /** Who may take a new session is to be found out anew. */
   stale(): void
   /** Requests have taken `member` out, or brought it back. */
@@ -28,7 +28,7 @@ export class Member implements BackendView, Hold {
   readonly backend: Backend
   readonly recalls = new Set<() => void>()
   readonly #pool: MemberContext
-  readonly passive: PassiveHealth | undefined
+  readonly passive: OutlierDetection | undefined
   #slowStart: SlowStart | undefined
   /** @see BackendView.checked */
   checked: boolean | undefined
@@ -52,7 +52,8 @@ export class Member implements BackendView, Hold {
     const { id, url } = options
     this.backend = before?.backend ?? { id, url }
     this.#pool = pool
-    this.passive = pool.passive === undefined ? undefined : new PassiveHealth(pool.passive, before?.passive)
+    this.passive =
+      pool.passive === undefined ? undefined : new OutlierDetection(pool.passive, before?.passive)
     this.#isCold = before === undefined ? pool.requests > 0 : before.#isCold
     this.state = options.state
     this.configure(options)
@@ -143,7 +144,7 @@ export class Member implements BackendView, Hold {
     if (isUp) {
       // It has proven itself from the ground up.
       if (this.passive?.isOut === true) this.passive.bringBack(this.#pool.now())
-      else this.passive?.answered()
+      else this.passive?.responded()
       this.#warmUp()
     } else {
       this.#isCold = this.#pool.requests > 0
@@ -177,8 +178,8 @@ export class Member implements BackendView, Hold {
     this.#pool.freed(this)
   }
 
-  answered(statusCode: number): void {
-    this.#answered(statusCode, false)
+  responded(statusCode: number): void {
+    this.#responded(statusCode, false)
   }
 
   failed({ kind }: Failure): void {
@@ -191,13 +192,13 @@ export class Member implements BackendView, Hold {
     this.#blame(false)
   }
 
-  #answered(statusCode: number, isTrial: boolean): void {
+  #responded(statusCode: number, isTrial: boolean): void {
     const { passive } = this
     if (passive === undefined) return
     if (passive.isFailureStatus(statusCode)) {
       this.#blame(isTrial)
     } else if (!passive.isOut) {
-      passive.answered()
+      passive.responded()
     } else if (passive.returned(this.#pool.now())) {
       this.#isCold = true
       this.#warmUp()
@@ -221,13 +222,13 @@ export class Member implements BackendView, Hold {
   }
 
   /** As long as this request has it, no other is to try it. */
-  #tryOut(passive: PassiveHealth): Hold {
+  #tryOut(passive: OutlierDetection): Hold {
     const isTrial = (): boolean => passive.trial === trial
     let isSilent = false
     const trial: Hold = {
       recalls: this.recalls,
       isRecalled: () => this.isRecalled(),
-      answered: statusCode => this.#answered(statusCode, isTrial()),
+      responded: statusCode => this.#responded(statusCode, isTrial()),
       failed: failure => {
         if (!isTrial()) {
           this.failed(failure)

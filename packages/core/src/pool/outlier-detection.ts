@@ -2,7 +2,7 @@ import { type Duration, durationMs } from '../options/duration.ts'
 import { OptionError, optionInteger, optionList, optionObject } from '../options/option.ts'
 
 /** How requests tell that a backend is sick. */
-export interface PassiveOptions {
+export interface OutlierDetectionOptions {
   /** Failures in a row until it is taken out. @default 3 */
   readonly fall?: number
   /** Out for this long, then it is tried again with one request at a time. Doubles when it fails again within a minute of its return, up to a minute. @default '10s' */
@@ -12,16 +12,16 @@ export interface PassiveOptions {
 }
 
 /** The same, complete and checked. */
-export interface PassiveSettings {
+export interface OutlierDetectionSettings {
   readonly fall: number
   readonly retryAfterMs: number
   readonly statuses: ReadonlySet<number>
 }
 
-const KEYS: readonly string[] = ['fall', 'retryAfter', 'statuses'] satisfies (keyof PassiveOptions)[]
+const KEYS: readonly string[] = ['fall', 'retryAfter', 'statuses'] satisfies (keyof OutlierDetectionOptions)[]
 
 /** @throws OptionError naming the option, what it got and what it takes. */
-export function parsePassive(path: string, value: unknown): PassiveSettings | undefined {
+export function parseOutlierDetection(path: string, value: unknown): OutlierDetectionSettings | undefined {
   if (value === undefined) return undefined
   const { fall, retryAfter, statuses = [] } = optionObject(path, value, KEYS)
   const takes = 'a list of statuses from 200 to 599'
@@ -43,8 +43,8 @@ const RELAPSE_MS = 60_000
  * What requests have told of one backend. It is in; or out, after `fall` failures in a row; or on trial, when its time
  * is over: one request at a time finds out (Envoy's outlier detection with its growing times, nginx's `fail_timeout`).
  */
-export class PassiveHealth {
-  readonly #settings: PassiveSettings
+export class OutlierDetection {
+  readonly #settings: OutlierDetectionSettings
   #failures = 0
   #outMs = 0
   #backAtMs = -Infinity
@@ -54,7 +54,7 @@ export class PassiveHealth {
   trial: object | undefined
 
   /** @param before what was known of the same backend under other settings */
-  constructor(settings: PassiveSettings, before?: PassiveHealth) {
+  constructor(settings: OutlierDetectionSettings, before?: OutlierDetection) {
     this.#settings = settings
     if (before === undefined) return
     this.#failures = before.#failures
@@ -106,7 +106,7 @@ export class PassiveHealth {
     this.trial = undefined
   }
 
-  answered(): void {
+  responded(): void {
     this.#failures = 0
   }
 

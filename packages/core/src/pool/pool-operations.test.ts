@@ -44,7 +44,7 @@ function leaseOf(affinity: Affinity, cookie?: string, facts?: Partial<RequestHea
 /** One request, answered at once: who answered, and the cookie that the client has then. */
 function visit(affinity: Affinity, cookie = ''): { backend: string; cookie: string; status: string } {
   const lease = leaseOf(affinity, cookie)
-  const [line] = [lease.answered({ statusCode: 200, headers: {} })['set-cookie'] ?? []].flat()
+  const [line] = [lease.responded({ statusCode: 200, headers: {} })['set-cookie'] ?? []].flat()
   lease.release()
   return { backend: lease.backend.id, cookie: line?.split(';')[0] ?? cookie, status: lease.status }
 }
@@ -68,14 +68,14 @@ function spread(affinity: Affinity, visits: number): Record<string, number> {
 }
 
 /** A request that `id` fails, and whoever comes next answers, or fails as well. */
-function fail(affinity: Affinity, cookie: string, kind: FailureKind, isAnswered = true): string[] {
+function fail(affinity: Affinity, cookie: string, kind: FailureKind, hasResponded = true): string[] {
   const lease = leaseOf(affinity, cookie)
   const tried = [lease.backend.id]
   const failure = { kind, slow: kind === 'timeout', cause: undefined }
   while (lease.redispatch(failure) !== undefined) {
     tried.push(lease.backend.id)
-    if (isAnswered) {
-      lease.answered({ statusCode: 200, headers: {} })
+    if (hasResponded) {
+      lease.responded({ statusCode: 200, headers: {} })
       break
     }
   }
@@ -184,7 +184,7 @@ describe('requests that got no answer', () => {
     for (const statusCode of [503, 503, 500, 503, 503, 503]) {
       expect(healthy(affinity)).toBe('abc')
       const lease = leaseOf(affinity, cookie)
-      lease.answered({ statusCode, headers: {} })
+      lease.responded({ statusCode, headers: {} })
       lease.release()
     }
     expect(healthy(affinity)).toBe('bc')
@@ -229,7 +229,7 @@ describe('requests that got no answer', () => {
     expect(leases.filter(lease => lease.backend.id === 'a')).toHaveLength(1)
     expect(visit(affinity, cookie).backend).toBe('b')
     const trial = leases.find(lease => lease.backend.id === 'a')
-    trial?.answered({ statusCode: 200, headers: {} })
+    trial?.responded({ statusCode: 200, headers: {} })
     for (const lease of leases) lease.release()
     expect(healthy(affinity)).toBe('ab')
     expect(spread(affinity, 10)).toEqual({ a: 5, b: 5 })
@@ -303,7 +303,7 @@ describe('requests that got no answer', () => {
     const trial = leaseOf(affinity, cookie)
     expect(trial.backend.id).toBe('a')
     download.redispatch({ kind: 'truncated', slow: false, cause: undefined })
-    trial.answered({ statusCode: 200, headers: {} })
+    trial.responded({ statusCode: 200, headers: {} })
     expect(healthy(affinity)).toBe('ab')
     trial.release()
     download.release()
@@ -315,7 +315,7 @@ describe('requests that got no answer', () => {
     for (const kind of ['unreached', 'broken'] as const)
       lease.redispatch({ kind, slow: false, cause: undefined })
     expect(lease.backend.id).toBe('c')
-    lease.answered({ statusCode: 200, headers: {} })
+    lease.responded({ statusCode: 200, headers: {} })
     lease.release()
     expect(healthy(affinity)).toBe('cd')
   })
@@ -620,7 +620,7 @@ describe('a full backend', () => {
       'unavailable',
       'unavailable',
     ])
-    expect(leases[2]?.answered({ statusCode: 200, headers: {} })['set-cookie']).toBeDefined()
+    expect(leases[2]?.responded({ statusCode: 200, headers: {} })['set-cookie']).toBeDefined()
     expect(codeOf(() => leaseOf(affinity, cookie))).toBe('ERR_NO_BACKEND')
   })
 
@@ -824,7 +824,7 @@ describe('a request that waits', () => {
     expect(waiters.map(({ outcome }) => outcome)).toEqual(['waits', 'waits'])
     await vi.advanceTimersByTimeAsync(1)
     expect(waiters.map(({ outcome }) => outcome)).toEqual(['a', 'waits'])
-    waiters[0]?.lease?.answered({ statusCode: 200, headers: {} })
+    waiters[0]?.lease?.responded({ statusCode: 200, headers: {} })
     await settle()
     expect(waiters[1]?.outcome).toBe('a')
   })
@@ -1109,7 +1109,7 @@ describe('a drain', () => {
     const ids = { a: 0, b: 0 }
     for (let n = 0; n < 10; n += 1) {
       const lease = leaseOf(affinity)
-      lease.answered({ statusCode: 200, headers: { 'set-cookie': [`sid=${n}`] } })
+      lease.responded({ statusCode: 200, headers: { 'set-cookie': [`sid=${n}`] } })
       lease.release()
       ids[lease.backend.id as 'a' | 'b'] += 1
     }

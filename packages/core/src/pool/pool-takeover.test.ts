@@ -15,7 +15,7 @@ function serve(pool: Pool, id: string, isGood = true): void {
   const view = pool.find(id)
   if (view === undefined) throw new Error(`there is no ${id}`)
   const hold = pool.hold(view)
-  if (isGood) hold.answered(200)
+  if (isGood) hold.responded(200)
   else hold.failed(UNREACHED)
   hold.release()
 }

@@ -9,7 +9,7 @@ import {
   parseWeight,
 } from './backend.ts'
 import { CandidateLists, type Candidates, chooseCandidates } from './candidates.ts'
-import type { Discovered } from '../discovery/discovery-source.ts'
+import type { Discovered } from './discovered.ts'
 import { Drain, type Draining, type DrainOptions, parseDrain } from './drain.ts'
 import type { BackendView, Hold } from './backend-view.ts'
 import { Member, type MemberContext } from './member.ts'
@@ -77,8 +77,8 @@ export class Pool {
   }
 
   /** Backups that could take what the candidates have no room for. */
-  get spares(): Candidates {
-    return this.#lists.spares(this.#backends)
+  get backupCandidates(): Candidates {
+    return this.#lists.backupCandidates(this.#backends)
   }
 
   find(id: string): BackendView | undefined {

@@ -34,7 +34,7 @@ export interface DecisionContext {
   readonly pool: Pool
   readonly balancer: Balancer
   readonly onUnavailable: 'redispatch' | 'reject'
-  readonly whenFull: 'spill' | 'wait' | 'reject'
+  readonly whenFull: 'overflow' | 'wait' | 'reject'
   readonly returnFromBackup: boolean
   readonly queueTimeoutMs: number
   /** 0: nobody waits for that. */

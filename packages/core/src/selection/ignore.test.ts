@@ -59,7 +59,7 @@ describe('what is ignored', () => {
     ): { id: string; status: string; told: unknown; lines: string[] } => {
       const lease = affinity.select(request('GET', url, cookie))
       if (lease instanceof Promise) throw new TypeError('nothing here waits')
-      const told = lease.answered({ statusCode: 200, headers: {} })['set-cookie']
+      const told = lease.responded({ statusCode: 200, headers: {} })['set-cookie']
       lease.release()
       return { id: lease.backend.id, status: lease.status, told, lines: lease.requestLines() }
     }

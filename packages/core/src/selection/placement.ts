@@ -19,7 +19,7 @@ export function place(
     if (view === undefined || hasRoom(view)) return view
   }
   const accepts = (view: BackendView): boolean => hasRoom(view) && !tried.includes(view)
-  for (const list of [candidates, pool.spares]) {
+  for (const list of [candidates, pool.backupCandidates]) {
     // A balancer that is asked about another list in vain forgets whose turn it is in this one.
     const view = list.some(accepts) ? balancer.pick(list, request, accepts) : undefined
     if (view !== undefined) return view

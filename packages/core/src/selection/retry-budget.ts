@@ -11,7 +11,7 @@ export interface RetryBudgetOptions {
 const KEYS: readonly string[] = ['ratio', 'minPerSecond'] satisfies (keyof RetryBudgetOptions)[]
 const WINDOW_MS = 10_000
 /** Requests between two looks at the clock, at most. */
-const MOST_UNTIMED = 64
+const MAX_UNTIMED = 64
 
 /** @throws OptionError naming the option, what it got and what it takes. */
 export function parseRetryBudget(path: string, value: unknown): Required<RetryBudgetOptions> {
@@ -48,7 +48,7 @@ export class RetryBudget {
   count(): void {
     this.#requests += 1
     // Left to the next retry, which may be days away, the requests of a rush hour would be spread over those days.
-    if (this.#requests >= MOST_UNTIMED) this.#fade()
+    if (this.#requests >= MAX_UNTIMED) this.#fade()
   }
 
   /** Whether one more may be made; then it is counted. */

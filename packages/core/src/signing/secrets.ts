@@ -4,9 +4,9 @@ import { OptionError, redact } from '../options/option.ts'
 /** A signing secret: at least 32 bytes, a text counted in UTF-8. */
 export type Secret = string | Uint8Array
 
-const LEAST_BYTES = 32
+const MIN_BYTES = 32
 /** A random secret of 32 characters has more than twice as many; `changeme-changeme-…` has not. */
-const LEAST_DIFFERENT_BYTES = 10
+const MIN_DIFFERENT_BYTES = 10
 /** Each costs one HMAC for a forged key. */
 const MOST = 8
 const COMMAND = `node -p "require('node:crypto').randomBytes(32).toString('base64url')"`
@@ -37,18 +37,18 @@ export function parseSecrets(value: unknown): readonly Uint8Array[] {
 /** @throws OptionError when it is too short, of few different bytes, or a reference that was not replaced. */
 export function parseSecret(path: string, value: unknown): Uint8Array {
   if (value === undefined)
-    throw refusal(path, `is undefined; set LIMPET_SECRET to at least ${LEAST_BYTES} bytes (${COMMAND})`)
+    throw refusal(path, `is undefined; set LIMPET_SECRET to at least ${MIN_BYTES} bytes (${COMMAND})`)
   const bytes = typeof value === 'string' ? Buffer.from(value, 'utf8') : value
   if (!(bytes instanceof Uint8Array))
     throw refusal(path, `got ${kindOf(value)}; it takes a string or bytes; ${HOW}`)
   if (isFailedReference(Buffer.from(bytes).toString('latin1')))
     throw refusal(
       path,
-      `is a placeholder, or a reference that was not replaced, as \${NAME} or process.env.NAME; set the variable to at least ${LEAST_BYTES} bytes (${COMMAND}) and give its value`,
+      `is a placeholder, or a reference that was not replaced, as \${NAME} or process.env.NAME; set the variable to at least ${MIN_BYTES} bytes (${COMMAND}) and give its value`,
     )
-  if (bytes.byteLength < LEAST_BYTES)
-    throw refusal(path, `has ${bytes.byteLength} bytes; it takes at least ${LEAST_BYTES} bytes; ${HOW}`)
-  if (new Set(bytes).size < LEAST_DIFFERENT_BYTES)
+  if (bytes.byteLength < MIN_BYTES)
+    throw refusal(path, `has ${bytes.byteLength} bytes; it takes at least ${MIN_BYTES} bytes; ${HOW}`)
+  if (new Set(bytes).size < MIN_DIFFERENT_BYTES)
     throw refusal(path, `has few different bytes; it takes a random secret; ${HOW}`)
   return bytes
 }

@@ -1,4 +1,4 @@
-import { detached } from '../policies/cookie/detached.ts'
+import { detached } from './detached.ts'
 
 /**
  * What signed values were found to say, so that the next request with the same one costs no HMAC. Only good ones belong

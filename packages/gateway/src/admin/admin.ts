@@ -9,7 +9,7 @@ import { AdminError } from './admin-error.ts'
 import { Admission } from './admission.ts'
 import { readJson } from './json-body.ts'
 
-interface Answer {
+interface BackendResponse {
   readonly statusCode: number
   readonly body?: unknown
 }
@@ -21,7 +21,7 @@ interface Call {
   readonly id: string
 }
 
-type Handler = (call: Call) => Answer | Promise<Answer>
+type Handler = (call: Call) => BackendResponse | Promise<BackendResponse>
 
 /** The port by which an operator looks at a gateway, and changes its pools while it runs. */
 export class Admin {
@@ -73,7 +73,7 @@ export class Admin {
     await closed
   }
 
-  async #handle(request: IncomingMessage): Promise<Answer> {
+  async #handle(request: IncomingMessage): Promise<BackendResponse> {
     const [path = ''] = (request.url ?? '').split('?', 1)
     const [, pool = '', , id = ''] = /^\/pools\/([\w-]+)(\/backends)?(?:\/([\w-]+))?$/.exec(path) ?? []
     // Whether it is well is no secret: who asks has no more to say than that.
@@ -105,32 +105,32 @@ export class Admin {
       this.#log.warn({ event: 'admin_denied', method, client: socket.remoteAddress, code: error.code })
   }
 
-  #health(): Answer {
+  #health(): BackendResponse {
     const { isEnding, isReady } = this.#operations
     const status = isEnding ? 'closing' : isReady ? 'ok' : 'not_ready'
     return { statusCode: status === 'ok' ? 200 : 503, body: { status } }
   }
 
-  async #stats(): Promise<Answer> {
+  async #stats(): Promise<BackendResponse> {
     const { isEnding } = this.#operations
     const [pools, logDropped] = await Promise.all([this.#operations.stats(), this.#operations.logDropped()])
     const gateway = { uptimeMs: Math.round(process.uptime() * 1000), closing: isEnding, logDropped }
     return { statusCode: 200, body: { gateway, pools } }
   }
 
-  async #add({ request, pool }: Call): Promise<Answer> {
+  async #add({ request, pool }: Call): Promise<BackendResponse> {
     return {
       statusCode: 201,
       body: await this.#operations.operate({ what: 'add', pool, body: await readJson(request) }),
     }
   }
 
-  async #change({ request, pool, id }: Call): Promise<Answer> {
+  async #change({ request, pool, id }: Call): Promise<BackendResponse> {
     const body = await readJson(request)
     return { statusCode: 200, body: await this.#operations.operate({ what: 'change', pool, id, body }) }
   }
 
-  async #remove({ pool, id }: Call): Promise<Answer> {
+  async #remove({ pool, id }: Call): Promise<BackendResponse> {
     await this.#operations.operate({ what: 'remove', pool, id })
     return { statusCode: 204 }
   }
@@ -138,7 +138,7 @@ export class Admin {
 
 const DENIED: ReadonlySet<number> = new Set([401, 403, 415, 421, 429])
 
-interface Told extends Answer {
+interface Told extends BackendResponse {
   readonly headers?: Readonly<Record<string, string>>
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { AdminError } from './admin-error.ts'
 
-const MOST_BYTES = 65_536
+const MAX_BYTES = 65_536
 
 /**
  * The body of an admin request, which has to be a JSON object.
@@ -12,8 +12,7 @@ export async function readJson(request: IncomingMessage): Promise<Record<string,
   let size = 0
   for await (const piece of request as AsyncIterable<Buffer>) {
     size += piece.length
-    if (size > MOST_BYTES)
-      throw new AdminError(413, 'TOO_LARGE', `the body has more than ${MOST_BYTES} bytes`)
+    if (size > MAX_BYTES) throw new AdminError(413, 'TOO_LARGE', `the body has more than ${MAX_BYTES} bytes`)
     pieces.push(piece)
   }
   const value = parse(Buffer.concat(pieces).toString())

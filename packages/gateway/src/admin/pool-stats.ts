@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import type { AffinityStatus, AnsweredEvent, FailedEvent, Pool } from '@limpet/core'
+import type { AffinityStatus, RespondedEvent, FailedEvent, Pool } from '@limpet/core'
 
 interface BackendCounts {
   newSessions: number
@@ -37,12 +37,12 @@ export class PoolStats {
   readonly #affinity = new Map<string, Record<AffinityStatus, number>>()
 
   constructor() {
-    subscribe('limpet:answered', this.#answered)
+    subscribe('limpet:responded', this.#responded)
     subscribe('limpet:failed', this.#failed)
   }
 
   close(): void {
-    unsubscribe('limpet:answered', this.#answered)
+    unsubscribe('limpet:responded', this.#responded)
     unsubscribe('limpet:failed', this.#failed)
   }
 
@@ -77,8 +77,8 @@ export class PoolStats {
     }
   }
 
-  readonly #answered = (event: unknown): void => {
-    const { pool, backend, status } = event as AnsweredEvent
+  readonly #responded = (event: unknown): void => {
+    const { pool, backend, status } = event as RespondedEvent
     this.#statusesOf(pool)[status as AffinityStatus] += 1
     if (status !== 'matched') this.#countsOf(pool, backend).newSessions += 1
   }

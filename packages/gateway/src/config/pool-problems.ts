@@ -6,7 +6,7 @@ type Options = Readonly<Record<string, unknown>>
 type Keys = readonly string[]
 
 /** A file with more of them has another problem. */
-const MOST_PROBLEMS = 100
+const MAX_PROBLEMS = 100
 
 /** What stands in the place of what is wrong and needed, so that what is wrong beside it can be seen. */
 const SECRET = 'nobody-0123456789abcdefghijklmnopqrstuvwxyz'
@@ -18,7 +18,7 @@ const INSTEAD: Options = { backends: [{ id: 'nobody', url: URL_OF_NOBODY }], sec
 export function optionErrors(options: PoolConfig['options']): readonly OptionError[] {
   const errors = new Map<string, OptionError>()
   let next: Options = { ...options }
-  for (let count = 0; count < MOST_PROBLEMS; count += 1) {
+  for (let count = 0; count < MAX_PROBLEMS; count += 1) {
     try {
       parseHttpProxyOptions(next as unknown as PoolConfig['options'])
       break

@@ -3,7 +3,7 @@ import type { z } from 'zod'
 type Path = readonly PropertyKey[]
 
 /** In each, what was left by the one before is looked through. */
-const MOST_ROUNDS = 8
+const MAX_ROUNDS = 8
 
 /**
  * What is good of a value that a schema refuses, for whoever wants to know what is wrong with that; undefined when too
@@ -12,7 +12,7 @@ const MOST_ROUNDS = 8
 export function salvage<T>(schema: z.ZodType<T>, value: unknown, error: z.ZodError): T | undefined {
   const rest = structuredClone(value)
   let { issues } = error
-  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
     for (const issue of issues) {
       if (issue.code === 'unrecognized_keys') for (const key of issue.keys) remove(rest, [...issue.path, key])
       else remove(rest, issue.path)

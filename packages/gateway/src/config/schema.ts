@@ -154,7 +154,7 @@ const pool = z.strictObject({
     .optional(),
   slowStart: duration.optional(),
   maxInFlight: count.optional(),
-  whenFull: z.enum(['spill', 'wait', 'reject']).optional(),
+  whenFull: z.enum(['overflow', 'wait', 'reject']).optional(),
   maxQueue: z.int().min(1).optional(),
   queueTimeout: duration.optional(),
   waitForBackend: duration.optional(),

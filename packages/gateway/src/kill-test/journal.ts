@@ -157,7 +157,7 @@ export class Journal {
   }
 
   /** A response has said which backend it is from. */
-  answered(session: number, backend: string): void {
+  responded(session: number, backend: string): void {
     const from = this.backends.get(session)
     if (from === backend) return
     this.backends.set(session, backend)

@@ -16,15 +16,15 @@ const NO_BUDGET: Budget = { lost: undefined, errors: undefined, loggedOut: undef
 
 function journalOf(isWell: boolean): Journal {
   const journal = new Journal()
-  journal.answered(0, EVIL)
-  journal.answered(1, 'b')
+  journal.responded(0, EVIL)
+  journal.responded(1, 'b')
   const phase = journal.begin('kill', EVIL)
   journal.stepped('GET /', 12)
   journal.errored(0, 'GET /', 'connection', EVIL)
   journal.lost(0, 'GET /', 3)
   journal.lost(1, 'GET /', 1)
   journal.loggedOut(1, 'GET /', EVIL)
-  journal.answered(0, 'b')
+  journal.responded(0, 'b')
   phase.isWell = isWell
   return journal
 }

@@ -114,7 +114,7 @@ export class Session {
         : await askStep(step, target, this.#agent, variables, signal)
     const [value] = scenario.backend === undefined ? [] : valuesOf(scenario.backend, reply)
     const backend = backendName(value)
-    if (backend !== undefined) journal.answered(this.#index, backend)
+    if (backend !== undefined) journal.responded(this.#index, backend)
     expectReply(step.expect, reply, variables)
     for (const [name, capture] of step.captures) {
       const [found] = valuesOf(capture, reply)

@@ -5,7 +5,7 @@ import type { LineLog } from './log.ts'
 import { type Carried, type Entry, ObservedLease } from './observed-lease.ts'
 
 /** Of what a client sent. */
-const MOST_TEXT = 256
+const MAX_TEXT = 256
 const NOTHING: Carried = { read: 0, written: 0 }
 
 export interface AccessLogOptions {
@@ -55,9 +55,9 @@ export class AccessLog {
     if (entry === undefined) return
     entry.status = status
     socket.once('close', () => {
-      const isAnswered = request.socket.bytesWritten > entry.before.written
-      const end = entry.isCut ? 'backend_cut' : isAnswered ? 'complete' : 'client_left'
-      this.#write(request, entry, isAnswered ? entry.status : 499, end)
+      const hasResponded = request.socket.bytesWritten > entry.before.written
+      const end = entry.isCut ? 'backend_cut' : hasResponded ? 'complete' : 'client_left'
+      this.#write(request, entry, hasResponded ? entry.status : 499, end)
     })
   }
 
@@ -151,7 +151,7 @@ export class AccessLog {
 
 /** A text of a client, cut. JSON escapes the other control characters; terminals obey these as well. */
 function shown(text: string): string {
-  const cut = text.slice(0, MOST_TEXT)
+  const cut = text.slice(0, MAX_TEXT)
   return CONTROLS.test(cut) ? cut.replaceAll(ALL_CONTROLS, escaped) : cut
 }
 

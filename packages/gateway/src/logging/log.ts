@@ -4,7 +4,7 @@ import type { GatewayConfig } from '../config/config.ts'
 import { LogOutput } from './log-output.ts'
 
 /** Lines that wait for each other, and how long. */
-const MOST_LINES = 64
+const MAX_LINES = 64
 const FLUSH_MS = 100
 /** For the last lines, at the end. */
 const CLOSE_MS = 500
@@ -66,7 +66,7 @@ class LineBatch implements LineLog {
 
   write(line: object): void {
     this.#lines.push(line)
-    if (this.#lines.length >= MOST_LINES) this.flush()
+    if (this.#lines.length >= MAX_LINES) this.flush()
     else this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS).unref()
   }
 

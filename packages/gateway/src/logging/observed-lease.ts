@@ -77,10 +77,10 @@ export class ObservedLease implements Lease {
     return backend
   }
 
-  answered(response: ResponseHead): HeaderFields {
+  responded(response: ResponseHead): HeaderFields {
     this.#entry.headMs = performance.now()
     this.#entry.status = response.statusCode
-    return this.#lease.answered(response)
+    return this.#lease.responded(response)
   }
 
   onceRecalled(listener: () => void): void {

@@ -60,7 +60,7 @@ async function fastifyApp(pool: ServedPool): Promise<PoolApp> {
   }
 }
 
-const answerError: ErrorRequestHandler = (error: unknown, request, response, next) => {
+const respondWithError: ErrorRequestHandler = (error: unknown, request, response, next) => {
   if (!isAffinityError(error) || response.headersSent) next(error)
   // Who is still sending is told at once, and hung up on.
   else if (!request.complete) writeError(response, error)
@@ -69,7 +69,7 @@ const answerError: ErrorRequestHandler = (error: unknown, request, response, nex
 
 function expressApp(pool: ServedPool): PoolApp {
   const handler = expressLimpet(pool)
-  const app = express().disable('x-powered-by').set('env', 'production').use(handler).use(answerError)
+  const app = express().disable('x-powered-by').set('env', 'production').use(handler).use(respondWithError)
   return {
     request: (request, response) => void app(request, response),
     upgrade: handler.upgrade,

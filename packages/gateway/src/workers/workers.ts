@@ -15,8 +15,8 @@ import { type Listening, WorkerLink } from './worker-link.ts'
 import type { Order, Standing } from './worker.ts'
 
 /** Between the deaths of a worker that does not live long: doubles up to the last. */
-const LEAST_PAUSE_MS = 100
-const MOST_PAUSE_MS = 10_000
+const MIN_PAUSE_MS = 100
+const MAX_PAUSE_MS = 10_000
 
 /**
  * A gateway of several processes that share its port. Each has pools and health checks of its own; the cookie is the
@@ -165,7 +165,7 @@ class Workers implements Operations {
   }
 
   /** Settles when it listens. */
-  async #fork(pauseMs = LEAST_PAUSE_MS): Promise<Listening> {
+  async #fork(pauseMs = MIN_PAUSE_MS): Promise<Listening> {
     const startedMs = performance.now()
     const link = new WorkerLink(cluster.fork({ LIMPET_RANDOM_SECRET: this.#secret }))
     this.#links.add(link)
@@ -174,8 +174,8 @@ class Workers implements Operations {
       const wasReady = this.#ready.delete(link)
       if (this.isEnding || !wasReady) return
       this.#log.error({ event: 'worker_exited', worker: link.worker.id, code, signal })
-      const isYoung = performance.now() - startedMs < MOST_PAUSE_MS
-      this.#mend(isYoung ? pauseMs : LEAST_PAUSE_MS)
+      const isYoung = performance.now() - startedMs < MAX_PAUSE_MS
+      this.#mend(isYoung ? pauseMs : MIN_PAUSE_MS)
     })
     try {
       return await this.#begin(link)
@@ -204,7 +204,7 @@ class Workers implements Operations {
   #mend(pauseMs: number): void {
     setTimeout(() => {
       if (this.isEnding) return
-      const next = Math.min(2 * pauseMs, MOST_PAUSE_MS)
+      const next = Math.min(2 * pauseMs, MAX_PAUSE_MS)
       this.#fork(next).then(
         () => this.#log.info({ event: 'worker_started' }),
         (error: unknown) => {

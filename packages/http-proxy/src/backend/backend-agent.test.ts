@@ -53,7 +53,7 @@ function requestBy(
   })
 }
 
-async function answerTo(sent: ClientRequest): Promise<string> {
+async function responseTo(sent: ClientRequest): Promise<string> {
   const [message] = (await once(sent.end(), 'response')) as [IncomingMessage]
   return text(message)
 }
@@ -71,7 +71,7 @@ function idleOf(agent: BackendAgent): number {
 describe("a backend's agent", () => {
   it('goes to the backend, whatever host the request names', async () => {
     const { url } = await startBackend()
-    expect(await answerTo(requestBy(agentFor(url)))).toBe('answer')
+    expect(await responseTo(requestBy(agentFor(url)))).toBe('answer')
   })
 
   it('hands a socket over only when it is connected', async () => {
@@ -106,14 +106,14 @@ describe("a backend's agent", () => {
       agentFor(other.url).serve(sent, () => false)
       return true
     })
-    expect(await answerTo(sent)).toBe('answer')
+    expect(await responseTo(sent)).toBe('answer')
     expect(other.connections).toBe(1)
   })
 
   it('keeps a connection for the next request, and takes the one that was used last', async () => {
     const backend = await startBackend()
     const agent = agentFor(backend.url)
-    await Promise.all([1, 2, 3].map(async () => answerTo(requestBy(agent))))
+    await Promise.all([1, 2, 3].map(async () => responseTo(requestBy(agent))))
     await expect.poll(() => idleOf(agent)).toBe(3)
     const last = Object.values(agent.freeSockets).flat().at(-1)
     const sent = requestBy(agent).end()
@@ -133,7 +133,7 @@ describe("a backend's agent", () => {
       response.end('answer')
     })
     const agent = agentFor(url)
-    await Promise.all(Array.from({ length: 260 }, async () => answerTo(requestBy(agent))))
+    await Promise.all(Array.from({ length: 260 }, async () => responseTo(requestBy(agent))))
     await expect.poll(() => sockets.size).toBe(256)
     expect(idleOf(agent)).toBe(256)
   })
@@ -141,7 +141,7 @@ describe("a backend's agent", () => {
   it('keeps none where each is to be used once', async () => {
     const backend = await startBackend()
     const agent = agentFor(backend.url, false)
-    for (let time = 0; time < 2; time += 1) expect(await answerTo(requestBy(agent))).toBe('answer')
+    for (let time = 0; time < 2; time += 1) expect(await responseTo(requestBy(agent))).toBe('answer')
     await expect.poll(() => backend.sockets.size).toBe(0)
     expect([backend.connections, idleOf(agent)]).toEqual([2, 0])
   })
@@ -149,7 +149,7 @@ describe("a backend's agent", () => {
   it('ends an idle connection before the backend would, of whose time it knows nothing', async () => {
     const backend = await startBackend()
     const agent = agentFor(backend.url)
-    await answerTo(requestBy(agent))
+    await responseTo(requestBy(agent))
     await expect.poll(() => idleOf(agent)).toBe(1)
     const begun = performance.now()
     for (const socket of backend.sockets) await once(socket, 'close')
@@ -187,9 +187,9 @@ describe("the agents of a pool's backends", () => {
   it('may be fresh ones, whose connections nobody has used and nobody uses again', async () => {
     const { agents, member, backends } = await poolOf('a')
     const kept = agents.agentOf(member('a'))
-    await answerTo(requestBy(kept))
+    await responseTo(requestBy(kept))
     const fresh = requestBy(agents.freshAgent(member('a')))
-    await answerTo(fresh)
+    await responseTo(fresh)
     expect(fresh.reusedSocket).toBe(false)
     await expect.poll(() => backends[0]?.sockets.size).toBe(1)
     expect([backends[0]?.connections, idleOf(kept)]).toEqual([2, 1])
@@ -197,7 +197,7 @@ describe("the agents of a pool's backends", () => {
 
   it('close the idle connections of one that has left, with the next look, and no others', async () => {
     const { pool, agents, member, backends } = await poolOf('a', 'b')
-    for (const id of ['a', 'b']) await answerTo(requestBy(agents.agentOf(member(id))))
+    for (const id of ['a', 'b']) await responseTo(requestBy(agents.agentOf(member(id))))
     const [a, b] = backends
     await expect.poll(() => [a?.sockets.size, b?.sockets.size]).toEqual([1, 1])
     pool.remove('a')
@@ -233,15 +233,15 @@ describe("the agents of a pool's backends", () => {
     pool.replace([{ id: 'a', url: other.url }])
     const after = agents.agentOf(member('a'))
     expect(after).not.toBe(before)
-    await answerTo(requestBy(after))
+    await responseTo(requestBy(after))
     expect([backends[0]?.connections, other.connections]).toEqual([0, 1])
   })
 
   it('end all idle connections when they are closed, and may be used again', async () => {
     const { agents, member, backends } = await poolOf('a', 'b')
-    for (const id of ['a', 'b']) await answerTo(requestBy(agents.agentOf(member(id))))
+    for (const id of ['a', 'b']) await responseTo(requestBy(agents.agentOf(member(id))))
     agents.close()
     await expect.poll(() => backends.map(({ sockets }) => sockets.size)).toEqual([0, 0])
-    expect(await answerTo(requestBy(agents.agentOf(member('a'))))).toBe('answer')
+    expect(await responseTo(requestBy(agents.agentOf(member('a'))))).toBe('answer')
   })
 })

@@ -5,7 +5,7 @@ import { socketOpener } from './backend-socket.ts'
 import type { Transport } from '../transport-options.ts'
 
 /** Of a body that is looked at. */
-const MOST_BODY_BYTES = 65_536
+const MAX_BODY_BYTES = 65_536
 
 /**
  * Asks over HTTP, on a connection of its own each time: a connection that is there already says nothing of whether
@@ -59,7 +59,7 @@ function judge(
     accept()
   } else {
     const wanted = Buffer.from(body)
-    const read = Buffer.alloc(MOST_BODY_BYTES)
+    const read = Buffer.alloc(MAX_BODY_BYTES)
     let length = 0
     response
       .on('data', (piece: Buffer) => {
@@ -67,7 +67,7 @@ function judge(
         const from = Math.max(0, length - wanted.length + 1)
         length += piece.copy(read, length)
         if (read.subarray(from, length).includes(wanted)) accept()
-        else if (length === MOST_BODY_BYTES) refuse(new Error('the body is not what was expected'))
+        else if (length === MAX_BODY_BYTES) refuse(new Error('the body is not what was expected'))
       })
       .on('end', () => refuse(new Error('the body is not what was expected')))
   }

@@ -12,7 +12,7 @@ export interface AttemptEvents {
   /** No connection; true when the request has another backend to go to. */
   unreached(error: Error): boolean
   /** The head of an answer. */
-  answered(response: IncomingMessage): void
+  responded(response: IncomingMessage): void
   failed(error: Error): void
 }
 
@@ -45,8 +45,8 @@ export class EventsInContext extends AsyncResource implements AttemptEvents {
     return this.runInAsyncScope(() => this.#events.unreached(error))
   }
 
-  answered(response: IncomingMessage): void {
-    this.runInAsyncScope(() => this.#events.answered(response))
+  responded(response: IncomingMessage): void {
+    this.runInAsyncScope(() => this.#events.responded(response))
   }
 
   failed(error: Error): void {

@@ -67,7 +67,7 @@ async function tryWith(options: AffinityOptions, asked: RequestHead): Promise<Tr
       told.push(`unreached ${lease.backend.id}`)
       return lease.redispatch({ kind: 'unreached', slow: false, cause }) !== undefined
     },
-    answered: () => void told.push('answered'),
+    responded: () => void told.push('responded'),
     failed: error => void told.push(error.message),
   }
   const attempt = newAttempt(lease, asked.method, agents, events, sent => void sent.end())
@@ -82,7 +82,7 @@ function send({ attempt: { agent, method, headers } }: Trying) {
   return sent
 }
 
-async function answerTo(trying: Trying): Promise<string> {
+async function responseTo(trying: Trying): Promise<string> {
   const [message] = (await once(send(trying), 'response')) as [IncomingMessage]
   const [said] = await once(message, 'data')
   return String(said)
@@ -133,7 +133,7 @@ describe('an attempt', () => {
     const lines = ['X-One', '1', 'x-two', 'a', 'X-TWO', 'b', 'X-Two', 'c', 'Cookie', 'a=1', 'cookie', 'b=2']
     const odd = ['constructor', '1', 'toString', '2', 'TOSTRING', '3']
     const trying = await tryWith({ backends: [w1.options] }, head(['Host', 'a', ...lines, ...odd]))
-    expect(await answerTo(trying)).toBe('w1')
+    expect(await responseTo(trying)).toBe('w1')
     expect(linesOf(w1.seen[0]?.raw)).toEqual([
       'X-One: 1',
       'x-two: a',
@@ -163,7 +163,7 @@ describe('an attempt', () => {
     const w1 = await startBackend('w1')
     const trying = await tryWith({ backends: [w1.options] }, head(['Host', 'a'], { method: 'POST' }))
     Object.assign(trying.attempt.headers, { [name]: name === 'content-length' ? '0' : 'theirs' })
-    await answerTo(trying)
+    await responseTo(trying)
     const { raw = [] } = w1.seen[0] ?? {}
     expect(raw).not.toContain('theirs')
     expect(raw).not.toContain('content-length')
@@ -181,7 +181,7 @@ describe('an attempt', () => {
     ['http://a/x?y', '/x?y'],
   ])('asks for %s by %s', async (url, target) => {
     const w1 = await startBackend('w1')
-    await answerTo(await tryWith({ backends: [w1.options] }, head(['Host', 'a'], { url })))
+    await responseTo(await tryWith({ backends: [w1.options] }, head(['Host', 'a'], { url })))
     expect(w1.seen[0]?.url).toBe(target)
   })
 
@@ -200,7 +200,7 @@ describe('an attempt', () => {
     await Promise.all([w1?.refuse(), w2?.refuse()])
     const options = { backends: backends.map(backend => backend.options), host: 'backend' } as const
     const trying = await tryWith(options, head(['Host', 'a', 'X-A', '1']))
-    expect(await answerTo(trying)).toBe('w3')
+    expect(await responseTo(trying)).toBe('w3')
     expect(trying.told).toEqual(['unreached w1', 'unreached w2', 'started new'])
     const { raw = [] } = w3?.seen[0] ?? {}
     const hosts = raw.filter((_, index) => raw[index - 1]?.toLowerCase() === 'host')
@@ -212,7 +212,7 @@ describe('an attempt', () => {
     const [w1, w2] = [await startBackend('w1'), await startBackend('w2')]
     await w1.refuse()
     const trying = await tryWith({ backends: [w1.options, w2.options] }, head(['hOST', 'shop.test']))
-    expect(await answerTo(trying)).toBe('w2')
+    expect(await responseTo(trying)).toBe('w2')
     expect(w2.seen[0]?.raw.slice(0, 2)).toEqual(['hOST', 'shop.test'])
   })
 
@@ -234,7 +234,7 @@ describe('an attempt', () => {
     sent.once('close', closed.resolve).destroy()
     await closed.promise
     // Somebody else who goes the same way is told of it no sooner.
-    expect(await answerTo(await tryWith({ backends: [w1.options, w2.options] }, head(['Host', 'a'])))).toBe(
+    expect(await responseTo(await tryWith({ backends: [w1.options, w2.options] }, head(['Host', 'a'])))).toBe(
       'w2',
     )
     expect([trying.told, w2.seen.length]).toEqual([[], 1])

@@ -69,7 +69,7 @@ function takeOver(request: ClientRequest, events: AttemptEvents): void {
     const last = request.rawListeners(event).at(-1)
     if (last !== undefined) request.off(event, last as () => void)
   }
-  request.on('response', response => events.answered(response)).on('error', error => events.failed(error))
+  request.on('response', response => events.responded(response)).on('error', error => events.failed(error))
 }
 
 /**

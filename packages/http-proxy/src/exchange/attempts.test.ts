@@ -143,7 +143,7 @@ describe('the time for an answer', () => {
   it('ends with the head of the answer, and pieces of the body that come later do not begin it again', () => {
     const notes = begun(BODY)
     notes.attempts.started(false)
-    notes.attempts.answered()
+    notes.attempts.responded()
     notes.attempts.progress()
     vi.advanceTimersByTime(2 * TIMEOUT_MS)
     expect(notes.news).toEqual([])
@@ -220,7 +220,7 @@ describe('an attempt that has failed', () => {
   it('after the head of the answer is not made again, and is the backend’s failure', () => {
     const notes = begun()
     notes.attempts.started(false)
-    notes.attempts.answered()
+    notes.attempts.responded()
     notes.attempts.failed(reset)
     expect(notes.news).toEqual(['gave up: 502 truncated'])
     expect(notes.failures).toEqual([1, 0, 0])

@@ -32,7 +32,7 @@ export class Attempts {
   #isStarted = false
   #isUsed = false
   #isFresh = false
-  #isAnswered = false
+  #hasResponded = false
   #isOver = false
 
   constructor(lease: Lease, request: RequestHead, responseTimeoutMs: number, attempter: Attempter) {
@@ -66,13 +66,13 @@ export class Attempts {
 
   /** The request's body moves on: a long upload is not a slow answer. */
   progress(): void {
-    if (!this.#isAnswered) this.#timer?.refresh()
+    if (!this.#hasResponded) this.#timer?.refresh()
   }
 
   /** The head of the answer is here. */
-  answered(): void {
+  responded(): void {
     clearTimeout(this.#timer)
-    this.#isAnswered = true
+    this.#hasResponded = true
   }
 
   /** No connection; whether the lease has moved, for an attempter that goes on by itself. */
@@ -88,7 +88,7 @@ export class Attempts {
       this.#end(error)
       return
     }
-    const failure = failureOf(error, this.#isStarted, this.#isAnswered)
+    const failure = failureOf(error, this.#isStarted, this.#hasResponded)
     if (this.#isStale(failure)) {
       this.#isFresh = true
       this.#next()

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, request, type RequestListener } fro
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { type AffinityPolicy, BackendFailedError } from '@limpet/core'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { Answer } from './exchange.ts'
+import type { BackendResponse } from './exchange.ts'
 import { createHttpProxy } from '../http-proxy.ts'
 import type { HttpProxyOptions } from '../http-proxy-options.ts'
 
@@ -20,7 +20,7 @@ async function listen(listener: RequestListener): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-type Told = Answer | undefined | Error
+type Told = BackendResponse | undefined | Error
 
 /** A gateway before one backend, which answers nothing by itself, and what came of the first request. */
 async function exchange(backend: RequestListener, options: Partial<HttpProxyOptions> = {}) {
@@ -64,7 +64,7 @@ describe('an exchange', () => {
       response.end('body')
     })
     client.write(GET)
-    const { statusCode, headers, body } = (await told) as Answer
+    const { statusCode, headers, body } = (await told) as BackendResponse
     expect([statusCode, headers['x-two'], headers['warning']]).toEqual([299, ['1', '2'], ['a', 'b']])
     expect([headers['keep-alive'], headers['connection'], headers['transfer-encoding']]).toEqual(
       Array(3).fill(undefined),
@@ -75,7 +75,7 @@ describe('an exchange', () => {
   it('holds the backend until the client has all of it, or has left', async () => {
     const { client, told, view } = await exchange((_request, response) => void response.end('body'))
     client.write(GET)
-    const { body } = (await told) as Answer
+    const { body } = (await told) as BackendResponse
     await once(body.resume(), 'end')
     expect(view()).toMatchObject({ inFlight: 1, requests: 1 })
     client.destroy()
@@ -126,12 +126,12 @@ describe('an exchange', () => {
 
   it('is not begun with for a client that leaves while a policy is asked', async () => {
     const asked = Promise.withResolvers<void>()
-    const answered = Promise.withResolvers<void>()
+    const responded = Promise.withResolvers<void>()
     const slow: AffinityPolicy = {
       name: 'slow',
       async read() {
         asked.resolve()
-        await answered.promise
+        await responded.promise
         return { kind: 'none' }
       },
     }
@@ -141,7 +141,7 @@ describe('an exchange', () => {
     const closed = once((await begun).socket, 'close')
     client.destroy()
     await closed
-    answered.resolve()
+    responded.resolve()
     expect(await told).toBeUndefined()
     expect([requests(), view()?.inFlight, view()?.failures]).toEqual([0, 0, 0])
   })
@@ -207,7 +207,7 @@ describe('an exchange', () => {
       response.end('enough')
     })
     client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nbegun')
-    const { body } = (await told) as Answer
+    const { body } = (await told) as BackendResponse
     await once(body.resume(), 'end')
     await closed.promise
     expect(view()).toMatchObject({ failures: 0 })

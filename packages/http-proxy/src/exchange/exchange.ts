@@ -18,7 +18,7 @@ import { framingLines } from './request-framing.ts'
 import type { Transport } from '../transport-options.ts'
 
 /** A backend's answer, as the client is to get it. */
-export interface Answer {
+export interface BackendResponse {
   readonly statusCode: number
   readonly headers: HeaderFields
   /** Fails when the backend dies in the middle: only a cut tells the client that the rest is missing. */
@@ -27,7 +27,7 @@ export interface Answer {
 
 /** What becomes of an exchange: an answer, or an error to tell the client; neither when the client leaves first. */
 export interface Outcome {
-  answered(answer: Answer): void
+  responded(answer: BackendResponse): void
   failed(error: AffinityError): void
 }
 
@@ -116,7 +116,7 @@ export class Exchange implements AttemptEvents, Attempter {
     return this.#attempts.unreached(error)
   }
 
-  answered(response: IncomingMessage): void {
+  responded(response: IncomingMessage): void {
     const statusCode = response.statusCode ?? 0
     if (this.#attempts.isOver) {
       response.destroy()
@@ -124,7 +124,7 @@ export class Exchange implements AttemptEvents, Attempter {
       response.destroy()
       this.failed(protocolError(`status ${statusCode}`))
     } else {
-      this.#attempts.answered()
+      this.#attempts.responded()
       this.#answer = response
       this.#endUnfinished(response)
       response.once('error', error => this.#inContext.failed(error))
@@ -134,8 +134,8 @@ export class Exchange implements AttemptEvents, Attempter {
       const fields = rawFields(response.rawHeaders)
       // Node's agent looks at them, and would parse the lines once more.
       Object.assign(response, { headers: fields })
-      const headers = this.#lease.answered({ statusCode, headers: fields })
-      this.#outcome?.answered({ statusCode, headers, body: response })
+      const headers = this.#lease.responded({ statusCode, headers: fields })
+      this.#outcome?.responded({ statusCode, headers, body: response })
     }
   }
 

@@ -4,7 +4,7 @@ import { RefusedRequestError } from '@limpet/core'
 
 /** A client may take its time to begin; after that its body has to come at a minimal pace (slow-body attacks). */
 const GRACE_MS = 5_000
-const LEAST_BYTES_PER_SECOND = 512
+const MIN_BYTES_PER_SECOND = 512
 
 /** Told of the body's progress, and of its end. */
 export type OnProgress = () => void
@@ -93,7 +93,7 @@ export class RequestBody extends Readable {
   /** Only while the client is the one we wait for: a backend that does not read is not the client's fault. */
   #checkPace(): void {
     const wasHeldUp = this.#wasHeldUp
-    const isSlow = (this.#received - this.#paced) * 1000 < LEAST_BYTES_PER_SECOND * this.#graceMs
+    const isSlow = (this.#received - this.#paced) * 1000 < MIN_BYTES_PER_SECOND * this.#graceMs
     this.#paced = this.#received
     this.#wasHeldUp = this.#source.isPaused()
     if (isSlow && !wasHeldUp)

@@ -4,8 +4,8 @@ import { type AddressInfo, connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { isWhole, watchAnswer, writeAnswer } from './response.ts'
-import type { Answer } from './exchange.ts'
+import { isWhole, watchResponse, writeResponse } from './response.ts'
+import type { BackendResponse } from './exchange.ts'
 import { rawFields } from './raw-fields.ts'
 
 async function listen(listener: RequestListener): Promise<number> {
@@ -20,13 +20,16 @@ async function listen(listener: RequestListener): Promise<number> {
 }
 
 interface Passing {
-  readonly answer: Answer
+  readonly answer: BackendResponse
   /** To the client. */
   readonly response: ServerResponse
 }
 
 /** A port where a client is given what `backend` answers, by `give`, and the first time that this happens. */
-async function passing(backend: RequestListener, give: (response: ServerResponse, answer: Answer) => void) {
+async function passing(
+  backend: RequestListener,
+  give: (response: ServerResponse, answer: BackendResponse) => void,
+) {
   const backendPort = await listen(backend)
   const first = Promise.withResolvers<Passing>()
   const port = await listen((_request, response) => {
@@ -77,7 +80,7 @@ describe('an answer that is written', () => {
       (response, answer) => {
         response.statusCode = 500
         response.setHeader('X-Both', 'app').setHeader('X-App', '1').setHeader('Set-Cookie', 'a=1')
-        writeAnswer(response, answer)
+        writeResponse(response, answer)
       },
     )
     const message = await ask(port)
@@ -94,7 +97,7 @@ describe('an answer that is written', () => {
     const { port } = await passing(
       (_request, response) => void response.end('x'),
       (response, { headers, ...answer }) => {
-        writeAnswer(response, { ...answer, headers: { ...headers, 'x-none': undefined } })
+        writeResponse(response, { ...answer, headers: { ...headers, 'x-none': undefined } })
       },
     )
     const message = await ask(port)
@@ -111,7 +114,7 @@ describe('an answer that is written', () => {
       (response, answer) => {
         setImmediate(() => {
           expect(isWhole(answer.body)).toBe(true)
-          writeAnswer(response, answer)
+          writeResponse(response, answer)
         })
       },
     )
@@ -124,7 +127,7 @@ describe('an answer that is written', () => {
         if (framing !== 'chunked') response.setHeader('Content-Length', 100)
         response.write('x', () => setImmediate(() => response.socket?.resetAndDestroy()))
       },
-      (response, answer) => writeAnswer(response, answer),
+      (response, answer) => writeResponse(response, answer),
     )
     const message = await ask(port)
     await expect(text(message)).rejects.toMatchObject({ code: 'ECONNRESET' })
@@ -144,7 +147,7 @@ describe('an answer that is written', () => {
         ])
         response.end()
       },
-      (response, answer) => writeAnswer(response, answer),
+      (response, answer) => writeResponse(response, answer),
     )
     const message = await ask(port)
     expect(await text(message)).toBe('body')
@@ -156,14 +159,14 @@ describe('the head of an answer', () => {
   const silent: RequestListener = (_request, response) => response.flushHeaders()
 
   it('does not wait for the body', async () => {
-    const { port } = await passing(silent, (response, answer) => writeAnswer(response, answer))
+    const { port } = await passing(silent, (response, answer) => writeResponse(response, answer))
     const message = await ask(port)
     expect(message.statusCode).toBe(200)
     message.destroy()
   })
 
   it('waits for whoever gives the body to the client: until then the app may change it', async () => {
-    const watched = await passing(silent, (response, answer) => watchAnswer(response, answer))
+    const watched = await passing(silent, (response, answer) => watchResponse(response, answer))
     const asked = ask(watched.port)
     const { answer, response } = await watched.first
     await new Promise(resolve => {
@@ -181,7 +184,7 @@ describe('the head of an answer', () => {
     const { port, first } = await passing(
       (_request, response) => void response.writeHead(200, { 'Content-Length': 5 }).end('hello'),
       (response, answer) => {
-        watchAnswer(response, answer)
+        watchResponse(response, answer)
         answer.body.once('readable', () => {
           response.setHeader('Content-Length', 5)
           answer.body.pipe(response)
@@ -196,8 +199,8 @@ describe('the head of an answer', () => {
 
 describe('a client that takes nothing', () => {
   function give(stallMs: number) {
-    return (response: ServerResponse, answer: Answer) => {
-      watchAnswer(response, answer, stallMs)
+    return (response: ServerResponse, answer: BackendResponse) => {
+      watchResponse(response, answer, stallMs)
       answer.body.pipe(response)
     }
   }

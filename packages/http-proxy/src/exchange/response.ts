@@ -1,13 +1,13 @@
 import { type IncomingMessage, type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
 import { trailerFields } from '@limpet/core'
-import type { Answer } from './exchange.ts'
+import type { BackendResponse } from './exchange.ts'
 import { rawFields } from './raw-fields.ts'
 
 /** A client that takes nothing for this long holds a backend's answer hostage. */
 const STALL_MS = 30_000
 
 /** Gives an answer to a client. What the app has put on the response stays, unless the backend says otherwise. */
-export function writeAnswer(response: ServerResponse, answer: Answer): void {
+export function writeResponse(response: ServerResponse, answer: BackendResponse): void {
   try {
     putAnswer(response, answer)
   } catch {
@@ -16,7 +16,7 @@ export function writeAnswer(response: ServerResponse, answer: Answer): void {
   }
 }
 
-function putAnswer(response: ServerResponse, answer: Answer): void {
+function putAnswer(response: ServerResponse, answer: BackendResponse): void {
   const { statusCode, headers, body } = answer
   response.statusCode = statusCode
   for (const name of Object.keys(headers)) {
@@ -31,7 +31,7 @@ function putAnswer(response: ServerResponse, answer: Answer): void {
     response.end(readWhole(body))
     return
   }
-  watchAnswer(response, answer)
+  watchResponse(response, answer)
   body.pipe(response)
 }
 
@@ -52,7 +52,7 @@ export function readWhole(body: IncomingMessage): Buffer | null {
  * What piping alone would not do: a cut for the client when the backend dies in the middle, trailers, a head that
  * does not wait for the first byte, and an end to clients that stop reading.
  */
-export function watchAnswer(response: ServerResponse, { body }: Answer, stallMs = STALL_MS): void {
+export function watchResponse(response: ServerResponse, { body }: BackendResponse, stallMs = STALL_MS): void {
   let stall: NodeJS.Timeout | undefined
   function clear(): void {
     clearTimeout(stall)

@@ -9,7 +9,7 @@ import { type AddressInfo, connect, createServer, type Server } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { NoBackendError, RefusedRequestError } from '@limpet/core'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { closingAnswer, closingError, writeError } from './closing-response.ts'
+import { closingResponse, closingError, writeError } from './closing-response.ts'
 
 async function listen(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1')
@@ -39,7 +39,7 @@ describe('an answer on a bare socket', () => {
     [501, 'Not Implemented'],
     [599, 'Error'],
   ])('can be read: %i %s', async (status, name) => {
-    const { message, body } = await read(closingAnswer(status))
+    const { message, body } = await read(closingResponse(status))
     expect([message.statusCode, message.statusMessage, message.complete]).toEqual([status, name, true])
     expect(body).toBe(`${status} ${name}\n`)
     expect(message.headers).toEqual({
@@ -53,7 +53,7 @@ describe('an answer on a bare socket', () => {
 
   it('may have more fields, but none instead of its own', async () => {
     const more = { 'retry-after': '1', connection: 'keep-alive', 'content-length': '9999' }
-    const { message, body } = await read(closingAnswer(503, more))
+    const { message, body } = await read(closingResponse(503, more))
     expect([message.headers['retry-after'], message.headers.connection]).toEqual(['1', 'close'])
     expect(body).toBe('503 Service Unavailable\n')
   })

@@ -2,7 +2,7 @@ import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { AffinityError } from '@limpet/core'
 
 /** An answer on a bare socket, behind which the connection ends. */
-export function closingAnswer(statusCode: number, headers: Readonly<Record<string, string>> = {}): string {
+export function closingResponse(statusCode: number, headers: Readonly<Record<string, string>> = {}): string {
   const status = `${statusCode} ${STATUS_CODES[statusCode] ?? 'Error'}`
   const fields = Object.entries({
     ...headers,
@@ -17,7 +17,7 @@ export function closingAnswer(statusCode: number, headers: Readonly<Record<strin
 
 /** The same for an error of ours. */
 export function closingError({ statusCode, headers }: AffinityError): string {
-  return closingAnswer(statusCode, headers)
+  return closingResponse(statusCode, headers)
 }
 
 /** An error on a response, for where a framework would first wait for the rest of a request that may never come. */

@@ -40,14 +40,14 @@ it.each([
   const { waiting, urls, answers } = await pipelined(2_000, option)
   expect(waiting).toHaveLength(expected)
   let mostUnanswered = 0
-  for (let answered = 0; answered < 2_000;) {
+  for (let responded = 0; responded < 2_000;) {
     const response = waiting.shift()
     if (response === undefined) {
       await immediately()
     } else {
-      mostUnanswered = Math.max(mostUnanswered, urls.length - answered)
+      mostUnanswered = Math.max(mostUnanswered, urls.length - responded)
       response.end()
-      answered += 1
+      responded += 1
     }
   }
   expect(mostUnanswered).toBe(expected)
@@ -57,12 +57,12 @@ it.each([
 
 it('reads a connection again when it has answered', async () => {
   const { waiting, client, answers } = await pipelined(40)
-  for (let answered = 0; answered < 40;) {
+  for (let responded = 0; responded < 40;) {
     const response = waiting.shift()
     if (response === undefined) await immediately()
     else {
       response.end()
-      answered += 1
+      responded += 1
     }
   }
   await expect.poll(answers).toBe(40)

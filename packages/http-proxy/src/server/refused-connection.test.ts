@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { createAffinity, isAffinityError, NoBackendError } from '@limpet/core'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { writeAnswer } from '../exchange/response.ts'
+import { writeResponse } from '../exchange/response.ts'
 import { createHttpProxy } from '../http-proxy.ts'
 import { noteRefusal, refuseAfterRefusal } from './refused-connection.ts'
 
@@ -47,7 +47,7 @@ describe('a connection on which a message was refused', () => {
         proxy.forward(request, response).then(
           answer => {
             told.push(answer?.statusCode)
-            if (answer !== undefined) writeAnswer(response, answer)
+            if (answer !== undefined) writeResponse(response, answer)
           },
           (error: unknown) => {
             told.push(isAffinityError(error) ? `${error.statusCode} ${error.message}` : error)

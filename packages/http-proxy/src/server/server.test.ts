@@ -9,7 +9,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { answerClientError, guardServer, refuseConnect, SERVER_OPTIONS } from './server.ts'
+import { respondToClientError, guardServer, refuseConnect, SERVER_OPTIONS } from './server.ts'
 
 /** A guarded server that answers every request it gets, and how often that was. */
 async function guarded(options: ServerOptions = {}) {
@@ -120,16 +120,16 @@ describe('an error of a client', () => {
     [undefined, 400],
   ])('%s is %i', async (code, status) => {
     const socket = new PassThrough()
-    answerClientError(Object.assign(new Error('no'), code === undefined ? {} : { code }), socket)
+    respondToClientError(Object.assign(new Error('no'), code === undefined ? {} : { code }), socket)
     expect(await text(socket)).toContain(`HTTP/1.1 ${status} `)
     expect(socket.destroyed).toBe(true)
   })
 
   it('that has left is not answered', () => {
     const gone = new PassThrough().resume()
-    answerClientError(Object.assign(new Error('no'), { code: 'ECONNRESET' }), gone)
+    respondToClientError(Object.assign(new Error('no'), { code: 'ECONNRESET' }), gone)
     const ended = new PassThrough().end()
-    answerClientError(new Error('no'), ended)
+    respondToClientError(new Error('no'), ended)
     expect([gone.destroyed, gone.readableLength, ended.destroyed]).toEqual([true, 0, true])
   })
 })

@@ -1,7 +1,7 @@
 import { type Server, type ServerOptions, ServerResponse } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
 import type { Duplex } from 'node:stream'
-import { closingAnswer } from './closing-response.ts'
+import { closingResponse } from './closing-response.ts'
 import { endWith } from './linger.ts'
 import { limitUnanswered } from './pipeline-limit.ts'
 import { refuseUpgrade } from '../websocket/refused-upgrade.ts'
@@ -30,7 +30,7 @@ export interface GuardOptions {
  */
 export function guardServer<S extends Server>(server: S, { maxUnanswered }: GuardOptions = {}): S {
   limitUnanswered(server, maxUnanswered)
-  return server.on('clientError', answerClientError).on('connect', refuseConnect)
+  return server.on('clientError', respondToClientError).on('connect', refuseConnect)
 }
 
 const STATUS: Readonly<Record<string, number>> = {
@@ -43,12 +43,12 @@ const STATUS: Readonly<Record<string, number>> = {
 const GONE: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'ERR_TLS_HANDSHAKE_TIMEOUT'])
 
 /** Answers bytes that are no request, and hangs up: what follows them cannot be told from them (RFC 9112 §9.3). */
-export function answerClientError(error: Error & { code?: string }, socket: Duplex): void {
-  if (GONE.has(error.code) || !socket.writable || isAnswering(socket)) {
+export function respondToClientError(error: Error & { code?: string }, socket: Duplex): void {
+  if (GONE.has(error.code) || !socket.writable || isResponding(socket)) {
     socket.destroy()
     return
   }
-  endWith(socket, closingAnswer(STATUS[error.code ?? ''] ?? 400))
+  endWith(socket, closingResponse(STATUS[error.code ?? ''] ?? 400))
   socket.once('finish', () => socket.destroy())
 }
 
@@ -56,7 +56,7 @@ export function answerClientError(error: Error & { code?: string }, socket: Dupl
  * Whether an answer has begun. A second one behind it would be taken for the answer to the next request.
  * (Where Node's own handler looks, too: nothing public tells.)
  */
-function isAnswering(socket: object): boolean {
+function isResponding(socket: object): boolean {
   const message: unknown = Reflect.get(socket, '_httpMessage')
   return message instanceof ServerResponse && message.headersSent
 }

@@ -1,5 +1,5 @@
 /** What the head of a frame has at least: two bytes (RFC 6455 §5.2). */
-const LEAST_HEAD = 2
+const MIN_HEAD = 2
 
 /** What ends a message is marked so; a frame from CLOSE on is no part of one, and may stand within it (§5.4, §5.5). */
 const FINAL = 0x80
@@ -17,8 +17,8 @@ export class FrameBoundary {
   #length = 0
   /** Bytes of the head that were read, and that there are; among them those that tell a long length. */
   #headRead = 0
-  #headSize = LEAST_HEAD
-  #lengthEnd = LEAST_HEAD
+  #headSize = MIN_HEAD
+  #lengthEnd = MIN_HEAD
 
   get isBetween(): boolean {
     return !this.#isWithinMessage && this.#payloadLeft === 0 && this.#headRead === 0
@@ -65,7 +65,7 @@ export class FrameBoundary {
     } else if (index === 1) {
       const length = byte & 0x7f
       const hasMask = byte >= 0x80
-      this.#lengthEnd = LEAST_HEAD + (length === 127 ? 8 : length === 126 ? 2 : 0)
+      this.#lengthEnd = MIN_HEAD + (length === 127 ? 8 : length === 126 ? 2 : 0)
       this.#headSize = this.#lengthEnd + (hasMask ? 4 : 0)
       this.#length = length < 126 ? length : 0
     } else if (index < this.#lengthEnd) {
@@ -74,7 +74,7 @@ export class FrameBoundary {
     if (this.#headRead < this.#headSize) return false
     this.#payloadLeft = this.#length
     this.#headRead = 0
-    this.#headSize = LEAST_HEAD
+    this.#headSize = MIN_HEAD
     return true
   }
 

@@ -5,7 +5,7 @@ import { BackendFailedError, type HeaderFields, type Lease } from '@limpet/core'
 import { type AttemptEvents, EventsInContext } from '../exchange/attempt-events.ts'
 import { closingError } from '../server/closing-response.ts'
 import { failureOf, protocolError, responseTimeout } from '../failure.ts'
-import { forgetter } from './track-listeners.ts'
+import { trackListeners } from './track-listeners.ts'
 import { endWith } from '../server/linger.ts'
 import { rawFields } from '../exchange/raw-fields.ts'
 import { screen } from './screen.ts'
@@ -28,7 +28,7 @@ export class Handshake implements AttemptEvents {
   #forget: (() => void) | undefined
   #sent: ClientRequest | undefined
   #timer: NodeJS.Timeout | undefined
-  #isAnswered = false
+  #hasResponded = false
   #tunnel: Tunnel | undefined
   #isFailed = false
   #isClosed = false
@@ -40,7 +40,7 @@ export class Handshake implements AttemptEvents {
     client.once('close', () => this.inContext.runInAsyncScope(() => this.#close()))
     // As with any request, a client that ends while it waits has left.
     client.once('end', () => this.#tunnel ?? client.destroy())
-    this.#forget = forgetter(client)
+    this.#forget = trackListeners(client)
   }
 
   started(request: ClientRequest): void {
@@ -70,7 +70,7 @@ export class Handshake implements AttemptEvents {
   }
 
   /** Refused: the backend's own answer (401, 403, 426 …) goes to the client. */
-  answered(response: IncomingMessage): void {
+  responded(response: IncomingMessage): void {
     const coding = response.headers['transfer-encoding']
     // httpxy writes what stands here, and frames the body by it.
     replaceHead(response, {
@@ -92,10 +92,10 @@ export class Handshake implements AttemptEvents {
     // Nor is what comes behind the end: the client has only to take what it was given.
     if (this.#client.writableEnded) return
     this.#isFailed = true
-    const failure = failureOf(error, this.#sent !== undefined, this.#isAnswered)
+    const failure = failureOf(error, this.#sent !== undefined, this.#hasResponded)
     if (failure.kind !== 'unreached')
-      this.#lease.redispatch({ ...failure, kind: this.#isAnswered ? 'truncated' : 'protocol' })
-    if (this.#isAnswered) this.#client.destroy()
+      this.#lease.redispatch({ ...failure, kind: this.#hasResponded ? 'truncated' : 'protocol' })
+    if (this.#hasResponded) this.#client.destroy()
     else if (this.#client.writable)
       endWith(this.#client, closingError(new BackendFailedError(this.#lease.backend, failure)))
   }
@@ -124,7 +124,7 @@ export class Handshake implements AttemptEvents {
   #refuses(response: IncomingMessage): boolean {
     const statusCode = response.statusCode ?? 0
     if (statusCode >= 200 && statusCode <= 599) {
-      this.answered(response)
+      this.responded(response)
       return true
     }
     response.destroy()
@@ -136,14 +136,14 @@ export class Handshake implements AttemptEvents {
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#sent = undefined
-    this.#isAnswered = true
-    return this.#lease.answered({ statusCode, headers: rawFields(response.rawHeaders) })
+    this.#hasResponded = true
+    return this.#lease.responded({ statusCode, headers: rawFields(response.rawHeaders) })
   }
 
   #close(): void {
     this.#isClosed = true
     clearTimeout(this.#timer)
-    if (!this.#isAnswered) this.#sent?.destroy()
+    if (!this.#hasResponded) this.#sent?.destroy()
     this.#lease.release()
   }
 }

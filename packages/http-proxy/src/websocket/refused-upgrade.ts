@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { closingAnswer } from '../server/closing-response.ts'
+import { closingResponse } from '../server/closing-response.ts'
 import { endWith } from '../server/linger.ts'
 import { isBusy } from './upgrade-request.ts'
 
@@ -16,5 +16,5 @@ export function refuseUpgrade(
 ): void {
   socket.on('error', () => socket.destroy())
   if (isBusy(socket)) socket.destroy()
-  else endWith(socket, closingAnswer(statusCode, headers))
+  else endWith(socket, closingResponse(statusCode, headers))
 }

@@ -1,13 +1,13 @@
 import { PassThrough } from 'node:stream'
 import { expect, it } from 'vitest'
-import { forgetter } from './track-listeners.ts'
+import { trackListeners } from './track-listeners.ts'
 
 it('takes off who has come since, and nobody else', () => {
   const socket = new PassThrough()
   const heard: string[] = []
   const hear = (what: string) => () => void heard.push(what)
   socket.on('error', hear('error')).once('close', hear('close')).on('finish', hear('finish'))
-  const forget = forgetter(socket)
+  const forget = trackListeners(socket)
   socket.on('error', hear('late error')).once('close', hear('late close')).on('finish', hear('late finish'))
   forget()
   for (const event of ['error', 'close', 'finish']) socket.emit(event)

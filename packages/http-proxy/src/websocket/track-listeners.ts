@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 const EVENTS = ['close', 'error']
 
 /** Notes who listens for the end of `socket` now. What it returns takes off whoever has come since. */
-export function forgetter(socket: Duplex): () => void {
+export function trackListeners(socket: Duplex): () => void {
   const before = new Map(EVENTS.map(event => [event, socket.rawListeners(event)]))
   return () => {
     for (const [event, listeners] of before) {

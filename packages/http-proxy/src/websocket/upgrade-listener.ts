@@ -49,7 +49,7 @@ export function upgradeListener(proxy: HttpProxy, isOurs: RequestFilter): Upgrad
     if (isTaken(isOurs, request)) {
       if (isWebSocket(request)) proxy.upgrade(request, socket, head)
       else declineUpgrade(server, request, socket, head)
-    } else if (isNobodys(request, listener, server?.listeners('upgrade') ?? [])) {
+    } else if (isUnclaimed(request, listener, server?.listeners('upgrade') ?? [])) {
       declineUpgrade(server, request, socket, head)
     }
   }
@@ -67,7 +67,7 @@ function isTaken(isOurs: RequestFilter, request: IncomingMessage): boolean {
 }
 
 /** Whether it is for `listener`, which does not take it, to answer: nobody else would, and only one is to. */
-function isNobodys(request: IncomingMessage, listener: UpgradeListener, all: readonly object[]): boolean {
+function isUnclaimed(request: IncomingMessage, listener: UpgradeListener, all: readonly object[]): boolean {
   if (all.length <= 1) return true
   if (all.at(-1) !== listener) return false
   return all.every(other => {

@@ -12,7 +12,7 @@ import {
 } from '@limpet/core'
 import { type Attempt, newAttempt } from '../exchange/attempt.ts'
 import type { BackendAgents } from '../backend/backend-agent.ts'
-import { closingAnswer, closingError } from '../server/closing-response.ts'
+import { closingResponse, closingError } from '../server/closing-response.ts'
 import { Handshake } from './handshake.ts'
 import { endWith, lingerAtEnd } from '../server/linger.ts'
 import type { Transport } from '../transport-options.ts'
@@ -102,7 +102,7 @@ export function upgrader(
         .catch((error: unknown) => {
           if (!socket.writable) return
           // Other errors are those of a policy of the app's own, which could not say what to forward.
-          endWith(socket, isAffinityError(error) ? closingError(error) : closingAnswer(500))
+          endWith(socket, isAffinityError(error) ? closingError(error) : closingResponse(500))
         })
     },
     close() {

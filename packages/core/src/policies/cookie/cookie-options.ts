@@ -79,7 +79,7 @@ const KEYS: readonly string[] = [
 ] satisfies (keyof CookiePolicyOptions)[]
 
 /** What browsers keep a cookie for at most (draft-ietf-httpbis-rfc6265bis §5.5). */
-const LONGEST_MS = 400 * 86_400_000
+const MAX_MS = 400 * 86_400_000
 /** RFC 6265 §4.1.1: any character but controls and ";", and a comma would split joined lines. */
 const PATH = /^\/[\x21-\x2b\x2d-\x3a\x3c-\x7e]{0,1023}$/
 const DOMAIN = /^\.?[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?$/
@@ -105,8 +105,8 @@ export function parseCookieOptions(path: string, value: unknown): CookieOptions 
     secure: optionOneOf(at('secure'), given['secure'], 'auto', ['auto', true, false]),
     sameSite: optionOneOf(at('sameSite'), given['sameSite'], 'lax', ['lax', 'strict', 'none', 'omit']),
     partitioned: optionBoolean(at('partitioned'), given['partitioned'], false),
-    maxIdleMs: durationMs(at('maxIdle'), given['maxIdle'], 0, LONGEST_MS),
-    maxLifeMs: durationMs(at('maxLife'), given['maxLife'], '24h', LONGEST_MS),
+    maxIdleMs: durationMs(at('maxIdle'), given['maxIdle'], 0, MAX_MS),
+    maxLifeMs: durationMs(at('maxLife'), given['maxLife'], '24h', MAX_MS),
     persistent: optionBoolean(at('persistent'), given['persistent'], false),
     strip: optionBoolean(at('strip'), given['strip'], true),
     noCache: optionBoolean(at('noCache'), given['noCache'], true),

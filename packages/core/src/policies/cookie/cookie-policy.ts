@@ -1,6 +1,6 @@
 import type { RequestHead } from '../../head.ts'
 import { originForm } from '../../http/refusal.ts'
-import type { AffinityPolicy, Answer, Claim, PolicyContext } from '../policy.ts'
+import type { AffinityPolicy, ResponseContext, Claim, PolicyContext } from '../policy.ts'
 import { SessionTally } from '../session-tally.ts'
 import { backendTokens } from '../backend-tokens.ts'
 import { keepPrivate } from '../../http/cache-control.ts'
@@ -78,7 +78,7 @@ export function cookiePolicy(options: CookieOptions, context: PolicyContext): Af
     return seenS !== undefined && nowS - seenS >= maxIdleS / 10
   }
 
-  function newLine(answer: Answer): string {
+  function newLine(answer: ResponseContext): string {
     const nowMs = now()
     const nowS = Math.floor(nowMs / 1000)
     const { claim, matched, backend } = answer

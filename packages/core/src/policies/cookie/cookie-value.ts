@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import { detached } from './detached.ts'
+import { detached } from '../../signing/detached.ts'
 import { type HmacBudget, signText, verifyText } from '../../signing/signing-key.ts'
 import { valueMemory } from '../../signing/value-memory.ts'
 

@@ -49,7 +49,7 @@ const KEYS: readonly string[] = [
   'timeout',
 ] satisfies (keyof LearnPolicyOptions)[]
 
-const LONGEST_MS = 400 * 86_400_000
+const MAX_MS = 400 * 86_400_000
 const LOOKUP = 'a list of header, query, cookie, path-parameter, or one of them with a name, as "query:sid"'
 
 /** @throws OptionError naming the option, what it got and what it takes. */
@@ -60,7 +60,7 @@ export function parseLearnOptions(path: string, value: unknown): LearnOptions {
     throw new OptionError(path, value, 'either cookie or header')
   const name = given[kind]
   const same = fieldReader(`${path}.${kind}`, kind, name)
-  const ttlMs = durationMs(`${path}.ttl`, given['ttl'], '1h', LONGEST_MS)
+  const ttlMs = durationMs(`${path}.ttl`, given['ttl'], '1h', MAX_MS)
   if (ttlMs < 1000) throw new OptionError(`${path}.ttl`, given['ttl'], 'at least 1s')
   const timeoutMs = durationMs(`${path}.timeout`, given['timeout'], '1s')
   const store = parseStore(`${path}.store`, given['store'])

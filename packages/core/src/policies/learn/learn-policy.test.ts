@@ -48,7 +48,7 @@ async function ask(
   url = '/',
 ): Promise<readonly [id: string, status: string]> {
   const lease = await select(affinity, sent, url)
-  lease.answered({ statusCode: 200, headers: answer })
+  lease.responded({ statusCode: 200, headers: answer })
   lease.release()
   return [lease.backend.id, lease.status]
 }
@@ -82,7 +82,7 @@ describe('the learn policy', () => {
     const home = await begin(affinity, 's')
     const lease = await select(affinity, { cookie: 'sid=s' })
     const next = lease.redispatch(UNREACHED)?.id
-    lease.answered({ statusCode: 200, headers: {} })
+    lease.responded({ statusCode: 200, headers: {} })
     lease.release()
     expect(next).not.toBe(home)
     expect(await ask(affinity, { cookie: 'sid=s' })).toEqual([next, 'matched'])
@@ -180,7 +180,7 @@ describe('the learn policy', () => {
     await begin(affinity, 's')
     for (const sid of ['s', 'absent']) {
       const lease = await select(affinity, { cookie: `sid=${sid}` })
-      expect(lease.answered({ statusCode: 200, headers: { etag: '1' } })).toEqual({ etag: '1' })
+      expect(lease.responded({ statusCode: 200, headers: { etag: '1' } })).toEqual({ etag: '1' })
       lease.release()
     }
   })

@@ -1,6 +1,6 @@
 import { deriveKeys } from '../../signing/signing-key.ts'
 import type { RequestHead } from '../../head.ts'
-import type { AffinityPolicy, Answer, Claim, PolicyContext } from '../policy.ts'
+import type { AffinityPolicy, ResponseContext, Claim, PolicyContext } from '../policy.ts'
 import { publishPolicyFailed } from '../policy-reading.ts'
 import { keyedStore } from '../store/keyed-store.ts'
 import { MemoryStore } from '../store/memory-store.ts'
@@ -14,7 +14,7 @@ const MAX_IDS_ASKED = 16
 /** In the memory of this process each takes a microsecond. */
 const MAX_IDS_LOOKED_UP = 256
 /** What is longer is no session id. */
-const LONGEST_ID = 1024
+const MAX_ID = 1024
 const UNKNOWN: Claim = { kind: 'unknown' }
 
 /** A claim by a session that is known, with its id, so that it can be renewed. */
@@ -65,7 +65,7 @@ export function learnPolicy(options: LearnOptions, context: PolicyContext): Affi
       const claims: (LearnedClaim | Promise<LearnedClaim>)[] = []
       let isPending = false
       for (const id of presentedIds(request)) {
-        if (id.length > LONGEST_ID) continue
+        if (id.length > MAX_ID) continue
         const claim = claimOf(id)
         if (claim instanceof Promise) isPending = true
         claims.push(claim)
@@ -74,7 +74,7 @@ export function learnPolicy(options: LearnOptions, context: PolicyContext): Affi
         ? Promise.all(claims.map(async claim => claim)).then(knownFirst)
         : knownFirst(claims as LearnedClaim[])
     },
-    write({ request, response, backend, claim }: Answer) {
+    write({ request, response, backend, claim }: ResponseContext) {
       const { id, hasEnded } =
         kind === 'header' ? newsInHeader(response, name) : newsInCookie(response, name, now())
       const ended = hasEnded ? presentedIds(request).filter(one => one !== id) : []
@@ -83,9 +83,7 @@ export function learnPolicy(options: LearnOptions, context: PolicyContext): Affi
       const learned = id ?? (hasEnded ? undefined : known)
       return settled([
         ...ended.map(one => store.delete(one)),
-        learned !== undefined && learned.length <= LONGEST_ID
-          ? store.set(learned, backend.id, ttlMs)
-          : undefined,
+        learned !== undefined && learned.length <= MAX_ID ? store.set(learned, backend.id, ttlMs) : undefined,
       ])
     },
   }

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import { detached } from '../cookie/detached.ts'
+import { detached } from '../../signing/detached.ts'
 import { type HmacBudget, signText, verifyText } from '../../signing/signing-key.ts'
 import { valueMemory } from '../../signing/value-memory.ts'
 
@@ -26,7 +26,7 @@ export interface PrefixMarks {
 }
 
 /** As browsers keep a cookie (draft-ietf-httpbis-rfc6265bis §5.7). */
-export const LONGEST_COOKIE = 4096
+export const MAX_COOKIE = 4096
 const MARK = /^([A-Za-z0-9_-]{1,64})(\.[A-Za-z0-9+/]{43})~/
 
 /**
@@ -43,7 +43,7 @@ export function prefixMarks(keys: readonly KeyObject[], remembered = 2048): Pref
       return `${token}${signText(text, newest).slice(text.length)}~${own}`
     },
     read(value, budget) {
-      const mark = value.length > LONGEST_COOKIE ? null : MARK.exec(value)
+      const mark = value.length > MAX_COOKIE ? null : MARK.exec(value)
       if (mark === null) return undefined
       const [{ length }, token = '', signature = ''] = mark
       const known = memory.get(value, length - 1)

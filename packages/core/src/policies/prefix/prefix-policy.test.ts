@@ -53,9 +53,9 @@ function forwarded(lease: Lease): string | undefined {
 }
 
 /** What the client gets when the application sets `lines`. */
-function answered(lease: Lease, lines: string | string[], more: Record<string, string> = {}): string[] {
+function responded(lease: Lease, lines: string | string[], more: Record<string, string> = {}): string[] {
   const headers = { 'set-cookie': [lines].flat(), ...more }
-  return [lease.answered({ statusCode: 200, headers })['set-cookie'] ?? []].flat()
+  return [lease.responded({ statusCode: 200, headers })['set-cookie'] ?? []].flat()
 }
 
 /** The pair that a browser sends back for a Set-Cookie line: blanks round name and value are not kept. */
@@ -69,7 +69,7 @@ describe('the prefix policy', () => {
   it('ties the session to the backend that set its cookie, which sees its own value [LB041]', () => {
     const affinity = affinityOf()
     const first = select(affinity)
-    const [marked, other] = answered(first, ['SID=abc; Path=/; HttpOnly', 'o=1'])
+    const [marked, other] = responded(first, ['SID=abc; Path=/; HttpOnly', 'o=1'])
     expect(marked).toMatch(/^SID=[\w-]{16}\.[\w+/]{43}~abc; Path=\/; HttpOnly$/)
     expect(other).toBe('o=1')
     for (let count = 0; count < 6; count += 1) {
@@ -89,14 +89,14 @@ describe('the prefix policy', () => {
     ['bytes beyond ASCII', 'gr\u00fc\u00df\u00a0'],
   ])('gives back %s', (_, value) => {
     const affinity = affinityOf()
-    const [marked] = answered(select(affinity), `SID=${value}`)
+    const [marked] = responded(select(affinity), `SID=${value}`)
     expect(forwarded(select(affinity, pairOf(marked)))).toBe(`SID=${value}`)
   })
 
   it('takes a marked value for what the application sets, and gives that back [LB043]', () => {
     const affinity = affinityOf()
-    const [once] = answered(select(affinity), 'SID=abc')
-    const [twice] = answered(select(affinity), once ?? '')
+    const [once] = responded(select(affinity), 'SID=abc')
+    const [twice] = responded(select(affinity), once ?? '')
     expect(forwarded(select(affinity, pairOf(twice)))).toBe(pairOf(once))
   })
 
@@ -121,7 +121,7 @@ describe('the prefix policy', () => {
       fc.property(value, around, around, (own, before, after) => {
         const kept = own.replace(/^[ \t]+|[ \t]+$/g, '')
         const first = select(affinity)
-        const [marked] = answered(first, `SID=${own}; Path=/`)
+        const [marked] = responded(first, `SID=${own}; Path=/`)
         const next = select(affinity, `${before}${pairOf(marked)}; ${after}z=1`)
         expect(forwarded(next)).toBe(`${before}SID=${kept}; ${after}z=1`)
         expect(next.backend.id).toBe(first.backend.id)
@@ -144,21 +144,21 @@ describe('the prefix policy', () => {
   it('reads and gives back a value that the client has put in quotes', () => {
     const affinity = affinityOf()
     const first = select(affinity)
-    const [marked] = answered(first, 'SID=abc')
+    const [marked] = responded(first, 'SID=abc')
     const next = select(affinity, pairOf(marked).replace(/=(.*)/, '="$1"'))
     expect([next.backend.id, forwarded(next)]).toEqual([first.backend.id, 'SID="abc"'])
   })
 
   it('keeps the attributes of a deletion, so that the browser deletes [LB050]', () => {
-    const [line] = answered(select(affinityOf()), 'SID=; Max-Age=0')
+    const [line] = responded(select(affinityOf()), 'SID=; Max-Age=0')
     expect(line).toMatch(/^SID=[^;]+~; Max-Age=0$/)
   })
 
   it('lets the application renew its cookie [LB052]', () => {
     const affinity = affinityOf()
-    const [first] = answered(select(affinity), 'SID=abc')
+    const [first] = responded(select(affinity), 'SID=abc')
     const again = select(affinity, pairOf(first))
-    const [second] = answered(again, 'SID=def; Secure')
+    const [second] = responded(again, 'SID=def; Secure')
     expect(forwarded(select(affinity, pairOf(second)))).toBe('SID=def')
     expect(select(affinity, pairOf(second)).backend.id).toBe(again.backend.id)
   })
@@ -168,14 +168,14 @@ describe('the prefix policy', () => {
     const lease = select(affinity)
     const gone = lease.backend.id
     lease.redispatch({ kind: 'unreached', slow: false, cause: new Error('refused') })
-    const [marked] = answered(lease, 'SID=abc')
+    const [marked] = responded(lease, 'SID=abc')
     expect(lease.backend.id).not.toBe(gone)
     expect(select(affinity, pairOf(marked)).backend.id).toBe(lease.backend.id)
   })
 
   it('cannot be steered: a mark is good for the value it was given to alone [T-01]', () => {
     const affinity = affinityOf()
-    const lines = [1, 2].map(() => answered(select(affinity), `SID=own-${select(affinity).backend.id}`)[0])
+    const lines = [1, 2].map(() => responded(select(affinity), `SID=own-${select(affinity).backend.id}`)[0])
     const [mine = '', theirs = ''] = lines.map(line => pairOf(line))
     const stolen = `${mine.slice(0, mine.indexOf('~'))}~${theirs.slice(theirs.indexOf('~') + 1)}`
     const lease = select(affinity, stolen)
@@ -187,7 +187,7 @@ describe('the prefix policy', () => {
   })
 
   it('says nothing to another pool, and the application there gets it untouched', () => {
-    const [marked] = answered(select(affinityOf({ name: 'web' })), 'SID=abc')
+    const [marked] = responded(select(affinityOf({ name: 'web' })), 'SID=abc')
     const there = select(affinityOf({ name: 'api' }), pairOf(marked))
     expect([there.status, forwarded(there)]).toEqual(['none', pairOf(marked)])
   })
@@ -195,7 +195,7 @@ describe('the prefix policy', () => {
   it('takes the mark off a value whose backend has left the pool', () => {
     const affinity = affinityOf()
     const first = select(affinity)
-    const [marked] = answered(first, 'SID=abc')
+    const [marked] = responded(first, 'SID=abc')
     affinity.pool.remove(first.backend.id)
     const next = select(affinity, pairOf(marked))
     expect([next.status, forwarded(next)]).toEqual(['unknown', 'SID=abc'])
@@ -204,7 +204,7 @@ describe('the prefix policy', () => {
   it('reads marks of an older secret and of the other spelling of a backend', () => {
     const old = affinityOf({ secrets: [OLDER], prefix: { opaque: false } })
     const first = select(old)
-    const [marked] = answered(first, 'SID=abc')
+    const [marked] = responded(first, 'SID=abc')
     expect(marked).toMatch(new RegExp(`^SID=${first.backend.id}\\.`))
     const lease = select(affinityOf({ secrets: [SECRET, OLDER] }), pairOf(marked))
     expect([lease.backend.id, lease.status, forwarded(lease)]).toEqual([
@@ -218,7 +218,7 @@ describe('the prefix policy', () => {
     const affinity = affinityOf()
     const [first, second] = [select(affinity), select(affinity)].map(lease => ({
       id: lease.backend.id,
-      pair: pairOf(answered(lease, 'SID=abc')[0]),
+      pair: pairOf(responded(lease, 'SID=abc')[0]),
     }))
     affinity.pool.setState(first?.id ?? '', 'maint')
     const lease = select(affinity, `${first?.pair}; ${second?.pair}; SID=own`)
@@ -229,20 +229,20 @@ describe('the prefix policy', () => {
     const more = { 'cache-control': 'public, max-age=60' }
     const headers = { 'set-cookie': ['SID=abc'], ...more }
     const answer = { statusCode: 200, headers }
-    expect(select(affinityOf()).answered(answer)['cache-control']).toBe('private, max-age=60')
+    expect(select(affinityOf()).responded(answer)['cache-control']).toBe('private, max-age=60')
     const kept = affinityOf({ prefix: { noCache: false } })
-    expect(select(kept).answered(answer)['cache-control']).toBe('public, max-age=60')
+    expect(select(kept).responded(answer)['cache-control']).toBe('public, max-age=60')
     const unset = { statusCode: 200, headers: { ...more, 'set-cookie': ['other=1'] } }
-    expect(select(affinityOf()).answered(unset)['cache-control']).toBe('public, max-age=60')
+    expect(select(affinityOf()).responded(unset)['cache-control']).toBe('public, max-age=60')
   })
 
   it('does not mark what would then be too long for a browser', () => {
     const value = 'x'.repeat(4040)
-    expect(answered(select(affinityOf()), `SID=${value}`)).toEqual([`SID=${value}`])
+    expect(responded(select(affinityOf()), `SID=${value}`)).toEqual([`SID=${value}`])
   })
 
   it.each(['SID', 'SID; Path=/', '; SID=1', '=SID', 'sid=abc', 'XSID=abc'])('leaves "%s" alone', line => {
-    expect(answered(select(affinityOf()), line)).toEqual([line])
+    expect(responded(select(affinityOf()), line)).toEqual([line])
   })
 
   it.each([
@@ -277,14 +277,14 @@ describe('forged marks', () => {
   const forged = Array.from({ length: 300 }, (_, n) => `SID=a.${'A'.repeat(43)}~${n}`)
 
   it('before the good one do not lose the session: 50 of them', () => {
-    const [line] = answered(select(affinityOf()), 'SID=abc')
+    const [line] = responded(select(affinityOf()), 'SID=abc')
     const lease = select(affinityOf(), [...forged.slice(0, 50), pairOf(line)].join('; '))
     expect(lease.status).toBe('matched')
     expect(forwarded(lease)).toBe([...forged.slice(0, 50), 'SID=abc'].join('; '))
   })
 
   it('of which a header is full cost no more HMACs than a few, whatever the number of secrets [T-07]', () => {
-    const [line] = answered(select(affinityOf({ secrets })), 'SID=abc')
+    const [line] = responded(select(affinityOf({ secrets })), 'SID=abc')
     function valuesBefore(count: number): [status: string, last: string | undefined] {
       const lease = select(affinityOf({ secrets }), [...forged.slice(0, count), pairOf(line)].join('; '))
       return [lease.status, forwarded(lease)?.split('; ').at(-1)]
@@ -296,7 +296,7 @@ describe('forged marks', () => {
 
   it('in lines of their own have one budget', () => {
     const affinity = affinityOf({ secrets })
-    const [line] = answered(select(affinityOf({ secrets })), 'SID=abc')
+    const [line] = responded(select(affinityOf({ secrets })), 'SID=abc')
     const values = [...forged, pairOf(line)]
     const message: NodeRequest = {
       method: 'GET',

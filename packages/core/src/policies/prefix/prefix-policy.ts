@@ -5,7 +5,7 @@ import { setCookieLines, setCookieName, withSetCookieValue } from '../cookie/set
 import { deriveKeys, type HmacBudget, HMACS_PER_REQUEST } from '../../signing/signing-key.ts'
 import type { RequestHead } from '../../head.ts'
 import type { AffinityPolicy, Claim, PolicyContext } from '../policy.ts'
-import { LONGEST_COOKIE, prefixMarks } from './prefix-mark.ts'
+import { MAX_COOKIE, prefixMarks } from './prefix-mark.ts'
 import type { PrefixOptions } from './prefix-options.ts'
 
 const NONE: Claim = { kind: 'none' }
@@ -55,7 +55,7 @@ export function prefixPolicy(options: PrefixOptions, context: PolicyContext): Af
   function markedValue(token: string, own: string): string {
     const value = marks.write(token, own)
     // What is longer a browser throws away, and the application's session with it.
-    return name.length + value.length > LONGEST_COOKIE ? own : value
+    return name.length + value.length > MAX_COOKIE ? own : value
   }
 
   return {

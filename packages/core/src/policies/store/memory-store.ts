@@ -15,7 +15,7 @@ export interface MemoryStoreOptions {
 }
 
 const KEYS: readonly string[] = ['maxEntries', 'now', 'hashKey'] satisfies (keyof MemoryStoreOptions)[]
-const MOST_ENTRIES = 16_000_000
+const MAX_ENTRIES = 16_000_000
 /** The words of an entry: half a cache line, so that to find one costs one look at memory and not seven. */
 const [LOW, HIGH, EXPIRES, BACKEND, PROTECTED, NEXT, NEWER, OLDER, WORDS] = [
   0, 1, 2, 3, 4, 5, 6, 7, 8,
@@ -23,7 +23,7 @@ const [LOW, HIGH, EXPIRES, BACKEND, PROTECTED, NEXT, NEWER, OLDER, WORDS] = [
 const LINKS = { newer: NEWER, older: OLDER } as const
 /** In which expiry is counted: 32 bits of it are 13 years. */
 const TICK_MS = 100
-const MOST_TICKS = 2 ** 32 - 1
+const MAX_TICKS = 2 ** 32 - 1
 /** Up to so many entries are counted at once, which takes about a millisecond. */
 const EXACTLY_COUNTED = 100_000
 /** Of more entries one call for a count looks at so many. */
@@ -72,7 +72,7 @@ export class MemoryStore implements AffinityStore {
 
   constructor(options: MemoryStoreOptions = {}) {
     const given = optionObject('', options, KEYS)
-    this.#maxEntries = optionInteger('maxEntries', given['maxEntries'], 100_000, 1, MOST_ENTRIES)
+    this.#maxEntries = optionInteger('maxEntries', given['maxEntries'], 100_000, 1, MAX_ENTRIES)
     this.#now = optionFunction('now', options.now, Date.now)
     const { hashKey = randomBytes(HASH_KEY_BYTES) } = options
     if (!(hashKey instanceof Uint8Array) || hashKey.byteLength !== HASH_KEY_BYTES)
@@ -154,7 +154,7 @@ export class MemoryStore implements AffinityStore {
     }
     const ticks = Math.ceil((this.#now() - this.#startMs + ttlMs) / TICK_MS)
     // A clock may be set back to before the start, and a word has no sign.
-    this.#words[entry + EXPIRES] = Math.min(Math.max(0, ticks), MOST_TICKS)
+    this.#words[entry + EXPIRES] = Math.min(Math.max(0, ticks), MAX_TICKS)
   }
 
   /**
