@@ -34,6 +34,30 @@ describe("the app's edits", () => {
       expect([valuesOf(lines, 'x-user'), valuesOf(lines, 'x-a')]).toEqual([['alice'], ['1']])
   })
 
+  test('hold for a body whose type is none [B2]', async () => {
+    const w1 = await startBackend('w1')
+    const seen: unknown[] = []
+    const app = newApp()
+    app.addHook('preHandler', async ({ headers }) => {
+      seen.push(headers['content-type'])
+      delete headers['x-user-id']
+      headers['x-gateway-user'] = 'alice'
+    })
+    await app.register(limpet, poolOf(w1))
+    const port = await listen(app)
+    const asked: [string, string][] = [
+      ['POST', 'hello'],
+      ['GET', ''],
+    ]
+    for (const [method, body] of asked) {
+      const headers = { 'Content-Type': 'not a type', 'X-User-Id': '1-spoofed' }
+      expect((await ask(port, { method, headers, body })).echo.bytes).toBe(body.length)
+      const names = ['content-type', 'x-user-id', 'x-gateway-user']
+      expect(names.map(name => valuesOf(w1.last.lines, name))).toEqual([['not a type'], [], ['alice']])
+    }
+    expect(seen).toEqual(['not a type', 'not a type'])
+  })
+
   test('of the url by rewriteUrl are what the backend sees [B2]', async () => {
     const w1 = await startBackend('w1')
     const app = newApp({ rewriteUrl: ({ url = '' }) => url.replace(/^\/old/, '/new') })

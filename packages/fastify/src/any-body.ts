@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 /** What Fastify takes for a media type (RFC 9110 §8.3.1). */
 const MEDIA_TYPE =
@@ -9,15 +9,42 @@ const MEDIA_TYPE =
  * For scopes of the app's own whose handlers call `reply.limpet()`; limpet's own routes have it already.
  */
 export function acceptAnyBody(scope: FastifyInstance): void {
-  scope.addHook('onRequest', (request, _reply, done) => {
-    const type = request.raw.headers['content-type']
+  /** What stood in place of the type that Fastify is shown. */
+  const types = new WeakMap<FastifyRequest, string | undefined>()
+  function restore(request: FastifyRequest): void {
+    if (!types.has(request)) return
+    if (request.headers['content-type'] === UNREAD) setType(request, types.get(request))
+    types.delete(request)
+  }
+
+  scope.addHook('preParsing', (request, _reply, payload, done) => {
+    const type = request.headers['content-type']
     const isFree = type === undefined ? request.method !== 'QUERY' : MEDIA_TYPE.test(type)
-    // Fastify answers 415 or 400 itself before it asks a parser. What the backend gets is the client's own.
-    if (!isFree) request.headers = { 'content-type': 'application/octet-stream' }
-    done()
-  })
-  scope.removeAllContentTypeParsers()
-  scope.addContentTypeParser('*', (_request, payload, done) => {
+    // Fastify answers 415 or 400 itself before it asks a parser. What hooks and the backend get is the client's own.
+    if (!isFree) {
+      types.set(request, type)
+      setType(request, UNREAD)
+    }
     done(null, payload)
   })
+  scope.removeAllContentTypeParsers()
+  scope.addContentTypeParser('*', (request, payload, done) => {
+    restore(request)
+    done(null, payload)
+  })
+  // A request without a body meets no parser.
+  scope.addHook('preValidation', (request, _reply, done) => {
+    restore(request)
+    done()
+  })
+}
+
+const UNREAD = 'application/octet-stream'
+
+/** In Node's own object, so that fields that a hook edits after this are not edits of a copy. */
+function setType(request: FastifyRequest, type: string | undefined): void {
+  const { headers, raw } = request
+  if (headers !== raw.headers) request.headers = { ...headers, 'content-type': type }
+  else if (type === undefined) delete headers['content-type']
+  else headers['content-type'] = type
 }

@@ -33,7 +33,7 @@ export type HttpProxyOptions = TransportOptions & {
   readonly bodyLimit?: number
   /**
    * Header fields to set and to remove in every request, after the edits of the application and whatever the client
-   * nominates in `Connection`. Affinity reads the edited fields. @default absent: none
+   * nominates in `Connection`. Affinity reads the edited fields. @default absent: none are
    */
   readonly requestHeaders?: HeaderEditOptions
   /** How backends are asked whether they are well. @default absent: they are not */
