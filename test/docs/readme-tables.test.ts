@@ -407,6 +407,16 @@ async function operate(): Promise<void> {
   // It has been told a moment later.
   await setImmediate()
   discovery.close()
+  const recovering = startDiscovery(pool, {
+    name: 'catalog',
+    subscribe(listener) {
+      listener.failed(new Error('a catalog that is down'))
+      queueMicrotask(() => listener.backends([]))
+      return { close: () => undefined }
+    },
+  })
+  await setImmediate()
+  recovering.close()
 }
 
 /** The members of a union of texts. */

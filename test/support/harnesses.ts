@@ -149,6 +149,7 @@ function adapterOptions({
 }: GatewayOptions): HttpProxyOptions & { readonly use: Affinity } {
   return {
     use: createAffinity(options),
+    logger: false,
     ...(timeouts && { timeouts }),
     ...(tls && { tls }),
     ...(bodyLimit !== undefined && { bodyLimit }),

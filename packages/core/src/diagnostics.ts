@@ -91,6 +91,11 @@ export interface DiscoveryFailedEvent {
   readonly name: string
   readonly error: unknown
 }
+/** On `limpet:discovery-recovered`: a source that had failed has been read to its end again. */
+export interface DiscoveryRecoveredEvent {
+  readonly pool: string
+  readonly name: string
+}
 
 /**
  * The channels. A publisher asks `hasSubscribers` first, so that an event nobody listens to is not even made.
@@ -109,3 +114,4 @@ export const drained = channel('limpet:drained')
 export const queued = channel('limpet:queued')
 export const retryBudgetExhausted = channel('limpet:retry-budget-exhausted')
 export const discoveryFailed = channel('limpet:discovery-failed')
+export const discoveryRecovered = channel('limpet:discovery-recovered')

@@ -18,6 +18,7 @@ export type {
   RespondedEvent,
   ConnectedEvent,
   DiscoveryFailedEvent,
+  DiscoveryRecoveredEvent,
   DrainedEvent,
   FailedEvent,
   HealthChangedEvent,

@@ -35,7 +35,7 @@ export async function limpetPlugin(fastify: FastifyInstance, options: LimpetOpti
   const limpet = parseLimpetOptions(options)
   refuseCollision(fastify.server, limpet.affinity)
   const connections = backendConnections(limpet.affinity, limpet.transport)
-  const upgrades = httpProxyOf(limpet)
+  const upgrades = httpProxyOf({ ...limpet, logger: limpet.logger ?? fastify.log })
   const closing = closingOf(fastify)
   const forward = forwarder(limpet, { connections, upgrades, closing, from: await loadReplyFrom(fastify) })
   respondToConnect(fastify)

@@ -20,6 +20,7 @@ import {
   parseHealth,
 } from '@limpet/core'
 import { dnsLookup } from './backend/dns-lookup.ts'
+import { type Logger, parseLogger } from './logging/logger.ts'
 import {
   parseTransport,
   type Transport,
@@ -36,6 +37,11 @@ export type HttpProxyOptions = TransportOptions & {
    * nominates in `Connection`. Affinity reads the edited fields. @default absent: none are
    */
   readonly requestHeaders?: HeaderEditOptions
+  /**
+   * Told of each change of the pool in one line: a backend down or up, a drain, no backend left, discovery failing.
+   * Any object with `info`, `warn` and `error`: pino, winston, the console. `false`: none. @default the framework's own, else warnings on the console
+   */
+  readonly logger?: Logger | false
   /** How backends are asked whether they are well. @default absent: they are not */
   readonly health?: HealthOptions
   /** Backends that are found by their name or by another source, beside the configured ones or instead of them. @default absent: none are */
@@ -55,6 +61,7 @@ export interface ParsedHttpProxyOptions {
   readonly transport: Transport
   readonly bodyLimit: number | undefined
   readonly requestHeaders: HeaderEdits | undefined
+  readonly logger: Logger | false | undefined
   readonly health: HealthSettings | undefined
   readonly discovery: DiscoverySource | undefined
 }
@@ -63,6 +70,7 @@ const OWN_KEYS: readonly string[] = [
   ...TRANSPORT_OPTION_KEYS,
   'bodyLimit',
   'requestHeaders',
+  'logger',
   'health',
   'discovery',
 ]
@@ -80,6 +88,7 @@ export function parseHttpProxyOptions(
   optionObject('', options, [...others, ...(isMade ? ['use'] : AFFINITY_OPTION_KEYS)])
   const { bodyLimit } = options
   return {
+    logger: parseLogger('logger', options.logger),
     health: parseHealth('health', options.health),
     discovery: discoverySource(options.discovery),
     affinity:

@@ -22,6 +22,8 @@ import {
   type ParsedHttpProxyOptions,
   parseHttpProxyOptions,
 } from './http-proxy-options.ts'
+import { CONSOLE } from './logging/logger.ts'
+import { logPool } from './logging/pool-log.ts'
 import { noteRefusal, refuseAfterRefusal } from './server/refused-connection.ts'
 import { upgrader } from './websocket/upgrade.ts'
 
@@ -63,9 +65,12 @@ export function httpProxyOf({
   transport,
   bodyLimit = Infinity,
   requestHeaders,
+  logger = CONSOLE,
   health,
   discovery,
 }: ParsedHttpProxyOptions): HttpProxy {
+  // Before health checks and discovery, which begin at once.
+  const endLog = logPool(affinity.pool, logger)
   const agents = backendAgents(affinity, transport)
   const discovering = discovery === undefined ? undefined : startDiscovery(affinity.pool, discovery)
   const checks =
@@ -139,6 +144,7 @@ export function httpProxyOf({
       checks?.close()
       upgrades.close()
       agents.close()
+      endLog()
     },
   }
 }

@@ -13,10 +13,24 @@ import type { DiscoveredBackend, Discovery, DiscoverySource } from './discovery-
 export function startDiscovery(pool: Pool, source: DiscoverySource): Discovery {
   let isClosed = false
   let isFirst = true
+  let isFailing = false
+  /** Failures that belong to the list which the source reports in the same turn of the event loop. */
+  let isPartial = false
 
   function failed(error: unknown): void {
+    isFailing = true
+    isPartial = true
+    queueMicrotask(() => {
+      isPartial = false
+    })
     if (!isClosed && diagnostics.discoveryFailed.hasSubscribers)
       diagnostics.discoveryFailed.publish({ pool: pool.name, name: source.name, error })
+  }
+
+  function recovered(): void {
+    isFailing = false
+    if (diagnostics.discoveryRecovered.hasSubscribers)
+      diagnostics.discoveryRecovered.publish({ pool: pool.name, name: source.name })
   }
 
   /** In one change: waiting requests, and sessions that come back, must not find only the first of several backends. */
@@ -75,6 +89,7 @@ export function startDiscovery(pool: Pool, source: DiscoverySource): Discovery {
       if (isClosed) return
       try {
         apply(all)
+        if (isFailing && !isPartial) recovered()
       } catch (error) {
         // One that no pool takes: nothing has changed.
         failed(error)

@@ -57,6 +57,8 @@ export class ServedPool {
     const app = await startPoolApp(adapter, {
       ...(ofTransport as object as HttpProxyOptions),
       use: observe(affinity),
+      // The event log has the changes of all pools.
+      logger: false,
     })
     return new ServedPool(config, affinity.pool, app, learned)
   }
