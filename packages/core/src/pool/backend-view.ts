@@ -21,6 +21,8 @@ export interface BackendView {
   readonly effectiveWeight: number
   /** Requests that it may have at one time; 0: any number. */
   readonly maxInFlight: number
+  /** Other words for it in affinity keys, beside its id. */
+  readonly aliases: readonly string[]
   /** Requests that hold it now. */
   readonly inFlight: number
   /** Requests that ever held it. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseBackend } from './backend.ts'
+import { parseBackend, parseBackends } from './backend.ts'
 import { OptionError } from '../options/option.ts'
 
 function errorOf(value: unknown): OptionError {
@@ -68,6 +68,13 @@ describe('a backend', () => {
     ['with a weight of a half', { id: 'a', url, weight: 0.5 }, 'weight', '0.5'],
     ['with a text for a weight', { id: 'a', url, weight: '1' }, 'weight', '"1"'],
     ['with an unknown state', { id: 'a', url, state: 'up' }, 'state', 'ready, drain, maint'],
+    ['with a text for aliases', { id: 'a', url, aliases: 's1' }, 'aliases', 'a list of words'],
+    ['with an empty alias', { id: 'a', url, aliases: ['s1', ''] }, 'aliases[1]', '1 to 128'],
+    ['with a semicolon in an alias [T-12]', { id: 'a', url, aliases: ['s;1'] }, 'aliases[0]', 'semicolon'],
+    ['with two lines in an alias [T-12]', { id: 'a', url, aliases: ['s\r\n1'] }, 'aliases[0]', 'visible'],
+    ['with an alias beyond ASCII', { id: 'a', url, aliases: ['ü'] }, 'aliases[0]', 'ASCII'],
+    ['with an alias of 129 characters', { id: 'a', url, aliases: ['x'.repeat(129)] }, 'aliases[0]', '128'],
+    ['with a number for an alias', { id: 'a', url, aliases: [1] }, 'aliases[0]', 'got 1;'],
     ['with a misspelt key', { id: 'a', url, weigth: 1 }, 'weigth', 'known are id, url, weight, state'],
   ])('%s is refused', (_, value, option, says) => {
     const error = errorOf(value)
@@ -78,5 +85,25 @@ describe('a backend', () => {
 
   it.each([undefined, null, 'http://a.test', 7, [], () => 1])('is not %s', value => {
     expect(errorOf(value).option).toBe('backends[1]')
+  })
+})
+
+describe('aliases', () => {
+  it.each<[string, string[][], string]>([
+    ['an id of another', [['b'], []], 'backends[0].aliases[0]'],
+    ['its own id', [['a'], []], 'backends[0].aliases[0]'],
+    ['an alias of another', [['s1'], ['s2', 's1']], 'backends[1].aliases[1]'],
+    ['its own alias', [['s1', 's1'], []], 'backends[0].aliases[1]'],
+  ])('that are %s are refused', (_, [first = [], second = []], option) => {
+    const list = [
+      { id: 'a', url, aliases: first },
+      { id: 'b', url, aliases: second },
+    ]
+    expect(() => parseBackends('backends', list)).toThrow(expect.objectContaining({ option }))
+  })
+
+  it('may have any characters that a cookie may have', () => {
+    const aliases = ['a.b', 'x'.repeat(128), '10.0.0.1:80', "!#$%&'()*+-./:<=>?@[]^_`{|}~"]
+    expect(parseBackend('b', { id: 'a', url, aliases }).aliases).toEqual(aliases)
   })
 })

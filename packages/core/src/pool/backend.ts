@@ -30,6 +30,11 @@ export interface BackendOptions {
   readonly backup?: boolean
   /** Requests that it may have at one time; 0: any number. @default the pool's maxInFlight */
   readonly maxInFlight?: number
+  /**
+   * Other words for it in affinity keys, beside its id: HAProxy's `server … cookie WORD`, nginx's `route=`. Unlike every
+   * id and alias of the pool, each 1 to 128 visible ASCII characters without `"`, `,`, `;` and `\`. @default []
+   */
+  readonly aliases?: readonly string[]
 }
 
 /** The same, complete and checked. */
@@ -38,6 +43,7 @@ export interface ParsedBackend extends Backend {
   readonly state: AdminState
   readonly backup: boolean
   readonly maxInFlight: number | undefined
+  readonly aliases: readonly string[]
 }
 
 export const ADMIN_STATES: readonly AdminState[] = ['ready', 'drain', 'maint']
@@ -48,10 +54,16 @@ const KEYS: readonly string[] = [
   'state',
   'backup',
   'maxInFlight',
+  'aliases',
 ] satisfies (keyof BackendOptions)[]
 
 /** Narrow on purpose: an id stands in cookies, headers, logs and metric labels. */
 const ID = /^[A-Za-z0-9_-]{1,64}$/
+
+/** What may stand in the value of a cookie (RFC 6265 §4.1.1). */
+const ALIAS = /^[\u0021\u0023-\u002B\u002D-\u003A\u003C-\u005B\u005D-\u007E]{1,128}$/
+export const UNIQUE_ALIAS = 'a word that is no id and no other alias in the pool'
+const NO_ALIASES: readonly string[] = []
 
 /** @throws OptionError naming the option, what it got and what it takes. */
 export function parseBackend(path: string, value: unknown): ParsedBackend {
@@ -70,18 +82,45 @@ export function parseBackend(path: string, value: unknown): ParsedBackend {
       options['maxInFlight'] === undefined
         ? undefined
         : parseMaxInFlight(`${path}.maxInFlight`, options['maxInFlight']),
+    aliases: parseAliases(`${path}.aliases`, options['aliases']),
   }
 }
 
 /** @throws OptionError for a malformed one, or an id that stands twice. */
 export function parseBackends(path: string, value: unknown): readonly ParsedBackend[] {
   const ids = new Set<string>()
-  return optionList(path, value, 'a list of { id, url }').map((item, index) => {
+  const backends = optionList(path, value, 'a list of { id, url }').map((item, index) => {
     const parsed = parseBackend(`${path}[${index}]`, item)
     if (ids.has(parsed.id))
       throw new OptionError(`${path}[${index}].id`, parsed.id, 'an id that no other backend of the pool has')
     ids.add(parsed.id)
     return parsed
+  })
+  checkAliases(path, backends, ids)
+  return backends
+}
+
+/** @throws OptionError for an alias that is the id, or an alias, of another backend. */
+function checkAliases(path: string, backends: readonly ParsedBackend[], ids: ReadonlySet<string>): void {
+  const taken = new Set(ids)
+  for (const [index, { aliases }] of backends.entries()) {
+    for (const [at, alias] of aliases.entries()) {
+      if (taken.has(alias)) throw new OptionError(`${path}[${index}].aliases[${at}]`, alias, UNIQUE_ALIAS)
+      taken.add(alias)
+    }
+  }
+}
+
+function parseAliases(path: string, value: unknown): readonly string[] {
+  if (value === undefined) return NO_ALIASES
+  return optionList(path, value, 'a list of words').map((item, index) => {
+    if (typeof item !== 'string' || !ALIAS.test(item))
+      throw new OptionError(
+        `${path}[${index}]`,
+        item,
+        '1 to 128 visible ASCII characters without ", comma, semicolon and backslash',
+      )
+    return item
   })
 }
 

@@ -43,6 +43,7 @@ export class Member implements BackendView, Hold {
   effectiveWeight = 1
   /** Undefined: the pool's. */
   #ownMaxInFlight: number | undefined
+  aliases: readonly string[] = []
   inFlight = 0
   requests = 0
   failures = 0
@@ -69,7 +70,8 @@ export class Member implements BackendView, Hold {
   }
 
   /** Its counts, and what was observed of it, stay. */
-  configure({ weight, backup, maxInFlight }: ParsedBackend): void {
+  configure({ weight, backup, maxInFlight, aliases }: ParsedBackend): void {
+    this.aliases = aliases
     this.weight = weight
     this.backup = backup
     this.limit(maxInFlight)
@@ -87,8 +89,10 @@ export class Member implements BackendView, Hold {
   /** Field by field: discovery asks it of thousands, and a spread costs ten times as much. */
   get options(): BackendOptions {
     const { id, url } = this.backend
-    const { weight, backup, state } = this
+    const { weight, backup, state, aliases } = this
     const maxInFlight = this.#ownMaxInFlight
+    if (aliases.length > 0)
+      return { id, url, weight, backup, state, aliases, ...(maxInFlight !== undefined && { maxInFlight }) }
     return maxInFlight === undefined
       ? { id, url, weight, backup, state }
       : { id, url, weight, backup, state, maxInFlight }

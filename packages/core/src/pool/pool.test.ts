@@ -328,3 +328,44 @@ describe('replacing all members', () => {
     )
   })
 })
+
+describe('aliases of a pool', () => {
+  const named = (pool: Pool, word: string): string | undefined => pool.named(word)?.backend.id
+
+  it('name their backend, and follow the members', () => {
+    const pool = new Pool('p', [backend('a', { aliases: ['s1'] }), backend('b', { aliases: ['s2', 'two'] })])
+    expect(['a', 's1', 's2', 'two', 's3'].map(word => named(pool, word))).toEqual([
+      'a',
+      'a',
+      'b',
+      'b',
+      undefined,
+    ])
+    pool.replace([backend('a', { aliases: ['s2'] }), backend('b')])
+    expect(['s1', 's2', 'two'].map(word => named(pool, word))).toEqual([undefined, 'a', undefined])
+    pool.add(backend('c', { aliases: ['s3'] }))
+    expect(named(pool, 's3')).toBe('c')
+    pool.remove('c')
+    expect(named(pool, 's3')).toBeUndefined()
+  })
+
+  it('stay with a pool that takes over, and with the options of a member', () => {
+    const pool = new Pool('p', [backend('a', { aliases: ['s1'], maxInFlight: 3 })])
+    const next = new Pool('p', [])
+    next.takeOver(pool)
+    expect(named(next, 's1')).toBe('a')
+    expect(next.find('a')?.options).toMatchObject({ aliases: ['s1'], maxInFlight: 3 })
+  })
+
+  it('are of one backend, also of one that is added', () => {
+    const pool = new Pool('p', [backend('a', { aliases: ['s1'] })])
+    expect(optionOf(() => pool.add(backend('s1')))).toBe('backend.id')
+    expect(optionOf(() => pool.add(backend('b', { aliases: ['x', 's1'] })))).toBe('backend.aliases[1]')
+    expect(optionOf(() => pool.add(backend('b', { aliases: ['b'] })))).toBe('backend.aliases[0]')
+    expect(optionOf(() => pool.add(backend('b', { aliases: ['x', 'x'] })))).toBe('backend.aliases[1]')
+    expect(optionOf(() => pool.replace([backend('a', { aliases: ['b'] }), backend('b')]))).toBe(
+      'backends[0].aliases[0]',
+    )
+    expect(named(pool, 's1')).toBe('a')
+  })
+})

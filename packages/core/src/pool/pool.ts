@@ -7,6 +7,7 @@ import {
   parseBackends,
   parseMaxInFlight,
   parseWeight,
+  UNIQUE_ALIAS,
 } from './backend.ts'
 import { CandidateLists, type Candidates, chooseCandidates } from './candidates.ts'
 import type { Discovered } from './discovered.ts'
@@ -30,6 +31,8 @@ export class Pool {
   readonly #drains = new Map<BackendView, Drain>()
   #members = new Map<string, Member>()
   #backends: readonly Member[] = []
+  /** By the alias; undefined: to be made anew. */
+  #aliases: ReadonlyMap<string, Member> | undefined
   #sessionsOf: (id: string) => number | undefined = () => undefined
 
   /** @throws OptionError for a malformed backend, or an id that stands twice. */
@@ -85,6 +88,18 @@ export class Pool {
     return this.#members.get(id)
   }
 
+  /** The member that a word of an affinity key stands for: its id, or one of its aliases. */
+  named(word: string): BackendView | undefined {
+    return this.#members.get(word) ?? this.#byAlias.get(word)
+  }
+
+  get #byAlias(): ReadonlyMap<string, Member> {
+    this.#aliases ??= new Map(
+      this.#backends.flatMap(member => member.aliases.map(alias => [alias, member] as const)),
+    )
+    return this.#aliases
+  }
+
   /**
    * Makes `backends` the members. One that stays, by id and url, keeps its health and counts, and the rest
    * becomes what is given. A known id with another url is another server: it starts afresh.
@@ -121,11 +136,18 @@ export class Pool {
     this.#changed()
   }
 
-  /** @throws OptionError for a malformed backend, or an id that is taken. */
+  /** @throws OptionError for a malformed backend, or an id or an alias that is taken. */
   add(backend: BackendOptions): BackendView {
     const parsed = parseBackend('backend', backend)
     if (this.#members.has(parsed.id))
       throw new OptionError('backend.id', parsed.id, 'an id that no other backend of the pool has')
+    if (this.#byAlias.has(parsed.id))
+      throw new OptionError('backend.id', parsed.id, 'an id that is no alias in the pool')
+    const taken = parsed.aliases.findIndex(
+      (alias, index) =>
+        this.named(alias) !== undefined || alias === parsed.id || parsed.aliases.indexOf(alias) < index,
+    )
+    if (taken >= 0) throw new OptionError(`backend.aliases[${taken}]`, parsed.aliases[taken], UNIQUE_ALIAS)
     const member = new Member(parsed, this.#context)
     this.#setMembers(new Map(this.#members).set(parsed.id, member))
     return member
@@ -291,6 +313,7 @@ export class Pool {
   }
 
   #changed(): void {
+    this.#aliases = undefined
     this.#lists.stale()
     if (this.queue.size > 0) this.queue.changed()
   }

@@ -55,6 +55,23 @@ describe('the route policy', () => {
     expect(placed[0]?.[1]).toBe(status)
   })
 
+  it('takes an alias for its backend', () => {
+    const affinity = createAffinity({
+      backends: [
+        { id: 'a', url: 'http://a.test:80', aliases: ['route.1'] },
+        { id: 'b', url: 'http://b.test:80', aliases: ['route.2', 'two'] },
+      ],
+      affinity: [{ route: { query: 'r' } }],
+    })
+    expect(['route.1', 'route.2', 'two', 'b'].map(word => ask(affinity, {}, `/?r=${word}`)[0])).toEqual([
+      'a',
+      'b',
+      'b',
+      'b',
+    ])
+    expect(ask(affinity, {}, '/?r=three')[1]).toBe('unknown')
+  })
+
   it('takes any value for a claim, never for an error', () => {
     const affinity = affinityOf({ cookie: 'JSESSIONID' })
     fc.assert(

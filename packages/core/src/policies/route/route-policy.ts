@@ -1,11 +1,13 @@
 import { OptionError, optionObject } from '../../options/option.ts'
-import type { AffinityPolicy } from '../policy.ts'
+import type { AffinityPolicy, Claim } from '../policy.ts'
 import type { Pool } from '../../pool/pool.ts'
 import { FIELD_KINDS, type FieldReader, fieldReader } from '../../http/request-field.ts'
 
+const UNKNOWN: Claim = { kind: 'unknown' }
+
 /** Exactly one of the four. */
 export interface RoutePolicyOptions {
-  /** A header field whose value is a backend's id. */
+  /** A header field whose value is a backend's id or alias. */
   readonly header?: string
   /** A query parameter whose value is one. */
   readonly query?: string
@@ -40,6 +42,9 @@ export function routePolicy(read: FieldReader, pool: Pool): AffinityPolicy {
   return {
     name: 'route',
     read: request =>
-      read(request).map(id => (pool.find(id) === undefined ? { kind: 'unknown' } : { kind: 'backend', id })),
+      read(request).map(word => {
+        const view = pool.named(word)
+        return view === undefined ? UNKNOWN : { kind: 'backend', id: view.backend.id }
+      }),
   }
 }
