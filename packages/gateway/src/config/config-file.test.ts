@@ -245,7 +245,7 @@ describe('a file', () => {
         'pools.web.affinity[0].kookie is not known (did you mean cookie?); known are cookie, prefix, learn, route',
         'pools.web.affinity[1] got a text of 6 characters; it takes an object with cookie or prefix or learn or route',
         'pools.web.affinity[2].cookie.sameSite got "Lax" (did you mean lax?); it takes one of lax, strict, none, omit',
-        'pools.web.affinity[2].cookie.accept[0] got "traefic" (did you mean traefik?); it takes one of raw, haproxy, nginx, traefik, or an object with haproxy or caddy',
+        'pools.web.affinity[2].cookie.accept[0] got "traefic" (did you mean traefik?); it takes one of raw, haproxy, nginx, traefik, envoy, yarp, arr, f5, or an object with haproxy or caddy or ingressNginx',
         'pools.web.balance got "round-robbin" (did you mean round-robin?); it takes one of round-robin, least-requests, random-two, random, first, or an object with hash',
         'pools.api.affinity[0].cookie.secure got a text of 3 characters; it takes auto, or true or false',
         'pools.api.balance got a text of 6 characters; it takes one of round-robin, least-requests, random-two, random, first, or an object with hash',

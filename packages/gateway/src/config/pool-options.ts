@@ -36,7 +36,7 @@ export function poolOptions(
     name,
     secrets,
     trustProxy,
-    affinity: [...affinity, ...edits],
+    affinity: [...affinity.map((policy, index) => withSecrets(policy, index, read)), ...edits],
     ...(seeded !== undefined && { balance: seeded }),
     ...(discovery !== undefined && {
       discovery: 'kubernetes' in discovery ? kubernetes(discovery.kubernetes) : discovery,
@@ -47,6 +47,23 @@ export function poolOptions(
     }),
     // The schema has looked at each of them, and says the same in its own words.
   } as object as PoolConfig['options']
+}
+
+type PolicyFile = NonNullable<PoolFile['affinity']>[number]
+
+/** The secrets of other load balancers may be references, too. */
+function withSecrets(policy: PolicyFile, index: number, read: PoolContext['read']): PolicyFile {
+  if (!('cookie' in policy) || policy.cookie.accept === undefined) return policy
+  const path = `affinity[${index}].cookie.accept`
+  const accept = policy.cookie.accept.map((format, at) => {
+    if (typeof format !== 'object') return format
+    if ('haproxy' in format)
+      return { haproxy: { key: read(`${path}[${at}].haproxy.key`, format.haproxy.key, 'text') } }
+    if ('caddy' in format)
+      return { caddy: { secret: read(`${path}[${at}].caddy.secret`, format.caddy.secret, 'text') } }
+    return format
+  })
+  return { cookie: { ...policy.cookie, accept } }
 }
 
 const UNITS: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }

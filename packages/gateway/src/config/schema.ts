@@ -33,12 +33,22 @@ const backend = z.strictObject({
   state: z.enum(['ready', 'drain', 'maint']).optional(),
   backup: z.boolean().optional(),
   maxInFlight: count.optional(),
+  aliases: z
+    .array(
+      z
+        .string()
+        .regex(/^[\u0021\u0023-\u002B\u002D-\u003A\u003C-\u005B\u005D-\u007E]{1,128}$/)
+        .meta({ description: '1 to 128 visible ASCII characters without ", comma, semicolon and backslash' }),
+    )
+    .optional(),
 })
 
 const foreignFormat = z.union([
-  z.enum(['raw', 'haproxy', 'nginx', 'traefik']),
+  z.enum(['raw', 'haproxy', 'nginx', 'traefik', 'envoy', 'yarp', 'arr', 'f5']),
   z.strictObject({ haproxy: z.strictObject({ key: text }) }),
-  z.strictObject({ caddy: z.strictObject({ secret: text }) }),
+  // Caddy's own default is an empty one.
+  z.strictObject({ caddy: z.strictObject({ secret: z.string() }) }),
+  z.strictObject({ ingressNginx: z.strictObject({ name: text }) }),
 ])
 
 const policy = z.union([
@@ -63,7 +73,12 @@ const policy = z.union([
     }),
   }),
   z.strictObject({
-    prefix: z.strictObject({ cookie: text, noCache: z.boolean().optional(), opaque: z.boolean().optional() }),
+    prefix: z.strictObject({
+      cookie: text,
+      noCache: z.boolean().optional(),
+      opaque: z.boolean().optional(),
+      accept: z.array(z.literal('haproxy')).optional(),
+    }),
   }),
   z.strictObject({
     learn: z.strictObject({

@@ -1,38 +1,67 @@
 import { createHash, createHmac } from 'node:crypto'
 import type { Backend } from '../../pool/backend.ts'
+import type { BackendView } from '../../pool/backend-view.ts'
 import { OptionError, optionList, optionObject, redact } from '../../options/option.ts'
 import { addressBytes } from '../../http/address-bytes.ts'
+import { fnv1, fnv1a } from './fnv-hash.ts'
 import { xxHash64 } from './xx-hash.ts'
 
 /**
- * Values that another load balancer wrote, and that are taken once on the way in.
+ * Values that another load balancer wrote, and that are taken once on the way in. An id stands for its aliases, too.
  * - `raw`: the backend's id.
  * - `haproxy`: `cookie … insert`, the id, with or without the dates of maxidle and maxlife: `s1|…|…`. With a `key`
  *   also `cookie … insert dynamic`: XXH64 of `dynamic-cookie-key`, address and port.
  * - `nginx`: `sticky cookie`, the MD5 of `address:port`.
- * - `traefik`: the first 16 digits of the SHA-256 of the server's name, which is the id here, or its URL.
+ * - `traefik`: the first 16 digits of the SHA-256 of the server's name, which is the id here, or its URL, with or
+ *   without a default port. Also what Traefik wrote up to 3.3.3: FNV hashes of these, and the name itself.
  * - `caddy`: `lb_policy cookie`, the HMAC-SHA256 of the upstream's `address:port` under its `secret`.
+ * - `envoy`: the stateful session cookie of Envoy, Istio and Envoy Gateway, base64 of `address:port`, with or without
+ *   the expiry of the newer form.
+ * - `ingressNginx`: `affinity-mode: persistent` of ingress-nginx, whose `name` is `namespace-service-port`.
+ * - `yarp`: the HashCookie policy of YARP, XXH64 of the destination's id, which is the id here.
+ * - `arr`: the ArrCookie policy of YARP, and IIS ARR: SHA-256 of the id.
+ * - `f5`: BIG-IP's cookie, the address and the port as numbers, not encrypted. (F5 K6917)
  *
- * The price: but for the last they prove nothing, so whoever knows an id or an address can choose that backend.
- * Take the option out when the last session from before has ended.
+ * The price: but for Caddy's they prove nothing, so whoever knows an id or an address can choose that backend.
+ * Dates prove nothing either, and are not read. Take the option out when the last session from before has ended.
  */
 export type ForeignFormat =
   | 'raw'
   | 'haproxy'
   | 'nginx'
   | 'traefik'
+  | 'envoy'
+  | 'yarp'
+  | 'arr'
+  | 'f5'
   | { readonly haproxy: { readonly key: string } }
   | { readonly caddy: { readonly secret: string } }
+  | { readonly ingressNginx: { readonly name: string } }
+
+/** A backend as a load balancer knew it. */
+export type KnownBackend = Pick<BackendView, 'backend' | 'aliases'>
 
 /** A format, ready to tell what its load balancer would have written. */
 export interface ParsedFormat {
-  readonly valuesOf: (backend: Backend) => readonly string[]
-  /** Whether dates may follow, after a bar: HAProxy's own, unsigned. They prove nothing, so they are not read. */
-  readonly hasDates: boolean
+  readonly valuesOf: (known: KnownBackend) => readonly string[]
+  /** The part of a cookie that names the backend. Absent: all of it. */
+  readonly keyOf?: (value: string) => string
 }
 
-const WORDS = ['raw', 'haproxy', 'nginx', 'traefik'] as const
-const TAKES = `a list of ${WORDS.join(', ')}, { haproxy: { key } } and { caddy: { secret } }`
+const FORMATS = {
+  raw: { valuesOf: namesOf },
+  haproxy: { valuesOf: namesOf, keyOf: withoutDates },
+  nginx: { valuesOf: ({ backend }) => [md5(socketAddress(backend.url))] },
+  traefik: { valuesOf: traefikValues },
+  envoy: { valuesOf: ({ backend }) => [socketAddress(backend.url)], keyOf: envoyAddress },
+  yarp: { valuesOf: known => namesOf(known).map(yarpHash) },
+  arr: { valuesOf: known => namesOf(known).map(arrHash) },
+  f5: { valuesOf: ({ backend }) => bigIpValues(backend.url), keyOf: withoutRouteDomain },
+} satisfies Readonly<Record<string, ParsedFormat>>
+
+const WORDS = Object.keys(FORMATS) as readonly (keyof typeof FORMATS)[]
+const OBJECTS = ['haproxy', 'caddy', 'ingressNginx'] as const
+const TAKES = `a list of ${WORDS.join(', ')}, { haproxy: { key } }, { caddy: { secret } } and { ingressNginx: { name } }`
 
 /** @throws OptionError naming the option, what it got and what it takes. */
 export function parseForeignFormats(path: string, value: unknown): readonly ParsedFormat[] {
@@ -42,19 +71,110 @@ export function parseForeignFormats(path: string, value: unknown): readonly Pars
 
 function parseFormat(path: string, item: unknown): ParsedFormat {
   const word = WORDS.find(one => one === item)
-  if (word !== undefined) return { valuesOf: WRITERS[word], hasDates: word === 'haproxy' }
+  if (word !== undefined) return FORMATS[word]
   if (typeof item !== 'object') throw new OptionError(path, item, TAKES)
-  const { haproxy, caddy } = optionObject(path, item, ['haproxy', 'caddy'])
-  if ((haproxy === undefined) === (caddy === undefined)) throw new OptionError(path, item, TAKES)
-  if (caddy === undefined) {
-    const key = secretOf(`${path}.haproxy`, haproxy, 'key')
-    return { valuesOf: backend => [backend.id, ...dynamicCookie(backend, key)], hasDates: true }
+  const given = optionObject(path, item, OBJECTS)
+  const [kind, ...others] = OBJECTS.filter(one => given[one] !== undefined)
+  if (kind === undefined || others.length > 0) throw new OptionError(path, item, TAKES)
+  switch (kind) {
+    case 'haproxy': {
+      const key = secretOf(`${path}.haproxy`, given[kind], 'key')
+      return {
+        valuesOf: known => [...namesOf(known), ...dynamicCookie(known.backend, key)],
+        keyOf: withoutDates,
+      }
+    }
+    case 'caddy': {
+      const secret = secretOf(`${path}.caddy`, given[kind], 'secret')
+      return {
+        valuesOf: ({ backend }) => [
+          createHmac('sha256', secret).update(dialAddress(backend.url)).digest('hex'),
+        ],
+      }
+    }
+    case 'ingressNginx':
+      return ingressNginx(secretOf(`${path}.ingressNginx`, given[kind], 'name'))
   }
-  const secret = secretOf(`${path}.caddy`, caddy, 'secret')
+}
+
+function namesOf({ backend, aliases }: KnownBackend): readonly string[] {
+  return aliases.length === 0 ? [backend.id] : [backend.id, ...aliases]
+}
+
+/** HAProxy's own dates, unsigned. */
+function withoutDates(value: string): string {
+  const bar = value.indexOf('|')
+  return bar < 0 ? value : value.slice(0, bar)
+}
+
+/** Traefik hashes the text of the URL, which its providers write with the port, and people with or without. */
+function traefikValues(known: KnownBackend): readonly string[] {
+  const { url } = known.backend
+  const texts = [url.href, `${url.protocol}//${url.hostname}:${portOf(url)}`].map(text =>
+    text.replace(/\/$/, ''),
+  )
+  const names = new Set([...namesOf(known), ...texts.flatMap(text => [text, `${text}/`])])
+  return [...names].flatMap(name => [
+    createHash('sha256').update(name).digest('hex').slice(0, 16),
+    name,
+    fnvText(name),
+    fnvText(fnvText(name)),
+    fnvText(fnv1a(name).toString(16).padStart(16, '0')),
+  ])
+}
+
+function fnvText(text: string): string {
+  return fnv1(text).toString(16)
+}
+
+/** .NET's XxHash64 gives bytes, so the text has all 16 digits. */
+function yarpHash(id: string): string {
+  return xxHash64(Buffer.from(id.toUpperCase(), 'utf16le')).toString(16).padStart(16, '0')
+}
+
+function arrHash(id: string): string {
+  return createHash('sha256').update(Buffer.from(id.toLowerCase(), 'utf16le')).digest('hex').toUpperCase()
+}
+
+/** A message whose first field is the address, or the address alone; in quotes, as Envoy sets it. */
+function envoyAddress(value: string): string {
+  const bytes = Buffer.from(value.replaceAll('"', ''), 'base64')
+  const length = bytes[1] ?? 0
+  return bytes[0] === 0x0a && length < 128 && bytes.length >= 2 + length
+    ? bytes.toString('latin1', 2, 2 + length)
+    : bytes.toString('latin1')
+}
+
+/** The salted hash of the endpoint, and behind a bar that of the backend's name; older versions wrote the first alone. */
+function ingressNginx(name: string): ParsedFormat {
+  const own = md5(`${md5(name)}${name}`)
   return {
-    valuesOf: ({ url }) => [createHmac('sha256', secret).update(dialAddress(url)).digest('hex')],
-    hasDates: false,
+    valuesOf({ backend }) {
+      const key = md5(`${name}${socketAddress(backend.url)}`)
+      return [key, `${key}|${own}`]
+    },
   }
+}
+
+/** With the default route domain, and without; a domain has a number, which is not read. */
+function bigIpValues(url: URL): readonly string[] {
+  const address = addressBytes(url.hostname)
+  if (address === undefined) return []
+  const port = portOf(url)
+  const swapped = ((port & 255) << 8) | (port >> 8)
+  if (address.length === 4) {
+    const hex = address.toString('hex')
+    return [`${address.readUInt32LE()}.${swapped}.0000`, `rdo${'0'.repeat(20)}ffff${hex}o${port}`]
+  }
+  return [`vi${address.toString('hex')}.${swapped}`, `rdo${address.toString('hex')}o${port}`]
+}
+
+function md5(text: string): string {
+  return createHash('md5').update(text).digest('hex')
+}
+
+function withoutRouteDomain(value: string): string {
+  return value.replace(/^rd\d+o/, 'rdo')
 }
 
 function secretOf(path: string, value: unknown, key: string): string {
@@ -66,16 +186,6 @@ function secretOf(path: string, value: unknown, key: string): string {
   if (typeof secret !== 'string')
     throw new OptionError(`${path}.${key}`, undefined, '', `got ${redact(secret)}; it takes a text`)
   return secret
-}
-
-const WRITERS: Readonly<Record<(typeof WORDS)[number], ParsedFormat['valuesOf']>> = {
-  raw: ({ id }) => [id],
-  haproxy: ({ id }) => [id],
-  nginx: ({ url }) => [createHash('md5').update(socketAddress(url)).digest('hex')],
-  traefik: ({ id, url }) =>
-    [id, url.href, url.href.replace(/\/$/, '')].map(name =>
-      createHash('sha256').update(name).digest('hex').slice(0, 16),
-    ),
 }
 
 /** HAProxy's own buffer: the key, the address in 4 or 16 bytes, the port in 4. It resolves names; here it takes addresses. */

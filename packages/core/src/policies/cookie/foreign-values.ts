@@ -19,8 +19,8 @@ export function foreignValues(
       members = pool.backends
       ids = formats.map(format => idsOf(format, pool.backends))
     }
-    for (const [index, { hasDates }] of formats.entries()) {
-      const id = ids[index]?.get(hasDates ? withoutDates(value) : value)
+    for (const [index, { keyOf }] of formats.entries()) {
+      const id = ids[index]?.get(keyOf === undefined ? value : keyOf(value))
       if (id !== undefined) return id
     }
     return undefined
@@ -29,11 +29,6 @@ export function foreignValues(
 
 function idsOf({ valuesOf }: ParsedFormat, members: readonly BackendView[]): ReadonlyMap<string, string> {
   return new Map(
-    members.flatMap(({ backend }) => valuesOf(backend).map(value => [value, backend.id] as const)),
+    members.flatMap(member => valuesOf(member).map(value => [value, member.backend.id] as const)),
   )
-}
-
-function withoutDates(value: string): string {
-  const bar = value.indexOf('|')
-  return bar < 0 ? value : value.slice(0, bar)
 }

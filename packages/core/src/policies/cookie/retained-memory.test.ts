@@ -24,7 +24,7 @@ function visit(cookie, headers = {}) {
     headers: { host: 'a', cookie },
   }, () => {})
   lease.requestLines()
-  const fields = lease.answered({ statusCode: 200, headers })
+  const fields = lease.responded({ statusCode: 200, headers })
   lease.release()
   return [lease.status, fields]
 }

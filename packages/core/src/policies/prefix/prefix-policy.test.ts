@@ -266,6 +266,52 @@ describe('the prefix policy', () => {
     expect(() => createAffinity({ ...options, affinity })).toThrow(/option affinity\[1\]\.\S+ got "SID"/)
   })
 
+  describe('with the marks of HAProxy', () => {
+    const affinity = createAffinity({
+      secrets: [SECRET],
+      backends: [
+        { id: 'a', url: 'http://a.test:80', aliases: ['s1'] },
+        { id: 'b', url: 'http://b.test:80', aliases: ['s2'] },
+      ],
+      affinity: [{ prefix: { cookie: 'SID', accept: ['haproxy'] } }],
+    })
+
+    it.each([
+      ['SID=s2~abc', 'b', 'SID=abc'],
+      ['x=1; SID=s1~a~b; y=2', 'a', 'x=1; SID=a~b; y=2'],
+      ['SID=b~', 'b', 'SID='],
+      ['SID="s2~abc"', 'b', 'SID="abc"'],
+    ])('takes %s', (cookie, id, seen) => {
+      const leases = [1, 2].map(() => select(affinity, cookie))
+      expect(leases.map(lease => [lease.backend.id, lease.status, forwarded(lease)])).toEqual([
+        [id, 'matched', seen],
+        [id, 'matched', seen],
+      ])
+    })
+
+    it.each(['SID=abc', 'SID=~abc', 'SID=s3~abc', 'SID=s1', 'SID=S1~abc'])('leaves %s alone', cookie => {
+      const lease = select(affinity, cookie)
+      expect([lease.status, forwarded(lease)]).toEqual(['none', cookie])
+    })
+
+    it('writes its own mark when the application renews the cookie', () => {
+      const lease = select(affinity, 'SID=s2~abc')
+      const [line] = responded(lease, 'SID=def')
+      expect(line).toMatch(/^SID=[\w-]{16}\.[\w+/]{43}~def$/)
+      const next = select(affinity, pairOf(line))
+      expect([next.backend.id, forwarded(next)]).toEqual(['b', 'SID=def'])
+    })
+
+    it('does not read them unless it was told to [T-02]', () => {
+      const lease = select(affinityOf({ ids: ['s1', 's2'] }), 'SID=s1~abc')
+      expect([lease.status, forwarded(lease)]).toEqual(['none', 'SID=s1~abc'])
+    })
+
+    it.each(['haproxy', ['raw'], [{ haproxy: {} }]])('refuses %j for accept', accept => {
+      expect(() => affinityOf({ prefix: { accept: accept as never } })).toThrow(/accept/)
+    })
+  })
+
   it('needs secrets', () => {
     const options = { backends: [{ id: 'a', url: 'http://a.test' }] }
     expect(() => createAffinity({ ...options, affinity: [{ prefix: { cookie: 'SID' } }] })).toThrow(/secrets/)

@@ -39,16 +39,30 @@ export function prefixPolicy(options: PrefixOptions, context: PolicyContext): Af
 
   function claimOf(value: string, budget: HmacBudget): Claim {
     const marked = marks.read(value, budget)
-    if (marked === undefined) return NONE
+    if (marked === undefined) {
+      const foreign = foreignMark(value)
+      return foreign === undefined ? NONE : { kind: 'backend', id: foreign.id }
+    }
     const id = tokens.idOf(marked.token, marked.keyIndex)
     return id === undefined ? UNKNOWN : { kind: 'backend', id }
   }
 
+  /** HAProxy's mark: a word before the first `~`. Any other value is the application's. */
+  function foreignMark(value: string): { readonly id: string; readonly own: string } | undefined {
+    const end = options.accept.length === 0 ? -1 : value.indexOf('~')
+    const view = end < 1 ? undefined : pool.named(value.slice(0, end))
+    return view === undefined ? undefined : { id: view.backend.id, own: value.slice(end + 1) }
+  }
+
+  function ownOf(value: string, budget: HmacBudget): string | undefined {
+    return marks.read(value, budget)?.own ?? foreignMark(value)?.own
+  }
+
   function ownValue(value: string, budget: HmacBudget): string {
-    const own = marks.read(value, budget)?.own
+    const own = ownOf(value, budget)
     if (own !== undefined || !value.startsWith('"') || !value.endsWith('"')) return own ?? value
     // A client that has put quotes round what it was given without.
-    const inner = marks.read(value.slice(1, -1), budget)?.own
+    const inner = ownOf(value.slice(1, -1), budget)
     return inner === undefined ? value : `"${inner}"`
   }
 
