@@ -16,10 +16,12 @@ const HELP = `limpet: a gateway that brings every session home
   limpet check --config limpet.yaml
   limpet schema
   limpet kill-test SCENARIO.yaml --url http://127.0.0.1:8080
+  limpet from nginx.conf | haproxy.cfg | traefik.yaml | Caddyfile | ingress.yaml
   limpet --help, --version
 
 check says what is wrong with a file, and schema prints its JSON Schema, for editors. kill-test
-shows what happens to users when a backend is killed; limpet kill-test --help lists its options.
+shows what happens to users when a backend is killed; limpet kill-test --help lists its options. from
+makes a limpet file of another server's configuration; limpet from --help says more.
 SIGTERM and SIGINT finish what is in flight and end; SIGHUP reads the file again.
 `
 
@@ -42,6 +44,11 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     // Loaded on demand: a gateway does not need its clients.
     const { runKillTest } = await import('./kill-test/command.ts')
     return runKillTest(args.slice(1), terminal)
+  }
+  if (args[0] === 'from') {
+    // Loaded on demand: only it reads the files of other servers.
+    const { runFrom } = await import('./moving-in/command.ts')
+    return runFrom(args.slice(1), terminal)
   }
   const parsed = parse(args)
   if (typeof parsed === 'string') {

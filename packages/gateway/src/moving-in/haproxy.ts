@@ -1,0 +1,299 @@
+import type { Draft, PoolDraft } from './draft.ts'
+import { haproxyAffinity } from './haproxy-affinity.ts'
+import { haproxyBind } from './haproxy-bind.ts'
+import { haproxyHeaders } from './haproxy-headers.ts'
+import { haproxyHealth } from './haproxy-health.ts'
+import { readHaproxy } from './haproxy-reader.ts'
+import { AclReader } from './haproxy-route.ts'
+import { addServer, addTemplate, paramsOf, poolWide, type ServerParams } from './haproxy-server.ts'
+import { haproxyLoss, isQuiet } from './haproxy-words.ts'
+import type { Report } from './report.ts'
+import type { Statement } from './statement.ts'
+import { durationIn, integerIn } from './units.ts'
+
+/** Makes a limpet file of a haproxy.cfg. */
+export function mapHaproxy(text: string, draft: Draft, report: Report): void {
+  const sections = readHaproxy(text)
+  new HaproxyMapper(sections, draft, report).map()
+  report.leftovers(sections, haproxyLoss)
+}
+
+interface Proxy {
+  readonly section: Statement
+  readonly name: string
+  readonly lines: readonly Statement[]
+  readonly defaults: readonly Statement[]
+}
+
+class HaproxyMapper {
+  readonly #sections: readonly Statement[]
+  readonly #draft: Draft
+  readonly #report: Report
+  readonly #proxies: readonly Proxy[]
+  readonly #pools = new Map<string, PoolDraft>()
+
+  constructor(sections: readonly Statement[], draft: Draft, report: Report) {
+    this.#sections = sections
+    this.#draft = draft
+    this.#report = report
+    this.#proxies = this.#readProxies()
+  }
+
+  map(): void {
+    for (const section of this.#sections) if (section.name === 'global') this.#global(section)
+    const front = this.#fronts()
+    const bound = haproxyBind(
+      front.map(({ section, lines }) => ({ section, lines })),
+      this.#draft,
+      this.#report,
+    )
+    for (const proxy of front) if (bound.includes(proxy.section)) this.#frontend(proxy)
+    if (this.#pools.size === 0) this.#backendsAlone()
+    for (const { section, name } of this.#proxies)
+      if (section.name === 'backend' && !this.#report.isTaken(section))
+        this.#report.lost(section, 'no frontend uses it', `backend ${name}`)
+  }
+
+  #readProxies(): readonly Proxy[] {
+    const proxies: Proxy[] = []
+    const named = new Map<string, readonly Statement[]>()
+    let defaults: readonly Statement[] = []
+    for (const section of this.#sections) {
+      const { name: kind, args, block = [] } = section
+      const from = args[args.indexOf('from') + 1]
+      const base = args.includes('from') && from !== undefined ? (named.get(from) ?? []) : defaults
+      if (kind === 'defaults') {
+        defaults = [...(args.includes('from') ? base : []), ...block]
+        if (args[0] !== undefined) named.set(args[0], defaults)
+        this.#report.take(section)
+      } else if (/^(?:frontend|backend|listen)$/.test(kind))
+        proxies.push({ section, name: args[0] ?? '', lines: block, defaults: base })
+    }
+    return proxies
+  }
+
+  /** Frontends that pass HTTP on. A page of statistics becomes the admin port. */
+  #fronts(): readonly Proxy[] {
+    return this.#proxies.filter(({ section, name, lines, defaults }) => {
+      if (section.name === 'backend') return false
+      const isStats = lines.some(({ name: word, args }) => word === 'stats' && args[0] === 'enable')
+      if (isStats && !lines.some(({ name: word }) => word === 'server')) {
+        this.#report.take(
+          section,
+          ...lines.filter(({ name: word, args }) => word !== 'stats' || args[0] !== 'auth'),
+        )
+        this.#draft.admin = { listen: '127.0.0.1:8404' }
+        return false
+      }
+      if (last([...defaults, ...lines], 'mode')?.args[0] === 'tcp') {
+        this.#report.lost(section, 'limpet forwards HTTP and WebSockets only', `${section.name} ${name}`)
+        return false
+      }
+      return true
+    })
+  }
+
+  #global(section: Statement): void {
+    const { block = [] } = section
+    this.#report.take(section)
+    const limit = last(block, 'maxconn')
+    const most = integerIn(limit?.args[0], 1, 1_000_000_000)
+    if (limit !== undefined) this.#report.take(limit)
+    if (most !== undefined) this.#draft.limits.connections = most
+    for (const line of block) {
+      if (line.name === 'stats' && line.args[0] === 'socket') {
+        this.#report.take(line)
+        this.#draft.admin = { listen: '127.0.0.1:8404' }
+      } else if (isQuiet(line)) this.#report.take(line)
+    }
+  }
+
+  #frontend(proxy: Proxy): void {
+    const { section, lines, defaults } = proxy
+    this.#report.take(section)
+    this.#clientSide([...defaults, ...lines])
+    const acls = new AclReader(lines, this.#report)
+    const pools = new Set<PoolDraft>()
+    // A `listen` is its own backend.
+    if (section.name === 'listen' && lines.some(({ name }) => /^server(?:-template)?$/.test(name))) {
+      const pool = this.#pool(proxy)
+      pools.add(pool)
+      this.#route({ pool: pool.name }, section)
+    }
+    for (const rule of lines.filter(({ name }) => name === 'use_backend')) this.#rule(rule, acls, pools)
+    const fallback = last([...defaults, ...lines], 'default_backend')
+    if (fallback !== undefined) {
+      const pool = this.#named(fallback.args[0] ?? '', fallback)
+      if (pool !== undefined) {
+        pools.add(pool)
+        this.#route({ pool: pool.name }, fallback)
+      }
+    }
+    for (const pool of pools) haproxyHeaders([...defaults, ...lines], pool.file, this.#report)
+    for (const line of [...defaults, ...lines]) if (isQuiet(line)) this.#report.take(line)
+  }
+
+  #rule(rule: Statement, acls: AclReader, pools: Set<PoolDraft>): void {
+    const [name = '', word, ...condition] = rule.args
+    const found = word === 'if' ? acls.read(condition, rule) : undefined
+    if (word !== undefined && found === undefined) {
+      this.#report.lost(
+        rule,
+        'a route of limpet is a host and the beginning of a path',
+        `use_backend ${name}`,
+      )
+      return
+    }
+    const pool = this.#named(name, rule)
+    if (pool === undefined) return
+    pools.add(pool)
+    for (const { hosts, paths } of found ?? [{ hosts: [], paths: [] }])
+      for (const host of hosts.length === 0 ? [undefined] : hosts)
+        for (const path of paths.length === 0 ? [undefined] : paths)
+          this.#route(
+            {
+              ...(host !== undefined && { host }),
+              ...(path !== undefined && path !== '/' && { path }),
+              pool: pool.name,
+            },
+            rule,
+          )
+  }
+
+  #route(route: { host?: string; path?: string; pool: string }, rule: Statement): void {
+    this.#report.take(rule)
+    if (!this.#draft.addRoute(route))
+      this.#report.lost(
+        rule,
+        'another rule has this host and path already',
+        `${rule.name} ${rule.args[0] ?? ''}`,
+      )
+  }
+
+  #named(name: string, rule: Statement): PoolDraft | undefined {
+    const backend = this.#proxies.find(proxy => proxy.section.name !== 'frontend' && proxy.name === name)
+    if (backend !== undefined) return this.#pool(backend)
+    this.#report.lost(
+      rule,
+      name.includes('%') ? 'limpet has no variables' : 'there is no such backend',
+      `${rule.name} ${name}`,
+    )
+    return undefined
+  }
+
+  #backendsAlone(): void {
+    const backends = this.#proxies.filter(({ section }) => section.name === 'backend')
+    for (const backend of backends) this.#pool(backend)
+    const [first] = this.#draft.pools
+    const [section] = backends
+    if (backends.length < 2 || first === undefined || section === undefined) return
+    this.#draft.addRoute({ pool: first.name })
+    this.#report.note({
+      line: section.section.line,
+      kind: 'lost',
+      what: 'routes',
+      why: 'no frontend says which requests a backend gets; the first pool gets all',
+    })
+  }
+
+  #clientSide(lines: readonly Statement[]): void {
+    const { limits } = this.#draft
+    const times = {
+      client: 'sendTimeout',
+      'http-request': 'headersTimeout',
+      'http-keep-alive': 'keepAlive',
+    } as const
+    for (const [word, key] of Object.entries(times) as [
+      keyof typeof times,
+      (typeof times)[keyof typeof times],
+    ][]) {
+      const time = this.#timeout(lines, word)
+      if (time !== undefined) limits[key] = time
+    }
+    const limit = last(lines, 'maxconn')
+    if (limit === undefined) return
+    this.#report.take(...lines.filter(({ name }) => name === 'maxconn'))
+    const most = integerIn(limit.args[0], 1, 1_000_000_000)
+    if (most !== undefined) limits.connections = most
+  }
+
+  #timeout(lines: readonly Statement[], word: string): string | undefined {
+    const all = lines.filter(({ name, args }) => name === 'timeout' && args[0] === word)
+    this.#report.take(...all)
+    const text = all.at(-1)?.args[1]
+    const time = text === undefined ? undefined : durationIn(text, 'ms')
+    const statement = all.at(-1)
+    if (statement !== undefined && time === undefined)
+      this.#report.lost(statement, 'it is not a time of at most 24 days', `timeout ${word}`)
+    return time
+  }
+
+  #pool({ section, name, lines, defaults }: Proxy): PoolDraft {
+    const known = this.#pools.get(name)
+    if (known !== undefined) return known
+    const pool = this.#draft.addPool(name, `haproxy: ${section.name} ${name}, line ${section.line}`)
+    this.#pools.set(name, pool)
+    this.#report.take(section)
+    const { file } = pool
+    const all = [...defaults, ...lines]
+    const params = this.#servers(lines, pool)
+    const server = lines.find(({ name: word }) => /^server(?:-template)?$/.test(word))
+    this.#serverSide(all, pool)
+    haproxyHealth(all, params, server, this.#timeout(all, 'check'), file, this.#report)
+    haproxyAffinity(all, file, this.#report)
+    haproxyHeaders(all, file, this.#report)
+    if (section.name === 'backend') for (const line of all) if (isQuiet(line)) this.#report.take(line)
+    return pool
+  }
+
+  /** @returns the parameters of the first, which stand for the pool */
+  #servers(lines: readonly Statement[], { file }: PoolDraft): ServerParams | undefined {
+    let defaults: ServerParams = new Map()
+    let first: ServerParams | undefined
+    for (const line of lines) {
+      if (line.name === 'default-server') {
+        this.#report.take(line)
+        defaults = new Map([...defaults, ...paramsOf(line.args)])
+      } else if (line.name === 'server' || line.name === 'server-template') {
+        const add = line.name === 'server' ? addServer : addTemplate
+        const params = add(line, defaults, file, this.#report)
+        if (params !== undefined && first === undefined) {
+          first = params
+          poolWide(params, file, line, this.#report)
+        }
+      }
+    }
+    if (file.discovery === undefined) file.backends ??= []
+    return first
+  }
+
+  #serverSide(lines: readonly Statement[], { file }: PoolDraft): void {
+    const connect = this.#timeout(lines, 'connect')
+    const response = this.#timeout(lines, 'server')
+    const tunnel = this.#timeout(lines, 'tunnel')
+    const timeouts = {
+      ...(connect !== undefined && { connect }),
+      ...(response !== undefined && { response }),
+      ...(tunnel !== undefined && { tunnel }),
+    }
+    if (Object.keys(timeouts).length > 0) file.timeouts = timeouts
+    const queue = this.#timeout(lines, 'queue')
+    // Without a limit of a server no request waits.
+    if (file.backends?.some(({ maxInFlight = 0 }) => maxInFlight > 0) === true) {
+      file.whenFull = 'wait'
+      if (queue !== undefined) file.queueTimeout = queue
+    }
+    const retries = last(lines, 'retries')
+    this.#report.take(...lines.filter(({ name }) => name === 'retries'))
+    const count = integerIn(retries?.args[0], 0, 99)
+    if (count !== undefined) file.maxAttempts = count + 1
+    const rows = lines.filter(({ name, args }) => name === 'option' && args[0] === 'redispatch')
+    this.#report.take(...rows)
+    const cap = last(lines, 'fullconn')
+    if (cap !== undefined) this.#report.lost(cap, 'limpet has no dynamic limit')
+  }
+}
+
+function last(lines: readonly Statement[], word: string): Statement | undefined {
+  return lines.findLast(({ name }) => name === word)
+}
