@@ -17,6 +17,7 @@ import { crashSafety } from './crash-safety.ts'
 import { deadProcesses } from './dead-processes.ts'
 import { discovery } from './discovery.ts'
 import { drain } from './drain.ts'
+import { earlyResponses } from './early-responses.ts'
 import { expectations } from './expectations.ts'
 import { forwarding } from './forwarding.ts'
 import { framing } from './framing.ts'
@@ -82,6 +83,7 @@ export function proxyContract(harness: Harness): void {
     expectations(start)
     bodies(start)
     bodyLimit(start)
+    earlyResponses(start)
     bodiless(start)
     streaming(start)
     // What goes wrong.

@@ -9,6 +9,7 @@ import {
 import type { HttpProxy } from '@limpet/http-proxy'
 import {
   bodyTooLarge,
+  boundUnreadBody,
   hasLeft,
   noteRefusal,
   onceClosed,
@@ -81,7 +82,10 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
       if (forwardUpgrade(reply, upgrades, headersOf(reply.request))) return
       refuseAfterRefusal(reply.request.raw)
       const head = requestHead(reply.request.raw, headersOf(reply.request), requestHeaders)
-      if (head.hasBody) refuseBody(reply.request, head, limpet)
+      if (head.hasBody) {
+        boundUnreadBody(reply.request.raw, reply.raw)
+        refuseBody(reply.request, head, limpet)
+      }
       const lease = affinity.select(head, onGone => onceClosed(reply.request.raw, reply.raw, onGone))
       if (lease instanceof Promise) {
         lease

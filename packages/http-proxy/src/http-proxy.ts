@@ -25,6 +25,7 @@ import {
 import { CONSOLE } from './logging/logger.ts'
 import { logPool } from './logging/pool-log.ts'
 import { noteRefusal, refuseAfterRefusal } from './server/refused-connection.ts'
+import { boundUnreadBody } from './server/unread-body.ts'
 import { upgrader } from './websocket/upgrade.ts'
 
 /** Forwards any Node request to a pool. What the adapters of the frameworks are made of. */
@@ -124,6 +125,7 @@ export function httpProxyOf({
       new Promise((resolve, reject) => {
         refuseAfterRefusal(request)
         const head = requestHead(request, viewOf(view), requestHeaders)
+        if (head.hasBody) boundUnreadBody(request, client)
         const body = head.hasBody
           ? clientBody(request, head, parsed, bodyLimit, () => exchange?.progress())
           : null

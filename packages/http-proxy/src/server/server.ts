@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { closingResponse } from './closing-response.ts'
 import { endWith } from './linger.ts'
 import { limitUnanswered } from './pipeline-limit.ts'
+import { boundUnreadBody } from './unread-body.ts'
 import { refuseUpgrade } from '../websocket/refused-upgrade.ts'
 
 /**
@@ -25,12 +26,16 @@ export interface GuardOptions {
   readonly maxUnanswered?: number
 }
 
-/** Answers, on `server`, what never becomes a request: bytes that are none, and CONNECT. Bounds how many requests
- * of a connection are unanswered. Returns the server.
+/**
+ * Responds, on `server`, to bytes that are no request, and to CONNECT. Bounds how many requests of a connection are
+ * unanswered, and how long the rest of a body may hold its connection after the response. Returns the server.
  */
 export function guardServer<S extends Server>(server: S, { maxUnanswered }: GuardOptions = {}): S {
   limitUnanswered(server, maxUnanswered)
-  return server.on('clientError', respondToClientError).on('connect', refuseConnect)
+  return server
+    .on('request', (request, response) => boundUnreadBody(request, response))
+    .on('clientError', respondToClientError)
+    .on('connect', refuseConnect)
 }
 
 const STATUS: Readonly<Record<string, number>> = {
