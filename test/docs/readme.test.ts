@@ -43,7 +43,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
         const headers = { host: 'a', ...sent }
         const rawHeaders = Object.entries(headers).flat()
         const lease: Lease = await affinity.select(requestHead({ method: 'GET', url: '/', httpVersion: '1.1', headers, rawHeaders, socket: {} }))
-        lease.answered({ statusCode: 200, headers: answer })
+        lease.responded({ statusCode: 200, headers: answer })
         await new Promise(setImmediate)
         return lease.status
       }
@@ -92,7 +92,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
         const headers = { host: 'a', authorization: 'Bearer e30.' + token + '.c2ln' }
         const rawHeaders = Object.entries(headers).flat()
         const lease: Lease = await perTenant.select(requestHead({ method: 'GET', url: '/', httpVersion: '1.1', headers, rawHeaders, socket: {} }))
-        lease.answered({ statusCode: 200, headers: {} })
+        lease.responded({ statusCode: 200, headers: {} })
         return [lease.backend.id, lease.status].join(' ')
       }
       console.log(await asked({ tenant: 'acme' })) // app1 none
@@ -107,7 +107,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
       async function shown(headers: Record<string, string>) {
         const rawHeaders = Object.entries(headers).flat()
         const lease: Lease = await affinity.select(requestHead({ method: 'GET', url: '/', httpVersion: '1.1', headers, rawHeaders, socket: {} }))
-        return [lease.backend.id, lease.status, lease.answered({ statusCode: 200, headers: {} })['x-backend']].join(' ')
+        return [lease.backend.id, lease.status, lease.responded({ statusCode: 200, headers: {} })['x-backend']].join(' ')
       }
       console.log(await shown({ host: 'a' })) // app1 none app1
       console.log(await shown({ host: 'a' })) // app1 none app1
@@ -161,7 +161,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
         const headers = { host: 'a', ...sent }
         const rawHeaders = Object.entries(headers).flat()
         const lease: Lease = await affinity.select(requestHead({ method: 'GET', url: '/', httpVersion: '1.1', headers, rawHeaders, socket: {} }))
-        lease.answered({ statusCode: 200, headers: answer })
+        lease.responded({ statusCode: 200, headers: answer })
         return [lease.backend.id, lease.status].join(' ')
       }
       const id = crypto.randomUUID()

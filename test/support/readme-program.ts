@@ -35,7 +35,7 @@ const PROVIDED: readonly Line[] = [
     'guardServer',
     'SERVER_OPTIONS',
     'upgradeListener',
-    'writeAnswer',
+    'writeResponse',
   ].map((name): Line => [name, `import { ${name} } from '@limpet/http-proxy'`]),
 ]
 

@@ -25,7 +25,7 @@ export type OnResponded = (error: Error | null, responded?: Responded) => void
 export class Exchange implements Handler, Sender, Attempter {
   readonly lease: Lease
   connection: BackendConnection | undefined
-  /** What the client is to be told, once `onAnswered` got an error. */
+  /** What the client is to be told, once `onResponded` got an error. */
   error: AffinityError | undefined
   readonly #request: RequestHead
   readonly #connections: BackendConnections
@@ -53,7 +53,7 @@ export class Exchange implements Handler, Sender, Attempter {
     this.#attempts = new Attempts(lease, request, responseTimeoutMs, this)
   }
 
-  /** Sends the request, and tells `onAnswered` what came of it; nothing when the client leaves first. */
+  /** Sends the request, and tells `onResponded` what came of it; nothing when the client leaves first. */
   send(onResponded: OnResponded): void {
     this.#onResponded = onResponded
     this.#attempts.begin()

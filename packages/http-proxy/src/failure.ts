@@ -17,7 +17,7 @@ export function protocolError(what: string): Error {
 /**
  * What an error of node:http's client or of undici's means.
  * @param isStarted whether the request had been handed to a live connection
- * @param isAnswered whether the head of an answer had come
+ * @param hasResponded whether the head of an answer had come
  */
 export function failureOf(error: unknown, isStarted: boolean, hasResponded: boolean): Failure {
   const code = errorCode(error)

@@ -104,7 +104,7 @@ describe('a file', () => {
         "pools.web.maxAttempts got 0; it takes at least 1",
         "pools.web.health.expect[0] got 700; it takes at most 599",
         "pools.web.slowStart got "3x"; it takes a duration, as 250ms, 5s, 30m, 8h or 7d",
-        "pools.web.whenFull got "overflo" (did you mean spill?); it takes one of spill, wait, reject",
+        "pools.web.whenFull got "overflo" (did you mean overflow?); it takes one of overflow, wait, reject",
         "lisen is not known (did you mean listen?)",
       ]
     `)
