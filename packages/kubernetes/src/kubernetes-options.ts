@@ -57,7 +57,7 @@ const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 const PORT_NAME = /^(?=[a-z0-9-]{1,63}$)(?=.*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*$/
 const MIN_TIMEOUT_MS = 1_000
 
-/** @throws OptionError naming the option, what it got and what it takes. */
+/** @throws OptionError naming the option, the value and the accepted values. */
 export function parseKubernetes(path: string, value: unknown): KubernetesSettings {
   const at = (key: string): string => (path === '' ? key : `${path}.${key}`)
   const given = optionObject(path, value, KEYS)

@@ -9,7 +9,7 @@ import { watchSlices } from './slice-watch.ts'
  * The pods of a Kubernetes service, for the `discovery` of an adapter. It lists and watches the service's EndpointSlices
  * (discovery.k8s.io/v1). A pod's id is its name. A pod that terminates and still serves drains; a pod that is not
  * ready keeps its place and serves no request (the conditions of KEP-1672).
- * @throws OptionError naming the option, what it got and what it takes
+ * @throws OptionError naming the option, the value and the accepted values
  */
 export function kubernetes(options: KubernetesOptions): DiscoverySource {
   const settings = parseKubernetes('', options)

@@ -96,7 +96,7 @@ describe('balance', () => {
 })
 
 describe('the key of a hash [T-21]', () => {
-  it('is the oldest secret’s, so that a newer one moves nobody', () => {
+  it('is the oldest secret’s, so that a newer one moves no key', () => {
     expect(placement({ secrets: [NEW, OLD] })).toBe(placement({ secrets: [OLD] }))
     expect(placement({ secrets: [NEW] })).not.toBe(placement({ secrets: [OLD] }))
   })

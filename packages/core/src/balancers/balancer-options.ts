@@ -23,7 +23,7 @@ const MAKERS: Readonly<Record<BalancerName, () => Balancer>> = {
 
 const TAKES = `one of ${Object.keys(MAKERS).join(', ')}, or { hash }, or { name, pick }`
 
-/** @throws OptionError naming the option, what it got and what it takes. */
+/** @throws OptionError naming the option, the value and the accepted values. */
 export function parseBalancer(value: unknown, context: HashContext): Balancer {
   if (isBalancer(value)) return value
   if (typeof value === 'object' && value !== null && 'hash' in value)

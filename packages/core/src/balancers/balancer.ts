@@ -6,8 +6,8 @@ import type { BackendView } from '../pool/backend-view.ts'
 export interface Balancer {
   readonly name: string
   /**
-   * One of `candidates` that `accepts` takes, or undefined when there is none.
-   * `accepts` is absent on a first choice; it refuses whoever was tried, and whoever is full.
+   * Returns one of `candidates` that `accepts` takes, or undefined when there is none. `accepts` is absent on a first
+   * choice. It refuses backends that were tried for this request, and full ones.
    */
   pick(
     candidates: Candidates,

@@ -47,7 +47,7 @@ describe('first', () => {
     expect(tried).toEqual(['a', 'b', 'c'])
   })
 
-  it('has nobody to give in an empty pool [LB150]', () => {
+  it('returns undefined for an empty pool [LB150]', () => {
     expect(picked(poolOf())).toBeUndefined()
   })
 })

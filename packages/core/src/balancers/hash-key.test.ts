@@ -21,7 +21,7 @@ describe('the key of a hash', () => {
     ['IPv4 in IPv6', 'ip', from('192.0.2.7'), from('::ffff:192.0.2.7')],
     ['a network of 64 bits [T-21]', 'ip', from('2001:db8::1'), from('2001:db8::ffff:1:2:3')],
     [
-      'whom a trusted proxy speaks for',
+      'the client that a trusted proxy reports',
       'ip',
       from('10.0.0.1', { 'x-forwarded-for': '192.0.2.7' }),
       from('192.0.2.7'),

@@ -165,7 +165,7 @@ describe('a hash', () => {
   })
 
   it.each([0, 1.25])(
-    'never chooses weight 0, and has nobody in an empty pool, bound %s [LB162] [LB146] [LB150]',
+    'never chooses weight 0, and returns undefined for an empty pool, bound %s [LB162] [LB146] [LB150]',
     boundedLoad => {
       const pool = poolOf([0, 2, 1])
       const balancer = hashOf(pool, KEY, { boundedLoad })
@@ -225,7 +225,7 @@ describe('a hash', () => {
   })
 })
 
-/** What the bound allows, in whole numbers: hundredths, so that no rounding is hidden. */
+/** The number of requests that the bound allows, in integers: hundredths, so that no rounding is hidden. */
 function most(boundedLoad: number, pool: Pool, view: BackendView): number {
   const weight = pool.candidates.reduce((sum, one) => sum + one.weight, 0)
   return Math.ceil((Math.round(boundedLoad * 100) * view.weight * (pool.inFlight + 1)) / (100 * weight))
@@ -267,7 +267,7 @@ describe('a bound on the load of a hash', () => {
     )
   })
 
-  it('always leaves somebody, whatever is in flight, at candidates and at others', () => {
+  it('always leaves a candidate below the bound, whatever is in flight at candidates and at others', () => {
     const load = fc.record({
       weight: fc.integer({ min: 1, max: 5 }),
       inFlight: fc.nat(9),
@@ -313,7 +313,7 @@ describe('a bound on the load of a hash', () => {
     const pool = poolOf([1, 1, 1, 1])
     const [failed, other] = pool.backends
     if (failed === undefined || other === undefined) throw new Error('no backends')
-    // Of three in flight nobody is to have more than one: ceil(1.25 * 3 / 4). Of four it might be two.
+    // Of three in flight no backend may have more than one: ceil(1.25 * 3 / 4). Of four it might be two.
     for (const view of [failed, failed, other]) pool.hold(view)
     const balancer = hashOf(pool, KEY, { boundedLoad: 1.25 })
     const got = sessions(50).map(

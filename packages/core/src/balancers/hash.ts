@@ -11,14 +11,14 @@ import { roundRobin } from './round-robin.ts'
  * When a backend leaves, its keys alone move; when one joins, keys move to it alone; see `Rendezvous`. Requests that
  * have no key take turns.
  * Good for: clients without a cookie jar, rooms whose members must meet, caches. The price: placement is as even as the
- * keys are, so that all who share an address share a backend; and it follows membership, so that a backend that comes
- * back takes its sessions with it, which a cookie would have left where they are.
+ * keys are, so clients that share an address share a backend. And it follows membership: a recovered backend takes its
+ * sessions back, where a cookie would have left them in place.
  *
  * `boundedLoad` is for the former (Mirrokni, Thorup and Zadimoghaddam 2018): no backend gets a request that would take
- * it above that multiple of its weight's share of the requests in flight, rounded up. Who is full is as if it were not
- * there, so a key's overflow goes where its sessions would go if the backend went, and that of many keys to everybody.
- * That costs a scan of the candidates, and it parts requests that belong together, so it is off unless asked
- * for; it is at its best where a cookie keeps what the hash has placed.
+ * it above that multiple of its weight's share of the requests in flight, rounded up. A full backend counts as absent.
+ * So the overflow of one key goes where its sessions would go if the backend left, and that of many keys to all
+ * backends. The bound costs a scan of the candidates and separates requests of one key, so it is off by default. It
+ * works best where a cookie keeps the placement.
  */
 export function hashBalancer(pool: Pool, { readKey, hash, boundedLoad }: HashOptions): Balancer {
   const turns = roundRobin()
@@ -28,7 +28,7 @@ export function hashBalancer(pool: Pool, { readKey, hash, boundedLoad }: HashOpt
   function rendezvousOf(candidates: Candidates): Rendezvous {
     if (candidates === stable.candidates) return stable
     const fresh = new Rendezvous(candidates, hash)
-    // One that was made for a single redispatch must not push out what is remembered.
+    // A view made for a single redispatch must not replace the cached one.
     if (candidates === pool.candidates) stable = fresh
     return fresh
   }

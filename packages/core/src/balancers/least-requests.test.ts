@@ -88,7 +88,7 @@ describe('least requests', () => {
     expect(tried).toEqual(['b0', 'b1', 'b2', 'b3'])
   })
 
-  it('has nobody to give in an empty pool [LB150]', () => {
+  it('returns undefined for an empty pool [LB150]', () => {
     expect(leastRequests().pick([], REQUEST)).toBeUndefined()
   })
 })

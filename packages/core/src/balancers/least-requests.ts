@@ -2,7 +2,7 @@ import type { Balancer } from './balancer.ts'
 import type { BackendView } from '../pool/backend-view.ts'
 
 /**
- * Whoever has the fewest requests in flight for its weight.
+ * The backend with the fewest requests in flight for its weight.
  * Good for: requests of very different cost. The price: reads every candidate, so `random-two` suits large pools better.
  */
 export function leastRequests(): Balancer {

@@ -16,7 +16,7 @@ const REQUEST: RequestHead = {
   hasBody: false,
 }
 
-/** A pool whose n-th backend, `b0` and so on, has as many requests in flight as is said. */
+/** A pool of backends `b0`, `b1` and so on, with the given numbers of requests in flight. */
 function poolOf(inFlight: readonly number[], weight = 1): Pool {
   const pool = new Pool(
     'p',
@@ -83,7 +83,7 @@ describe('random two', () => {
     expect(randomTwo().pick(poolOf([7]).candidates, REQUEST)?.backend.id).toBe('b0')
   })
 
-  it('has nobody to give in an empty pool [LB150]', () => {
+  it('returns undefined for an empty pool [LB150]', () => {
     expect(randomTwo().pick([], REQUEST)).toBeUndefined()
   })
 

@@ -13,7 +13,7 @@ export function randomTwo(random: () => number = Math.random): Balancer {
   return {
     name: 'random-two',
     pick(candidates, _request, accepts) {
-      // Only a redispatch or a full backend makes anybody filter; the rest draw from the list as it is.
+      // Only a redispatch or a full backend needs a filter; all other requests draw from the list as it is.
       const list: Candidates = accepts === undefined ? candidates : candidates.filter(view => accepts(view))
       const count = list.length
       if (count < 2) return list[0]

@@ -78,7 +78,7 @@ describe('random', () => {
     )
   })
 
-  it('has nobody to give in an empty pool [LB150]', () => {
+  it('returns undefined for an empty pool [LB150]', () => {
     expect(random().pick([], REQUEST)).toBeUndefined()
   })
 })

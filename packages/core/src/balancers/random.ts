@@ -13,7 +13,7 @@ export function random(unit: () => number = Math.random): Balancer {
   return {
     name: 'random',
     pick(candidates, _request, accepts) {
-      // Only a redispatch or a full backend makes anybody filter, and what is drawn from is needed once.
+      // Only a redispatch or a full backend needs a filter, and the urn it draws from is used once.
       if (accepts !== undefined) return draw(newUrn(candidates.filter(view => accepts(view))), unit())
       if (urn.candidates !== candidates) urn = newUrn(candidates)
       return draw(urn, unit())
@@ -23,7 +23,7 @@ export function random(unit: () => number = Math.random): Balancer {
 
 interface Urn {
   readonly candidates: Candidates
-  /** The n-th is what the first n + 1 weigh together. */
+  /** Cumulative weights: the n-th is the sum of the first n + 1. */
   readonly sums: readonly number[]
   readonly total: number
 }
@@ -34,7 +34,7 @@ function newUrn(candidates: Candidates): Urn {
   return { candidates, sums, total }
 }
 
-/** The first whose sum is above the share that was drawn, by bisection. */
+/** The first backend whose cumulative weight is above the drawn share, by bisection. */
 function draw({ candidates, sums, total }: Urn, unit: number): BackendView | undefined {
   const drawn = unit * total
   let low = 0

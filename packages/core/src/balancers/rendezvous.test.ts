@@ -19,13 +19,13 @@ function rendezvousOf(weights: Weights): Rendezvous {
   return new Rendezvous(new Pool('p', backends).candidates, hash)
 }
 
-/** Who wins each of the first `count` slots. */
+/** The winner of each of the first `count` slots. */
 function winners(weights: Weights, count: number): (string | undefined)[] {
   const rendezvous = rendezvousOf(weights)
   return Array.from({ length: count }, (_, slot) => rendezvous.winner(slot)?.backend.id)
 }
 
-/** From whom to whom slots went: each pair once. */
+/** The pairs of old and new winner between which slots moved, each once. */
 function moves(
   before: Weights,
   after: Weights,
@@ -57,7 +57,7 @@ function nth(weights: Weights, n: number): string {
 const SOME = 4_000
 
 describe('rendezvous', () => {
-  it('moves only the slots of whoever leaves', () => {
+  it('moves only the slots of a backend that leaves', () => {
     fc.assert(
       fc.property(some, fc.nat(), (weights, n) => {
         const gone = nth(weights, n)
@@ -69,7 +69,7 @@ describe('rendezvous', () => {
     )
   })
 
-  it('moves slots only to whoever joins', () => {
+  it('moves slots only to a backend that joins', () => {
     fc.assert(
       fc.property(some, weight, (weights, heavy) => {
         const moved = moves(weights, { ...weights, NEWCOMER: heavy }, SOME)
@@ -78,7 +78,7 @@ describe('rendezvous', () => {
     )
   })
 
-  it('moves no more than the share of whoever joins, within a tenth', () => {
+  it('moves no more than the share of a backend that joins, within a tenth', () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 20 }), fc.nat(9_999), (count, batch) => {
         const weights = Object.fromEntries(Array.from({ length: count }, (_, n) => [`b${batch}-${n}`, 1]))
@@ -91,7 +91,7 @@ describe('rendezvous', () => {
     )
   })
 
-  it('moves slots only to whoever gains weight', () => {
+  it('moves slots only to a backend that gains weight', () => {
     fc.assert(
       fc.property(some, fc.nat(), weight, (weights, n, more) => {
         const heavier = nth(weights, n)
@@ -130,7 +130,7 @@ describe('rendezvous', () => {
     )
   })
 
-  it('gives the slots of whoever is not accepted to all others, as if it were not there', () => {
+  it('gives the slots of a refused backend to all others, as if it had left', () => {
     fc.assert(
       fc.property(some, fc.nat(), (weights, n) => {
         const refused = nth(weights, n)

@@ -2,14 +2,14 @@ import type { KeyedHash } from '../signing/keyed-hash.ts'
 import type { Candidates } from '../pool/candidates.ts'
 import type { BackendView } from '../pool/backend-view.ts'
 
-/** Keys fall into so many slots: enough that 100 backends of one weight differ by 2 % in what falls to them. */
+/** Number of slots that keys fall into: with 100 backends of one weight, their shares of the slots differ by 2 %. */
 export const SLOTS = 2 ** 18
 
 /**
  * Weighted rendezvous (Thaler and Ravishankar 1998; Schindelhauer and Schomaker 2005). Every backend draws a number
  * in (0, 1) for every slot, u, from its id alone; of a slot's backends the one with the least -ln(u) / weight wins.
- * So who leaves gives up its own slots, who joins or gains weight wins slots for itself, and no other slot changes
- * hands; the order of the list and the past count for nothing, so gateways agree that never met.
+ * So a backend that leaves gives up its own slots, and one that joins or gains weight wins slots for itself. No other
+ * slot changes its winner. The order of the list and the past do not matter, so gateways agree without talking.
  *
  * A ring does the same in O(log n), but needs thousands of points for a backend to meet a weight as well.
  */
@@ -22,7 +22,7 @@ export class Rendezvous {
   /** The hash of each one's id. */
   readonly #low: Int32Array
   readonly #high: Int32Array
-  /** For each slot its winner's place, plus one; 0: nobody asked yet. */
+  /** For each slot the index of its winner, plus one; 0: not computed yet. */
   #winners: Uint16Array | Uint32Array | undefined
 
   constructor(candidates: Candidates, hash: KeyedHash) {
@@ -42,9 +42,9 @@ export class Rendezvous {
     }
   }
 
-  /** Who wins `slot`: O(n) when it is asked for the first time, O(1) from then on. */
+  /** The winner of `slot`. O(n) the first time, O(1) afterwards. */
   winner(slot: number): BackendView | undefined {
-    // Pages of it that nobody asks for cost no memory.
+    // The operating system allocates a page of it on first use.
     this.#winners ??= new (this.#views.length < 2 ** 16 ? Uint16Array : Uint32Array)(SLOTS)
     const known = this.#winners[slot] ?? 0
     if (known > 0) return this.#views[known - 1]
@@ -53,7 +53,7 @@ export class Rendezvous {
     return this.#views[place]
   }
 
-  /** Who would win `slot` if there were none but those whom `accepts` takes. O(n). */
+  /** The winner of `slot` among the backends that `accepts` takes. O(n). */
   winnerOf(slot: number, accepts: (view: BackendView) => boolean): BackendView | undefined {
     return this.#views[this.#find(slot, accepts)]
   }

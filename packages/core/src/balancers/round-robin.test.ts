@@ -50,8 +50,8 @@ describe('round robin', () => {
     ['gives the same to equal weights, whatever they are', { a: 7, b: 7 }, 'abababab'],
     ['gives a single one every turn', { a: 9 }, 'aaa'],
     ['never chooses weight 0 [LB162]', { a: 0, b: 2, c: 1 }, 'bcbbcb'],
-    ['has nobody to give when all have weight 0 [LB146]', { a: 0, b: 0 }, '--'],
-    ['has nobody to give in an empty pool [LB150]', {}, '--'],
+    ['returns undefined when all have weight 0 [LB146]', { a: 0, b: 0 }, '--'],
+    ['returns undefined for an empty pool [LB150]', {}, '--'],
   ])('%s', (_, given, expected) => {
     expect(turns(poolOf(given), expected.length)).toBe(expected)
   })
@@ -100,16 +100,16 @@ describe('round robin', () => {
     expect(['a', 'b', 'c', 'd'].map(id => countOf(got, id))).toEqual([10, 20, 30, 40])
   })
 
-  it('goes on where it was when somebody joins', () => {
+  it('continues the round when a backend joins', () => {
     const pool = poolOf({ a: 1, b: 1, c: 1 })
     const balancer = roundRobin()
     expect(turns(pool, 1, balancer)).toBe('a')
     pool.add({ id: 'd', url: 'http://d.test:80' })
-    // A newcomer waits one turn's time, like everybody who has just had theirs.
+    // A new backend waits for one round, like one that has just had its turn.
     expect(turns(pool, 8, balancer)).toBe('bcadbcad')
   })
 
-  it('goes on where it was when somebody leaves', () => {
+  it('continues the round when a backend leaves', () => {
     const pool = poolOf({ a: 1, b: 1, c: 1, d: 1 })
     const balancer = roundRobin()
     expect(turns(pool, 2, balancer)).toBe('ab')
@@ -117,7 +117,7 @@ describe('round robin', () => {
     expect(turns(pool, 5, balancer)).toBe('cdacd')
   })
 
-  it('favours nobody when the list changes before every turn', () => {
+  it('favours no backend when the list changes before every turn', () => {
     const pool = poolOf({ a: 1, b: 2, c: 3, x: 1 })
     const balancer = roundRobin()
     const got = Array.from({ length: 600 }, (_, n) => {
@@ -178,7 +178,7 @@ describe('round robin', () => {
     expect(countOf(turns(pool, 8, balancer), 'b')).toBe(4)
   })
 
-  it('is a scan for whoever is due first, only quicker', () => {
+  it('picks the backend that a scan for the earliest deadline would', () => {
     const tries = fc.array(fc.option(fc.subarray(IDS.split(''))), { maxLength: 60 })
     fc.assert(
       fc.property(someWeights, tries, (given, accepted) => {

@@ -3,11 +3,11 @@ import type { Candidates } from '../pool/candidates.ts'
 import type { BackendView } from '../pool/backend-view.ts'
 
 /**
- * Everybody in turn, by weight, and smoothly: with weights 5 and 1 it is a a a a b a, with 2, 1 and 1 it is b a c a.
+ * Each backend in turn, by weight, and smoothly: with weights 5 and 1 it is a a a a b a, with 2, 1 and 1 it is b a c a.
  * Good for: requests of like cost; the default. The price: knows nothing of load.
  *
- * Earliest deadline first: the n-th turn of a backend is due at n / weight, and whoever is due next is
- * picked. A heap finds that in O(log n), where the usual scan (nginx) reads every backend.
+ * Earliest deadline first: the n-th turn of a backend is due at n / weight, and the backend that is due next is
+ * picked. A heap finds it in O(log n), where the usual scan (nginx) reads every backend.
  */
 export function roundRobin(): Balancer {
   let schedule = newSchedule([], undefined)
@@ -45,8 +45,8 @@ interface Schedule {
 }
 
 /**
- * A backend that was in the last schedule keeps what it is owed, so a change elsewhere does not start the round
- * again. Those of one weight begin at even distances, or ten light ones would all come after one heavy one.
+ * A backend of the last schedule keeps its deadline, so a change elsewhere does not restart the round. Backends of one
+ * weight start evenly spaced; otherwise ten light ones would all follow one heavy one.
  */
 function newSchedule(candidates: Candidates, last: Schedule | undefined): Schedule {
   const owed = new Map<BackendView, number>()
@@ -79,7 +79,7 @@ function pickNext(schedule: Schedule): BackendView | undefined {
   return turn.view
 }
 
-/** Only a redispatch, or who found a full backend, comes here, so it may be slow: the first in the order of deadlines that is accepted. */
+/** The first accepted backend in the order of deadlines. Slower, but only a redispatch or a full backend needs it. */
 function pickAccepted(schedule: Schedule, accepts: (view: BackendView) => boolean): BackendView | undefined {
   const { heap } = schedule
   let first = -1

@@ -9,7 +9,7 @@ import {
   isDiscoverySource,
 } from './discovery-source.ts'
 
-/** A source whose reports the test makes. */
+/** A source that reports only when the test tells it to. */
 function discovering(pool = new Pool('p', [])) {
   let listener: DiscoveryListener | undefined
   const source: DiscoverySource = {

@@ -169,7 +169,7 @@ describe('discovery', () => {
     expect(await drain.drained).toMatchObject({ outcome: 'cancelled' })
   })
 
-  it('brings back whom an operator has removed, and not whom he has put into maintenance', async () => {
+  it('brings back a backend that an operator removed, and keeps one in maintenance', async () => {
     const { pool } = discovering([at('10.0.0.1'), at('10.0.0.2')])
     await pass(0)
     pool.remove('10_0_0_1-80')

@@ -7,8 +7,8 @@ import type { DiscoveredBackend, Discovery, DiscoverySource } from './discovery-
 
 /**
  * Keeps the backends that `source` reports in `pool`, beside the configured ones. Only the differences are applied: a
- * backend that stays keeps its health and counts, and what an operator gave it. An id of a configured backend is never
- * taken.
+ * backend that stays keeps its health, its counts and an operator's settings. The id of a configured backend is never
+ * reused.
  */
 export function startDiscovery(pool: Pool, source: DiscoverySource): Discovery {
   let isClosed = false
@@ -129,7 +129,7 @@ function isAt({ backend }: BackendView, url: string | URL): boolean {
   return url === href || `${String(url)}/` === href || new URL(url).href === href
 }
 
-/** What an operator gave it stays until the source says something else than before. */
+/** An operator's settings stay until the source reports a different value than before. */
 function follow(
   view: BackendView,
   known: Discovered,

@@ -62,7 +62,7 @@ function idOf(host: string, port: number): string {
 }
 
 /**
- * What the weights of SRV records come to: 0 to 65535 there, 1 to 256 here. Those of 0 are to have a very small chance
+ * Maps the weights of SRV records, 0 to 65535, to 1 to 256. A record of weight 0 is to have a very small chance
  * (RFC 2782), which is not none. Backups and primaries do not share a choice, so neither makes the others lighter.
  */
 function scaleOf(records: readonly ServiceRecord[]): (weight: number) => number {

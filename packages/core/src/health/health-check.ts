@@ -3,7 +3,7 @@ import type { HealthSettings } from './health-options.ts'
 /** Backends do not all need to be asked at one moment. */
 const JITTER = 0.1
 
-/** What a check asks, and whom it tells. */
+/** Dependencies of a check: its probe, its settings and the listeners to its results. */
 export interface Checked {
   probe(signal: AbortSignal): Promise<void>
   /** It was up, and is down. */
@@ -31,7 +31,7 @@ export class HealthCheck {
   #isUp: boolean
   /** Nothing is known of it yet: the first success is enough. */
   #isNew: boolean
-  /** Results in a row that speak against what it is. */
+  /** Results in a row that contradict the current state. */
   #against = 0
   #timer: NodeJS.Timeout | undefined
   #probing:
@@ -87,7 +87,7 @@ export class HealthCheck {
     this.#note(problem)
   }
 
-  /** What is wrong, if anything is. A probe that does not settle is left behind. */
+  /** Resolves with the reason of a failure, or undefined for success. A probe that does not settle is abandoned. */
   async #ask(controller: AbortController): Promise<string | undefined> {
     const { timeoutMs } = this.#settings
     const { promise: late, reject } = Promise.withResolvers<never>()
@@ -97,7 +97,7 @@ export class HealthCheck {
       controller.abort()
     }
     let timer = setTimeout(() => {
-      // While this process stood still, nobody's answer was read: it would find all backends down at once.
+      // While this process was stalled, no response was read: otherwise it would find all backends down at once.
       const stoodMs = Math.min(performance.now() - dueMs, timeoutMs)
       if (stoodMs > 0) timer = setTimeout(expire, stoodMs).unref()
       else expire()

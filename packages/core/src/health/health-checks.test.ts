@@ -12,7 +12,7 @@ type Verdict = 'well' | 'sick' | 'silent'
 
 const closers: (() => void)[] = []
 
-/** A pool whose backends answer checks as `verdicts` says. */
+/** A pool whose backends respond to checks as `verdicts` says. */
 function checked(
   ids: string,
   options: HealthOptions = {},
@@ -230,7 +230,7 @@ describe('health checks', () => {
     const { asked } = checked('', { initial: 'down', rise: 2 }, new Map(), pool)
     expect([healthy(pool), told]).toEqual(['b', []])
     await pass(0)
-    // Who is down is asked first.
+    // A backend that is down is probed first.
     expect([healthy(pool), asked]).toEqual(['b', ['a']])
     await pass(10_000)
     expect(healthy(pool)).toBe('ab')
@@ -251,7 +251,7 @@ describe('health checks', () => {
   })
 
   it.each(['up', 'down'] as const)(
-    'ask nobody in maintenance, and begin anew with who comes back: %s',
+    'skip backends in maintenance, and start over when one comes back: %s',
     async initial => {
       const { pool, verdicts, asked } = checked('ab', { initial, fall: 1 })
       await pass(5_000)
@@ -302,7 +302,7 @@ describe('health checks', () => {
     expect(healthy(pool)).toBe('ab')
   })
 
-  it('go on in order where whoever hears of them changes the pool', async () => {
+  it('continue in order when a listener to an event changes the pool', async () => {
     const name = 'limpet:health-changed'
     const { pool, asked, checks } = checked('ab', { initial: 'down', interval: '1s' })
     function replaceSick({ backend, healthy: isUp }: HealthChangedEvent): void {
@@ -454,7 +454,7 @@ describe('health checks, whatever becomes of their backends', () => {
         fc.constantFrom('up' as const, 'down' as const),
         async (acts, fall, rise, initial) => {
           const model = new Model(fall, rise, initial === 'up')
-          // The last is always well, so that nobody waits for a roll call.
+          // The last backend always passes, so that no backend waits for a roll call.
           const pool = new Pool(
             'p',
             Array.from('abcz', id => ({ id, url: `http://${id}.test` })),
@@ -498,7 +498,7 @@ describe('health checks, whatever becomes of their backends', () => {
   })
 })
 
-/** What is true of backends when their answers are counted, and nothing else is known of checks. */
+/** The expected health of backends, computed from the results of their checks alone. */
 class Model {
   readonly verdicts = new Map<string, Verdict>()
   probes = 0
@@ -532,7 +532,7 @@ class Model {
 
   async probe(id: string, signal: AbortSignal): Promise<void> {
     const asked = this.#serving.get(id)
-    // Who does not serve is not asked, and nobody twice at a time.
+    // A backend out of service is not probed, and none is probed twice at a time.
     expect(asked?.isAsked).toBe(false)
     if (asked === undefined) return
     this.probes += 1

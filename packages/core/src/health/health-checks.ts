@@ -4,13 +4,13 @@ import { HealthCheck } from './health-check.ts'
 import type { HealthSettings } from './health-options.ts'
 
 /**
- * Asks a backend once. Settles when it is well, and fails with what is wrong, for the log.
- * @param signal ends it: its time is over, or nobody wants to know any more
+ * Probes a backend once. Resolves when it is healthy, and rejects with the reason, for the log, when it is not.
+ * @param signal aborts the probe: at the timeout, or when its result is no longer needed
  */
 export type Probe = (backend: Backend, signal: AbortSignal) => Promise<void>
 
 export interface HealthChecks {
-  /** No check is made or finished from here on. What was found stays. */
+  /** Starts and finishes no check from here on. The last results stay. */
   close(): void
 }
 
@@ -22,12 +22,13 @@ const MAX_AT_ONCE = 32
 const FIRST_GAP_MS = 10
 
 /**
- * Asks the members of `pool` again and again whether they are well, and tells it (HAProxy `check`, nginx
- * `health_check`). Each has one probe at a time. Whoever joins is asked from then on; who leaves, or is in
- * maintenance, is not.
+ * Checks the members of `pool` again and again and reports their health to it (HAProxy `check`, nginx
+ * `health_check`). Each member has at most one probe at a time. A backend that joins is checked from then on; one that
+ * has left, or is in maintenance, is not.
  *
- * When all were down, and one is proven up, the others are asked at once, and those who answer are up together with it:
- * their sessions would move to the first otherwise, in the moments until each was proven for itself.
+ * When all backends were down and one passes its checks, the others are probed at once: a roll call. Those that
+ * respond become healthy together with the first. Otherwise their sessions would move to the first, until each
+ * backend had passed its own checks.
  * @param random uniform in [0, 1)
  */
 export function startHealthChecks(
@@ -37,12 +38,12 @@ export function startHealthChecks(
   random: () => number = Math.random,
 ): HealthChecks {
   const checks = new Map<Backend, HealthCheck>()
-  /** Those who have answered the roll call. */
+  /** The checks of backends that responded to the roll call. */
   let present: Set<HealthCheck> | undefined
   /** When the next first check is due, were each a gap behind the one before. */
   let nextFirstMs = 0
 
-  /** Events are made on the way, and whoever hears one may change the pool: what is true is asked for at each step. */
+  /** A listener to an event may change the pool, so each step reads the current state. */
   function follow(): void {
     for (const [backend, check] of checks) {
       if (isServing(backend)) continue
@@ -58,7 +59,7 @@ export function startHealthChecks(
     }
   }
 
-  /** Those of whom something is known from checks before these go on as they are. */
+  /** Backends with results of earlier checks keep them. */
   function begin(): void {
     for (const { backend, checked } of pool.backends) {
       if (checked !== undefined && isServing(backend)) checks.set(backend, newCheck(backend, checked))
@@ -66,7 +67,7 @@ export function startHealthChecks(
     follow()
   }
 
-  /** Whether anybody wants to know: who is in maintenance serves nobody. */
+  /** Whether the backend is checked at all: one in maintenance is not. */
   function isServing(backend: Backend): boolean {
     const view = pool.find(backend.id)
     return view?.backend === backend && view.state !== 'maint'
@@ -99,7 +100,7 @@ export function startHealthChecks(
         },
         proven() {
           if (present !== undefined) present.add(check)
-          // Whoever is healthy and takes nobody, in weight 0 say, has not got the sessions meanwhile.
+          // A healthy backend that takes no session, for its weight is 0, has not received the others' sessions.
           else if (pool.candidates.length > 0) check.rise()
           else void callRoll(check)
         },
@@ -112,7 +113,7 @@ export function startHealthChecks(
     const responded = new Set([first])
     present = responded
     const others = checks.values()
-    /** Several of these share the others; who has not been asked in time is asked when its own time has come. */
+    /** Several roll calls share these probes. A backend that missed one is probed at its own time. */
     async function call(): Promise<void> {
       for (const check of others) {
         if (present !== responded) return

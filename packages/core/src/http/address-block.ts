@@ -6,7 +6,7 @@ export interface Prefixes {
   readonly ipv6Prefix: number
 }
 
-/** The network that `address` lies in, as a text: the same for all its addresses, and for no other. Undefined for what is no address. */
+/** The network of `address`, as text: equal for all its addresses and for no other. Undefined for an invalid address. */
 export function addressBlock(address: string, { ipv4Prefix, ipv6Prefix }: Prefixes): string | undefined {
   const bytes = addressBytes(address)
   if (bytes === undefined) return undefined

@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net'
 
 /**
- * The 4 or 16 bytes of an address, IPv6 with or without brackets; undefined for what is none. An IPv4 address that is
+ * The 4 or 16 bytes of an address, IPv6 with or without brackets; undefined for an invalid one. An IPv4 address that is
  * mapped into IPv6 (`::ffff:192.0.2.1`) is the IPv4 address.
  */
 export function addressBytes(address: string): Buffer | undefined {

@@ -45,10 +45,10 @@ describe('an answer with a new cookie', () => {
     ['with a date becomes private', { 'last-modified': 'x' }, 'private'],
     ['that expires becomes private', { expires: '0' }, 'private'],
     ['that must be asked about becomes private', { 'cache-control': 'no-cache' }, 'private, no-cache'],
-    ['that nobody stores is left alone [LB030]', { 'cache-control': 'no-store' }, 'no-store'],
+    ['that no cache stores is left alone [LB030]', { 'cache-control': 'no-store' }, 'no-store'],
     ['that is private is left alone', { 'cache-control': 'max-age=9, private' }, 'max-age=9, private'],
     ['that is Private is left alone', { 'cache-control': 'Private' }, 'Private'],
-    ['that nobody would store is left alone [LB031]', {}, undefined],
+    ['that no cache would store is left alone [LB031]', {}, undefined],
     ['with an empty field is left alone', { 'cache-control': ' , ' }, ' , '],
   ])('%s', (_, fields, expected) => {
     expect(cacheControl(fields)).toBe(expected)

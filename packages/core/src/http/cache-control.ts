@@ -6,9 +6,9 @@ const CACHEABLE: ReadonlySet<number> = new Set([
 ])
 
 /**
- * Rewrites Cache-Control so that no shared cache keeps an answer that carries one session's cookie and hands it
- * to everybody. The directive is replaced, not doubled: of `public` and `private` side by side, caches differ
- * in which they obey. What no cache would store is left alone (HAProxy `nocache`).
+ * Rewrites Cache-Control so that no shared cache stores a response with one session's cookie and serves it to
+ * other clients. The directive is replaced, not added: given both `public` and `private`, caches differ in which
+ * they obey. A response that no cache would store is left alone (HAProxy `nocache`).
  */
 export function keepPrivate(
   answer: { request: RequestHead; response: ResponseHead },
@@ -18,7 +18,7 @@ export function keepPrivate(
   if (method !== 'GET' && method !== 'HEAD') return
   const directives = cacheDirectives(fields['cache-control'])
   if (directives.some(directive => /^(?:no-store|private)$/i.test(directive))) return
-  // To be told is enough, whatever the status: a `302` with `max-age` is stored too (RFC 9111 §3).
+  // An explicit directive is enough, whatever the status: a `302` with `max-age` is stored too (RFC 9111 §3).
   const isTold = directives.length > 0 || fields['expires'] !== undefined
   const hasValidator = fields['etag'] !== undefined || fields['last-modified'] !== undefined
   if (!isTold && !(hasValidator && CACHEABLE.has(answer.response.statusCode))) return

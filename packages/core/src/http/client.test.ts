@@ -46,12 +46,12 @@ describe('trustProxy', () => {
     expect(PROXIES(address)).toBe(expected)
   })
 
-  it.each([[undefined], [[]]])('of %j trusts nobody [T-22]', value => {
+  it.each([[undefined], [[]]])('of %j trusts no address [T-22]', value => {
     const trusts = compileTrustProxy('trustProxy', value)
     expect(['127.0.0.1', '::1', '10.0.0.1', undefined].map(trusts)).toEqual([false, false, false, false])
   })
 
-  it('may trust everybody', () => {
+  it('may trust every address', () => {
     const trusts = compileTrustProxy('trustProxy', ['0.0.0.0/0', '::/0'])
     expect(['203.0.113.9', '2001:db8::1'].map(trusts)).toEqual([true, true])
   })
@@ -92,7 +92,7 @@ describe('the client', () => {
     expect(clientOf(request('198.51.100.1', LIES), () => false)).toEqual(facts)
   })
 
-  it('is nobody where the socket has no other end', () => {
+  it('is unknown where the socket has no remote address', () => {
     expect(clientOf(request(undefined, LIES, true), PROXIES)).toEqual({
       address: undefined,
       isSecure: true,
@@ -100,7 +100,7 @@ describe('the client', () => {
     })
   })
 
-  it('is whom a trusted proxy speaks for', () => {
+  it('is the client that a trusted proxy reports', () => {
     expect(clientOf(request('10.0.0.1', LIES), PROXIES)).toEqual({
       address: '203.0.113.9',
       isSecure: true,
@@ -122,11 +122,11 @@ describe('the client', () => {
     ['one with a port', '203.0.113.9:1234', '203.0.113.9'],
     ['one of version 6 with a port', '[2001:db9::5]:1234', '2001:db9::5'],
     ['one in brackets', '[2001:db9::5]', '2001:db9::5'],
-    ['one of version 4 in the clothes of version 6', '::ffff:203.0.113.9', '203.0.113.9'],
-    ['nobody beyond what is no address', '203.0.113.9, unknown', '10.0.0.1'],
-    ['nobody beyond what is empty', '203.0.113.9,', '10.0.0.1'],
-    ['nobody beyond a word behind a trusted proxy', '203.0.113.9, <script>, 10.0.0.2', '10.0.0.2'],
-    ['nobody when it is empty', '', '10.0.0.1'],
+    ['an IPv4 address mapped into IPv6', '::ffff:203.0.113.9', '203.0.113.9'],
+    ['no entry beyond an invalid address', '203.0.113.9, unknown', '10.0.0.1'],
+    ['no entry beyond an empty one', '203.0.113.9,', '10.0.0.1'],
+    ['no entry beyond a word behind a trusted proxy', '203.0.113.9, <script>, 10.0.0.2', '10.0.0.2'],
+    ['the peer when it is empty', '', '10.0.0.1'],
   ])('of X-Forwarded-For is %s', (_, forwardedFor, expected) => {
     expect(addressBehind(forwardedFor)).toBe(expected)
   })

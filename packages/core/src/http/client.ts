@@ -10,13 +10,13 @@ export interface Client {
   readonly address: string | undefined
   /** Whether it came by TLS. */
   readonly isSecure: boolean
-  /** Whether the peer is a trusted proxy, whose word on the client is kept. */
+  /** Whether the peer is a trusted proxy: then its forwarding fields are used. */
   readonly isProxied: boolean
 }
 
 /**
- * Compiles `trustProxy`: a list of addresses and CIDR ranges; empty trusts nobody.
- * @throws OptionError for whatever is neither.
+ * Compiles `trustProxy`: a list of addresses and CIDR ranges. An empty list trusts no address.
+ * @throws OptionError for an entry that is neither.
  */
 export function compileTrustProxy(path: string, value: unknown): TrustProxy {
   const list = optionList(path, value ?? [], 'a list of addresses and CIDR ranges')
@@ -41,7 +41,7 @@ function addRange(list: BlockList, path: string, item: unknown): void {
   list.addSubnet(address, prefix === undefined ? bits : Number(prefix), type)
 }
 
-/** The client of `request`: the socket's other end, or whom a trusted proxy says it speaks for. */
+/** The client of `request`: the peer of the socket, or the client that a trusted proxy reports. */
 export function clientOf(request: RequestHead, trusts: TrustProxy): Client {
   const peer = plainAddress(request.remoteAddress)
   if (!trusts(peer)) return { address: peer, isSecure: request.encrypted, isProxied: false }

@@ -22,7 +22,7 @@ const header = fc.oneof(bytes, structured)
 
 const blanks = /^[ \t]+|[ \t]+$/g
 
-/** What the grammar says, told the slow way: split at every semicolon, then look at each part. */
+/** The grammar, implemented the slow way: split at every semicolon, then look at each part. */
 function nameOf(part: string): string | undefined {
   const equals = part.indexOf('=')
   return equals < 0 ? undefined : part.slice(0, equals).replace(blanks, '')
@@ -175,7 +175,7 @@ describe('withoutCookie', () => {
 })
 
 describe('a hostile header', () => {
-  // Sixteen times what Node lets through: a scan that looks twice at every byte would take seconds.
+  // Sixteen times the limit of Node: a scan that looks twice at every byte would take seconds.
   const LENGTH = 256 * 1024
   it.each([
     ['semicolons', ';'],

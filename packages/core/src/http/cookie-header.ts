@@ -1,6 +1,6 @@
 /*
  * The client's Cookie header (RFC 6265 §4.2.1, §5.4), read and cut by hand: a general parser decodes,
- * re-orders and re-spaces what belongs to the application. Linear, and it never throws.
+ * re-orders and re-spaces pairs that belong to the application. Linear, and it never throws.
  *
  *   cookie-header = pair *( ";" pair )      pair = BWS name BWS [ "=" BWS value ] BWS
  *
@@ -84,7 +84,7 @@ export function withoutCookie(header: string, name: string): string {
   return isFirstGone ? left.slice(skipSeparator(left)) : left
 }
 
-/** Where the `=` of a pair called `name` stands, or -1 when what is at `at` only looks like one. */
+/** The position of the `=` of a pair called `name`, or -1 when the pair at `at` has another name. */
 function pairEquals(header: string, at: number, name: string): number {
   let before = at - 1
   while (before >= 0 && isBlank(header.charCodeAt(before))) before -= 1
@@ -119,7 +119,7 @@ function isAttribute(header: string, at: number): boolean {
 function trimmedValue(header: string, from: number, to: number): string {
   let start = blanksEnd(header, from, to)
   let end = blanksStart(header, start, to)
-  // Some clients quote what they were given unquoted.
+  // Some clients add quotes to a value that was set without them.
   if (end - start >= 2 && header.charCodeAt(start) === QUOTE && header.charCodeAt(end - 1) === QUOTE) {
     start += 1
     end -= 1

@@ -7,7 +7,7 @@ export function isInCookiePath(target: string, cookiePath: string): boolean {
   return next === undefined || next === '/' || next === '?' || next === '#'
 }
 
-/** A cookie that somebody writes. */
+/** A cookie that a gateway or an application writes. */
 export interface WrittenCookie {
   readonly name: string
   readonly path: string

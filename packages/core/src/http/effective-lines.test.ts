@@ -19,7 +19,7 @@ function nodesFields(
   return message.headers
 }
 
-/** What becomes of these lines when the application has made these edits. */
+/** The lines that result from `lines` and an application's edits. */
 function edited(
   lines: readonly string[],
   edit: (headers: HeaderFields) => void,

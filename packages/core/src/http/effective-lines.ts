@@ -12,9 +12,9 @@ export interface EffectiveLines {
 }
 
 /**
- * What became of the header lines `wire` in `fields`, which Node has read from them and an application may have
- * edited. Fields that were not edited keep their lines. A field that was edited has its new lines where the first of
- * the old ones stood, and a new field stands at the end. `edits` are made last.
+ * Applies to the header lines `wire` the edits that an application has made in `fields`, which Node has parsed from
+ * them. Unedited fields keep their lines. An edited field has its new lines in the place of the first old one, and a
+ * new field goes to the end. `edits` are applied last.
  * @returns undefined when `fields` are as Node has read them: then `wire` and `fields` hold as they are
  * @throws InvalidEditError for an edit that cannot be written
  */
@@ -51,14 +51,14 @@ interface Change {
   readonly isLast?: boolean
 }
 
-/** What differs between the lines of the wire and the fields of an application, by lower-case name. */
+/** The differences between the lines of the wire and the application's fields, by lower-case name. */
 class Changes {
   readonly #wire: ReadonlyMap<string, WireField>
   readonly #asked = new Map<string, { readonly name: string; readonly value: HeaderFields[string] }>()
   readonly #isHttp2: boolean
   readonly #changes = new Map<string, Change>()
   readonly #names = new Set<string>()
-  /** Whether `fields` say of framing what the wire does not say. */
+  /** Whether `fields` frame the message in another way than the wire. */
   #isProtectedEdited = false
 
   constructor(wire: ReadonlyMap<string, WireField>, fields: Readonly<HeaderFields>) {
@@ -128,7 +128,7 @@ class Changes {
     } else if (lower === ':authority') {
       this.#change(lower, { name, values: editedValues('host', asked?.value) })
     } else {
-      // The other pseudo-header fields say what `method` and `url` say.
+      // `method` and `url` replace the other pseudo-header fields.
       this.#isProtectedEdited = true
     }
   }

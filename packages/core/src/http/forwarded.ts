@@ -3,9 +3,9 @@ import { type Client, plainAddress } from './client.ts'
 import { type RequestHead, requestedHost } from '../head.ts'
 
 /**
- * Appends to `lines` what a backend is told about the client: X-Forwarded-For, -Proto, -Host and -Port,
+ * Appends to `lines` the fields that describe the client to a backend: X-Forwarded-For, -Proto, -Host and -Port,
  * X-Real-IP, and Forwarded (RFC 7239) where a trusted proxy has begun one. The client's own fields of these
- * names, and their aliases with underscores, were dropped before, so nothing here is a client's word. Fields that
+ * names, and their aliases with underscores, were removed before, so no client can forge one. Fields that
  * the application has set are among the lines already, and stay as they are.
  */
 export function appendForwarded(lines: string[], request: RequestHead, client: Client): void {

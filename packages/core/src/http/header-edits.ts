@@ -103,7 +103,7 @@ function kindOf(value: unknown): string {
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
 
-/** What makes `value` unfit for a line of this name. The value itself may be a secret, and is not shown. */
+/** The reason why `value` cannot stand in a field of this name. The value itself may be a secret, and is not shown. */
 function valueProblem(lower: string, value: string): string | undefined {
   const at = value.search(UNFIT)
   if (at >= 0) {

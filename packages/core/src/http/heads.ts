@@ -4,7 +4,7 @@ export type RawHeaders = readonly string[]
 /** Header fields by lower-case name. A field that has several lines has them as an array. */
 export type HeaderFields = Record<string, string | string[] | undefined>
 
-/** What a client asked, as plain facts. Nothing in it is believed; see `client.ts` for what is. */
+/** The head of a request as plain data. Nothing in it is trusted; `client.ts` decides which parts are. */
 export interface RequestHead {
   readonly method: string
   /** The request target, byte for byte. */
@@ -14,7 +14,7 @@ export interface RequestHead {
   readonly rawHeaders: RawHeaders
   /** The same lines by lower-case name, for look-ups. */
   readonly headers: Readonly<HeaderFields>
-  /** What the application has edited. Absent: every line is the client's. */
+  /** The application's edits. Absent: every line is the client's. */
   readonly edits?: RequestEdits | undefined
   /** The address at the other end of the socket, which may be a proxy's. */
   readonly remoteAddress: string | undefined
@@ -26,7 +26,7 @@ export interface RequestHead {
   readonly hasBody: boolean
 }
 
-/** What an application has made of a request's header. */
+/** The application's edits of a request's header. */
 export interface RequestEdits {
   /** The fields that were set, replaced or removed, in lower case. A client's `Connection` does not remove them. */
   readonly names: ReadonlySet<string>

@@ -47,7 +47,7 @@ describe('the fields of one connection', () => {
     'X-Forwarded-For',
     'X-Forwarded-Proto',
     'x-forwarded-anything',
-  ])('are never %s, whoever names it [T-34]', name => {
+  ])('never include %s, in any spelling [T-34]', name => {
     expect([...nominatedFields(`${name}, x-foo`)]).toEqual(['x-foo'])
   })
 

@@ -1,7 +1,7 @@
 /*
- * Fields that belong to one connection and end with it (RFC 9110 §7.6.1), and those that a gateway answers
- * itself. A backend's or a client's own list, in Connection, is honoured too, but it cannot name what this
- * gateway vouches for: that is how forwarding headers were once made to vanish (CVE-2022-31813).
+ * Fields that belong to one connection and end with it (RFC 9110 §7.6.1), and those that a gateway writes
+ * itself. The list in a message's Connection field is honoured too, but it cannot name a field that this
+ * gateway vouches for: clients have removed forwarding headers that way (CVE-2022-31813).
  */
 
 /** Dropped from requests and answers alike. `Proxy` would become HTTP_PROXY in a CGI (httpoxy). */

@@ -1,6 +1,6 @@
 /**
- * A first look at a field name, told by its first letter and its length alone: false for nearly everything that
- * is not one of `names`, so that the closer look, in lower case, is for the few. Letter case does not matter.
+ * A quick filter for field names, by first letter and length alone: false for nearly every name that
+ * is not one of `names`, so few names need the comparison in lower case. Case-insensitive.
  */
 export function nameTable(names: Iterable<string>): (name: string) => boolean {
   const table = new Uint8Array(128 * 64)

@@ -4,16 +4,16 @@ import { isAuthority } from './authority.ts'
 import { isSendable } from './target.ts'
 
 /**
- * Whether a request must be refused, and with what. A message that two parties could read in two ways is
- * never repaired (RFC 9112 §11.2), for the next one in the chain may read it the other way.
- * Node's parser has refused the worst already; this is what it lets through.
+ * The error for a request that must be refused, or undefined. A message that two parties could read in two ways is
+ * never repaired (RFC 9112 §11.2), because the next party in the chain may read it the other way.
+ * Node's parser refuses the worst already; this is for the rest.
  */
 export function refusal(request: RequestHead): RefusedRequestError | undefined {
   const { method, httpVersion } = request
   if (httpVersion !== '1.1' && httpVersion !== '1.0' && !isHttp2(request)) {
     return new RefusedRequestError(505, 'version', 'HTTP version not supported')
   }
-  // A tunnel to wherever the client likes is not what a gateway is for.
+  // A gateway does not open tunnels to hosts of the client's choice.
   if (method === 'CONNECT') return new RefusedRequestError(501, 'method', 'CONNECT is not supported')
   return framingRefusal(request) ?? hostRefusal(request) ?? targetRefusal(request)
 }
@@ -70,7 +70,7 @@ function targetRefusal(request: RequestHead): RefusedRequestError | undefined {
 function isSoundTarget({ url, headers }: RequestHead): boolean {
   if (!isSendable(url)) return false
   if (url.charCodeAt(0) === SLASH) return true
-  // Whoever routes by the one must not be contradicted by the other.
+  // A party that routes by one must not be contradicted by the other.
   return absoluteForm(url)?.authority.toLowerCase() === String(headers['host']).toLowerCase()
 }
 

@@ -37,7 +37,7 @@ function pairs(lines: readonly string[]): Line[] {
   return lines.flatMap((name, index) => (index % 2 === 0 ? [[name, lines[index + 1] ?? ''] as const] : []))
 }
 
-/** What a backend gets of these lines, without what we add on the client. */
+/** The lines that a backend gets for these, without the fields about the client. */
 function forwarded(
   lines: readonly Line[],
   facts?: Partial<RequestHead>,

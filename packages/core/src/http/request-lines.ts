@@ -14,8 +14,8 @@ export interface RequestLinesOptions {
 }
 
 /**
- * The header lines that a backend gets, in the client's order and spelling: without what ends at this gateway,
- * without the client's word on who it is, and with ours. Lines that the application has edited stay, whatever the
+ * The header lines for a backend, in the client's order and spelling. Hop-by-hop fields and the client's own
+ * forwarding fields are removed, and ours are added. Lines that the application has edited stay, whatever the
  * client nominates in Connection. Framing is the forwarder's to write; Content-Length
  * stays, because it is the message's.
  */
@@ -54,7 +54,7 @@ export function requestLines(request: RequestHead, client: Client, options: Requ
 
 const NONE: ReadonlySet<string> = new Set()
 
-/** What an application has set is not the client's to nominate. */
+/** A client cannot nominate a field that the application has set. */
 function isNominated(name: string, nominated: ReadonlySet<string>, edited: ReadonlySet<string>): boolean {
   const lower = name.toLowerCase()
   return nominated.has(lower) && !edited.has(lower)

@@ -2,7 +2,7 @@ import type { HeaderFields, ResponseHead } from '../head.ts'
 import { HOP_BY_HOP, nominatedFields } from './hop-by-hop.ts'
 import { http2Value } from './single-value.ts'
 
-/** `__proto__` is a legal field name and nobody's honest one: assigning to it would set something else. */
+/** `__proto__` is a legal field name that no honest peer uses: assigning to it would set the prototype. */
 const DROPPED: ReadonlySet<string> = new Set([...HOP_BY_HOP, '__proto__'])
 
 /**

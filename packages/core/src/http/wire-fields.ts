@@ -29,7 +29,7 @@ export function fieldValue(lower: string, values: readonly string[], isHttp2: bo
   return values.join(lower === 'cookie' ? '; ' : ', ')
 }
 
-/** Whether `value` is what Node reads in these lines: then the application has not changed it. */
+/** Whether `value` equals what Node parses from these lines: then the application has not changed it. */
 export function isAsRead(
   lower: string,
   values: readonly string[],

@@ -1,4 +1,4 @@
-/** Which of `words` somebody meant who wrote `word`: the nearest, when no more than every third letter is wrong. */
+/** The entry of `words` that is probably meant by `word`: the nearest, with at most every third letter wrong. */
 export function nearMiss(word: string, words: readonly string[]): string | undefined {
   const most = Math.max(1, Math.floor(word.length / 3))
   let nearest: string | undefined

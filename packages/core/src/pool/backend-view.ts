@@ -3,8 +3,8 @@ import type { Discovered } from './discovered.ts'
 import type { Failure } from '../failure.ts'
 
 /**
- * A backend as the pool knows it now: live, and read-only to everyone but the pool.
- * Two facts stay apart: what an operator commanded (`state`), and what was observed (`healthy`).
+ * The live state of a backend, read-only outside of the pool.
+ * Two facts stay apart: an operator's command (`state`) and the observed health (`healthy`).
  */
 export interface BackendView {
   readonly backend: Backend
@@ -15,9 +15,9 @@ export interface BackendView {
   readonly isUsable: boolean
   /** Takes new sessions only when no other can. */
   readonly backup: boolean
-  /** What an operator gave it. */
+  /** The weight that was configured or set by an operator. */
   readonly weight: number
-  /** What a balancer goes by: the weight, or less of it during slow start. */
+  /** The weight that balancers use: `weight`, or less of it during slow start. */
   readonly effectiveWeight: number
   /** Requests that it may have at one time; 0: any number. */
   readonly maxInFlight: number
@@ -29,11 +29,11 @@ export interface BackendView {
   readonly requests: number
   /** Requests that it did not answer, or not to the end. */
   readonly failures: number
-  /** What health checks have found last; undefined: none has found anything. */
+  /** The last result of health checks; undefined: there is none. */
   readonly checked: boolean | undefined
-  /** What discovery said of it last; undefined: it is configured, or an operator has added it. */
+  /** The last report of discovery; undefined: the backend is configured, or an operator has added it. */
   readonly discovered: Discovered | undefined
-  /** What would configure it as it is now. */
+  /** Options that would configure it as it is now. */
   readonly options: BackendOptions
 }
 
@@ -43,11 +43,11 @@ export interface Hold {
   responded(statusCode: number): void
   /** The backend did not answer this request, or not to the end. */
   failed(failure: Failure): void
-  /** Another has answered what this one had not: so it was not the request's doing. */
+  /** Confirms a failure as the backend's: another backend has responded to the same request. */
   blame(): void
   /** To be called once, when the request no longer holds the backend. */
   release(): void
-  /** Listeners to be told when the pool wants its requests back. Whoever adds one takes it out. */
+  /** Listeners that are called when the pool wants its requests back. Each adder removes its own. */
   readonly recalls: Set<() => void>
   /** Whether it has wanted them back already, as those learn that come late. */
   isRecalled(): boolean

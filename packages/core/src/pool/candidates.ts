@@ -2,12 +2,12 @@ import type { BackendView } from './backend-view.ts'
 import type { Member } from './member.ts'
 
 /**
- * Backends that may take a new session. The list is made anew whenever that changes and never edited,
- * so its identity tells a balancer whether what it has prepared is still true.
+ * Backends that may take a new session. The list is replaced on every change and never edited,
+ * so balancers may cache by its identity.
  */
 export type Candidates = readonly BackendView[]
 
-/** Backups when no primary is left; and when nobody else is, a new session is better off at a draining one than with a 503. */
+/** Primaries, else backups, else draining backends: a new session is better off at a draining one than with a 503. */
 export function chooseCandidates(backends: Candidates): Candidates {
   const able = backends.filter(view => view.isUsable && view.weight > 0)
   const ready = able.filter(view => view.state === 'ready')
@@ -46,7 +46,7 @@ export class CandidateLists {
     return candidates
   }
 
-  /** Backups that could take what the candidates have no room for. */
+  /** Backups for requests that the candidates have no room for. */
   backupCandidates(members: readonly Member[]): Candidates {
     this.candidates(members)
     return this.#backupCandidates

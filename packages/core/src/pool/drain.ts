@@ -7,37 +7,37 @@ export interface DrainOptions {
 }
 
 export interface DrainResult {
-  /** Nobody was left; the time was over; or somebody commanded a state, or the backend left the pool. */
+  /** No session was left; the deadline passed; or a state was commanded, or the backend left the pool. */
   readonly outcome: 'drained' | 'deadline' | 'cancelled'
   /** Requests that are still there: after the deadline they have a few seconds to end. */
   readonly inFlight: number
-  /** Sessions that were, as far as this process has seen them; undefined where nobody knows. */
+  /** Sessions that were left, as far as this process has seen them; undefined when sessions are not counted. */
   readonly sessions: number | undefined
 }
 
-/** What a drain has to do with. */
+/** The parts of a member that a drain acts on. */
 export interface Draining {
   readonly inFlight: () => number
   readonly sessions: () => number | undefined
-  /** Nobody is to come any more. */
+  /** Stops new sessions. */
   readonly leave: () => void
-  /** Those who stay are to go. */
+  /** Recalls the requests and tunnels that are left. */
   readonly recall: () => void
   readonly ended: (result: DrainResult) => void
 }
 
-/** Sessions end by time alone, so somebody has to look. */
+/** Sessions expire by time alone, so their number is polled. */
 const LOOK_MS = 1_000
-/** For requests that are in flight at the deadline, and for tunnels to say good-bye. */
+/** Grace period after the deadline, for requests in flight and the closing handshakes of tunnels. */
 const GRACE_MS = 5_000
 
-/** @throws OptionError naming the option, what it got and what it takes. */
+/** @throws OptionError naming the option, the value and the accepted values. */
 export function parseDrain(options: DrainOptions = {}): number {
   const { deadline } = optionObject('drain', options, ['deadline'])
   return durationMs('drain.deadline', deadline, '10m')
 }
 
-/** The end of a backend's work that nobody should notice. */
+/** The graceful end of a backend's work. */
 export class Drain {
   /** Settles when it is over. Never fails. */
   readonly drained: Promise<DrainResult>
@@ -65,7 +65,7 @@ export class Drain {
     return this.#draining.inFlight()
   }
 
-  /** Live sessions that are tied to it; undefined where nobody knows, and then only the deadline ends it. */
+  /** Live sessions that are tied to it; undefined when sessions are not counted: then only the deadline ends the drain. */
   get sessions(): number | undefined {
     return this.#draining.sessions()
   }

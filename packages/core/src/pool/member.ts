@@ -5,7 +5,7 @@ import type { Failure } from '../failure.ts'
 import { OutlierDetection, type OutlierDetectionSettings } from './outlier-detection.ts'
 import { SlowStart } from './slow-start.ts'
 
-/** What a pool's members share, and how they reach it. */
+/** State and callbacks that a pool shares with its members. */
 export interface MemberContext {
   inFlight: number
   requests: number
@@ -14,7 +14,7 @@ export interface MemberContext {
   /** Of a backend that has no limit of its own; 0: none. */
   readonly maxInFlight: number
   readonly passive: OutlierDetectionSettings | undefined
-  /** Who may take a new session is to be found out anew. */
+  /** Marks the candidates as outdated. */
   stale(): void
   /** Requests have taken `member` out, or brought it back. */
   healthChanged(member: Member): void
@@ -69,7 +69,7 @@ export class Member implements BackendView, Hold {
     if (pool.slowStartMs > 0) this.#slowStart = before.#slowStart
   }
 
-  /** Its counts, and what was observed of it, stay. */
+  /** Applies changed options. Counts and observed health stay. */
   configure({ weight, backup, maxInFlight, aliases }: ParsedBackend): void {
     this.aliases = aliases
     this.weight = weight
@@ -77,7 +77,7 @@ export class Member implements BackendView, Hold {
     this.limit(maxInFlight)
   }
 
-  /** @param maxInFlight undefined: what the pool has for all */
+  /** @param maxInFlight undefined: the pool's default */
   limit(maxInFlight: number | undefined): void {
     this.#ownMaxInFlight = maxInFlight
   }
@@ -105,7 +105,7 @@ export class Member implements BackendView, Hold {
     this.#warmUp()
   }
 
-  /** Who cannot end by himself is to go, until another state is commanded. */
+  /** Recalls requests that do not end by themselves, until another state is commanded. */
   recall(): void {
     this.#isRecalled = true
     for (const listener of this.recalls) listener()
@@ -128,14 +128,14 @@ export class Member implements BackendView, Hold {
     return this.passive?.isOut !== true || this.passive.isTriable(this.#pool.now())
   }
 
-  /** What a health check has found. True when that is news. */
+  /** Records a health check's result. True when it changes `healthy`. */
   observe(isUp: boolean): boolean {
     const wasUp = this.#isUp
     this.checked = isUp
     return this.#turned(wasUp)
   }
 
-  /** What discovery says of it. True when its health is news. */
+  /** Records discovery's report. True when it changes `healthy`. */
   discover(said: Discovered | undefined): boolean {
     const wasUp = this.#isUp
     this.discovered = said
@@ -188,7 +188,7 @@ export class Member implements BackendView, Hold {
 
   failed({ kind }: Failure): void {
     this.failures += 1
-    // What it has seen may have been the request's doing; no request can keep it from being reached.
+    // A failed response may be the request's fault; a failed connection cannot.
     if (kind === 'unreached') this.#blame(false)
   }
 
@@ -240,7 +240,7 @@ export class Member implements BackendView, Hold {
         }
         this.failures += 1
         isSilent = failure.kind !== 'unreached'
-        // Whose doing it was is not known yet.
+        // The fault is not attributed yet.
         if (isSilent) passive.postpone(this.#pool.now())
         else this.#blame(true)
       },

@@ -20,7 +20,7 @@ export interface OutlierDetectionSettings {
 
 const KEYS: readonly string[] = ['fall', 'retryAfter', 'statuses'] satisfies (keyof OutlierDetectionOptions)[]
 
-/** @throws OptionError naming the option, what it got and what it takes. */
+/** @throws OptionError naming the option, the value and the accepted values. */
 export function parseOutlierDetection(path: string, value: unknown): OutlierDetectionSettings | undefined {
   if (value === undefined) return undefined
   const { fall, retryAfter, statuses = [] } = optionObject(path, value, KEYS)
@@ -40,8 +40,8 @@ export function parseOutlierDetection(path: string, value: unknown): OutlierDete
 const RELAPSE_MS = 60_000
 
 /**
- * What requests have told of one backend. It is in; or out, after `fall` failures in a row; or on trial, when its time
- * is over: one request at a time finds out (Envoy's outlier detection with its growing times, nginx's `fail_timeout`).
+ * The results of one backend's requests. The backend is in; or out, after `fall` failures in a row; or on trial, after
+ * its time out: one request at a time tests it (Envoy's outlier detection with growing times, nginx's `fail_timeout`).
  */
 export class OutlierDetection {
   readonly #settings: OutlierDetectionSettings
@@ -53,7 +53,7 @@ export class OutlierDetection {
   /** The request that is finding out. */
   trial: object | undefined
 
-  /** @param before what was known of the same backend under other settings */
+  /** @param before results of the same backend under other settings */
   constructor(settings: OutlierDetectionSettings, before?: OutlierDetection) {
     this.#settings = settings
     if (before === undefined) return
@@ -100,7 +100,7 @@ export class OutlierDetection {
     this.trial = undefined
   }
 
-  /** Out for as long again: its trial has told nothing. */
+  /** Stays out for the same time again: its trial had no verdict. */
   postpone(nowMs: number): void {
     this.#untilMs = nowMs + this.#outMs
     this.trial = undefined
@@ -110,7 +110,7 @@ export class OutlierDetection {
     this.#failures = 0
   }
 
-  /** It has answered although it is out. True when that brings it back: what was asked before its time says nothing. */
+  /** Records a response of a backend that is out. Returns true when the response brings it back: one to a request from before the trial does not. */
   returned(nowMs: number): boolean {
     if (!this.#isOver(nowMs)) return false
     this.bringBack(nowMs)

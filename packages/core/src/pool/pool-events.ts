@@ -2,10 +2,10 @@ import * as diagnostics from '../diagnostics.ts'
 import type { DrainResult } from './drain.ts'
 import type { BackendView } from './backend-view.ts'
 
-/** What has found that a backend's health changed. */
+/** The cause of a change of health. */
 export type HealthWitness = diagnostics.HealthChangedEvent['by']
 
-/** Tells the diagnostics what changes about a pool. */
+/** Publishes the changes of a pool to the diagnostics channels. */
 export class PoolEvents {
   readonly #pool: string
 

@@ -10,7 +10,7 @@ import type { RequestHead } from '../head.ts'
 import type { Lease } from '../lease.ts'
 import type { BackendView } from './backend-view.ts'
 
-/** What operators do to a live pool, and what backends do to themselves, as a request sees it. */
+/** Operators' commands on a live pool, and the failures of backends, as a request sees them. */
 
 const SECRET = 'correct horse battery staple, and then some more'
 const START = Date.UTC(2030, 0, 1)
@@ -41,7 +41,7 @@ function leaseOf(affinity: Affinity, cookie?: string, facts?: Partial<RequestHea
   return lease
 }
 
-/** One request, answered at once: who answered, and the cookie that the client has then. */
+/** One request that succeeds: its backend, and the cookie that the client has then. */
 function visit(affinity: Affinity, cookie = ''): { backend: string; cookie: string; status: string } {
   const lease = leaseOf(affinity, cookie)
   const [line] = [lease.responded({ statusCode: 200, headers: {} })['set-cookie'] ?? []].flat()
@@ -49,13 +49,13 @@ function visit(affinity: Affinity, cookie = ''): { backend: string; cookie: stri
   return { backend: lease.backend.id, cookie: line?.split(';')[0] ?? cookie, status: lease.status }
 }
 
-/** A client whose session is at `id`. */
+/** A client with a session at `id`. */
 function cookieAt(affinity: Affinity, id: string): string {
   for (let n = 0; n < 1000; n += 1) {
     const { backend, cookie } = visit(affinity)
     if (backend === id) return cookie
   }
-  throw new Error(`nobody is placed at ${id}`)
+  throw new Error(`no session is placed at ${id}`)
 }
 
 function spread(affinity: Affinity, visits: number): Record<string, number> {
@@ -67,7 +67,7 @@ function spread(affinity: Affinity, visits: number): Record<string, number> {
   return counts
 }
 
-/** A request that `id` fails, and whoever comes next answers, or fails as well. */
+/** A request that fails at `id`; the next backend responds, or fails as well. */
 function fail(affinity: Affinity, cookie: string, kind: FailureKind, hasResponded = true): string[] {
   const lease = leaseOf(affinity, cookie)
   const tried = [lease.backend.id]
@@ -132,7 +132,7 @@ describe('requests that got no answer', () => {
     ])
   })
 
-  it('are not counted where nobody asked for it', () => {
+  it('are not counted without outlier detection', () => {
     const affinity = affinityOf('abc')
     const cookie = cookieAt(affinity, 'a')
     for (let n = 0; n < 50; n += 1) fail(affinity, cookie, 'unreached')
@@ -149,7 +149,7 @@ describe('requests that got no answer', () => {
     },
   )
 
-  it('a poison request, which nobody answers, takes nobody out [T-52]', () => {
+  it('a poison request that fails everywhere takes no backend out [T-52]', () => {
     const affinity = affinityOf('abc', { passive })
     const cookie = cookieAt(affinity, 'a')
     let tries = 0
@@ -161,7 +161,7 @@ describe('requests that got no answer', () => {
     expect(healthy(affinity)).toBe('abc')
   })
 
-  it('a poison request that may not be repeated takes nobody out [T-52]', () => {
+  it('a poison request that may not be retried takes no backend out [T-52]', () => {
     const affinity = affinityOf('abc', { passive })
     for (let n = 0; n < 100; n += 1) {
       const lease = leaseOf(affinity, '', { method: 'POST', hasBody: true })
@@ -190,7 +190,7 @@ describe('requests that got no answer', () => {
     expect(healthy(affinity)).toBe('bc')
   })
 
-  it('take out at most half, and nobody when all are silent [T-52]', () => {
+  it('take out at most half, and none when all are silent [T-52]', () => {
     const affinity = affinityOf('abcd', { passive, maxAttempts: 1 })
     const cookies = Array.from('abcd', id => cookieAt(affinity, id))
     for (let n = 0; n < 9; n += 1) for (const cookie of cookies) fail(affinity, cookie, 'unreached')
@@ -274,7 +274,7 @@ describe('requests that got no answer', () => {
     expect(visit(affinity, cookie).backend).toBe('a')
   })
 
-  it('a trial that nobody answers, wherever it is tried, costs another pause and no longer one [T-52]', () => {
+  it('a trial that fails everywhere costs another pause of the same length [T-52]', () => {
     const affinity = affinityOf('abc', { passive: { fall: 1, retryAfter: '5s' } })
     const cookie = cookieAt(affinity, 'a')
     fail(affinity, cookie, 'unreached')
@@ -309,7 +309,7 @@ describe('requests that got no answer', () => {
     download.release()
   })
 
-  it('are the fault of the first that had the request, not of one that nobody reached', () => {
+  it('are the fault of the first backend that received the request, not of an unreachable one', () => {
     const affinity = affinityOf('abcd', { passive: { ...passive, fall: 1 }, balance: 'first' })
     const lease = leaseOf(affinity)
     for (const kind of ['unreached', 'broken'] as const)
@@ -350,7 +350,7 @@ describe('requests that got no answer', () => {
     expect(visit(affinity, cookie)).toMatchObject({ backend: 'a', status: 'matched' })
   })
 
-  it('whatever happens, somebody is left who can be asked', () => {
+  it('whatever happens, a backend is left to try', () => {
     const step = fc.record({
       at: fc.nat(3),
       kind: fc.constantFrom<FailureKind | 'answer'>('answer', 'unreached', 'broken', 'timeout'),
@@ -462,7 +462,7 @@ describe('slow start', () => {
     ['random', 60],
     // Two are drawn without a look at weights, and load decides: it evens out by weight.
     ['random-two', 60],
-    // Who takes the first of the list takes it, whatever it weighs.
+    // Balancer `first` takes the first of the list, whatever its weight.
     ['first', 400],
   ] as const)('holds for %s', (balance, most) => {
     const affinity = affinityOf('ba', { slowStart, balance })
@@ -643,7 +643,7 @@ describe('a full backend', () => {
     expect(fail(affinity, cookie, 'unreached')).toEqual(['a', 'b'])
   })
 
-  it('sends its sessions to another that the client names, before anybody else', () => {
+  it('sends its sessions to another that the client names, before any other', () => {
     const affinity = affinityOf('abc', {
       maxInFlight: 1,
       affinity: [{ cookie: {} }, { route: { header: 'x-route' } }],
@@ -662,7 +662,7 @@ describe('a full backend', () => {
 describe('a request that waits', () => {
   const waiting = { maxInFlight: 1, whenFull: 'wait', queueTimeout: '10s' } as const
 
-  /** A request, and what has come of it so far. */
+  /** A request and its result so far. */
   interface Waiter {
     outcome: string
     leave(): void
@@ -721,7 +721,7 @@ describe('a request that waits', () => {
     anybody.leave()
   })
 
-  it('for anybody takes whoever is free first', async () => {
+  it('for any backend takes the first that has room', async () => {
     const affinity = affinityOf('ab', waiting)
     const cookie = cookieAt(affinity, 'a')
     const [a, b] = [leaseOf(affinity, cookie), leaseOf(affinity)]
@@ -769,7 +769,7 @@ describe('a request that waits', () => {
     expect(waiter.outcome).toBe(expected)
   })
 
-  it('for anybody, since the queue of its backend is full, takes whoever is free first', async () => {
+  it('for any backend, since the queue of its own is full, takes the first that has room', async () => {
     const affinity = affinityOf('ab', { ...waiting, maxQueue: 1 })
     const cookie = cookieAt(affinity, 'a')
     leaseOf(affinity, cookie)
@@ -783,7 +783,7 @@ describe('a request that waits', () => {
     bound.leave()
   })
 
-  it('takes whoever is free first when its backend is no more', async () => {
+  it('takes the first with room when its backend was removed', async () => {
     const affinity = affinityOf('ab', waiting)
     const cookie = cookieAt(affinity, 'a')
     leaseOf(affinity, cookie)
@@ -814,7 +814,7 @@ describe('a request that waits', () => {
     expect(waiters[1]?.outcome).toBe('a')
   })
 
-  it('has its turn when somebody who was taken out can be tried again', async () => {
+  it('has its turn when an ejected backend can be tried again', async () => {
     const passive = { fall: 1, retryAfter: '2s' } as const
     const affinity = affinityOf('ab', { passive, waitForBackend: '3s' })
     fail(affinity, cookieAt(affinity, 'a'), 'unreached')
@@ -829,7 +829,7 @@ describe('a request that waits', () => {
     expect(waiters[1]?.outcome).toBe('a')
   })
 
-  it('is told what its balancer has thrown, and nobody else is', async () => {
+  it('gets the error that its balancer throws, and no other request does', async () => {
     let isBroken = false
     const balance = {
       name: 'broken',
@@ -848,7 +848,7 @@ describe('a request that waits', () => {
     expect(affinity.pool.queue.size).toBe(0)
   })
 
-  it('waits for somebody to come where that is asked for, and no longer', async () => {
+  it('waits for a backend to join when configured, and no longer', async () => {
     const affinity = affinityOf('a', { waitForBackend: '3s' })
     affinity.pool.setHealthy('a', false)
     const [first, second, third] = [enqueue(affinity), enqueue(affinity), enqueue(affinity)]
@@ -886,7 +886,7 @@ describe('a request that waits', () => {
     for (const waiter of waiters) waiter.leave()
   })
 
-  it('whoever comes and goes: nobody is overtaken, no room stays empty, and no limit is exceeded', async () => {
+  it('through all arrivals and departures: keeps the order, leaves no room unused, and exceeds no limit', async () => {
     const step = fc.constantFrom('come', 'end', 'leave')
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(step, fc.nat(20)), { maxLength: 60 }), async steps => {
@@ -913,7 +913,7 @@ describe('a request that waits', () => {
     )
   })
 
-  it('whatever happens to backends, nobody waits for what he could have', async () => {
+  it('whatever happens to backends, no request waits while it could be served', async () => {
     const step = fc.tuple(
       fc.constantFrom('come', 'come', 'come', 'come', 'end', 'end', 'leave', 'down', 'up', 'maint', 'ready'),
       fc.constantFrom('a', 'a', 'b', ''),
@@ -989,7 +989,7 @@ describe('a drain', () => {
     expect(seen).toEqual([{ pool: 'default', backend: 'a', outcome: 'drained', inFlight: 0, sessions: 0 }])
   })
 
-  it('waits for what is in flight, and for nothing when nobody is there', async () => {
+  it('waits for requests in flight, and ends at once when there are none', async () => {
     const affinity = timedAffinity()
     expect(await affinity.pool.drain('b').drained).toMatchObject({ outcome: 'drained' })
     affinity.pool.setState('b', 'ready')
@@ -1027,7 +1027,7 @@ describe('a drain', () => {
     expect(await drain.drained).toEqual({ outcome: 'deadline', inFlight: 0, sessions: 1 })
   })
 
-  it('calls back who gets his tunnel only when the time is over', async () => {
+  it('recalls a tunnel that opens only after the deadline', async () => {
     const affinity = timedAffinity()
     const late = leaseOf(affinity)
     const { backend } = late
@@ -1078,7 +1078,7 @@ describe('a drain', () => {
     lease.release()
   })
 
-  it('ends by its deadline alone where nobody knows the sessions', async () => {
+  it('ends by its deadline alone when sessions are not counted', async () => {
     const affinity = affinityOf('ab', { affinity: [{ cookie: { maxLife: 0 } }] })
     const drain = affinity.pool.drain('a', { deadline: '1m' })
     expect(drain.sessions).toBeUndefined()

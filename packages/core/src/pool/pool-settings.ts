@@ -2,13 +2,13 @@ import type { OutlierDetectionSettings } from './outlier-detection.ts'
 
 /** How a pool treats all of its backends. Durations in milliseconds. */
 export interface PoolSettings {
-  /** How requests find out who is sick; undefined: they do not. */
+  /** Outlier detection by the results of requests; undefined: off. */
   readonly passive: OutlierDetectionSettings | undefined
   /** In which a backend that comes back, or is new, gets to its whole share of new sessions; 0: at once. */
   readonly slowStartMs: number
   /** Requests that a backend may have at one time, where it does not say; 0: any number. */
   readonly maxInFlight: number
-  /** Requests that may wait for one backend, and that may wait for anybody. */
+  /** Maximum of requests that wait for one backend, and of those that wait for any. */
   readonly maxQueue: number
   /** Milliseconds since the epoch. */
   readonly now: () => number

@@ -67,11 +67,11 @@ describe('a pool that takes over from another', () => {
     expect(pool.requests).toBe(2)
     nowMs = 10_000
     expect(pool.find('b')?.isUsable).toBe(true)
-    // One whose requests tell nothing has nobody out for them.
+    // A pool without outlier detection ejects no backend.
     expect(succeed(before).backends.map(({ healthy }) => healthy)).toEqual([false, true, true])
   })
 
-  it('lets nobody begin slowly who has begun, and who is on his way goes on', () => {
+  it('restarts no slow start, and continues one that is under way', () => {
     let nowMs = 0
     const settings = { slowStartMs: 10_000, now: () => nowMs }
     const before = poolOf('ab', settings)

@@ -18,7 +18,7 @@ function poolOf(...ids: string[]): Pool {
 
 function hold(pool: Pool, id: string): Hold {
   const view = pool.find(id)
-  if (view === undefined) throw new Error(`nobody is called ${id}`)
+  if (view === undefined) throw new Error(`no backend has the id ${id}`)
   return pool.hold(view)
 }
 
@@ -61,7 +61,7 @@ describe('a pool', () => {
     expect(seen).toEqual(['a ready, b ready', 'b ready', 'b maint', 'c ready', 'c drain', 'c maint'])
   })
 
-  it('finds members and nobody else [T-11] [T-13]', () => {
+  it('finds members and no other id [T-11] [T-13]', () => {
     const pool = poolOf('a')
     expect(pool.find('a')?.backend.url.href).toBe('http://a.test/')
     expect(['b', '', '__proto__', 'constructor', 'http://a.test:80'].map(id => pool.find(id))).toEqual(
@@ -69,7 +69,7 @@ describe('a pool', () => {
     )
   })
 
-  it('starts everybody ready, well, idle and of weight 1', () => {
+  it('starts every backend ready, healthy, idle and of weight 1', () => {
     expect(poolOf('a').find('a')).toMatchObject({
       state: 'ready',
       healthy: true,
@@ -110,7 +110,7 @@ describe('candidates', () => {
     expect(candidatesOf(pool)).toEqual(['e'])
   })
 
-  it('are the draining ones when nobody else is left [LB145]', () => {
+  it('are the draining ones when no other is left [LB145]', () => {
     const pool = poolOf('a', 'b', 'c')
     pool.setState('a', 'drain')
     pool.setState('b', 'drain')
@@ -126,7 +126,7 @@ describe('candidates', () => {
     ['of weight 0 [LB055] [LB146]', pool => pool.setWeight('a', 0)],
     ['of weight 0 and draining', pool => [pool.setWeight('a', 0), pool.setState('a', 'drain')]],
     ['gone [LB150]', pool => pool.remove('a')],
-  ])('are nobody when the only one is %s', (_, change) => {
+  ])('are empty when the only backend is %s', (_, change) => {
     const pool = poolOf('a')
     change(pool)
     expect(candidatesOf(pool)).toEqual([])
@@ -190,13 +190,13 @@ describe('what was commanded and what was observed', () => {
   })
 
   it.each<[string, (pool: Pool) => void, string]>([
-    ['a state of nobody', pool => pool.setState('x', 'drain'), 'id'],
+    ['a state of an unknown backend', pool => pool.setState('x', 'drain'), 'id'],
     ['an unknown state', pool => pool.setState('a', 'up' as never), 'state'],
-    ['a weight of nobody', pool => pool.setWeight('x', 1), 'id'],
+    ['a weight of an unknown backend', pool => pool.setWeight('x', 1), 'id'],
     ['a weight of 257', pool => pool.setWeight('a', 257), 'weight'],
     ['a weight of a half', pool => pool.setWeight('a', 0.5), 'weight'],
     ['a negative weight', pool => pool.setWeight('a', -1), 'weight'],
-    ['health of nobody', pool => pool.setHealthy('x', true), 'id'],
+    ['health of an unknown backend', pool => pool.setHealthy('x', true), 'id'],
     ['a member whose id is taken', pool => pool.add(backend('a')), 'backend.id'],
     ['a malformed member', pool => pool.add({ id: 'b', url: 'b' }), 'backend.url'],
   ])('refuses %s, and stays as it was', (_, change, option) => {
@@ -218,7 +218,7 @@ describe('counts', () => {
     expect(pool.find('a')).toMatchObject({ inFlight: 0, requests: 2, failures: 1 })
   })
 
-  it('of a member that was taken out come back to 0 there, and touch nobody who has its id now', () => {
+  it('of a removed member return to 0 there, and do not touch a new member with its id', () => {
     const pool = poolOf('a')
     const old = pool.find('a')
     const held = hold(pool, 'a')
@@ -239,7 +239,7 @@ it('a request is counted nowhere for a backend that no pool made', () => {
 })
 
 describe('adding and removing', () => {
-  it('changes the list of members, and never the list that somebody holds', () => {
+  it('changes the list of members, and never a list that was handed out', () => {
     const pool = poolOf('a')
     const before = pool.backends
     expect(pool.add(backend('b', { weight: 3 }))).toMatchObject({ weight: 3, backend: { id: 'b' } })
@@ -249,7 +249,7 @@ describe('adding and removing', () => {
     expect(pool.backends.map(view => view.backend.id)).toEqual(['b'])
   })
 
-  it('says so when there is nobody to remove, and changes nothing', () => {
+  it('returns false when there is none to remove, and changes nothing', () => {
     const pool = poolOf('a')
     const before = pool.backends
     expect(pool.remove('x')).toBe(false)
@@ -258,7 +258,7 @@ describe('adding and removing', () => {
 })
 
 describe('replacing all members', () => {
-  it('keeps the health and the counts of whoever stays, by id and url', () => {
+  it('keeps the health and the counts of members that stay, by id and url', () => {
     const pool = poolOf('a', 'b')
     const held = hold(pool, 'a')
     held.failed({ kind: 'broken', slow: false, cause: undefined })

@@ -79,7 +79,7 @@ export class Pool {
     return chooseCandidates(this.#backends.filter(view => !tried.includes(view)))
   }
 
-  /** Backups that could take what the candidates have no room for. */
+  /** Backups for requests that the candidates have no room for. */
   get backupCandidates(): Candidates {
     return this.#lists.backupCandidates(this.#backends)
   }
@@ -101,10 +101,10 @@ export class Pool {
   }
 
   /**
-   * Makes `backends` the members. One that stays, by id and url, keeps its health and counts, and the rest
-   * becomes what is given. A known id with another url is another server: it starts afresh.
-   * @param discovered what discovery says of its own, by their ids @default what it said before
-   * @throws OptionError for a malformed backend, or an id that stands twice; then nothing has changed.
+   * Makes `backends` the members. A backend that stays, by id and url, keeps its health and counts and takes the
+   * new options. A known id with another url is another server: it starts afresh.
+   * @param discovered discovery's reports on its own backends, by id @default the last ones
+   * @throws OptionError for a malformed backend or a duplicate id; then nothing has changed.
    */
   replace(backends: readonly BackendOptions[], discovered?: ReadonlyMap<string, Discovered>): void {
     const before = this.#members
@@ -120,9 +120,9 @@ export class Pool {
   }
 
   /**
-   * Goes on where `before` stands, for a pool that is configured anew while it serves: its members become this one's,
-   * with their counts, what was commanded of them and what was observed. Nobody is told, for nothing has changed.
-   * What is in flight at `before` ends there, and is not counted here.
+   * Takes over the state of `before`, for a pool that is reconfigured while it serves: its members become this one's,
+   * with their counts, operators' commands and observed health. Publishes no event, because nothing has changed.
+   * Requests in flight at `before` end there, and are not counted here.
    */
   takeOver(before: Pool): void {
     this.#context.requests = before.#context.requests
@@ -153,7 +153,7 @@ export class Pool {
     return member
   }
 
-  /** Takes a backend out. What is in flight there finishes; its sessions are placed anew. False when there is none of this id. */
+  /** Removes a backend. Its requests in flight finish; its sessions are placed anew. Returns false for an unknown id. */
   remove(id: string): boolean {
     const rest = new Map(this.#members)
     if (!rest.delete(id)) return false
@@ -188,8 +188,8 @@ export class Pool {
   }
 
   /**
-   * @param maxInFlight 0: any number; undefined: what the pool has for all
-   * @throws OptionError for an unknown id, or what is no such number.
+   * @param maxInFlight 0: no limit; undefined: the pool's default
+   * @throws OptionError for an unknown id or an invalid number.
    */
   setMaxInFlight(id: string, maxInFlight: number | undefined): void {
     const member = this.#member(id)
@@ -198,7 +198,7 @@ export class Pool {
   }
 
   /**
-   * What somebody observed of a backend, as a health check does. An unhealthy one serves nobody.
+   * Records an observation of a backend's health, as a health check does. An unhealthy backend takes no request.
    * @param reason for the log
    * @throws OptionError for an unknown id.
    */
@@ -208,8 +208,8 @@ export class Pool {
   }
 
   /**
-   * Empties a backend: it keeps its sessions and takes no new one, until nobody is left, or the time is over and those
-   * who are left are moved. Then it is in maintenance, and can be stopped.
+   * Drains a backend: it keeps its sessions and takes no new one, until none is left or the deadline has passed.
+   * Remaining sessions then move. The backend goes into maintenance, and can be stopped.
    * @throws OptionError for an unknown id, or a wrong option.
    */
   drain(id: string, options?: DrainOptions): Drain {
@@ -221,17 +221,17 @@ export class Pool {
     return drain
   }
 
-  /** Asks what has no end of its own, at all backends, to end now: the gateway goes. */
+  /** Asks requests and tunnels without an end of their own, at all backends, to end now: the gateway shuts down. */
   recall(): void {
     for (const member of this.#backends) member.recall()
   }
 
-  /** Live sessions that are tied to a backend, as far as this process has seen them; undefined where nobody knows. */
+  /** Live sessions that are tied to a backend, as far as this process has seen them; undefined when not counted. */
   sessionsOf(id: string): number | undefined {
     return this.#sessionsOf(id)
   }
 
-  /** @param sessionsOf who knows */
+  /** @param sessionsOf the counter of live sessions */
   countSessionsWith(sessionsOf: (id: string) => number | undefined): void {
     this.#sessionsOf = sessionsOf
   }
@@ -324,8 +324,8 @@ export class Pool {
   }
 
   /**
-   * Requests alone take out at most half of the backends, and nobody unless another does better: when all are silent,
-   * nothing is won by turning to fewer of them, and those who are out already may as well be asked again.
+   * Requests alone take out at most half of the backends, and none unless another backend does better. When all are
+   * silent, using fewer of them gains nothing, and the ejected ones may as well be tried again.
    */
   #mayTakeOut(member: Member): boolean {
     const others = this.#backends.filter(other => other !== member)

@@ -11,7 +11,7 @@ export class SlowStart {
     this.#stepMs = lengthMs / STEPS
   }
 
-  /** Of its weight, what counts at `nowMs`: a twentieth at first, 1 at the end. */
+  /** The effective share of its weight at `nowMs`: a twentieth at first, 1 at the end. */
   share(nowMs: number): number {
     return Math.min(this.#step(nowMs) + 1, STEPS) / STEPS
   }

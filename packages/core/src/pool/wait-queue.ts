@@ -2,25 +2,25 @@ import { AsyncResource } from 'node:async_hooks'
 import type { BackendView } from './backend-view.ts'
 
 /**
- * Tries to serve somebody who waits, there and then.
- * @returns false when he has to wait on
+ * Tries to serve a waiting request at once.
+ * @returns false when the request has to keep waiting
  */
 export type Serve = () => boolean
 
-/** Somebody's place in the queue. */
+/** A request's place in the queue. */
 export interface Place {
-  /** He waits for `view` from now on, at the end of that line; without one, for anybody. */
+  /** Moves the request to the end of the line for `view`; without one, for any backend. */
   waitFor(view: BackendView | undefined): void
   leave(): void
 }
 
 interface Waiter extends Place {
   readonly serve: Serve
-  /** Who came first is first. */
+  /** Order of arrival, lowest first. */
   readonly number: number
 }
 
-/** Requests that wait: for room at one backend, or for anybody. First come, first served. */
+/** Requests that wait for room at one backend or at any. First come, first served. */
 export class WaitQueue {
   readonly #maxQueue: number
   readonly #dueInMs: () => number
@@ -30,7 +30,7 @@ export class WaitQueue {
   #wake: NodeJS.Timeout | undefined
 
   /**
-   * @param maxQueue that may wait for one backend, and that may wait for anybody
+   * @param maxQueue maximum that may wait for one backend, and that may wait for any
    * @param dueInMs until something changes by time alone; Infinity: nothing does
    */
   constructor(maxQueue: number, dueInMs: () => number) {
@@ -42,7 +42,7 @@ export class WaitQueue {
     return this.#size
   }
 
-  /** How many wait for `view`; without one, for anybody. */
+  /** The number of requests that wait for `view`; without one, for any backend. */
   sizeOf(view?: BackendView): number {
     return this.#lines.get(view)?.size ?? 0
   }
@@ -52,7 +52,7 @@ export class WaitQueue {
   }
 
   /**
-   * Stands in line for `view`, or for anybody, until he was served, leaves, or `timeoutMs` have passed.
+   * Queues a request for `view`, or for any backend, until it was served, leaves, or `timeoutMs` have passed.
    * @param serve called in the async context of this call, whichever request or operator has made room
    */
   enter(view: BackendView | undefined, serve: Serve, timeoutMs: number, onTimeout: () => void): Place {
@@ -83,7 +83,7 @@ export class WaitQueue {
   freed(view: BackendView): void {
     const lines = [view, undefined]
     let heads: readonly (Waiter | undefined)[]
-    // A head that has to wait for somebody else now has left its line, and the next one has his turn.
+    // A head that now has to wait for another backend has left its line, and the next one has its turn.
     do {
       heads = lines.map(line => this.#headOf(line))
       const served = inTurn(heads.filter(head => head !== undefined)).find(({ serve }) => serve())
@@ -92,7 +92,7 @@ export class WaitQueue {
     } while (lines.some((line, index) => this.#headOf(line) !== heads[index]))
   }
 
-  /** Something else has changed, and anybody may have his turn. */
+  /** Another change in the pool: any waiting request may have its turn. */
   changed(): void {
     const waiting: Waiter[] = []
     for (const line of this.#lines.values()) waiting.push(...line)
@@ -102,7 +102,7 @@ export class WaitQueue {
     this.#wakeWhenDue()
   }
 
-  /** One who was taken out can be tried again without anybody's doing. */
+  /** An ejected backend can be tried again by the passing of time alone. */
   #wakeWhenDue(): void {
     clearTimeout(this.#wake)
     if (this.#size === 0) return

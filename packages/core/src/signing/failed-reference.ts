@@ -1,4 +1,4 @@
-/** Texts that stand for a secret and are none: what is left of a reference that was not replaced, and of examples. */
+/** Texts in the place of a secret that are none: references that were not replaced, and placeholders of examples. */
 const PATTERNS: readonly RegExp[] = [
   // Shells, Compose and CI: ${NAME}, $NAME, $(command). Templates: {{ name }}, <name>, %NAME%.
   /\$\{[^}]*\}|\$\([^)]*\)|\{\{[^}]*\}\}/,
@@ -16,7 +16,7 @@ const PATTERNS: readonly RegExp[] = [
 
 /**
  * Whether a text that is meant to be a secret is a reference that was not replaced, as `${LIMPET_SECRET}`, or the
- * placeholder of an example, as `changeme`. All who read the same example know it.
+ * placeholder of an example, as `changeme`. Such a text is public.
  */
 export function isFailedReference(text: string): boolean {
   return PATTERNS.some(pattern => pattern.test(text))

@@ -11,7 +11,7 @@ function hashed(text: string, key = PUBLIC_HASH_KEY): bigint {
 const key = fc.uint8Array({ minLength: HASH_KEY_BYTES, maxLength: HASH_KEY_BYTES })
 
 describe('the keyed hash', () => {
-  // What Python 3.11 says, whose hash() of bytes is SipHash-1-3 and has this key with PYTHONHASHSEED=0.
+  // Results of Python 3.11: its hash() of bytes is SipHash-1-3, and has this key with PYTHONHASHSEED=0.
   it.each([
     ['a', 0x407448d2b89b1813n],
     ['abc', 0xc03bc3a0042630f2n],

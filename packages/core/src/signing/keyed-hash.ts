@@ -1,6 +1,6 @@
 /*
- * SipHash-1-3 (Aumasson and Bernstein, 2012), what the hash tables of Rust and Python are keyed with: quick on short
- * texts, and whoever does not have the key can neither aim at a result nor tell one from chance. An HMAC of
+ * SipHash-1-3 (Aumasson and Bernstein, 2012), the keyed hash of the hash tables of Rust and Python. It is quick on
+ * short texts, and without the key its results cannot be chosen or told from chance. An HMAC of
  * node:crypto costs several times as much for a session id, and no maintained package has this variant.
  */
 
@@ -9,7 +9,7 @@ export type KeyedHash = (text: string, out: Uint32Array) => void
 
 export const HASH_KEY_BYTES = 16
 
-/** A key that all know: for what has to be the same everywhere and gains nobody anything. */
+/** A public key: for hashes that must be the same everywhere and are worth no attack. */
 export const PUBLIC_HASH_KEY = new Uint8Array(HASH_KEY_BYTES)
 
 /** @param key 16 bytes */
@@ -48,7 +48,7 @@ function sipHash(
   const { length } = text
   const whole = length & ~7
   let all = 0
-  // Whole words, then one with what is left and the length, then three rounds without any.
+  // Whole words, then one with the remaining bytes and the length, then three rounds without any.
   for (let at = 0; at <= whole + 24; at += 8) {
     let low = 0
     let high = 0

@@ -2,11 +2,11 @@ import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:cryp
 import { sign, unsign } from 'cookie-signature'
 
 /**
- * Keys of one purpose, one for each secret, newest first. HKDF (RFC 5869) keeps purposes apart: what was
- * signed for one pool and cookie says nothing to another, though both grow from the same secret.
+ * Keys of one purpose, one for each secret, newest first. HKDF (RFC 5869) keeps purposes apart: a signature
+ * for one pool and cookie is invalid for another, though both keys derive from the same secret.
  */
 export function deriveKeys(secrets: readonly Uint8Array[], purpose: string): readonly KeyObject[] {
-  // A KeyObject, made once: hashing with it costs a fifth of what a Buffer does.
+  // A KeyObject, made once: hashing with it costs a fifth of hashing with a Buffer.
   return secrets.map(secret => createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', purpose, 32))))
 }
 
@@ -54,7 +54,7 @@ export function verifyText(
   return verified
 }
 
-/** What stands for `id` to those who do not have the key: 96 bits, the same in every process that has it. */
+/** A pseudonym of `id` for readers without the key: 96 bits, the same in every process that has the key. */
 export function opaqueTag(id: string, key: KeyObject): string {
   return createHmac('sha256', key).update(id).digest('base64url').slice(0, 16)
 }

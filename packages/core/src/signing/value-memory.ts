@@ -1,8 +1,8 @@
 import { detached } from './detached.ts'
 
 /**
- * What signed values were found to say, so that the next request with the same one costs no HMAC. Only good ones belong
- * here: then a flood of forged ones pushes nobody out.
+ * Results of verified signed values, so that the next request with the same value costs no HMAC. Only valid values
+ * belong here: then a flood of forged ones evicts none.
  */
 export interface ValueMemory<T> {
   /** @param signatureEnd where the signature ends in `value` */
@@ -23,7 +23,7 @@ interface Remembered<T> {
 const KEY_LENGTH = 12
 
 /**
- * Two generations: when the young one is full it becomes the old one, and what was used since moves over.
+ * Two generations: a full young one becomes the old one, and entries that are used again move to the young one.
  * @param size how many at least; twice as many at most
  */
 export function valueMemory<T>(size: number): ValueMemory<T> {
