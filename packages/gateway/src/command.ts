@@ -99,7 +99,7 @@ interface Parsed {
   readonly adapter: AdapterName | undefined
 }
 
-/** What was asked for, or what is wrong with it. */
+/** The parsed arguments, or the problem with them. */
 function parse(args: readonly string[]): Parsed | string {
   try {
     const { values, positionals } = parseArgs({

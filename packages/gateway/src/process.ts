@@ -34,7 +34,7 @@ export async function runProcess(config: GatewayConfig, isPretty: boolean, rerea
     return 1
   }
   const told = untilTold(log, gateway, reread)
-  // Whoever reads that may send a signal at once.
+  // A reader of this line may send a signal at once.
   log.info({
     event: 'listening',
     url: gateway.url,
@@ -93,7 +93,7 @@ async function untilTold(log: Logger, gateway: Gateway, reread: Reread): Promise
   return code
 }
 
-/** Logs what comes of a reload that began at `startedMs`. */
+/** Logs the result of a reload that began at `startedMs`. */
 export function logReload(log: Logger, startedMs: number, reloading: Promise<Changes>): void {
   reloading.then(
     ({ changed, needsRestart }) => {

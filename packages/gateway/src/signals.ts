@@ -1,25 +1,25 @@
-/** What a process is told from outside. */
-export interface Told {
-  /** Told to end. @param isAgain and was told before */
+/** Reactions of a process to signals and uncaught errors. */
+export interface SignalHandlers {
+  /** SIGTERM or SIGINT: the process is to end. @param isAgain whether it is the second signal */
   end(signal: string, isAgain: boolean): void
   reload(): void
-  /** What is wrong in this process cannot be known. */
+  /** After an uncaught exception the state of the process is undefined. */
   uncaught(error: unknown): void
 }
 
-/** Listens for signals. @returns what ends it */
-export function onSignals(told: Told): () => void {
+/** Listens for signals. @returns a function that stops it */
+export function onSignals(handlers: SignalHandlers): () => void {
   let isEnding = false
   function end(signal: string): void {
     const isAgain = isEnding
     isEnding = true
-    told.end(signal, isAgain)
+    handlers.end(signal, isAgain)
   }
   const listeners: [string, (value: unknown) => void][] = [
     ['SIGTERM', () => end('SIGTERM')],
     ['SIGINT', () => end('SIGINT')],
-    ['SIGHUP', () => told.reload()],
-    ['uncaughtException', error => told.uncaught(error)],
+    ['SIGHUP', () => handlers.reload()],
+    ['uncaughtException', error => handlers.uncaught(error)],
   ]
   for (const [name, listener] of listeners) process.on(name, listener)
   return () => {

@@ -1,4 +1,4 @@
-/** What an admin request is told that cannot be done. */
+/** The error response to an admin request. */
 export class AdminError extends Error {
   override readonly name = 'AdminError'
   readonly statusCode: number

@@ -5,7 +5,7 @@ const MIN_LENGTH = 16
 const MIN_DIFFERENT = 5
 const HOW = `make one with: node -p "require('node:crypto').randomBytes(32).toString('base64url')"`
 
-/** What is wrong with `token` as the token of the admin port, without its text; undefined when it is good. */
+/** The problem with `token` as the token of the admin port, without its text; undefined when it is valid. */
 export function tokenProblem(token: string): string | undefined {
   if (!/^[\x21-\x7e]*$/.test(token))
     return `has blanks, or characters that no header field can carry; it takes at least ${MIN_LENGTH} visible ASCII characters; ${HOW}`

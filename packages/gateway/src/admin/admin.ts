@@ -9,19 +9,19 @@ import { AdminError } from './admin-error.ts'
 import { Admission } from './admission.ts'
 import { readJson } from './json-body.ts'
 
-interface BackendResponse {
+interface AdminResponse {
   readonly statusCode: number
   readonly body?: unknown
 }
 
-/** What an admin request is about. */
+/** The parts of an admin request that its handler uses. */
 interface Call {
   readonly request: IncomingMessage
   readonly pool: string
   readonly id: string
 }
 
-type Handler = (call: Call) => BackendResponse | Promise<BackendResponse>
+type Handler = (call: Call) => AdminResponse | Promise<AdminResponse>
 
 /** The port by which an operator looks at a gateway, and changes its pools while it runs. */
 export class Admin {
@@ -42,7 +42,7 @@ export class Admin {
           answer => send(response, answer),
           (error: unknown) => {
             this.#note(request, error)
-            send(response, toldBy(error))
+            send(response, errorResponse(error))
           },
         )
       }),
@@ -73,10 +73,10 @@ export class Admin {
     await closed
   }
 
-  async #handle(request: IncomingMessage): Promise<BackendResponse> {
+  async #handle(request: IncomingMessage): Promise<AdminResponse> {
     const [path = ''] = (request.url ?? '').split('?', 1)
     const [, pool = '', , id = ''] = /^\/pools\/([\w-]+)(\/backends)?(?:\/([\w-]+))?$/.exec(path) ?? []
-    // Whether it is well is no secret: who asks has no more to say than that.
+    // Health is public: a load balancer that probes it has no token.
     if (path !== '/healthz') this.#admission.admit(request)
     const handlers = this.#handlersOf(path)
     if (handlers === undefined) throw new AdminError(404, 'NOT_FOUND', 'there is nothing here')
@@ -98,39 +98,39 @@ export class Admin {
     return undefined
   }
 
-  /** Who is refused is logged, and so is what only a defect of ours can throw. */
+  /** Logs refused requests, and errors that only a defect of the gateway can cause. */
   #note({ method, socket }: IncomingMessage, error: unknown): void {
     if (!(error instanceof AdminError)) this.#log.error({ event: 'admin_failed', err: error })
     else if (DENIED.has(error.statusCode))
       this.#log.warn({ event: 'admin_denied', method, client: socket.remoteAddress, code: error.code })
   }
 
-  #health(): BackendResponse {
+  #health(): AdminResponse {
     const { isEnding, isReady } = this.#operations
     const status = isEnding ? 'closing' : isReady ? 'ok' : 'not_ready'
     return { statusCode: status === 'ok' ? 200 : 503, body: { status } }
   }
 
-  async #stats(): Promise<BackendResponse> {
+  async #stats(): Promise<AdminResponse> {
     const { isEnding } = this.#operations
     const [pools, logDropped] = await Promise.all([this.#operations.stats(), this.#operations.logDropped()])
     const gateway = { uptimeMs: Math.round(process.uptime() * 1000), closing: isEnding, logDropped }
     return { statusCode: 200, body: { gateway, pools } }
   }
 
-  async #add({ request, pool }: Call): Promise<BackendResponse> {
+  async #add({ request, pool }: Call): Promise<AdminResponse> {
     return {
       statusCode: 201,
       body: await this.#operations.operate({ what: 'add', pool, body: await readJson(request) }),
     }
   }
 
-  async #change({ request, pool, id }: Call): Promise<BackendResponse> {
+  async #change({ request, pool, id }: Call): Promise<AdminResponse> {
     const body = await readJson(request)
     return { statusCode: 200, body: await this.#operations.operate({ what: 'change', pool, id, body }) }
   }
 
-  async #remove({ pool, id }: Call): Promise<BackendResponse> {
+  async #remove({ pool, id }: Call): Promise<AdminResponse> {
     await this.#operations.operate({ what: 'remove', pool, id })
     return { statusCode: 204 }
   }
@@ -138,11 +138,11 @@ export class Admin {
 
 const DENIED: ReadonlySet<number> = new Set([401, 403, 415, 421, 429])
 
-interface Told extends BackendResponse {
+interface FullResponse extends AdminResponse {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-function toldBy(error: unknown): Told {
+function errorResponse(error: unknown): FullResponse {
   if (error instanceof AdminError) {
     const { statusCode, code, message, headers } = error
     return { statusCode, body: { code, message }, headers }
@@ -150,14 +150,14 @@ function toldBy(error: unknown): Told {
   return { statusCode: 500, body: { code: 'INTERNAL', message: 'something went wrong' } }
 }
 
-function send(response: ServerResponse, { statusCode, body, headers }: Told): void {
+function send(response: ServerResponse, { statusCode, body, headers }: FullResponse): void {
   if (response.headersSent) return
   response.writeHead(statusCode, {
     ...headers,
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     ...(body !== undefined && { 'content-type': 'application/json' }),
-    // What was not read of a body that was refused is not to be taken for the next request.
+    // The unread rest of a rejected body must not be parsed as the next request.
     ...(statusCode >= 400 && { connection: 'close' }),
   })
   response.end(body === undefined ? undefined : JSON.stringify(body))

@@ -34,7 +34,7 @@ export function allowsBackend({ admin, pools }: GatewayConfig, url: URL): boolea
   return contains(listOf(fitting), host)
 }
 
-/** What is allowed by a backend of the file. */
+/** The addresses that a configured backend allows. */
 function neighbours(url: string | URL): readonly string[] {
   const parsed = URL.canParse(String(url)) ? new URL(String(url)) : undefined
   if (parsed === undefined || parsed.protocol === 'unix:') return []

@@ -5,7 +5,7 @@ import type { Gateway } from '../serving/gateway.ts'
 import type { Logs } from '../logging/log.ts'
 import type { BackendRow, PoolRow, PoolStats } from './pool-stats.ts'
 
-/** What an operator wants of a pool. The bodies are as they came. */
+/** An operator's change of a pool. The bodies are not parsed yet. */
 export type Operation =
   | { readonly what: 'add'; readonly pool: string; readonly body: Readonly<Record<string, unknown>> }
   | {
@@ -16,7 +16,7 @@ export type Operation =
     }
   | { readonly what: 'remove'; readonly pool: string; readonly id: string }
 
-/** What can be seen and done of a gateway, be it one process or several. */
+/** The operations on a gateway, of one process or several. */
 export interface Operations {
   readonly isEnding: boolean
   /** Whether a process is there that takes requests. */
@@ -25,8 +25,8 @@ export interface Operations {
   /** How many lines of the log were dropped, since the start. */
   logDropped(): Promise<number>
   /**
-   * The backend's row after it; undefined when it is gone.
-   * @throws AdminError for what cannot be done; then nothing was
+   * Returns the backend's row after the change; undefined when the backend was removed.
+   * @throws AdminError for an operation that is not possible; then nothing has changed
    */
   operate(operation: Operation): Promise<BackendRow | undefined>
 }

@@ -31,7 +31,7 @@ export interface PoolRow {
   readonly queued: number
 }
 
-/** Counts what the pools of this process tell, by their names. A pool that takes over from another goes on counting. */
+/** Counts the events of this process's pools, by their names. A pool that takes over from another continues its counts. */
 export class PoolStats {
   readonly #backends = new Map<string, BackendCounts>()
   readonly #affinity = new Map<string, Record<AffinityStatus, number>>()

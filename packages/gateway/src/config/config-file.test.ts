@@ -24,7 +24,7 @@ function read(content: string | object, others?: Readonly<Record<string, string>
   return parseConfig(readSource(fileOf(content, others)))
 }
 
-/** What is wrong with it, a line each. */
+/** The problems of a file, a line each. */
 function problemsOf(content: string | object, others?: Readonly<Record<string, string>>): readonly string[] {
   try {
     read(content, others)
@@ -127,7 +127,7 @@ describe('a file', () => {
       ['routes is missing; with several pools it says who gets what'],
     ],
     [
-      'has routes to nobody, and twice the same',
+      'has routes to an unknown pool, and a duplicate',
       { pools: { web }, routes: [{ pool: 'web' }, { path: '/', pool: 'wbe' }] },
       [
         'routes[1].pool got a text of 3 characters; it takes one of web',
@@ -197,7 +197,7 @@ describe('a file', () => {
       ],
     ],
     [
-      'opens its admin port to everybody',
+      'opens its admin port to all addresses',
       { pools: { web }, admin: { listen: '0.0.0.0:8404' } },
       ['admin.token is missing; 0.0.0.0 is no loopback address'],
     ],
@@ -396,7 +396,7 @@ it('the JSON Schema that is shipped is the one that the files are checked by', (
 describe('the README', () => {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
 
-  /** What stands first in each row of a table. */
+  /** The first cell in each row of a table. */
   function rows(marker: string): readonly string[] {
     const [, table = ''] = readme.split(`<!-- ${marker} -->\n\n`)
     const [lines = ''] = table.split('\n\n', 1)

@@ -30,7 +30,7 @@ function parse(source: ConfigSource): GatewayConfig {
   throw new ConfigError([...problems, ...(rest === undefined ? [] : problemsBeside(problems, rest, source))])
 }
 
-/** What is wrong with what is left of a file, and has nothing to do with what was taken out. */
+/** The problems of a file after its invalid parts were removed, without those that the removal caused. */
 function problemsBeside(
   problems: readonly Problem[],
   rest: ConfigFile,
@@ -42,7 +42,7 @@ function problemsBeside(
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     return error.problems.filter(({ path }) => {
-      // What is said of one in a list as a whole is said beside the others.
+      // A problem of a whole entry of a list stands beside the problems of the others.
       const list = path.replace(/\[\d+\]$/, '')
       return !problems.some(known => isWithin(known.path, list) || isWithin(path, known.path))
     })

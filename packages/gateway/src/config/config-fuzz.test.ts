@@ -4,7 +4,7 @@ import { ConfigError } from './config.ts'
 import { parseConfig } from './config-file.ts'
 import { jsonSchema } from './schema.ts'
 
-/** What a JSON Schema says of the keys below it. */
+/** The part of a JSON Schema that describes the keys below it. */
 interface Node {
   readonly properties?: Readonly<Record<string, Node>>
   readonly additionalProperties?: Node | boolean

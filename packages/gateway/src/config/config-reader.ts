@@ -28,7 +28,7 @@ import { routePath } from './route-path.ts'
 import type { Route } from './routes.ts'
 import type { ConfigFile, PoolFile } from './schema.ts'
 
-/** For this process and its workers, so that a reload forgets nobody. */
+/** Shared by this process and its workers, so that a reload keeps all sessions. */
 const RANDOM_SECRET = process.env['LIMPET_RANDOM_SECRET'] ?? randomBytes(32).toString('base64url')
 
 const MIN_HEADER_BYTES = 1024
@@ -37,7 +37,7 @@ const MAX_HEADER_BYTES = 16 * 1024 ** 2
 /** In the place of one that cannot be made, so that the rest of the file can be checked. */
 const NO_SOURCE: DiscoverySource = { name: '', subscribe: () => ({ close: () => undefined }) }
 
-/** Makes of a file that has the right shape what it stands for, and notes what is wrong all the same. */
+/** Makes a configuration of a file that has the right shape, and collects the problems that a shape cannot show. */
 export class ConfigReader {
   readonly #file: ConfigFile
   readonly #source: ConfigSource
@@ -108,7 +108,7 @@ export class ConfigReader {
     const cert = this.#text('listen.tls.cert', () => this.#kept.file(tls.cert))
     const key = this.#text('listen.tls.key', () => this.#kept.file(tls.key))
     try {
-      // A file that cannot be read is told already.
+      // A file that cannot be read is a problem already.
       if (cert !== '' && key !== '') createSecureContext({ cert, key })
     } catch (error) {
       const text = `takes a certificate and its key, as PEM (${(error as Error).message})`
@@ -189,7 +189,7 @@ export class ConfigReader {
         this.#text(`${path}.${at}`, () => (how === 'file' ? this.#kept.file(text) : this.#kept.text(text))),
       kubernetes: service => this.#kubernetes(`${path}.discovery.kubernetes`, service),
     })
-    // Whatever core and the adapters have to say about it, before anything is started.
+    // The problems that core and the adapters find, before anything is started.
     for (const error of optionErrors(options)) this.#note(path, error)
     return { name, options, signature: signatureOf(options, file) }
   }
@@ -296,7 +296,7 @@ export class ConfigReader {
   }
 
   #note(path: string, { option, redacted }: OptionError): void {
-    // What all pools share is the file's.
+    // Options that all pools share are reported at the file's level.
     const isShared = /^(?:secrets|trustProxy)/.test(option)
     const where = isShared ? option : [path, fieldPath(option)].filter(part => part !== '').join('.')
     if (!this.#problems.some(problem => problem.path === where))

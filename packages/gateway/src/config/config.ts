@@ -6,7 +6,7 @@ import type { Route } from './routes.ts'
 
 export type AdapterName = 'fastify' | 'express' | 'koa'
 
-/** A configuration as it was written: all that a process needs to know what another one does. */
+/** A configuration as it was written: all that another process needs to load the same. */
 export interface ConfigSource {
   readonly file: string
   readonly text: string
@@ -36,49 +36,49 @@ export interface GatewayConfig {
     readonly http2: boolean
   }
   readonly adapter: AdapterName
-  /** After it is told to end, for this long it takes whoever comes. */
+  /** Time after the signal to end, in which new requests are still served. */
   readonly preStopMs: number
   readonly shutdownGraceMs: number
   /** Processes that share the port. */
   readonly workers: number
-  /** What signs where no secret is given. */
+  /** The signing secret where none is configured. */
   readonly randomSecret: string
   readonly limits: Limits
   readonly log: { readonly access: boolean; readonly sample: number; readonly level: string }
   readonly routes: readonly Route[]
   readonly pools: readonly PoolConfig[]
   readonly admin: AdminConfig | undefined
-  /** What works, and is perhaps not what was meant. */
+  /** Settings that are valid and perhaps a mistake. */
   readonly warnings: readonly string[]
 }
 
 /** The admin port. */
 export interface AdminConfig extends Address {
-  /** Undefined: the port answers this machine alone. */
+  /** Undefined: the port accepts connections from this machine alone. */
   readonly token: string | undefined
-  /** Names that a Host field may have, beside those that are always taken. */
+  /** Names that a Host field may have, beside the default ones. */
   readonly hosts: readonly string[]
   /** Hosts, networks and sockets of backends that may be added; undefined: those beside the backends of the file. */
   readonly allowBackends: readonly string[] | undefined
 }
 
-/** What slow and greedy clients may have of the gateway. */
+/** Limits for slow and greedy clients. */
 export interface Limits {
   readonly maxHeaderSize: number
   readonly headersTimeoutMs: number
   readonly requestTimeoutMs: number
   readonly keepAliveMs: number
-  /** How long a client may take nothing of its answer; 0: any time. */
+  /** How long a client may read nothing of its response; 0: no limit. */
   readonly sendTimeoutMs: number
-  /** 0: any number. */
+  /** 0: no limit. */
   readonly connections: number
-  /** Of one address; 0: any number. */
+  /** Of one address; 0: no limit. */
   readonly connectionsPerAddress: number
   /** Requests of one HTTP/1 connection that are in flight. */
   readonly unanswered: number
 }
 
-/** All that is wrong with a file. */
+/** All the problems of a file. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly problems: readonly Problem[]

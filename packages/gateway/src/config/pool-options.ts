@@ -3,22 +3,22 @@ import type { PoolConfig } from './config.ts'
 import { headerPolicy } from '../serving/header-policy.ts'
 import type { PoolFile } from './schema.ts'
 
-/** What a file says of the service whose pods are a pool's backends. */
+/** The part of a file that describes the service whose pods are a pool's backends. */
 export type KubernetesFile = Extract<PoolFile['discovery'], { kubernetes: unknown }>['kubernetes']
 
-/** What all pools of a file have in common. */
+/** The parts of a file that all its pools share. */
 export interface PoolContext {
   readonly secrets: readonly string[]
   readonly trustProxy: readonly string[]
-  /** What is kept elsewhere; where it is not there, that is noted. @param path of the option, in the pool */
+  /** Resolves a reference to a secret or a file; collects a problem when it fails. @param path of the option, in the pool */
   readonly read: (path: string, text: string, how: 'text' | 'file') => string
   /** The source of `discovery.kubernetes`; where there is none, that is noted. */
   readonly kubernetes: (options: KubernetesFile) => DiscoverySource
 }
 
 /**
- * The options of an adapter for a pool as a file has it. A file without `affinity` has none, as people who write files
- * expect; the packages' own default is the cookie.
+ * The options of an adapter for a pool of a file. A pool without `affinity` has none. In the packages, the default is
+ * the cookie.
  */
 export function poolOptions(
   name: string,

@@ -8,13 +8,13 @@ type Keys = readonly string[]
 /** A file with more of them has another problem. */
 const MAX_PROBLEMS = 100
 
-/** What stands in the place of what is wrong and needed, so that what is wrong beside it can be seen. */
-const SECRET = 'nobody-0123456789abcdefghijklmnopqrstuvwxyz'
-const URL_OF_NOBODY = 'http://127.0.0.1:1'
-const POLICY: AffinityPolicy = { name: 'nobody', read: () => [] }
-const INSTEAD: Options = { backends: [{ id: 'nobody', url: URL_OF_NOBODY }], secrets: [SECRET] }
+/** Valid values that replace invalid required ones, so that the problems beside them can be found. */
+const SECRET = 'placeholder-0123456789abcdefghijklmnopqrstuvwxyz'
+const PLACEHOLDER_URL = 'http://127.0.0.1:1'
+const POLICY: AffinityPolicy = { name: 'placeholder', read: () => [] }
+const INSTEAD: Options = { backends: [{ id: 'placeholder', url: PLACEHOLDER_URL }], secrets: [SECRET] }
 
-/** All that core and the adapters have to say about the options of a pool. They say one thing at a time. */
+/** All problems that core and the adapters find in the options of a pool. They report one at a time. */
 export function optionErrors(options: PoolConfig['options']): readonly OptionError[] {
   const errors = new Map<string, OptionError>()
   let next: Options = { ...options }
@@ -25,7 +25,7 @@ export function optionErrors(options: PoolConfig['options']): readonly OptionErr
     } catch (error) {
       if (!(error instanceof OptionError)) throw error
       const { option } = error
-      // What is left of an option without its wrong part may be wrong for that.
+      // Removing an invalid part can itself make the option invalid; that is not a new problem.
       const isAgain = [...errors.keys()].some(known => isWithin(known, option))
       if (!isAgain) errors.set(option, error)
       const [name, ...keys] = option.match(/[^.[\]]+/g) ?? []
@@ -41,7 +41,7 @@ export function isWithin(path: string, other: string): boolean {
   return path === other || path.startsWith(`${other}.`) || path.startsWith(`${other}[`)
 }
 
-/** The options without what is at fault of one of them, or with something good in its place. */
+/** The options without the invalid part of one of them, or with a placeholder for it. */
 function without(options: Options, name: string, keys: Keys): Options {
   const value = options[name]
   const [index = '', ...rest] = keys
@@ -58,10 +58,10 @@ function without(options: Options, name: string, keys: Keys): Options {
 function itemWithout(list: string, item: unknown, keys: Keys, index: string): unknown {
   switch (list) {
     case 'backends': {
-      const nobody: Options = { id: `nobody-${index}`, url: URL_OF_NOBODY }
-      if (!isPlain(item)) return nobody
+      const placeholder: Options = { id: `placeholder-${index}`, url: PLACEHOLDER_URL }
+      if (!isPlain(item)) return placeholder
       const [key = ''] = keys
-      return key in nobody ? { ...item, [key]: nobody[key] } : leafless(item, keys)
+      return key in placeholder ? { ...item, [key]: placeholder[key] } : leafless(item, keys)
     }
     case 'affinity':
       return isPlain(item) && keys.length > 1 ? leafless(item, keys) : POLICY

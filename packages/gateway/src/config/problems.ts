@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { pathText } from './problem-path.ts'
 import { DURATION } from './schema.ts'
 
-/** What is wrong with a file: where, and what it takes there. */
+/** A problem of a file: its place, and the accepted values there. */
 export interface Problem {
   /** As `pools.web.backends[1].url`; empty: the file as a whole. */
   readonly path: string
@@ -54,7 +54,7 @@ function unknownKeys(keys: readonly string[], path: Path, known: readonly string
   })
 }
 
-/** What stands there. The text of a value is told only where it is nearly one of the words that are taken. */
+/** Describes the value found. Its text is shown only where it nearly matches an accepted word. */
 function gotAt(found: unknown, schemas: readonly z.ZodType[], takes: string): string {
   if (found === undefined) return 'is missing'
   if (typeof found === 'number') {
@@ -65,7 +65,7 @@ function gotAt(found: unknown, schemas: readonly z.ZodType[], takes: string): st
   return gotWord(found, schemas.flatMap(wordsOf))
 }
 
-/** What a value is where one of some words is taken. */
+/** Describes a value found where one of some words is accepted. */
 export function gotWord(found: unknown, words: readonly string[]): string {
   const meant = typeof found === 'string' && found.length <= MAX_WORD ? nearMiss(found, words) : undefined
   return meant === undefined
@@ -81,7 +81,7 @@ function branchFor(branches: readonly (readonly Issue[])[], value: unknown): rea
   if (!isPlain(value))
     return branches.find(issues => issues.every(({ path }) => path.length > 0 || value === undefined))
   const keys = Object.keys(value)
-  // One whose key is there; else the only one that takes an object at all.
+  // The kind with a matching key; else the only one that accepts an object at all.
   return (
     near.find(issues => issues.every(({ path: [key] }) => key === undefined || keys.includes(String(key)))) ??
     (near.length === 1 ? near[0] : undefined)
@@ -155,7 +155,7 @@ const WORDS: Readonly<Record<string, string>> = {
   array: 'a list',
 }
 
-/** The schemas that may be meant at a path, for what they say of themselves. */
+/** The schemas that may be meant at a path, for their descriptions. */
 function schemasAt(schema: z.ZodType, path: Path): readonly z.ZodType[] {
   let schemas = alternatives(schema)
   for (const key of path) {
@@ -171,14 +171,14 @@ function alternativesOf(schema: z.ZodType, key: PropertyKey): readonly z.ZodType
   return next === undefined ? [] : alternatives(next)
 }
 
-/** Itself without what makes it optional, and for a union each of its kinds, too. */
+/** The schema itself without its optional wrapper, and the members of a union too. */
 function alternatives(schema: z.ZodType): readonly z.ZodType[] {
   const def = defOf(schema)
   if (def.innerType !== undefined) return alternatives(def.innerType)
   return [schema, ...(def.options ?? []).flatMap(alternatives)]
 }
 
-/** What zod's classes have in common. */
+/** The part of a definition that zod's classes have in common. */
 interface SchemaDef {
   readonly type: string
   readonly shape?: Readonly<Record<string, z.ZodType>>

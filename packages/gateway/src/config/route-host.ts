@@ -2,7 +2,7 @@ const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
 const NAME = new RegExp(String.raw`^(?:\*\.)?${LABEL}(?:\.${LABEL})*$`)
 const IPV6 = /^\[[0-9a-f:.]{2,45}\]$/
 
-/** What a route takes as its host. */
+/** Accepted values of a route's host, for messages. */
 export const HOST_TAKES =
   'a host name as clients send it, or *. and one for all names below it; without scheme, port or pattern'
 

@@ -49,7 +49,7 @@ describe('a route', () => {
     expect(find(host, url)).toBe(pool)
   })
 
-  it('is nobody’s where none matches', () => {
+  it('is undefined where none matches', () => {
     expect(router([route('a', '/a')])('h', '/b')).toBeUndefined()
     expect(router([route('a', '/', 'h')])('i', '/')).toBeUndefined()
   })

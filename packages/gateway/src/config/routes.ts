@@ -17,9 +17,9 @@ export const AMBIGUOUS = Symbol('ambiguous')
 export type Router = (host: string | undefined, url: string) => string | typeof AMBIGUOUS | undefined
 
 /**
- * A host beats a pattern (`*.test.com`), the longest pattern beats others, and any beats no host; then the longest path
- * that matches wins. `/api/` is all under it; `/api` is that, itself, and what follows a question mark, and not `/apis`.
- * Where a route has a path, a target is refused that servers read in different ways (see `routePath`).
+ * A host beats a pattern (`*.test.com`), a longer pattern a shorter one, and any pattern no host. Then the longest path
+ * that matches wins. `/api/` matches all paths below it. `/api` matches itself, also with a query, and not `/apis`.
+ * Where a route has a path, targets that servers interpret in different ways are refused (see `routePath`).
  */
 export function router(routes: readonly Route[]): Router {
   const byHost = new Map<string, Route[]>()

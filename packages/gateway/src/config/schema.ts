@@ -1,8 +1,8 @@
 import { z } from 'zod'
 
 /*
- * The configuration file, as people write it. Core and the adapters check what values mean; here is what they look like.
- * The JSON Schema for editors is made of it.
+ * The shape of the configuration file. Core and the adapters check its values.
+ * The JSON Schema for editors is generated from it.
  */
 
 export const DURATION = 'a duration, as 250ms, 5s, 30m, 8h or 7d'

@@ -81,7 +81,7 @@ export function readText(path: string, shown = path): string {
   }
 }
 
-/** A secret may stand where the name of its variable is meant: only what looks like a name is told. */
+/** A secret may stand in the place of a variable's name, so only a text that looks like a name is shown. */
 function variableText(name: string): string {
   const isName = /^[A-Z][A-Z0-9]{0,15}$|^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/.test(name)
   return isName ? name : `variable of this name (${redact(name)})`

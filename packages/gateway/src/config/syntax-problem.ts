@@ -1,6 +1,6 @@
 import type { ErrorCode } from 'yaml'
 
-/** Errors whose messages have parts of the file in them: these stand in their place. */
+/** Errors whose messages quote the file: these texts replace them. */
 const QUOTING: Partial<Record<ErrorCode, string>> = {
   BAD_ALIAS: 'an alias that is none, or has no anchor; a text that begins with * needs quotes',
   BAD_DIRECTIVE: 'a directive that is not known; a text that begins with % needs quotes',
@@ -20,7 +20,7 @@ const PLAIN: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   ...(['MULTIPLE_DOCS', 'MULTIPLE_TAGS', 'NON_STRING_KEY', 'TAB_AS_INDENT'] as const),
 ])
 
-/** What is wrong with a text that is no YAML, without any part of it. */
+/** The problem of a text that is no YAML, without quoting it. */
 export function syntaxProblem(code: ErrorCode, message: string): string {
   return QUOTING[code] ?? (PLAIN.has(code) ? message : `it is not YAML (${code})`)
 }

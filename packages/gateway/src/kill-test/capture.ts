@@ -41,7 +41,7 @@ function jsonValues(text: string, path: string): readonly string[] {
   return (Array.isArray(found) ? found : [found]).map(textOf)
 }
 
-/** What stands at a path, as `items[0].id`, of a text of JSON; `.` is the whole. Undefined when there is nothing. */
+/** The value at a path, as `items[0].id`, of a text of JSON; `.` is the whole. Undefined when there is none. */
 export function jsonAt(text: string, path: string): unknown {
   let value: unknown
   try {

@@ -5,7 +5,7 @@ import { filled, type Variables } from './template.ts'
 /** A status, or a hundred of them. */
 export type ExpectedStatus = number | '2xx' | '3xx' | '4xx' | '5xx'
 
-/** What a reply has to be. */
+/** Requirements on a reply. */
 export interface Expectation {
   readonly statuses: readonly ExpectedStatus[]
   readonly headers: readonly (readonly [name: string, pattern: RegExp])[]

@@ -15,7 +15,7 @@ import { Traffic } from './traffic.ts'
  */
 export type Ending = 'done' | 'scenario' | 'hook' | 'idle' | 'sick' | 'too-long' | 'SIGINT' | 'SIGTERM'
 
-/** What came of a test. */
+/** The result of a test. */
 export interface Outcome {
   readonly ending: Ending
   /** Why it ended early, for the operator; undefined: it did not. */

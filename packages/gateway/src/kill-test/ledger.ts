@@ -1,7 +1,7 @@
 /** Values that are remembered of one session; the oldest are forgotten first. */
 const MAX_VALUES = 10_000
 
-/** What one session has written, and must find again. */
+/** The values that one session has written, and must find again. */
 export class Ledger {
   /** By value: whether it has been read back. */
   #written = new Map<string, boolean>()

@@ -9,7 +9,7 @@ export interface PlannedAction {
   readonly command: string | undefined
 }
 
-/** What an operator is asked for when there are no hooks. */
+/** Actions that an operator is asked to do when there are no hooks. */
 const ASKED: readonly Action[] = ['kill', 'restart']
 
 /**

@@ -2,7 +2,7 @@ import type { Journal, Phase } from './journal.ts'
 
 const EVERY_MS = 500
 
-/** What the operator sees while a test runs: a line for each action, and on a terminal one that is written over. */
+/** Progress output while a test runs: a line for each action, and on a terminal one that is written over. */
 export class Progress {
   readonly #journal: Journal
   readonly #write: (text: string) => void

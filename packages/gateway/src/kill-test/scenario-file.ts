@@ -43,7 +43,7 @@ export function parseScenario(text: string, name: string): Scenario {
   return scenario
 }
 
-/** What is left of a value without its wrong part may be wrong for that. */
+/** Removing an invalid part can itself make a value invalid; that is not a new problem. */
 function isNews(path: string, known: readonly Problem[]): boolean {
   return !known.some(problem => isWithin(problem.path, path) || isWithin(path, problem.path))
 }

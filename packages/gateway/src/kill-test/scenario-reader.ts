@@ -56,7 +56,7 @@ export class ScenarioReader {
   }
 }
 
-/** What is wrong with the address of a target; undefined when it is good. */
+/** The problem with the address of a target; undefined when it is valid. */
 export function targetProblem(target: string): string | undefined {
   const url = URL.parse(target)
   if (url === null || !/^https?:$/.test(url.protocol))

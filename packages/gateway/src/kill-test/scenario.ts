@@ -39,7 +39,7 @@ export type StepBody =
   | { readonly kind: 'form'; readonly fields: readonly (readonly [name: string, value: Template])[] }
   | { readonly kind: 'upload'; readonly upload: Upload }
 
-/** What each session does, and how the backends are reached by the operator. */
+/** The steps of each session, and the operator's access to the backends. */
 export interface Scenario {
   readonly name: string
   readonly target: string | undefined

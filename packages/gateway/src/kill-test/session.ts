@@ -10,7 +10,7 @@ import type { TargetGuard } from './target.ts'
 import { Tunnels } from './tunnels.ts'
 import { UserAgent } from './user-agent.ts'
 
-/** What all sessions of a test share. */
+/** State that all sessions of a test share. */
 export interface Stage {
   readonly scenario: Scenario
   readonly target: URL

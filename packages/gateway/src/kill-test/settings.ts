@@ -12,7 +12,7 @@ export interface Budget {
   readonly recoveryMs: number | undefined
 }
 
-/** What the command line says. Durations in milliseconds. */
+/** The settings of the command line. Durations in milliseconds. */
 export interface Settings {
   readonly source: { readonly file: string } | { readonly preset: PresetName }
   readonly print: boolean

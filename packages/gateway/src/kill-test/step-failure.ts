@@ -17,7 +17,7 @@ export class StepFailure extends Error {
   }
 }
 
-/** What the network has thrown, as a failure of a step. */
+/** The failure of a step, for an error from the network. */
 export function failureOf(error: unknown): StepFailure {
   if (error instanceof StepFailure) return error
   const { name, code, message } = error as NodeJS.ErrnoException

@@ -3,7 +3,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http'
 import { WebSocket } from 'ws'
 import { StepFailure } from './step-failure.ts'
 
-/** What comes over a WebSocket while one step uses it. */
+/** The messages that arrive over a WebSocket while one step uses it. */
 export class TunnelReplies {
   /** The response to the handshake; it rejects when there is none. */
   readonly opened: Promise<IncomingMessage>

@@ -23,7 +23,7 @@ export interface Received {
   readonly text: string
 }
 
-/** What a browser has for one user: cookies and connections. */
+/** The browser state of one user: cookies and connections. */
 export class UserAgent {
   readonly jar = new CookieJar()
   readonly localAddress: string | undefined

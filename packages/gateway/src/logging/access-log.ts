@@ -4,7 +4,7 @@ import { type Affinity, isAffinityError, type Lease, type OnceGone, type Request
 import type { LineLog } from './log.ts'
 import { type Carried, type Entry, ObservedLease } from './observed-lease.ts'
 
-/** Of what a client sent. */
+/** Maximum length of a text from a client. */
 const MAX_TEXT = 256
 const NOTHING: Carried = { read: 0, written: 0 }
 
@@ -21,9 +21,9 @@ export class AccessLog {
   readonly #log: LineLog
   readonly #sample: number
   readonly #random: () => number
-  /** By connection, up to the end of its last request. */
+  /** By connection, until the end of its last request. */
   readonly #carried = new WeakMap<object, Carried>()
-  /** By the one thing of a request that its head has, too. */
+  /** By the object that a request shares with its `RequestHead`. */
   readonly #entries = new WeakMap<readonly string[], Entry>()
 
   constructor({ log, sample, random = Math.random }: AccessLogOptions) {
@@ -32,7 +32,7 @@ export class AccessLog {
     this.#random = random
   }
 
-  /** A request has come, for `pool` or for nobody. */
+  /** A request has arrived, for `pool` or for none. */
   begin(request: IncomingMessage, response: ServerResponse, pool: string | undefined): void {
     const entry = this.#enter(request, pool)
     if (entry === undefined) return
@@ -43,8 +43,8 @@ export class AccessLog {
   }
 
   /**
-   * A handshake has come: its end is that of its connection.
-   * @param status what it is answered with, where that is known already
+   * A handshake has arrived. It ends with its connection.
+   * @param status of its response, where that is known already
    */
   beginUpgrade(
     request: IncomingMessage,
@@ -61,7 +61,7 @@ export class AccessLog {
     })
   }
 
-  /** The same affinity, whose leases tell what becomes of their requests. */
+  /** Wraps an affinity, so that its leases log the course of their requests. */
   observed(affinity: Affinity): Affinity {
     const observe = (request: RequestHead, lease: Lease): Lease => {
       const entry = this.#entries.get(request.edits?.wire ?? request.rawHeaders)
@@ -122,7 +122,7 @@ export class AccessLog {
       event: 'request',
       method: method === undefined ? undefined : shown(method),
       host: typeof host === 'string' ? shown(host) : undefined,
-      // What stands behind the question mark may be a secret.
+      // The query may contain a secret.
       path: url === undefined ? undefined : shown(url.split('?', 1)[0] ?? ''),
       status,
       pool,
@@ -140,7 +140,7 @@ export class AccessLog {
     })
   }
 
-  /** What the connection has carried up to here; undefined where it carries several requests at a time. */
+  /** Bytes that the connection has carried so far; undefined where it carries several requests at a time. */
   #carry({ socket, httpVersionMajor }: IncomingMessage): Carried | undefined {
     if (httpVersionMajor !== 1) return undefined
     const carried = { read: socket.bytesRead, written: socket.bytesWritten }
@@ -149,7 +149,7 @@ export class AccessLog {
   }
 }
 
-/** A text of a client, cut. JSON escapes the other control characters; terminals obey these as well. */
+/** A text of a client, truncated. JSON escapes the other control characters; terminals obey these as well. */
 function shown(text: string): string {
   const cut = text.slice(0, MAX_TEXT)
   return CONTROLS.test(cut) ? cut.replaceAll(ALL_CONTROLS, escaped) : cut

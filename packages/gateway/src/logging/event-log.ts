@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { FailedEvent, PolicyFailedEvent } from '@limpet/core'
 import type { Level, Logger } from 'pino'
 
-/** Which events are logged, and how loud. What every request tells is the access log's. */
+/** The events that are logged, and their levels. Events of every request are for the access log. */
 const LEVELS: Readonly<Record<string, Level>> = {
   'health-changed': 'warn',
   'state-changed': 'info',
@@ -15,7 +15,7 @@ const LEVELS: Readonly<Record<string, Level>> = {
   'discovery-failed': 'warn',
 }
 
-/** Logs what happens to the pools. @returns what ends it */
+/** Logs the events of the pools. @returns a function that stops it */
 export function logEvents(log: Logger): () => void {
   const listeners = Object.entries(LEVELS).map(([name, level]): [string, (event: unknown) => void] => [
     `limpet:${name}`,
@@ -27,7 +27,7 @@ export function logEvents(log: Logger): () => void {
   }
 }
 
-/** Causes are told by their code: a stack is nothing for a line in a log that is read by machines. */
+/** Replaces causes by their codes: machines read the log, and have no use for a stack. */
 function plain(event: object): object {
   if ('failure' in event) {
     const { failure, ...rest } = event as FailedEvent

@@ -1,9 +1,9 @@
 import { fstatSync, write } from 'node:fs'
 import { Socket } from 'node:net'
 
-/** What waits for a reader that is slow; more is dropped. */
+/** Maximum buffered for a slow reader; the rest is dropped. */
 const MAX_WAITING = 1_048_576
-/** A pipe takes 4 KiB at once (PIPE_BUF), and workers share one: what is longer could be mixed. Not all is ASCII. */
+/** A pipe takes 4 KiB at once (PIPE_BUF) and workers share one, so longer writes could interleave. Not all is ASCII. */
 const MAX_CHUNK_LENGTH = 3_072
 /** After a write has failed, as on a full disk. */
 const RETRY_MS = 1_000
@@ -24,7 +24,7 @@ export class LogOutput {
   #length = 0
   #rest: Buffer | undefined
   #isWriting = false
-  /** Dropped, and told. */
+  /** Dropped lines that were reported. */
   #told = 0
   readonly #onceIdle = new Set<() => void>()
 

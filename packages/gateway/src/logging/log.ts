@@ -16,12 +16,12 @@ export interface LineLog {
 }
 
 export interface Logs {
-  /** What happens, line by line. */
+  /** The event log. */
   readonly log: Logger
   readonly access: LineLog
   /** Lines that were dropped, because nothing took them in time. */
   readonly dropped: number
-  /** Settles when what is left is written, or cannot be written soon. */
+  /** Resolves when the rest is written, or when it cannot be written soon. */
   close(): Promise<void>
 }
 
@@ -53,8 +53,8 @@ function prettyWriter(write: (text: string) => void): (text: string) => void {
 }
 
 /**
- * Writes lines many at a time, at most a tenth of a second late. In between requests each would cost twice as much, and
- * the client whose answer waits for it as well.
+ * Writes lines in batches, at most a tenth of a second late. Writes between requests would cost twice as much, and
+ * delay the response of the next request.
  */
 class LineBatch implements LineLog {
   readonly #log: Logger

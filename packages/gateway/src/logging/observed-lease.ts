@@ -6,12 +6,12 @@ export interface Carried {
   readonly written: number
 }
 
-/** What is known of one request. Times are in milliseconds, from its head's arrival. */
+/** The log entry of one request. Times are in milliseconds, from its head's arrival. */
 export interface Entry {
   readonly startedMs: number
-  /** What the connection had carried before. */
+  /** Bytes that the connection had carried before. */
   readonly before: Carried
-  /** The socket's other end, until it is known for whom that speaks. */
+  /** The socket's remote address, until the client behind a proxy is known. */
   client: string | undefined
   pool: string | undefined
   backend: string | undefined
@@ -20,12 +20,12 @@ export interface Entry {
   selectedMs: number | undefined
   connectedMs: number | undefined
   headMs: number | undefined
-  /** Of the backend's answer, or of ours when there was none; undefined: not known here. */
+  /** Of the backend's response, or of ours when there was none; undefined: not known here. */
   status: number | undefined
   isCut: boolean
 }
 
-/** A lease that tells what becomes of its request. */
+/** A lease that logs the course of its request. */
 export class ObservedLease implements Lease {
   readonly #lease: Lease
   readonly #entry: Entry

@@ -1,9 +1,9 @@
 import type { BackendOptions, Discovered, Pool } from '@limpet/core'
 
-/** A member of a pool, for another process: with what was commanded. */
+/** A member of a pool, for another process: its options and an operator's commands. */
 export interface PoolMember {
   readonly options: BackendOptions
-  /** When it was found by its name, what was said of it. */
+  /** Discovery's report, for a discovered backend. */
   readonly discovered: Discovered | undefined
 }
 
@@ -17,7 +17,7 @@ export function membersOf(pool: Pool): readonly PoolMember[] {
   }))
 }
 
-/** Makes `members` those of `pool`; what it knows itself of one that stays, it goes on knowing. */
+/** Makes `members` those of `pool`. A member that stays keeps what this process has observed of it. */
 export function restoreMembers(pool: Pool, members: readonly PoolMember[]): void {
   const discovered = members.flatMap(({ options, discovered: said }) =>
     said === undefined ? [] : [[options.id, said] as const],

@@ -1,9 +1,9 @@
 import type { GatewayConfig, PoolConfig } from '../config/config.ts'
 
-/** What a reload has changed, by the paths of the file. */
+/** The changes of a reload, by the paths of the file. */
 export interface Changes {
   readonly changed: readonly string[]
-  /** What differs as well, and is read at the start alone. */
+  /** Changed options that take effect only at a restart. */
   readonly needsRestart: readonly string[]
 }
 
@@ -23,7 +23,7 @@ const PARTS: readonly Part[] = [
   ['admin', ({ admin }) => admin],
 ]
 
-/** What a gateway that was started with `before` makes of `after`: what is read at the start alone stays. */
+/** Applies `after` to a gateway that was started with `before`: options that need a restart keep their values. */
 export function reloaded(before: GatewayConfig, after: GatewayConfig): GatewayConfig {
   const { listen, adapter, workers, limits, log, admin } = before
   return {

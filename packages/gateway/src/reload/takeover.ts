@@ -1,14 +1,14 @@
 import type { AffinityOptions, Pool } from '@limpet/core'
 import type { PoolConfig } from '../config/config.ts'
 
-/** What a reload makes of a pool that is being served. */
+/** Applies a reload to a pool that serves requests. */
 
-/** `pool`, which is `config` and serves nobody yet, goes on where another configuration of it stands. */
+/** Moves the state of a pool to `pool`, which has the new `config` and serves no request yet. */
 export function takeOver(pool: Pool, config: PoolConfig, before: { pool: Pool; config: PoolConfig }): void {
   const { discovery, health } = config.options
   pool.takeOver(before.pool)
   changeBackends(pool, before.config, config)
-  // Another name that is looked up gets its backends with the first answer; until then, those that are there serve.
+  // Backends of a new name arrive with the first lookup; until then the old ones serve.
   if (discovery === undefined)
     pool.replace(pool.backends.flatMap(view => (view.discovered === undefined ? [view.options] : [])))
   if (health !== undefined) return
@@ -17,8 +17,8 @@ export function takeOver(pool: Pool, config: PoolConfig, before: { pool: Pool; c
 }
 
 /**
- * Only what the file has changed is changed: what an operator has commanded meanwhile stays, and so do discovered
- * backends. All of it is one change, and the order is the file's.
+ * Applies only the differences between the files. An operator's commands stay, and so do discovered
+ * backends. All of it is one change of the pool, in the file's order.
  */
 export function changeBackends(pool: Pool, was: PoolConfig, is: PoolConfig): void {
   const before = byId(was)
@@ -29,7 +29,7 @@ export function changeBackends(pool: Pool, was: PoolConfig, is: PoolConfig): voi
     const old = before.get(id)
     const now = pool.find(id)?.options
     if (old === undefined || String(old.url) !== String(backend.url)) next.push(backend)
-    // Whom an operator has removed stays away, unless the file has something new to say of him.
+    // A backend removed by an operator stays removed unless its configuration changed.
     else if (now === undefined) next.push(...(isSame(old, backend) ? [] : [backend]))
     else next.push(changed(now, old, backend))
   }
@@ -39,7 +39,7 @@ export function changeBackends(pool: Pool, was: PoolConfig, is: PoolConfig): voi
 
 type Backend = NonNullable<AffinityOptions['backends']>[number]
 
-/** A backend as it is now, with what the file has changed of it. */
+/** The current options of a backend, with the file's changes applied. */
 function changed(now: Backend, was: Backend, is: Backend): Backend {
   const keys = (['weight', 'state', 'backup', 'maxInFlight'] as const).filter(key => was[key] !== is[key])
   const kept = Object.entries(now).filter(([key]) => !keys.some(one => one === key))

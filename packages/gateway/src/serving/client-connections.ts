@@ -6,18 +6,18 @@ import type { Logger } from 'pino'
 import type { Limits } from '../config/config.ts'
 
 const LOOK_MS = 1_000
-/** Whoever is refused is not worth a line each. */
+/** Interval of the log lines about refused connections: one line each would be too much. */
 const TELL_MS = 10_000
 
-/** A connection whose client does not take what is there for it. */
+/** A connection whose client does not read its response. */
 interface Stalled {
   readonly sent: number
   readonly sinceMs: number
 }
 
 /**
- * Holds the connections of clients to what the server itself has no limit for: how many one address has (nginx
- * `limit_conn`), how long a client may take nothing of its answer (nginx `send_timeout`), and how long HTTP/2 may be idle.
+ * Enforces the limits on client connections that the server itself lacks: connections per address (nginx
+ * `limit_conn`), how long a client may read nothing of its response (nginx `send_timeout`), and how long HTTP/2 may be idle.
  * Tunnels have timeouts of their own.
  */
 export class ClientConnections {
@@ -54,12 +54,12 @@ export class ClientConnections {
       )
   }
 
-  /** HTTP/2 takes no more requests, and ends with what is open. */
+  /** Tells HTTP/2 clients to send no more requests; their connections close with the open streams. */
   end(): void {
     for (const session of this.#sessions) session.close()
   }
 
-  /** All of them end at once, tunnels and unfinished handshakes among them. */
+  /** Closes all of them at once, tunnels and unfinished handshakes among them. */
   cut(): void {
     for (const socket of this.#open) socket.destroy()
   }
@@ -109,7 +109,7 @@ export class ClientConnections {
         this.#stalled.delete(socket)
         continue
       }
-      // What waits counts as written, too.
+      // Buffered bytes count as written, too.
       const sent = socket.bytesWritten - socket.writableLength
       const stalled = this.#stalled.get(socket)
       if (stalled?.sent !== sent) this.#stalled.set(socket, { sent, sinceMs: nowMs })

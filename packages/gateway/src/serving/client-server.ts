@@ -15,7 +15,7 @@ export function newServer({ listen: { tls, http2 }, limits }: GatewayConfig): Se
   const options = {
     maxHeaderSize: limits.maxHeaderSize,
     connectionsCheckingInterval: SERVER_OPTIONS.connectionsCheckingInterval,
-    // What comes before a head is no reason to wait longer.
+    // The handshake counts towards the time for the head.
     handshakeTimeout: limits.headersTimeoutMs,
   }
   const server =
@@ -35,7 +35,7 @@ export function newServer({ listen: { tls, http2 }, limits }: GatewayConfig): Se
   return guardServer(server)
 }
 
-/** What can be changed while it listens; a connection that is open keeps what it has until its next request. */
+/** Changes the limits that a listening server can change. An open connection keeps its limits until its next request. */
 export function changeLimits(server: Server, limits: Limits): void {
   server.headersTimeout = limits.headersTimeoutMs
   server.requestTimeout = limits.requestTimeoutMs

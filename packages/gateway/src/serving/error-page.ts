@@ -1,6 +1,6 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 
-/** What a stranger is told: the status, the same on every adapter. */
+/** The error response for clients: the status alone, the same on every adapter. */
 export const errorPage = {
   type: 'text/plain; charset=utf-8',
   text: (statusCode: number): string => `${statusCode} ${STATUS_CODES[statusCode] ?? 'Error'}\n`,

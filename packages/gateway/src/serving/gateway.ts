@@ -45,9 +45,9 @@ export class Gateway {
   }
 
   /**
-   * Settles when it listens.
-   * @param members of the pools, in another process that does the same
-   * @throws Error when the port cannot be had; then nothing is left running
+   * Resolves when the gateway listens.
+   * @param members of the pools, from another process that serves the same
+   * @throws Error when the port is not available; then nothing is left running
    */
   static async start(config: GatewayConfig, logs: Logs, members: Members = {}): Promise<Gateway> {
     const gateway = new Gateway(config, logs)
@@ -77,12 +77,12 @@ export class Gateway {
     return `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${this.port}`
   }
 
-  /** Whether it was told to end. */
+  /** Whether shutdown has begun. */
   get isEnding(): boolean {
     return this.#isEnding
   }
 
-  /** How long it may take to end in good order. */
+  /** Maximum duration of a graceful shutdown. */
   get endingMs(): number {
     return endingMs(this.#config)
   }
@@ -104,12 +104,12 @@ export class Gateway {
   }
 
   /**
-   * Takes another configuration without dropping a request. Pools of which only the backends differ go on as they are;
-   * others are replaced by pools that know what they knew.
+   * Applies another configuration without dropping a request. Pools of which only the backends differ stay. Other pools
+   * are replaced by new ones that take over their state.
    * @throws Error when a pool cannot be started; then nothing has changed
    */
   async reload(config: GatewayConfig): Promise<Changes> {
-    // One after the other: each begins where the last has ended.
+    // One at a time: each reload starts from the result of the last.
     const reloading = this.#reloading.then(async () => this.#reload(config))
     this.#reloading = reloading.catch(() => undefined)
     return reloading
@@ -142,7 +142,7 @@ export class Gateway {
     void served.retire().then(() => this.#retiring.delete(served))
   }
 
-  /** Serves whoever comes until a load balancer has noticed, and closes. */
+  /** Serves new requests until load balancers have noticed the shutdown, then closes. */
   async stop(): Promise<void> {
     this.#isEnding = true
     const { preStopMs } = this.#config
@@ -150,7 +150,7 @@ export class Gateway {
     await this.close()
   }
 
-  /** Takes nobody new, and settles when what is in flight has ended, or the time for that is over. */
+  /** Takes no new connection. Resolves when all requests have ended, or at the timeout. */
   async close(): Promise<void> {
     this.#isEnding = true
     const { shutdownGraceMs } = this.#config
@@ -163,7 +163,7 @@ export class Gateway {
     const deadlineMs = performance.now() + shutdownGraceMs
     const looking = setInterval(() => {
       if (performance.now() >= deadlineMs) this.#connections.cut()
-      // A browser would keep its connection after its answer.
+      // A browser would keep its connection after the response.
       else this.#server.closeIdleConnections()
     }, LOOK_MS)
     await closed
@@ -171,7 +171,7 @@ export class Gateway {
     await closeAll(served)
   }
 
-  /** @param known what each goes on from, by its name */
+  /** @param known the state that each pool takes over, by its name */
   async #startPools(
     pools: readonly PoolConfig[],
     known: (name: string) => ServedPool | readonly PoolMember[] | undefined,
@@ -194,7 +194,7 @@ export class Gateway {
     const found = this.#served(request)
     const served = typeof found === 'number' ? undefined : found
     this.#accessLog?.begin(request, response, served?.name)
-    // HTTP/1 alone: HTTP/2 says good-bye by itself.
+    // HTTP/1 alone: HTTP/2 announces the shutdown itself (GOAWAY).
     if (this.#isClosing && request.httpVersionMajor === 1) response.shouldKeepAlive = false
     if (typeof found === 'number') errorPage.send(response, found)
     else found.app.request(request, response)

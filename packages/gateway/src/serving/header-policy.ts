@@ -7,7 +7,7 @@ export interface HeaderEdits {
   readonly remove?: readonly string[] | undefined
 }
 
-/** They say where a message ends and what becomes of its connection, which is not a file's to say. */
+/** Fields that frame a message or belong to its connection; a file cannot change them. */
 const OURS: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
@@ -19,7 +19,7 @@ const OURS: ReadonlySet<string> = new Set([
   'upgrade',
 ])
 
-/** What is wrong with edits: where, and why. */
+/** The problems of header edits: path and reason. */
 export function headerProblems({
   set = {},
   remove = [],

@@ -1,11 +1,11 @@
 import { MemoryStore, type PolicyOptions } from '@limpet/core'
 
-/** What was learned, by what was learned from. */
+/** Stores of learned sessions, by the source that they are learned from. */
 export type LearnedStores = ReadonlyMap<string, MemoryStore>
 
 /**
- * The same policies with stores that outlive them, so that a reload forgets nobody.
- * @param before the stores of the policies that they take the place of
+ * The same policies with stores that outlive them, so that a reload keeps all sessions.
+ * @param before the stores of the replaced policies
  */
 export function keepLearned(
   policies: readonly PolicyOptions[] | undefined,

@@ -16,11 +16,11 @@ import { errorPage } from './error-page.ts'
 export interface PoolApp {
   request(request: IncomingMessage, response: ServerResponse): void
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
-  /** Ends what is left: idle connections, tunnels, health checks. Whatever is on its way may fail. */
+  /** Closes idle connections, tunnels and health checks. Requests in flight may fail. */
   close(): Promise<void>
 }
 
-/** An affinity that was made before, and how its backends are spoken to. */
+/** An existing affinity, and the options of the connections to its backends. */
 export type ServedPool = HttpProxyOptions & { readonly use: Affinity }
 
 export async function startPoolApp(adapter: AdapterName, pool: ServedPool): Promise<PoolApp> {
@@ -62,7 +62,7 @@ async function fastifyApp(pool: ServedPool): Promise<PoolApp> {
 
 const respondWithError: ErrorRequestHandler = (error: unknown, request, response, next) => {
   if (!isAffinityError(error) || response.headersSent) next(error)
-  // Who is still sending is told at once, and hung up on.
+  // A client that is still sending gets its response at once, and its connection is closed.
   else if (!request.complete) writeError(response, error)
   else errorPage.send(response, error.statusCode, error.headers)
 }
@@ -92,7 +92,7 @@ function koaApp(pool: ServedPool): PoolApp {
     }
   })
   app.use(middleware)
-  // Koa prints every error that no listener wants.
+  // Without a listener, Koa prints every error.
   app.on('error', () => undefined)
   const listener = app.callback()
   return {

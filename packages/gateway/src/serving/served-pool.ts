@@ -7,7 +7,7 @@ import { type PoolApp, startPoolApp } from './pool-app.ts'
 import { type PoolMember, restoreMembers } from '../reload/pool-members.ts'
 import { changeBackends, takeOver } from '../reload/takeover.ts'
 
-/** Wraps an affinity, for whoever wants to see what it does. */
+/** Wraps an affinity, to observe it. */
 export type Observe = (affinity: Affinity) => Affinity
 
 const AFFINITY_KEYS: ReadonlySet<string> = new Set(AFFINITY_OPTION_KEYS)
@@ -30,8 +30,8 @@ export class ServedPool {
   }
 
   /**
-   * @param known what it goes on from: the pool that it takes the place of, with what is known of its backends, what an
-   *   operator has commanded, and the sessions that were learned; or the members of another process
+   * @param known the state to take over: a replaced pool, with the health of its backends, operators' commands and
+   *   learned sessions; or the members from another process
    */
   static async start(
     adapter: AdapterName,

@@ -1,4 +1,4 @@
-/** What an orderly end may take beyond the time that the configuration gives it. */
+/** Margin for a graceful shutdown beyond the configured time. */
 const MARGIN_MS = 2_000
 
 /** How long a gateway may take to end in good order, before it has to be ended. */
@@ -12,8 +12,8 @@ interface Patience {
 }
 
 /**
- * Exits with 1 after `ms`, whatever is still waited for: what is wrong in a process that is broken cannot be known, and
- * a supervisor starts a new one only where the old one has exited.
+ * Exits with 1 after `ms`, whatever is still pending. The state of a broken process is undefined, and
+ * a supervisor starts a new one only after the old one has exited.
  */
 export function exitAfter(ms: number): void {
   setTimeout(() => process.exit(1), ms)

@@ -19,7 +19,7 @@ interface Waiting {
 /**
  * The parent's end of the channel to one worker. A worker can die at any moment, also between the parent's check and
  * its write, and Node reports that write as an `error` event of the worker (EPIPE, ERR_IPC_CHANNEL_CLOSED). So a failed
- * send is never an error of the parent: it ends what waits for a reply, and `exit` tells the rest.
+ * send is never an error of the parent: it rejects pending replies, and `exit` reports the worker's end.
  */
 export class WorkerLink {
   readonly worker: Worker
@@ -53,12 +53,12 @@ export class WorkerLink {
     })
   }
 
-  /** Whether the worker can be told something, as far as is known. */
+  /** Whether orders can be sent to the worker, as far as is known. */
   get isOpen(): boolean {
     return this.#isOpen
   }
 
-  /** Gives an order whose reply does not matter. Does nothing when the worker is gone. */
+  /** Sends an order whose reply does not matter. Does nothing when the worker is gone. */
   tell(order: Order): void {
     this.#send({ number: 0, order })
   }
@@ -107,7 +107,7 @@ export class WorkerLink {
     }
   }
 
-  /** A worker that cannot be told anything is of no use. */
+  /** A worker without a working channel is of no use. */
   #fail(): void {
     this.#close()
     this.kill()

@@ -12,7 +12,7 @@ import type { Members } from '../reload/pool-members.ts'
 import { PoolStats } from '../admin/pool-stats.ts'
 import { reloaded } from '../reload/reload.ts'
 
-/** What a worker is told by the process that has started it. */
+/** An order from the parent to a worker. */
 export type Order =
   | ({ readonly what: 'start' } & Standing)
   | { readonly what: 'reload'; readonly source: ConfigSource }
@@ -20,13 +20,13 @@ export type Order =
   | { readonly what: 'operate'; readonly operation: Operation }
   | { readonly what: 'stats' | 'logDropped' | 'members' | 'end' }
 
-/** What all workers do alike. */
+/** State that all workers share. */
 export interface Standing {
-  /** That with which the gateway has started: some of it stays. */
+  /** The configuration with which the gateway has started: some of it stays. */
   readonly first: ConfigSource
-  /** That which was read last. */
+  /** The configuration that was read last. */
   readonly source: ConfigSource
-  /** With what was commanded; undefined: nothing was. */
+  /** The members of the pools, with operators' commands; undefined: there were no commands. */
   readonly members: Members | undefined
 }
 
@@ -35,27 +35,27 @@ export interface Message {
   readonly order: Order
 }
 
-/** What a worker says: where it listens, first; then a reply to each message. */
+/** A message from a worker: first its address, then a reply to each message. */
 export type Reply =
   | { readonly listening: { readonly url: string; readonly port: number } }
   | { readonly failed: { readonly code: string; readonly message: string } }
   | { readonly number: number; readonly result?: unknown }
-  | { readonly number: number; readonly error: Told }
+  | { readonly number: number; readonly error: OrderError }
 
-interface Told {
+interface OrderError {
   readonly statusCode: number
   readonly code: string
   readonly message: string
 }
 
 /**
- * One of several processes that share a port. What to do it is told first of all, by its parent, and so is every signal:
- * a terminal tells all of a group, and twice would be at once.
+ * One of several processes that share a port. It takes its orders from its parent, signals included: a terminal sends
+ * a signal to the whole process group, and a second one would end the worker at once.
  * @returns the exit code
  */
 export async function runWorker(isPretty: boolean): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
-  // Whoever has started it is gone. (Node would end it, too, if nobody listened to the channel for a moment.)
+  // The parent is gone. (Node would end the worker too, if the channel had no listener for a moment.)
   process.on('disconnect', orphaned)
   const early: Message[] = []
   let receive = (message: Message): void => void early.push(message)
@@ -111,7 +111,7 @@ export async function runWorker(isPretty: boolean): Promise<number> {
   receive = ({ number, order }) => {
     obey(order).then(
       result => say({ number, result }),
-      (error: unknown) => say({ number, error: told(error) }),
+      (error: unknown) => say({ number, error: orderError(error) }),
     )
   }
   process.on('disconnect', () => void end(1)).off('disconnect', orphaned)
@@ -137,7 +137,7 @@ function say(reply: Reply): void {
   if (process.connected) process.send?.(reply, undefined, undefined, () => undefined)
 }
 
-function told(error: unknown): Told {
+function orderError(error: unknown): OrderError {
   if (error instanceof AdminError) {
     const { statusCode, code, message } = error
     return { statusCode, code, message }

@@ -14,13 +14,13 @@ import { sumOfPools, sumOfRows } from './merge-stats.ts'
 import { type Listening, WorkerLink } from './worker-link.ts'
 import type { Order, Standing } from './worker.ts'
 
-/** Between the deaths of a worker that does not live long: doubles up to the last. */
+/** Delays before a worker that died early is replaced: doubles up to the last. */
 const MIN_PAUSE_MS = 100
 const MAX_PAUSE_MS = 10_000
 
 /**
- * A gateway of several processes that share its port. Each has pools and health checks of its own; the cookie is the
- * same in all, so whichever answers brings the session home. @returns the exit code, when all have ended
+ * A gateway of several processes that share its port. Each has pools and health checks of its own. The cookie is the
+ * same in all, so each of them finds the session's backend. @returns the exit code, when all have ended
  */
 export async function runWorkers(config: GatewayConfig, isPretty: boolean, reread: Reread): Promise<number> {
   const logs = openLogs(config, isPretty)
@@ -58,7 +58,7 @@ export async function runWorkers(config: GatewayConfig, isPretty: boolean, rerea
       void (workers.isEnding ? workers.kill() : workers.end()).then(() => resolve(1))
     },
   })
-  // Whoever reads that may send a signal at once.
+  // A reader of this line may send a signal at once.
   log.info({
     event: 'listening',
     ...listening,
@@ -75,19 +75,19 @@ export async function runWorkers(config: GatewayConfig, isPretty: boolean, rerea
   return code
 }
 
-/** The processes, and what an operator wants of all of them. */
+/** The worker processes, and operations on all of them. */
 class Workers implements Operations {
   readonly #count: number
   readonly #logs: Logs
   readonly #log: Logger
   readonly #secret: string
-  /** For a worker that is started later; another object with each change. */
+  /** The state for a worker that is started later; replaced with each change. */
   #standing: Standing
-  /** Those whose process has not ended. */
+  /** Workers whose process has not ended. */
   readonly #links = new Set<WorkerLink>()
   readonly #ready = new Set<WorkerLink>()
   isEnding = false
-  /** How long they may take to end in good order. */
+  /** Maximum duration of a graceful shutdown. */
   endingMs: number
 
   constructor(config: GatewayConfig, logs: Logs) {
@@ -104,7 +104,7 @@ class Workers implements Operations {
     return [...this.#ready].some(({ isOpen }) => isOpen)
   }
 
-  /** @throws Error when one of them cannot have the port */
+  /** @throws Error when the port is not available to one of them */
   async start(): Promise<Listening> {
     const started = await Promise.all(Array.from({ length: this.#count }, async () => this.#fork()))
     const [first] = started
@@ -141,7 +141,7 @@ class Workers implements Operations {
   async end(): Promise<void> {
     this.isEnding = true
     for (const link of this.#links) link.tell({ what: 'end' })
-    // One that is stopped, or busy for ever, hears nothing.
+    // A stopped process, or one in an endless loop, reads no order.
     const timer = setTimeout(() => void this.kill(), this.endingMs)
     await this.#gone()
     clearTimeout(timer)
@@ -157,14 +157,14 @@ class Workers implements Operations {
     await Promise.all(Array.from(this.#links, async ({ exited }) => exited))
   }
 
-  /** Any of them knows what was commanded of all. */
+  /** Every worker has the operators' commands, so one of them is asked. */
   async #noteMembers(): Promise<void> {
     const [link] = this.#ready
     const members = link && (await link.ask({ what: 'members' }).catch(() => undefined))
     if (members !== undefined) this.#standing = { ...this.#standing, members: members as Members }
   }
 
-  /** Settles when it listens. */
+  /** Resolves when the worker listens. */
   async #fork(pauseMs = MIN_PAUSE_MS): Promise<Listening> {
     const startedMs = performance.now()
     const link = new WorkerLink(cluster.fork({ LIMPET_RANDOM_SECRET: this.#secret }))
@@ -180,7 +180,7 @@ class Workers implements Operations {
     try {
       return await this.#begin(link)
     } catch (error) {
-      // It may listen, without what the others were told.
+      // It may listen already, without the orders that the others were given.
       link.kill()
       throw error
     }
@@ -190,7 +190,7 @@ class Workers implements Operations {
     let standing = this.#standing
     link.tell({ what: 'start', ...standing })
     const listening = await link.listening
-    // What was told to the others meanwhile.
+    // Orders that the others were given meanwhile.
     while (standing !== this.#standing) {
       standing = this.#standing
       const { source, members } = standing
@@ -215,7 +215,7 @@ class Workers implements Operations {
     }, pauseMs).unref()
   }
 
-  /** The replies of all workers that are alive. One that dies over an order is replaced by one that knows it. */
+  /** Sends an order to all live workers and returns their replies. A worker that dies over an order is replaced by one that has it. */
   async #tellAll(order: Order): Promise<readonly unknown[]> {
     const replies = [...this.#ready].map(async link =>
       link.ask(order).catch((error: unknown) => {
