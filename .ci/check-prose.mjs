@@ -38,7 +38,7 @@ const problems = files().flatMap(file => {
 for (const problem of problems) console.error(problem)
 if (problems.length > 0) {
   console.error(`${problems.length} passages are not plain English; see "Prose" in CONTRIBUTING.md`)
-  process.exit(1)
+  process.exitCode = 1
 }
 
 function judged(file, line, words) {
@@ -80,8 +80,9 @@ function source(file, text) {
   )
   for (const node of literals(program)) {
     const words = node.type === 'TemplateElement' ? node.value.raw : node.value
-    if (typeof words === 'string' && words.trim().includes(' '))
-      passages.push({ line: lineOf(text, node.start), words })
+    if (typeof words !== 'string' || !words.trim().includes(' ')) continue
+    const first = lineOf(text, node.start)
+    passages.push(...words.split('\n').map((one, index) => ({ line: first + index, words: one })))
   }
   return passages
 }

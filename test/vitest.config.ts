@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     testTimeout: 20_000,
     hookTimeout: 20_000,
-    // What is polled for comes at once, unless the machine is busy.
+    // A polled condition holds at once, unless the machine is busy.
     expect: { poll: { timeout: 5_000 } },
     // The tests open sockets and measure time; more files at once than this disturb each other.
     maxWorkers: 2,

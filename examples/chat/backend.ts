@@ -4,8 +4,8 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { page } from './page.ts'
 
 /*
- * One chat server, started as `node backend.ts chat1 9001`. Who is in a room is in its own memory, so two who come
- * to two servers do not meet: the kind of application that needs affinity. It knows nothing of a gateway.
+ * One chat server, started as `node backend.ts chat1 9001`. The members of a room are in its own memory, so two that
+ * come to two servers do not meet: the kind of application that needs affinity. It knows nothing of a gateway.
  */
 
 const [id = 'chat', port = '0'] = process.argv.slice(2)

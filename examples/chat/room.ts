@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import type { AffinityPolicy, BackendView, RequestHead } from '@limpet/core'
 
 /*
- * Everyone in a room has to meet, whoever they are: the room's name is the key, and no client carries anything.
- * Each room has an order of its own in which it would like the backends (rendezvous hashing), the same in every
- * gateway. So a backend's rooms come to one next backend each when it dies, and all others stay where they are.
+ * All members of a room have to meet: the room's name is the key, and clients carry nothing.
+ * Each room has its own order of preference among the backends (rendezvous hashing), the same in every
+ * gateway. So when a backend dies, each of its rooms moves to one next backend, and all others stay where they are.
  */
 
 /**
@@ -19,7 +19,7 @@ export function roomPolicy(backends: () => readonly BackendView[]): AffinityPoli
 }
 
 function ranked(views: readonly BackendView[], { url }: RequestHead): readonly BackendView[] {
-  // What is in no room has an order, too: that of its address.
+  // A request outside of a room has an order, too: that of its path.
   const key = /^\/rooms\/([\w-]+)/.exec(url)?.[1] ?? url
   const rank = ({ backend }: BackendView): string =>
     createHash('sha256').update(`${key} ${backend.id}`).digest('hex')

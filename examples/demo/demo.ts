@@ -7,22 +7,22 @@ import { type Backends, startBackends } from './backends.ts'
 import type { Gateway, GatewayOptions } from './gateway.ts'
 import { type Ports, portsFrom, portTrouble } from './ports.ts'
 
-/** What an example shows. */
+/** The definition of an example. */
 export interface Demo {
   readonly title: string
   /** The program of a backend, and what each is called, with its number: shop1, shop2, shop3. */
   readonly backend: URL
   readonly name: string
   startGateway(options: GatewayOptions): Promise<Gateway>
-  /** What to try in another terminal. */
+  /** Commands to try in another terminal. */
   lines(this: void, running: Running): string
   /** Whether the gateway signs anything, so that a secret of your own is worth having. */
   readonly signs: boolean
-  /** What somebody who has been at a backend is called. */
+  /** The word for clients with a session at a backend. */
   readonly people: string
 }
 
-/** What the lines of an example speak of. */
+/** The addresses that the lines of an example mention. */
 export interface Running {
   readonly url: string
   /** The process of the first backend. */
@@ -97,7 +97,9 @@ function tellWhatHappens({ people }: Demo, { members, processes }: Backends, poo
       const state = pool.find(id)?.state === 'drain' ? 'ready' : 'drain'
       pool.setState(id, state)
       console.log(
-        state === 'drain' ? `${id} drains: its ${people} stay, and nobody new comes` : `${id} is ready again`,
+        state === 'drain'
+          ? `${id} drains: its ${people} stay, and new ones go elsewhere`
+          : `${id} is ready again`,
       )
     })
     child.once('exit', (_code, signal) => {
@@ -123,7 +125,7 @@ function explained(error: unknown, ports: Ports | undefined, portsVariable: stri
   return error
 }
 
-/** What was typed to start this. */
+/** The command that started this. */
 function command(): string {
   if (process.env['npm_lifecycle_event'] === 'start') return 'npm start'
   return `node ${relative(process.cwd(), process.argv[1] ?? '')}`

@@ -12,7 +12,7 @@ export interface GatewayOptions {
 
 export interface Gateway {
   readonly url: string
-  /** Who is in it and in which state; to be changed while the gateway runs. */
+  /** The backends and their states; may be changed while the gateway runs. */
   readonly pool: Pool
   close(): Promise<void>
 }

@@ -25,8 +25,8 @@ function portIn(name: string, text: string): number {
 }
 
 /**
- * What to tell whoever asked for a port that cannot be had.
- * @param command what started this, for a terminal
+ * The message for a port that is not available.
+ * @param command the command that started this, for a terminal
  */
 export function portTrouble(
   { gateway }: Ports,

@@ -2,8 +2,8 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /**
- * A backend's side of `backends.ts`: listens on a port of 127.0.0.1, tells whoever started this process, and ends
- * when it is told to, or when it is alone.
+ * A backend's side of `backends.ts`: listens on a port of 127.0.0.1, reports to its parent, and ends
+ * when it is told to, or when its parent is gone.
  */
 export function runBackend(server: Server, port: string): void {
   server.once('error', (error: NodeJS.ErrnoException) => {
@@ -16,7 +16,7 @@ export function runBackend(server: Server, port: string): void {
 
   function stop(): void {
     server.close(() => process.exit())
-    // Who is still being answered has a second.
+    // Requests in flight have a second.
     setTimeout(() => process.exit(), 1_000).unref()
   }
   process.once('SIGTERM', stop)
@@ -25,6 +25,6 @@ export function runBackend(server: Server, port: string): void {
   process.on('SIGINT', () => {
     if (!process.connected) stop()
   })
-  // Whoever started us may have gone before we could listen to that.
+  // The parent may have gone before we could listen to that.
   if (process.send !== undefined && !process.connected) stop()
 }

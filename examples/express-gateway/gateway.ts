@@ -12,7 +12,7 @@ export async function startGateway({ port, secret, backends }: GatewayOptions): 
   app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }))
   app.use(proxy)
 
-  // Limits for slow and greedy clients, which a gateway meets before anybody else does.
+  // Limits for slow and greedy clients: a gateway is the first server that they reach.
   const server = guardServer(createServer(SERVER_OPTIONS, app)).on('upgrade', proxy.upgrade)
   return listen(server, { port, pool: proxy.affinity.pool, close: proxy.close })
 }

@@ -7,7 +7,7 @@ import Fastify from 'fastify'
 export async function startGateway({ port, secret, backends }: GatewayOptions): Promise<Gateway> {
   const affinity = createAffinity({ backends, secrets: [secret] })
 
-  // Limits for slow and greedy clients, which a gateway meets before anybody else does.
+  // Limits for slow and greedy clients: a gateway is the first server that they reach.
   const app = Fastify(gatewayServerOptions())
 
   // The app's own routes answer for themselves; limpet has all the others.

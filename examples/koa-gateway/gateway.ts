@@ -15,7 +15,7 @@ export async function startGateway({ port, secret, backends }: GatewayOptions): 
   })
   app.use(proxy)
 
-  // Limits for slow and greedy clients, which a gateway meets before anybody else does.
+  // Limits for slow and greedy clients: a gateway is the first server that they reach.
   const answer = app.callback()
   const server = guardServer(
     createServer(SERVER_OPTIONS, (request, response) => void answer(request, response)),

@@ -1,6 +1,6 @@
 const COLOURS: Readonly<Record<string, string>> = { shop1: '#0b7285', shop2: '#a61e4d', shop3: '#5f3dc4' }
 
-/** What a visitor sees: which shop this is, the cart that it has for him, and a button. */
+/** The visitor's page: the name of the shop, the cart there, and a button. */
 export function page(id: string, pid: number, items: readonly string[]): string {
   const cart =
     items.length === 0
@@ -38,7 +38,7 @@ export function page(id: string, pid: number, items: readonly string[]): string 
       <button>Add to cart</button>
     </form>
   </section>
-  <p class="quiet">Reload: it is ${id} again. In a private window you are somebody else, and may come to another shop.</p>
+  <p class="quiet">Reload: it is ${id} again. A private window is a new session, and may get another shop.</p>
 </main>
 </html>
 `

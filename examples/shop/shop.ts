@@ -23,11 +23,11 @@ function lines({ url, pid }: Running): string {
     curl -b jar -c jar -d name=apple ${cart}/items
     curl -b jar -c jar -d name=pear ${cart}/items
 
-  Without cookies everybody is a new visitor, and the shops take turns.
+  Without cookies each request is a new visitor, and the shops take turns.
     curl ${cart}
     curl ${cart}
 
-  Drain a shop, here shop1: a cart that is there stays there, and nobody new comes.
+  Drain a shop, here shop1: it keeps its carts, and new visitors go elsewhere.
   (The same once more, and it is ready again.)
     kill -USR2 ${pid}
     curl -b jar -c jar ${cart}

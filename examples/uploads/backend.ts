@@ -4,7 +4,7 @@ import { runBackend } from '@limpet-example/demo/process'
 
 /*
  * One server for uploads, started as `node backend.ts upload1 9001`. The parts of a file are in its own memory, so
- * one that comes to another server is of an upload that nobody there knows: the kind of application that needs
+ * one that comes to another server is of an unknown upload: the kind of application that needs
  * affinity. It knows nothing of a gateway.
  *
  *   GET  /                                            200, { backend, uploads }
@@ -46,7 +46,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     sendJson(response, 404, { backend: id, error: `${id} knows no such upload` })
     return
   }
-  // Whoever asks where to go on has given the last part up, though its bytes may still be coming.
+  // A client that asks for the offset has given the last part up, though its bytes may still be coming.
   if (request.method === 'PUT' || request.method === 'HEAD') upload.writer?.destroy()
   response.setHeader('Upload-Offset', upload.offset)
   const isComplete = upload.offset === upload.length
@@ -80,7 +80,7 @@ function begin({ headers }: IncomingMessage, response: ServerResponse): void {
   sendJson(response, 201, { backend: id })
 }
 
-/** What has come of a part stays when the rest does not: the client asks, and goes on from there. */
+/** The received bytes of a part stay when the rest is lost: the client asks for the offset, and continues there. */
 async function append(
   upload: Upload,
   offset: number,

@@ -15,7 +15,7 @@ await demo({
     ${client} --break
     ${client}
 
-  Without cookies the parts scatter, and nobody has them all.
+  Without cookies the parts scatter, and no server has them all.
     ${client} --no-cookies
 
   Kill the server that has the parts, here upload1: they are gone with it, and the client starts again.

@@ -9,7 +9,7 @@ import { SECRET } from '../contract/start.ts'
 import { HARNESSES } from '../support/harnesses.ts'
 import { open } from '../support/http-client.ts'
 
-/** A Socket.IO server as it comes, which knows its own clients and nobody else's. */
+/** A Socket.IO server as it comes, which knows its own clients alone. */
 interface ChatServer {
   readonly id: string
   readonly url: string

@@ -1,4 +1,4 @@
-/** What an ordinary browser sends. */
+/** Fields that an ordinary browser sends. */
 export const HEADERS = {
   'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
   accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',

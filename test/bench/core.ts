@@ -3,8 +3,8 @@ import { COOKIES, cookiesWith, HEADERS } from './browser.ts'
 import { type Measured, medianOf, median } from './measured.ts'
 
 /*
- * What affinity itself costs: select() and answered(), with no socket in sight. A returning browser brings six
- * cookies, ours among them, signed and with both timeouts; a new one brings five.
+ * The cost of affinity alone: select() and responded(), without a socket. A returning browser sends six
+ * cookies, ours among them, signed and with both timeouts; a new one sends five.
  */
 
 const BATCH = 20_000

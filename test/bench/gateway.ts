@@ -17,7 +17,7 @@ const CONTESTS: readonly { ours: string; others: Readonly<Record<string, number>
   { ours: 'limpet-express', others: { 'bare-express': 1 } },
   { ours: 'limpet-koa', others: { 'bare-koa': 1 } },
   { ours: 'limpet-command', others: { 'limpet-fastify': 1.1 } },
-  // What a line for each request costs.
+  // The cost of a log line for each request.
   { ours: 'limpet-command-logging', others: { 'limpet-command': 1.3 } },
 ]
 
@@ -73,7 +73,7 @@ async function hold(names: readonly string[], urls: readonly string[]): Promise<
   for (let times = 0; times < 2; times += 1) for (const contestant of contestants) await contestant.load()
   for (let round = 0; round < ROUNDS; round += 1) {
     for (let index = 0; index < contestants.length; index += 1) {
-      // The order turns, so that nobody always follows the same neighbour.
+      // The order rotates, so that no contestant always follows the same neighbour.
       await contestants[(index + round) % contestants.length]?.run()
     }
   }

@@ -3,8 +3,8 @@ import HashRing from 'hashring'
 import { type Measured, median, medianOf } from './measured.ts'
 
 /*
- * What the hash balancer costs, by the size of the pool: select() and release(), without a policy. Beside it
- * `hashring`, the ketama ring that most programs for Node use, for the look-up alone and without its cache.
+ * The cost of the hash balancer, by the size of the pool: select() and release(), without a policy. Beside it
+ * `hashring`, the ketama ring that most programs for Node use, for the lookup alone and without its cache.
  */
 
 const SIZES = [10, 100, 1_000, 10_000] as const
@@ -46,7 +46,7 @@ function cost(count: number, run: () => void): number {
 }
 
 function samples(count: number, run: () => void): number[] {
-  // The first is for the compiler, and for sessions that nobody knows.
+  // The first is for the compiler, and for new sessions.
   return Array.from({ length: BATCHES + 1 }, () => cost(count, run)).slice(1)
 }
 

@@ -18,7 +18,7 @@ export function medianOf(what: string, values: readonly number[], most: number, 
   return { what, value: median(values), most, spread: [Math.min(...values), Math.max(...values)], unit }
 }
 
-/** What is not a number has not been measured, and is over as well. */
+/** NaN means that nothing was measured, and counts as over. */
 export function isOver({ value, most }: Measured): boolean {
   return !(value <= most)
 }

@@ -11,7 +11,7 @@ import type { Measured } from './measured.ts'
 
 const REQUESTS = 2_000
 const TUNNELS = 10_000
-/** What each has to have done before anything is measured: code compiled, tables grown. */
+/** Warm-up requests of each before anything is measured: code compiled, tables grown. */
 const WARM_UP = 300
 const GATEWAYS = ['limpet-fastify', 'limpet-express', 'limpet-koa']
 

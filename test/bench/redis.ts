@@ -23,7 +23,7 @@ export async function benchRedis(): Promise<Measured[]> {
   if (REDIS_COMMAND === undefined) throw new Error('needs redis-server or valkey-server on the PATH')
   const redis = new RedisProcess(await freePort())
   await redis.start()
-  // What is late shall be measured, and not given up.
+  // Late replies are to be measured, and not given up.
   const stores = [1, 2].map(() =>
     redisStore({ url: redis.url, deadline: '1s', maxEntries: 200_000, maxPending: 1_000_000 }),
   )

@@ -11,8 +11,8 @@ import { HEADERS } from './browser.ts'
 import { type Measured, median, medianOf } from './measured.ts'
 
 /*
- * What it costs to remember sessions: time and bytes for each, beside a plain Map and the LRU library that most of
- * the registry uses. Both hold what a store has to know: a backend and when the session ends.
+ * The cost of remembering sessions: time and bytes for each, beside a plain Map and the LRU library that most of
+ * the registry uses. Both hold the contents of a store: a backend and the end of the session.
  */
 
 const SESSIONS = 1_000_000
@@ -22,7 +22,7 @@ const BATCHES = 15
 const FLOOD = 3_000_000
 const IN_USE = 100_000
 const TTL_MS = 3_600_000
-/** Whose requests take turns where a whole request is measured. */
+/** Number of clients whose requests take turns where a whole request is measured. */
 const VISITORS = 1_000
 
 interface Contestant {

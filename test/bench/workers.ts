@@ -11,8 +11,8 @@ import { CpuShare } from './cpu-share.ts'
 import { type Measured, medianOf } from './measured.ts'
 
 /*
- * What two workers carry, as a multiple of one. The load and the backends need cores, too, so each worker has a part of
- * one: what is left carries them whatever the gateway does.
+ * The throughput of two workers, as a multiple of one. The load and the backends need cores, too, so each worker has a
+ * part of one: the rest carries them whatever the gateway does.
  */
 
 const SHARE = 0.25

@@ -62,7 +62,7 @@ export function attempts(start: Start): void {
       },
     )
 
-    test('a request that kills whoever gets it harms nobody else [T-52]', async () => {
+    test('a request that kills its backends harms no other request [T-52]', async () => {
       const poisonous = await startBackends('w1', 'w2')
       for (const backend of poisonous) {
         backend.script = exchange =>

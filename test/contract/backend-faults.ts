@@ -8,7 +8,7 @@ import type { RunningGateway, Start } from './start.ts'
 
 const END = 'Content-Length: 2\r\n\r\nok'
 
-/** Backends that are broken, or somebody else's by now. */
+/** Backends that are broken, or whose port belongs to another server by now. */
 export function backendFaults(start: Start): void {
   async function pair(answer: string | Buffer): Promise<{ gateway: RunningGateway; w1: Backend }> {
     const w1 = await startBackend('w1', rawAnswer(answer))
@@ -29,7 +29,7 @@ export function backendFaults(start: Start): void {
       ['status 999', `HTTP/1.1 999 Huh\r\n${END}`],
       ['status 1000', `HTTP/1.1 1000 Huh\r\n${END}`],
       [
-        'a switch of protocols that nobody asked for',
+        'an unrequested switch of protocols',
         'HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n',
       ],
       ['a NUL in a field', `HTTP/1.1 200 OK\r\nX-A: a\u0000b\r\n${END}`],
@@ -93,7 +93,7 @@ export function backendFaults(start: Start): void {
         expect([answer.status, answer.complete]).toEqual([200, false])
         expect('0123456789').toContain(answer.text)
         expect(gateway.view(w1).failures).toBe(1)
-        expect(w2.seen, 'nobody is asked again').toHaveLength(before)
+        expect(w2.seen, 'no backend is tried again').toHaveLength(before)
       },
     )
 
@@ -123,7 +123,7 @@ export function backendFaults(start: Start): void {
       ['GET', 'HTTP/1.1 204 No Content\r\n\r\n'],
       ['GET', 'HTTP/1.1 304 Not Modified\r\nETag: "1"\r\n\r\n'],
       ['HEAD', 'HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n'],
-    ])('what follows the answer to %s (%j) is nobody’s answer [T-37]', async (method, answer) => {
+    ])('bytes after the response to %s (%j) are no response [T-37]', async (method, answer) => {
       const poison = `HTTP/1.1 200 OK\r\nX-Poison: yes\r\n${END}`
       const w1 = await startBackend('w1', rawAnswer(`${answer}${poison}`, 'stay'))
       const gateway = await start([w1])

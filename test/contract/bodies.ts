@@ -106,7 +106,7 @@ export function bodies(start: Start): void {
       client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nfirst')
       await client.until(received => received.includes('no'))
       expect(client.received).toMatch(/^HTTP\/1\.1 401 /)
-      // Whoever goes on is heard to the end, or hung up on; the rest of the body is no request.
+      // A client that continues is read to the end, or disconnected; the rest of the body is no request.
       client.write(
         `${'GET /smuggled HTTP/1.1\r\n\r\n'.padEnd(995, 'x')}GET /next HTTP/1.1\r\nHost: a\r\n\r\n`,
       )

@@ -27,7 +27,7 @@ export function bodiless(start: Start): void {
       }
     })
 
-    test('the length that 304 tells is of another answer, and nobody waits for it', async () => {
+    test('the Content-Length of a 304 is of another response, and no body is awaited', async () => {
       const head = 'HTTP/1.1 304 Not Modified\r\nContent-Length: 1234\r\nETag: "1"\r\n\r\n'
       const gateway = await start([await startBackend('w1', rawAnswer(head, 'stay'))])
       const { answers } = await gateway.raw(
@@ -49,7 +49,7 @@ export function bodiless(start: Start): void {
       expect(answer.cookies('SERVERID')).toHaveLength(1)
     })
 
-    test('a 100 that nobody asked for ends in an answer, if only in a 502: undici takes it for nonsense', async () => {
+    test('an unrequested 100 ends in a response, if only a 502: undici rejects it', async () => {
       const script = rawAnswer('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
       const gateway = await start([await startBackend('w1', script)])
       const answer = await gateway.ask()

@@ -9,7 +9,7 @@ const LIMIT = 1000
 /** More than `bodyLimit` is too much, announced or not. */
 export function bodyLimit(start: Start): void {
   describe('bodyLimit', () => {
-    test('a body that announces more is refused, and nobody is asked', async () => {
+    test('a body that announces more is refused, and no backend is tried', async () => {
       const w1 = await startBackend('w1')
       const gateway = await start([w1], { bodyLimit: LIMIT })
       const answer = await gateway.ask({ method: 'POST', body: Buffer.alloc(LIMIT + 1) })

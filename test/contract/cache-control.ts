@@ -28,7 +28,7 @@ export function cacheControl(start: Start): void {
   }
 
   describe('Cache-Control', () => {
-    test('an answer that anybody may store becomes private when it sets our cookie [LB029, T-16, D-22]', async () => {
+    test('a response that any cache may store becomes private when it sets our cookie [LB029, T-16, D-22]', async () => {
       const { first } = await visits({ 'Cache-Control': 'public, max-age=60, s-maxage=600', ETag: '"1"' })
       expect(first).toEqual(['private, max-age=60'])
     })
@@ -42,12 +42,12 @@ export function cacheControl(start: Start): void {
       expect(first).toEqual(['private, max-age=60'])
     })
 
-    test('an answer that nobody may store is left alone [LB030]', async () => {
+    test('a response that no cache may store is left alone [LB030]', async () => {
       expect((await visits({ 'Cache-Control': 'no-store', ETag: '"1"' })).first).toEqual(['no-store'])
       expect((await visits({ 'Cache-Control': 'private, max-age=5' })).first).toEqual(['private, max-age=5'])
     })
 
-    test('an answer that nobody would store is left alone [LB031]', async () => {
+    test('a response that no cache would store is left alone [LB031]', async () => {
       expect((await visits({})).first).toEqual([])
     })
 

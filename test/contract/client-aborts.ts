@@ -26,7 +26,7 @@ export function clientAborts(start: Start): void {
 
   describe('a client that leaves', () => {
     test.each(WAYS)(
-      'before the head (%s): its backend is let off at once, and nobody else is asked [T-41, D-08]',
+      'before the head (%s): its backend is released at once, and no other is tried [T-41, D-08]',
       async (_how, leave) => {
         const backends = await startBackends('w1', 'w2')
         const gateway = await start(backends)
@@ -106,7 +106,7 @@ export function clientAborts(start: Start): void {
       const gateway = await start([w1], { affinity: [{ name: 'test', read }] })
       const client = await visit(gateway, 'GET /a HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(4))
       await expect.poll(() => asked.length, { interval: 5 }).toBe(4)
-      // The gateway has heard of it by the time that it takes somebody else.
+      // The gateway has noticed by the time that it accepts another connection.
       client.socket.destroy()
       await openRaw(gateway.port)
       const others = gateway.ask({ path: '/b' })
@@ -117,7 +117,7 @@ export function clientAborts(start: Start): void {
       await expectBlameless(gateway)
     })
 
-    test('while nobody has been reached: the next one is not tried [T-41]', async () => {
+    test('before any backend is reached: the next one is not tried [T-41]', async () => {
       const w2 = await startBackend('w2')
       const gateway = await start([await startBlackHole('w1'), w2], { timeouts: { connect: 300 } })
       const client = await visit(gateway)
@@ -149,7 +149,7 @@ export function clientAborts(start: Start): void {
       await expectBlameless(gateway)
     })
 
-    test('many at once, at any moment: everybody is let off [T-41, T-59]', async () => {
+    test('many at once, at any moment: all backends are released [T-41, T-59]', async () => {
       const w1 = await startBackend('w1', async exchange => {
         await delay(exchange.seen.url.length)
         await echoWith(200)(exchange)

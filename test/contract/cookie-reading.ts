@@ -4,7 +4,7 @@ import type { RunningGateway, Start } from './start.ts'
 
 const PLACES = 24
 
-/** Whose cookie is believed. A bad one is never an error of the client's. */
+/** Which cookies are accepted. A bad one is never an error of the client's. */
 export function cookieReading(start: Start): void {
   /** A gateway before two backends, and the value of a session on w1. */
   async function session(): Promise<{ gateway: RunningGateway; value: string; w2: string }> {
@@ -35,7 +35,7 @@ export function cookieReading(start: Start): void {
   }
 
   describe('reading the cookie', () => {
-    test('one with any other character is nobody’s [LB166, T-01]', async () => {
+    test('one with any other character is ignored [LB166, T-01]', async () => {
       const { gateway, value } = await session()
       for (let at = 0; at < value.length; at += 1) {
         const other = value[at] === 'A' ? 'B' : 'A'
@@ -47,7 +47,7 @@ export function cookieReading(start: Start): void {
       }
     })
 
-    test('one without its signature, or with a part of it, is nobody’s [T-01, T-02]', async () => {
+    test('one without its signature, or with a part of it, is ignored [T-01, T-02]', async () => {
       const { gateway, value } = await session()
       const unsigned = value.slice(0, value.lastIndexOf('.'))
       for (const forged of [unsigned, `${unsigned}.`, value.slice(0, -1), `${value}A`, `s:${value}`]) {
@@ -69,7 +69,7 @@ export function cookieReading(start: Start): void {
       ['512 characters and more', 'v1.'.padEnd(600, 'a')],
       ['four kilobytes', 'a'.repeat(4096)],
       ['twelve kilobytes', 'v1.a.'.repeat(2400)],
-    ])('%s is nobody’s [LB078, LB079, T-01, T-07, T-11, T-12, T-13, T-15, D-21]', async (_what, value) => {
+    ])('%s is ignored [LB078, LB079, T-01, T-07, T-11, T-12, T-13, T-15, D-21]', async (_what, value) => {
       await expectIgnored((await session()).gateway, `SERVERID=${value}`, 4)
     })
 
@@ -149,7 +149,7 @@ export function cookieReading(start: Start): void {
       }
     })
 
-    test('more cookies than a head can hold are refused at once, and nobody is asked [T-09]', async () => {
+    test('more cookies than a head can hold are refused at once, and no backend is tried [T-09]', async () => {
       const [w1] = await startBackends('w1')
       const gateway = await start([w1])
       const bomb = Array.from({ length: 50 }, (_, index) => `c${index}=${'x'.repeat(4090)}`).join('; ')

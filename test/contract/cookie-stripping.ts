@@ -4,7 +4,7 @@ import { joinedValue } from '../support/header-lines.ts'
 import { resetBeforeHead } from '../support/scripts.ts'
 import type { RunningGateway, Start } from './start.ts'
 
-/** What a backend sees of the client's Cookie header: all but ours. Several lines are compared after joining. */
+/** The backend's view of the client's Cookie header: all but ours. Several lines are compared after joining. */
 export function cookieStripping(start: Start): void {
   async function session(strip = true): Promise<{ gateway: RunningGateway; w1: Backend; value: string }> {
     const w1 = await startBackend('w1')

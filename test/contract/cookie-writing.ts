@@ -4,7 +4,7 @@ import { startBackend, startBackends } from '../support/backend.ts'
 import { bare, echoWith, rawAnswer } from '../support/scripts.ts'
 import type { Start } from './start.ts'
 
-/** What our Set-Cookie says, and when there is one. */
+/** The content of our Set-Cookie, and the responses that have one. */
 export function cookieWriting(start: Start): void {
   /** The attributes of the first cookie that a gateway with this policy writes. */
   async function attributes(cookie: CookiePolicyOptions, headers = {}): Promise<readonly string[]> {
@@ -100,7 +100,7 @@ export function cookieWriting(start: Start): void {
         const gateway = await start([await startBackend('w1', bare(status, { Location: '/elsewhere' }))])
         const answer = await gateway.ask()
         expect(answer.status).toBe(status)
-        expect(answer.header('location'), 'nobody follows it').toBe('/elsewhere')
+        expect(answer.header('location'), 'is not followed').toBe('/elsewhere')
         expect(answer.cookies('SERVERID')).toHaveLength(1)
       },
     )
@@ -140,7 +140,7 @@ export function cookieWriting(start: Start): void {
       expect([await browser.visit(), await browser.visit()]).toEqual(['w1', 'w1'])
     })
 
-    test('an answer without a session is the same for everybody: no cookie for a returning client [LB007]', async () => {
+    test('a response without a session is the same for all clients: no cookie for a returning client [LB007]', async () => {
       const gateway = await start([await startBackend('w1', echoWith(404))])
       const browser = gateway.browser()
       expect((await browser.ask()).cookies()).toHaveLength(1)

@@ -40,7 +40,7 @@ const ANSWER =
   'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: keep-alive, x-a\r\nX-A: 1\r\nTrailer: X-B\r\n' +
   'Set-Cookie: a=1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-B: 2\r\n\r\n'
 
-/** Nothing that anybody sends takes the gateway down. What `start` looks at after each test is the half of it. */
+/** No input takes the gateway down. The checks of `start` after each test are half of it. */
 export function crashSafety(start: Start): void {
   describe('crash safety', () => {
     test('four hundred odd requests [T-59, D-01, D-04]', async () => {
@@ -52,7 +52,7 @@ export function crashSafety(start: Start): void {
           Array.from({ length: 50 }, async () => {
             const client = await openRaw(gateway.port)
             client.write(oddRequest(random))
-            // Many of them are not complete: then nobody answers, and nobody has to.
+            // Many of them are incomplete: then there is no response, and none is required.
             await client.until(received => parseAnswers(received).length > 0, 200)
             client.socket.destroy()
             expect(client.received).toMatch(/^(HTTP\/1\.1 \d{3} |$)/)

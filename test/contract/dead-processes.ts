@@ -7,7 +7,7 @@ import type { Start } from './start.ts'
 /** Backends that are killed, or that are alive and do nothing. */
 export function deadProcesses(start: Start): void {
   describe('processes that die', () => {
-    test('kill -9 under load costs nobody anything but what was being done there [T-50, T-51]', async () => {
+    test('kill -9 under load fails no request but those in progress there [T-50, T-51]', async () => {
       const shops = await Promise.all(['w1', 'w2', 'w3'].map(startBackendProcess))
       const [victim] = shops
       const gateway = await start(shops.map(shop => shop.options))
@@ -49,7 +49,7 @@ export function deadProcesses(start: Start): void {
       for (const { purchases } of hit) {
         expect(purchases.filter(({ status }) => status !== 200).length).toBeLessThan(2)
       }
-      // Nobody has waited for a time-out; the rest is the machine's.
+      // No client has waited for a timeout; the rest depends on the machine.
       expect(slowestMs).toBeLessThan(3_000)
       // Every POST that was answered was done once, and none in two places.
       const times = new Map<string, number>()

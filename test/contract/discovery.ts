@@ -64,7 +64,7 @@ export function discovery(start: Start): void {
       expect(await browser.visit()).toBe(other.id)
     })
 
-    test('a look-up that fails changes nothing, and until the first there is nobody', async () => {
+    test('a failed lookup changes nothing, and before the first the pool is empty', async () => {
       const [w1] = await startBackends('w1')
       const dns = await DnsServer.start()
       dns.failure = 3

@@ -42,7 +42,7 @@ export function drain(start: Start): void {
       expect((await gateway.ask()).status).toBe(503)
     })
 
-    test('a backend in maintenance serves nobody; its sessions move [LB154]', async () => {
+    test('a backend in maintenance takes no request; its sessions move [LB154]', async () => {
       const [w1, w2] = await startBackends('w1', 'w2')
       const gateway = await start([w1, w2])
       const browser = await gateway.browserOn(w1)

@@ -4,7 +4,7 @@ import { joinedValue, valuesOf } from '../support/header-lines.ts'
 import { openRaw } from '../support/raw-client.ts'
 import type { Start } from './start.ts'
 
-/** `Expect: 100-continue`: the client waits until somebody wants its body. */
+/** `Expect: 100-continue`: the client waits until the backend wants its body. */
 export function expectations(start: Start): void {
   describe('Expect', () => {
     test('a client that waits is told to go on, and its body arrives [T-43, D-04]', async () => {

@@ -3,7 +3,7 @@ import { type Backend, startBackend } from '../support/backend.ts'
 import { joinedValue } from '../support/header-lines.ts'
 import type { RunningGateway, Start } from './start.ts'
 
-/** What a client says about itself. */
+/** Fields in which a client claims facts about itself. */
 const CLAIMS = {
   'X-Forwarded-For': '10.9.9.9',
   'X-Forwarded-Proto': 'https',
@@ -13,7 +13,7 @@ const CLAIMS = {
   Forwarded: 'for=10.9.9.9;proto=https',
 }
 
-/** What a backend is told about the client: nothing that a stranger said. */
+/** The forwarding fields that a backend gets: none of the client's own claims. */
 export function forwarding(start: Start): void {
   async function pair(trustProxy: readonly string[] = []): Promise<{ gateway: RunningGateway; w1: Backend }> {
     const w1 = await startBackend('w1')
@@ -89,7 +89,7 @@ export function forwarding(start: Start): void {
       expect(told(w1)).toMatchObject({ 'x-forwarded-for': '127.0.0.1', 'x-forwarded-proto': 'http' })
     })
 
-    test('nonsense from a trusted proxy harms nobody [T-14, T-22]', async () => {
+    test('invalid fields from a trusted proxy do no harm [T-14, T-22]', async () => {
       const { gateway, w1 } = await pair(['127.0.0.1'])
       for (const value of [
         '',

@@ -3,12 +3,12 @@ import { startBackend } from '../support/backend.ts'
 import type { Start } from './start.ts'
 
 const SMUGGLED = 'GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n'
-/** A body that whoever reads the other length takes for its beginning and the next request. */
+/** A body that a reader of the other length takes for its beginning and the next request. */
 const CHUNKED = `0\r\n\r\n${SMUGGLED}`
 
 /** Messages that two readers could read in two ways. */
 export function framing(start: Start): void {
-  /** It is refused, the connection is closed, and no backend has seen a request that nobody sent. */
+  /** It is refused, the connection is closed, and no backend has seen the smuggled request. */
   async function expectRefused(text: string, statuses: readonly number[]): Promise<void> {
     const w1 = await startBackend('w1')
     const gateway = await start([w1])

@@ -10,7 +10,7 @@ import type {
   HealthOptions,
 } from '@limpet/core'
 
-/** What an adapter brings to the contract. */
+/** The parts that an adapter provides for the contract. */
 export interface Harness {
   /** Its name in the report. */
   readonly name: string

@@ -3,7 +3,7 @@ import { startBackends } from '../support/backend.ts'
 import type { Asked } from '../support/http-client.ts'
 import type { RunningGateway, Start } from './start.ts'
 
-/** Sessions that nobody remembers: where they go follows from what they bring. */
+/** Sessions without stored state: their backend follows from the request alone. */
 export function hash(start: Start): void {
   describe('a hash', () => {
     test.each<[string, string, (session: number) => Asked]>([

@@ -28,7 +28,7 @@ const authenticate: Edit = ({ headers }) => {
   headers['x-gateway-user'] = 'alice'
 }
 
-/** What an application makes of a request before limpet has it: the backend sees that, and nothing else. */
+/** An application's edits of a request: the backend sees those, and nothing else. */
 export function headerEdits(start: Start): void {
   const { raw } = upgradeClients()
 

@@ -45,7 +45,7 @@ export function health(start: Start): void {
       await found(gateway, 'w2', false)
     })
 
-    test('until it is proven up, nobody is asked, where that is wanted', async () => {
+    test('a backend that starts down gets no request until it is proven up', async () => {
       const w1 = await startBackend('w1', ({ response }) => void response.writeHead(500).end())
       const gateway = await start([w1], { health: { ...HEALTH, initial: 'down' } })
       expect((await gateway.ask()).status).toBe(503)
@@ -80,11 +80,11 @@ export function health(start: Start): void {
       await delay(300)
       for (let visits = 0; visits < 4; visits += 1) await gateway.browser().visit()
       expect(gateway.view(w1).healthy).toBe(true)
-      // Who has moved stays.
+      // A session that has moved stays.
       expect(await others[0]?.visit()).toBe('w2')
     })
 
-    test('a request that nobody survives takes nobody out, and costs others nothing [T-52]', async () => {
+    test('a request that kills every backend takes none out, and costs other requests nothing [T-52]', async () => {
       const backends = await startBackends('w1', 'w2', 'w3')
       for (const backend of backends) {
         backend.script = async exchange => {

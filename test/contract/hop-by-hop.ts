@@ -57,7 +57,7 @@ export function hopByHop(start: Start): void {
       expect(valuesOf(w1.last.lines, 'x-kept')).toEqual(['3'])
     })
 
-    test('nobody can nominate away what the session, the message or the gateway says [T-34]', async () => {
+    test('no peer can nominate away fields of the session, the message or the gateway [T-34]', async () => {
       const { gateway, w1 } = await pair()
       const browser = await gateway.browserOn(w1)
       const { answers } = await gateway.raw(

@@ -52,7 +52,7 @@ import { upgradeFields } from './upgrade-fields.ts'
 import { upgradeRequests } from './upgrade-requests.ts'
 import { upgrades } from './upgrades.ts'
 
-/** What every adapter must show, by what can be seen from outside: real sockets, scripted backends. */
+/** Requirements on every adapter, as seen from outside: real sockets, scripted backends. */
 export function proxyContract(harness: Harness): void {
   describe(`a gateway with ${harness.name}`, () => {
     const start = soundStart(harness)
@@ -86,7 +86,7 @@ export function proxyContract(harness: Harness): void {
     earlyResponses(start)
     bodiless(start)
     streaming(start)
-    // What goes wrong.
+    // Failures.
     redispatch(start)
     attempts(start)
     keepAlive(start)

@@ -17,7 +17,7 @@ const ENOUGH = 75
 /** Connections to backends that are used again, and those that have died meanwhile. */
 export function keepAlive(start: Start): void {
   describe('kept connections', () => {
-    test('one is used again rather than another opened, by whoever comes', async () => {
+    test('a kept one is used again by any client, rather than another opened', async () => {
       const [w1] = await startBackends('w1')
       const gateway = await start([w1])
       for (let visit = 0; visit < 10; visit += 1) {
@@ -51,7 +51,7 @@ export function keepAlive(start: Start): void {
       expect(w2.seen).toHaveLength(before)
     })
 
-    test('all that were kept may be closed as a request arrives: its session stays, and nobody is to blame [T-58]', async () => {
+    test('all that were kept may be closed as a request arrives: its session stays, and no backend is to blame [T-58]', async () => {
       const [w1, w2] = await startBackends('w1', 'w2')
       const gateway = await start([w1, w2])
       const browser = await gateway.browserOn(w1)

@@ -28,7 +28,7 @@ export function limits(start: Start): void {
   }
 
   describe('limits', () => {
-    test('who waits for a full backend has his turn, body and all, first come first served [LB006]', async () => {
+    test('a request that waits for a full backend is served, body and all, first come first served [LB006]', async () => {
       const { backend, answer } = await busyBackend('w1')
       const gateway = await start([backend], { maxInFlight: 1, whenFull: 'wait' })
       const first = gateway.ask({ path: '/1' })
@@ -45,7 +45,7 @@ export function limits(start: Start): void {
       expect(backend.seen[1]?.bytes).toBe(100_000)
     })
 
-    test('who leaves while he waits is forgotten, and the backend never hears of him', async () => {
+    test('a client that leaves the queue is forgotten, and its request never reaches the backend', async () => {
       const { backend, answer } = await busyBackend('w1')
       const gateway = await start([backend], { maxInFlight: 1, whenFull: 'wait' })
       const first = gateway.ask({ path: '/1' })
@@ -64,7 +64,7 @@ export function limits(start: Start): void {
       expect(backend.seen.map(({ url }) => url)).toEqual(['/1'])
     })
 
-    test('who has left by the time he would have to wait does not', async () => {
+    test('a client that has left before queueing is not queued', async () => {
       const { backend, answer } = await busyBackend('w1')
       const lookUp = Promise.withResolvers<{ kind: 'none' }>()
       const slow = {
@@ -77,7 +77,7 @@ export function limits(start: Start): void {
       const leaving = new AbortController()
       const second = gateway.ask({ path: '/2', signal: leaving.signal }).catch(() => 'left')
       const handshake = await raw(gateway.port, handshakeText())
-      // Refused before anybody is asked: whoever came or went before it has been seen to.
+      // Refused before a backend is chosen: earlier arrivals and departures have been processed by then.
       const refused = async () => gateway.ask({ method: 'OPTIONS', path: '*' })
       await refused()
       leaving.abort()
@@ -130,7 +130,7 @@ export function limits(start: Start): void {
       await expectOver(gateway)
     })
 
-    test('when nobody is there a request waits for somebody, where that is asked for', async () => {
+    test('without an available backend a request waits for one, when configured', async () => {
       const [w1, w2] = await startBackends('w1', 'w2')
       const gateway = await start([w1, w2], { waitForBackend: '5s' })
       for (const id of ['w1', 'w2']) gateway.pool.setHealthy(id, false)

@@ -24,17 +24,17 @@ function expectNothingInside(text: string): void {
   )
 }
 
-/** What the gateway says when no backend's answer can be given. */
+/** The gateway's own responses, when there is no backend's response to forward. */
 export function ownAnswers(start: Start): void {
   describe('our own answers', () => {
-    test('nobody in the pool is 503, to be tried again soon [LB150, T-18, T-44]', async () => {
+    test('an empty pool is 503, with Retry-After [LB150, T-18, T-44]', async () => {
       const gateway = await start([])
       const answer = await gateway.ask()
       expectOwnAnswer(answer, 503)
       expect(answer.header('retry-after')).toBe('1')
     })
 
-    test('nobody available is 503, and takes no cookie away [LB121, LB150, LB178, T-18]', async () => {
+    test('no available backend is 503, and takes no cookie away [LB121, LB150, LB178, T-18]', async () => {
       const gateway = await start(await startBackends('w1', 'w2'))
       const browser = await gateway.browserOn({ id: 'w1' })
       for (const id of ['w1', 'w2']) gateway.pool.setHealthy(id, false)

@@ -42,7 +42,7 @@ export function policies(start: Start): void {
       expect(joinedValue(w2.last.lines, 'cookie')).toBe('SID=w2')
     })
 
-    test('is nobody`s to forge: what was never marked comes through as it is [LB046, LB048]', async () => {
+    test('cannot be forged: a value without a mark is forwarded as it is [LB046, LB048]', async () => {
       const backends = await startBackends('w1', 'w2', 'w3')
       const gateway = await start(backends, options)
       const cookie = 'a=b;SID=w1~w2~c;  SID="w1~x"; SID=~'
@@ -110,7 +110,7 @@ export function policies(start: Start): void {
   })
 
   describe('several policies', () => {
-    test('decide in their order, and a redispatch goes to whom the next one names', async () => {
+    test('decide in their order, and a redispatch goes to the backend that the next one names', async () => {
       const backends = await startBackends('w1', 'w2', 'w3', 'w4')
       const gateway = await start(backends, { affinity: [{ route: { query: 'backend' } }, { cookie: {} }] })
       const browser = await gateway.browserOn({ id: 'w3' })

@@ -42,7 +42,7 @@ export function pools(start: Start): void {
   })
 }
 
-/** Whoever comes to `to` with a cookie of `from` is a new session there. */
+/** A client that comes to `to` with a cookie of `from` is a new session there. */
 async function expectForeign(
   from: RunningGateway,
   to: RunningGateway,

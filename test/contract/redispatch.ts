@@ -10,7 +10,7 @@ const DEATHS = [
   ['dies in the middle of its head', rawAnswer('HTTP/1.1 200 OK\r\nContent-Le')],
 ] as const
 
-/** Requests for a backend that does not answer: who gets them instead, and when nobody may. */
+/** Requests for a backend that does not respond: where they are retried, and when they may not be. */
 export function redispatch(start: Start): void {
   describe('redispatch', () => {
     test.each([

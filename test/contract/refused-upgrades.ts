@@ -92,7 +92,7 @@ export function refusedUpgrades(start: Start): void {
       },
     )
 
-    test('what follows it is nobody’s request, neither here nor there [T-36]', async () => {
+    test('bytes that follow it are no request, neither here nor there [T-36]', async () => {
       const w1 = await startBackend('w1', echoWith(401))
       const gateway = await start([w1])
       const smuggled = 'GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n'

@@ -8,7 +8,7 @@ import { type RawExchange, sendRaw } from '../support/raw-client.ts'
 import { TunnelBackend } from '../support/tunnel-backend.ts'
 import type { Gateway, GatewayOptions, Harness } from './harness.ts'
 
-/** 32 bytes of nobody's. */
+/** A secret of 32 bytes, for tests alone. */
 export const SECRET = 'a-secret-of-the-tests-0123456789abcdef'
 
 /** Starts a gateway before these backends and closes it when the test ends. */
@@ -40,7 +40,7 @@ export class RunningGateway {
     return this.#gateway.server
   }
 
-  /** What the pool knows about a backend now. */
+  /** The pool's current view of a backend. */
   view({ id }: { readonly id: string }): BackendView {
     const view = this.pool.find(id)
     if (view === undefined) throw new Error(`no backend ${id}`)
@@ -82,7 +82,7 @@ export class RunningGateway {
 
 /**
  * Makes `start` for the tests of one describe block, and looks after each of them whether the gateways that it started
- * are sound: nothing in flight any more, nothing thrown that nobody caught, and plain requests still answered.
+ * are sound: nothing in flight any more, no uncaught error, and plain requests still served.
  */
 export function soundStart(harness: Harness): Start {
   const uncaught: unknown[] = []
@@ -107,7 +107,7 @@ export function soundStart(harness: Harness): Start {
       for (const { gateway, backends } of gateways) await expectSound(gateway, backends, witness)
     } finally {
       // The more telling of two failures, and it is not to be laid at the next test's door.
-      expect(uncaught.splice(0), 'nobody caught this').toEqual([])
+      expect(uncaught.splice(0), 'an uncaught error').toEqual([])
     }
   })
 

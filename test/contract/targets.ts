@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { startBackend } from '../support/backend.ts'
 import type { Start } from './start.ts'
 
-/** What is asked for, and how. */
+/** The method and the target of a request. */
 export function targets(start: Start): void {
   describe('targets and methods', () => {
     test.each([
@@ -64,7 +64,7 @@ export function targets(start: Start): void {
       ['*'],
       ['http:/a'],
       ['javascript:x'],
-    ])('%j is refused: everybody reads it in his own way [T-32, D-09]', async target => {
+    ])('%j is refused: servers read it in different ways [T-32, D-09]', async target => {
       const w1 = await startBackend('w1')
       const gateway = await start([w1])
       const { answers } = await gateway.raw(`GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`)
@@ -113,14 +113,14 @@ export function targets(start: Start): void {
       expect([400, 405, 501]).toContain(answers[0]?.status)
     })
 
-    test('nobody gets a tunnel [T-32]', async () => {
+    test('no client gets a tunnel [T-32]', async () => {
       const w1 = await startBackend('w1')
       const gateway = await start([w1])
       const authority = `127.0.0.1:${w1.port}`
       const { text, closed } = await gateway.raw(
         `CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n\r\nGET / HTTP/1.1\r\n\r\n`,
       )
-      // A middleware never sees a CONNECT: Node hangs up by itself when nobody listens for it.
+      // A middleware never sees a CONNECT: without a listener Node closes the connection itself.
       expect(text).toMatch(/^(HTTP\/1\.1 501 |$)/)
       expect(closed).toBe(true)
       expect(w1.connections).toBe(0)

@@ -7,7 +7,7 @@ import { hang } from '../support/scripts.ts'
 import { expectOwnAnswer } from './own-answers.ts'
 import type { Start } from './start.ts'
 
-/** What a timer of a busy machine may add. */
+/** Delay that a busy machine may add to a timer. */
 const SLACK_MS = 300
 
 /** Backends that take too long. */
@@ -63,7 +63,7 @@ export function timeouts(start: Start): void {
       },
     )
 
-    test('a GET that nobody answers is 504 after each was given its time', async () => {
+    test('a GET without a response is 504 after the timeout of each backend', async () => {
       const backends = await startBackends('w1', 'w2')
       for (const backend of backends) backend.script = hang
       const gateway = await start(backends, { timeouts: { response: 200 } })

@@ -10,7 +10,7 @@ import type { Start } from './start.ts'
 /** A side that has lost the other is let go within this time. */
 const SOON_MS = 150
 
-/** The end of a WebSocket, whoever brings it about. */
+/** The end of a WebSocket, from either side. */
 export function tunnelEnds(start: Start): void {
   const clients = upgradeClients()
   const { web, raw } = clients

@@ -4,17 +4,17 @@ import { handshakeText, upgradeClients } from '../support/upgrade-clients.ts'
 import { expectOver, type Tunnel, tunnelOpener } from './open-tunnel.ts'
 import type { Start } from './start.ts'
 
-/** What a peer that will not go is given, and what a busy machine may add. */
+/** Time for a peer to close its side, and slack for a busy machine. */
 const LINGER_MS = 5_000
 const SLACK_MS = 1_000
 
-/** WebSockets that nobody ends, or not for good. */
+/** WebSockets that neither side ends, or only half. */
 export function tunnelTimeouts(start: Start): void {
   const clients = upgradeClients()
   const { raw } = clients
   const open = tunnelOpener(start, clients)
 
-  describe('a WebSocket that nobody ends', () => {
+  describe('a WebSocket that neither side ends', () => {
     test('a peer that will not go is gone after a while', { timeout: 15_000 }, async () => {
       const CASES: Record<string, (tunnel: Tunnel) => unknown> = {
         'a client that has ended and stays': ({ client }) => client.socket.end(),
@@ -37,7 +37,7 @@ export function tunnelTimeouts(start: Start): void {
     })
 
     test.each(['client', 'backend'] as const)(
-      'a %s that does not read holds nobody for longer than the idle time',
+      'a %s that does not read is disconnected after the idle time',
       async side => {
         const { gateway, client, backend } = await open({ tunnel: '300ms' }, true)
         const [reader, writer] =

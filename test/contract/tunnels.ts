@@ -14,7 +14,7 @@ import type { Start } from './start.ts'
 
 const MEGABYTE = 1024 * 1024
 
-/** What goes through a WebSocket once it is open. */
+/** The bytes through a WebSocket once it is open. */
 export function tunnels(start: Start): void {
   describe('an open WebSocket', () => {
     const { web, raw } = upgradeClients()

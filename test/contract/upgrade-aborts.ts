@@ -47,7 +47,7 @@ export function upgradeAborts(start: Start): void {
     })
 
     test.each(WAYS)(
-      'while nobody has been reached (%s): the next one is not tried [T-41]',
+      'before any backend is reached (%s): the next one is not tried [T-41]',
       async (_how, leave) => {
         const w2 = await startTunnelBackend('w2')
         const gateway = await start([await startBlackHole('w1'), w2], { timeouts: { connect: 300 } })
@@ -62,7 +62,7 @@ export function upgradeAborts(start: Start): void {
     )
 
     test.each(WAYS)(
-      'while the backend says nothing (%s): it is let off at once, and nobody else is asked',
+      'while the backend is silent (%s): it is released at once, and no other is tried',
       async (_how, leave) => {
         const [w1, w2] = await startTunnelBackends('w1', 'w2')
         w1.upgrade = hangUpgrade
@@ -119,7 +119,7 @@ export function upgradeAborts(start: Start): void {
       await expectNobody(gateway)
     })
 
-    test('many at once, at any moment: everybody is let off [T-41, T-59]', async () => {
+    test('many at once, at any moment: all backends are released [T-41, T-59]', async () => {
       const w1 = await startTunnelBackend('w1', async handshake => {
         await delay(handshake.url.length)
         acceptEcho(handshake)
@@ -137,7 +137,7 @@ export function upgradeAborts(start: Start): void {
   })
 }
 
-/** It is over for everybody, and no backend is to blame. */
+/** It is over for all, and no backend is to blame. */
 async function expectNobody(gateway: RunningGateway): Promise<void> {
   await expectOver(gateway)
   expect(gateway.pool.backends.map(({ failures }) => failures)).toEqual(gateway.pool.backends.map(() => 0))

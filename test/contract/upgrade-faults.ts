@@ -9,7 +9,7 @@ import { acceptEcho, answerUpgrade, hangUpgrade } from '../support/upgrade-scrip
 import { expectOwnAnswer } from './own-answers.ts'
 import type { Start } from './start.ts'
 
-/** What a timer of a busy machine may add. */
+/** Delay that a busy machine may add to a timer. */
 const SLACK_MS = 300
 
 /** Backends that fail before they have accepted a WebSocket. */
@@ -68,7 +68,7 @@ export function upgradeFaults(start: Start): void {
       expect(valuesOf(lines, 'retry-after')).toEqual(['1'])
     })
 
-    test('says nothing: 504 after the response timeout, and nobody else is asked', async () => {
+    test('is silent: 504 after the response timeout, and no other is tried', async () => {
       const [w1, w2] = await startTunnelBackends('w1', 'w2')
       const gateway = await start([w1, w2], { timeouts: { response: 300 } })
       w1.upgrade = hangUpgrade
@@ -98,7 +98,7 @@ export function upgradeFaults(start: Start): void {
       ['accepts and forgets Upgrade', answerUpgrade(switching('Connection: Upgrade', ''), 'stay')],
       ['accepts and forgets Connection', answerUpgrade(switching('Upgrade: websocket', ''), 'stay')],
       ['invents a status', answerUpgrade('HTTP/1.1 700 Odd\r\nContent-Length: 3\r\n\r\nodd', 'stay')],
-    ])('%s: 502, and nobody else is asked', async (_how, upgrade) => {
+    ])('%s: 502, and no other is tried', async (_how, upgrade) => {
       const [w1, w2] = await startTunnelBackends('w1', 'w2')
       const gateway = await start([w1, w2])
       w1.upgrade = upgrade
@@ -137,7 +137,7 @@ export function upgradeFaults(start: Start): void {
       expect(gateway.view(w1).failures).toBe(0)
     })
 
-    test('fails once it has accepted: nobody else is asked, and the client sees the end [T-72]', async () => {
+    test('fails once it has accepted: no other is tried, and the client sees the end [T-72]', async () => {
       const [w1, w2] = await startTunnelBackends('w1', 'w2')
       const gateway = await start([w1, w2])
       const client = await raw(gateway.port)

@@ -5,7 +5,7 @@ import { handshakeText, upgradeClients } from '../support/upgrade-clients.ts'
 import { acceptWith, webSocketServer } from '../support/upgrade-scripts.ts'
 import type { Start } from './start.ts'
 
-/** What passes with a WebSocket handshake, and with its answer. */
+/** The fields that pass with a WebSocket handshake, and with its response. */
 export function upgradeFields(start: Start): void {
   describe('a WebSocket handshake as a message', () => {
     const { web, raw } = upgradeClients()

@@ -41,7 +41,7 @@ export function upgradeRequests(start: Start): void {
       expect(valuesOf(lines, 'connection').join()).not.toMatch(/upgrade|http2-settings/i)
     })
 
-    test('what follows one is nobody’s request [T-36]', async () => {
+    test('bytes that follow one are no request [T-36]', async () => {
       const smuggled = 'GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n'
       const { promise: isSent, resolve: answer } = Promise.withResolvers<void>()
       const w1 = await startBackend('w1', async exchange => {
@@ -57,7 +57,7 @@ export function upgradeRequests(start: Start): void {
         true,
         [200],
       ])
-      // What came at once with it could be its body.
+      // Bytes that arrive together with it could be its body.
       const other = await raw(gateway.port, `${H2C}${smuggled}`)
       await other.until(() => false)
       expect([other.closed, parseAnswers(other.received).map(({ status }) => status)]).toEqual([true, [400]])
@@ -79,7 +79,7 @@ export function upgradeRequests(start: Start): void {
       ['a bad Host', handshakeText().replace('Host: a', 'Host: a b/c@d')],
       ['a bad target', handshakeText().replace('/chat', '/chat\\..\\x')],
       ['a fragment', handshakeText().replace('/chat', '/chat#x')],
-      ['somebody else’s target', handshakeText().replace('/chat', 'http://b/chat')],
+      ['a target of another host', handshakeText().replace('/chat', 'http://b/chat')],
       ['no target', handshakeText().replace('/chat', 'chat')],
     ])(
       '%s, and a message that is not to be trusted, is 400 and the end: %j [T-30, T-36]',

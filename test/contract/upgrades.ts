@@ -70,7 +70,7 @@ export function upgrades(start: Start): void {
       expect(backends.map(({ handshakes }) => handshakes.length)).toEqual([0, 1])
     })
 
-    test('of which a policy cannot say what to forward is 500, and harms nobody else [T-59]', async () => {
+    test('for which a policy throws is 500, and harms no other request [T-59]', async () => {
       const w1 = await startTunnelBackend('w1')
       const broken: AffinityPolicy = {
         name: 'broken',

@@ -17,7 +17,7 @@ import { ask } from '../support/http-client.ts'
 import { serve } from '../support/node-app.ts'
 import { openRaw } from '../support/raw-client.ts'
 
-/** What the READMEs say in prose and no other test shows. */
+/** Claims of the READMEs in prose that no other test shows. */
 describe('a README says that', () => {
   test('a WebSocket goes through the hooks, and then to the backend of its session', async () => {
     const backends = [await startTunnel('w1'), await startTunnel('w2')]
@@ -84,7 +84,7 @@ async function startTunnel(id: string): Promise<BackendOptions> {
   return { id, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
 }
 
-/** What the READMEs warn of. When one of these fails because something is better now, the warning has to go. */
+/** Warnings of the READMEs. When one of these fails because something has improved, remove the warning. */
 describe('a pitfall', () => {
   test('a body limit of Fastify holds, 1 MiB by default', async () => {
     const app = newApp()
@@ -186,7 +186,7 @@ describe('a pitfall', () => {
 describe('of a backend that is gone', () => {
   const gone = { secrets: [SECRET], backends: [{ id: 'app1', url: 'http://127.0.0.1:1' }] }
 
-  test('Express shows a message that names nobody, and prints who it was', async () => {
+  test('Express shows a message without the backend, and prints its id', async () => {
     const printed = vi.spyOn(console, 'error').mockReturnValue(undefined)
     onTestFinished(() => printed.mockRestore())
     // Under the name of vitest's own, Express is silent.
@@ -198,7 +198,7 @@ describe('of a backend that is gone', () => {
     await expect.poll(() => printed.mock.calls).toEqual([[expect.objectContaining({ backend: 'app1' })]])
   })
 
-  test('Koa shows the message alone, and prints nothing until somebody listens', async () => {
+  test('Koa shows the message alone, and prints nothing without a listener', async () => {
     const printed = vi.spyOn(console, 'error').mockReturnValue(undefined)
     onTestFinished(() => printed.mockRestore())
     const app = new Koa().use(koaLimpet(gone))

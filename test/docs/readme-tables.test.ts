@@ -375,7 +375,7 @@ describe('the table of events', () => {
   })
 })
 
-/** What happens to a pool that is used, so that each of its events is there. */
+/** Uses a pool so that each of its events occurs. */
 async function operate(): Promise<void> {
   const affinity = createAffinity({
     backends: [

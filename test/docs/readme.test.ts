@@ -13,9 +13,9 @@ import { codeIn, readme, readmes, tableOf } from '../support/readme.ts'
 import { echo } from '../support/scripts.ts'
 
 /*
- * What the READMEs say is tried here. Every block of TypeScript is type-checked and run as it stands, with the ports
+ * Tests of the READMEs. Every block of TypeScript is type-checked and run as it stands, with the ports
  * of real backends in place of 3001, 3002 …, and every `console.log(…) // text` has to print that text (an ellipsis
- * stands for anything). What a block leaves to the reader's program is in `support/readme-program.ts`.
+ * stands for anything). The parts that a block leaves to the reader's program are in `support/readme-program.ts`.
  */
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -99,7 +99,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
       console.log(await asked({ tenant: 'initech' })) // app2 none
       console.log(await asked({ tenant: 'acme' })) // app1 matched
       console.log(await asked({ tenant: 'initech' })) // app2 matched
-      console.log(await asked({ sub: 'nobody' })) // app1 none`,
+      console.log(await asked({ sub: 'guest' })) // app1 none`,
   },
   'packages/core A policy or a balancer of your own 1': {
     tail: `
@@ -282,7 +282,7 @@ describe('a block of TypeScript', () => {
   })
 })
 
-/** What the lines of `console.log(…) // text` promise. */
+/** The outputs that the lines of `console.log(…) // text` promise. */
 function printsOf(code: string): readonly RegExp[] {
   return [...code.matchAll(/console\.log\(.*\) \/\/ (.*)/g)].map(([, text = '']) => {
     const parts = text.split('…').map(part => part.trim().replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`))

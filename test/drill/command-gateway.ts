@@ -79,7 +79,7 @@ export class CommandGateway implements DrilledGateway {
     await this.#tell('PATCH', `/${id}`, { state: 'drain' })
     await delay(deadlineMs)
     await this.#tell('PATCH', `/${id}`, { state: 'maint' })
-    // What is under way there ends there; who stops it sooner cuts it off.
+    // Requests in flight there end there; stopping it sooner would cut them off.
     while (((await this.#rows()).find(row => row.id === id)?.inFlight ?? 0) > 0) await delay(10)
   }
 

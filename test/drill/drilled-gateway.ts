@@ -7,11 +7,11 @@ export interface Found {
   readonly atMs: number
 }
 
-/** A gateway before shops, which a drill does things to. What it has no word for it does not have. */
+/** A gateway before shops, on which a drill operates. It lacks the features for which it has no method. */
 export interface DrilledGateway {
   readonly name: string
   readonly port: number
-  /** What it has found, where it tells. */
+  /** Its events, where it reports them. */
   readonly found?: readonly Found[]
   /** Lets a shop keep its sessions and get no new one, until the deadline; then it can be stopped. */
   drain?(id: string, deadlineMs: number): Promise<void>
@@ -28,7 +28,7 @@ export interface DrilledGateway {
 
 export type StartGateway = (shops: readonly BackendProcess[]) => Promise<DrilledGateway>
 
-/** The same for everybody, in milliseconds. */
+/** The same for all gateways, in milliseconds. */
 export const SETTINGS = {
   checkInterval: 100,
   checkTimeout: 300,

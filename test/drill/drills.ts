@@ -6,7 +6,7 @@ import { at, isError, type Judged, none } from './outcome.ts'
 import type { Traffic } from './traffic.ts'
 import type { Move, Visit } from './visitor.ts'
 
-/** What a drill has to do with. */
+/** The parts that a drill works with. */
 export interface Scene {
   readonly gateway: DrilledGateway
   /** w1, w2 and w3. */
@@ -18,7 +18,7 @@ export interface Scene {
 
 export interface Drill {
   readonly name: string
-  /** What has to be shown, in a line. */
+  /** The claim to show, in a line. */
   readonly shows: string
   /** Undefined: the gateway has no means for it. */
   readonly run: (scene: Scene) => Promise<Judged | undefined>
@@ -74,7 +74,7 @@ const stop: Drill = {
       ({ backend, healthy, atMs }) => backend === victim.id && !healthy && atMs >= begunMs,
     )
     const foundAfterMs = found === undefined ? Infinity : found.atMs - begunMs
-    // What had come to it before it was found can be done elsewhere only if it does nothing.
+    // A request that a dead backend had received may be retried elsewhere only if it is idempotent.
     const excused = ({ method, startedMs }: Visit): boolean =>
       method === 'POST' && startedMs <= begunMs + FOUND_MS + SLACK_MS
     return {
@@ -287,7 +287,7 @@ const allDown: Drill = {
 
 const poison: Drill = {
   name: 'poison request',
-  shows: 'no error for others, and nobody is taken out',
+  shows: 'no error for others, and no backend is taken out',
   async run({ gateway, traffic, begunMs }) {
     const poisoned: Promise<unknown>[] = []
     for (let times = 0; times < 60; times += 1) {

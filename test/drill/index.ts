@@ -10,8 +10,8 @@ import { programPath } from './peer.ts'
 import { runDrill } from './run.ts'
 
 /*
- * What operators do to a live pool, and backends to themselves, under load: `npm run drill`. Exits with 1 when limpet
- * does not show what it has to. `--drill` and `--gateway` choose by a part of the name, `--peers` adds HAProxy and Caddy.
+ * Operators' commands on a live pool, and failing backends, under load: `npm run drill`. Exits with 1 when a drill
+ * fails on limpet. `--drill` and `--gateway` choose by a part of the name, `--peers` adds HAProxy and Caddy.
  */
 
 const PEERS: readonly [string, StartGateway][] = [
@@ -59,7 +59,7 @@ for (const drill of drills) {
     progress('')
     console.log(`  ${name}: ${outcome === undefined ? 'has no means for it' : tell(outcome)}`)
     for (const problem of outcome?.problems ?? []) console.log(`      ${problem}`)
-    // What others do is shown, not judged.
+    // Results of other gateways are shown, not judged.
     if (/^(?:limpet|command) /.test(name) && (outcome?.problems.length ?? 1) > 0) isFailed = true
     if (outcome !== undefined) rows.push({ drill: drill.name, gateway: name, ...figures(outcome) })
   }

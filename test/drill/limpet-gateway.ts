@@ -5,7 +5,7 @@ import type { GatewayOptions } from '../contract/harness.ts'
 import type { BackendProcess } from '../support/shop-process.ts'
 import { type DrilledGateway, type Found, SETTINGS } from './drilled-gateway.ts'
 
-/** What a gateway can be told. */
+/** Commands to a gateway. */
 export type Command =
   | { readonly what: 'ready' | 'remove'; readonly id: string }
   | { readonly what: 'drain'; readonly id: string; readonly deadlineMs: number }

@@ -1,7 +1,7 @@
 import type { Traffic } from './traffic.ts'
 import type { Visit, Visitor } from './visitor.ts'
 
-/** What came of a drill on one gateway. */
+/** The result of a drill on one gateway. */
 export interface Outcome {
   readonly requests: number
   /** Answers that no visitor should have had. */
@@ -11,9 +11,9 @@ export interface Outcome {
   /** Items that went with a move or got lost otherwise. */
   readonly itemsLost: number
   readonly slowestMs: number
-  /** What else there is to say. */
+  /** A remark for the report. */
   readonly remark: string
-  /** What was not as it has to be. */
+  /** Deviations from the requirements. */
   readonly problems: readonly string[]
 }
 

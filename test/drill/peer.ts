@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isListening } from '../support/is-listening.ts'
 
-/** A load balancer of somebody else's, in a process of its own. */
+/** A load balancer of another project, in a process of its own. */
 export interface Peer {
   /** Where it may keep things. */
   readonly folder: string

@@ -5,7 +5,7 @@ import type { Drill, Scene } from './drills.ts'
 import { type Outcome, outcomeOf } from './outcome.ts'
 import { type Load, Traffic } from './traffic.ts'
 
-/** In which everybody gets a home, and something into the cart. */
+/** Time in which every visitor gets a backend, and something into the cart. */
 const FILL_MS = 2_500
 
 /**

@@ -31,7 +31,7 @@ export class Traffic {
     return this.visitors.flatMap(({ visits }) => visits)
   }
 
-  /** Somebody new comes once. */
+  /** One visit of a new visitor. */
   async newcomer(): Promise<Visitor> {
     const visitor = new Visitor(this.#port, 10_000 + this.newcomers.length)
     this.newcomers.push(visitor)
@@ -40,7 +40,7 @@ export class Traffic {
     return visitor
   }
 
-  /** What is on its way is waited for. */
+  /** Waits for requests in flight. */
   async stop(): Promise<void> {
     this.#isOver = true
     await this.#running

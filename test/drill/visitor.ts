@@ -19,11 +19,11 @@ export interface Move {
   readonly from: string
   readonly to: string
   readonly atMs: number
-  /** What was in the cart that the other shop does not know. */
+  /** Items of the cart that another shop does not know. */
   readonly items: number
 }
 
-/** Somebody with a cookie jar, a connection that is kept, and a cart. */
+/** A client with a cookie jar, a kept connection, and a cart. */
 export class Visitor {
   readonly number: number
   readonly visits: Visit[] = []

@@ -19,7 +19,7 @@ function guestsOf(port: number, room: string, count = 2): readonly ChatGuest[] {
   return Array.from({ length: count }, (_, index) => new ChatGuest(port, room, `visitor=${room}${index}`))
 }
 
-/** Who has the room, for each of them. */
+/** The backend of the room, for each of its guests. */
 async function entered(guests: readonly ChatGuest[]): Promise<ReadonlySet<string>> {
   return new Set(await Promise.all(guests.map(async guest => guest.enter())))
 }
@@ -34,7 +34,7 @@ describe('the chat', () => {
     await theirs.hears('hello')
     theirs.say('<b>hi</b>')
     await mine.hears('<b>hi</b>')
-    // The room is the key: nobody carries anything.
+    // The room is the key: no guest has a cookie.
     expect([...mine.setCookies, ...theirs.setCookies]).toEqual([])
   })
 
@@ -117,7 +117,7 @@ describe('the chat', () => {
     const guest = new ChatGuest(port, 'lobby', '')
     await guest.enter()
     await guest.sees(2)
-    guest.say('anybody there?')
-    await expect.poll(() => out).toContain('{"text":"anybody there?"}')
+    guest.say('hello there')
+    await expect.poll(() => out).toContain('{"text":"hello there"}')
   })
 })

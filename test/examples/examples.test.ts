@@ -43,7 +43,7 @@ describe.each(GATEWAYS)('the example for $framework', ({ script }) => {
     expect(await shown(another)).toEqual({ backend: 'shop3', items: [] })
 
     await shell(drain ?? '')
-    await example.printed('shop1 drains: its visitors stay, and nobody new comes')
+    await example.printed('shop1 drains: its visitors stay, and new ones go elsewhere')
     expect(await shown(stay)).toEqual({ backend: 'shop1', items: ['apple', 'pear'] })
     const newcomers = [await shown(newcomer), await shown(newcomer), await shown(newcomer)]
     for (const shop of newcomers) expect(shop).not.toMatchObject({ backend: 'shop1' })
@@ -113,7 +113,7 @@ describe.each(GATEWAYS)('the example for $framework', ({ script }) => {
     expect((await ask(port, { path: '/nowhere' })).status).toBe(404)
   })
 
-  test('with LIMPET_SECRET a restart knows where everybody belongs, and without it says that it will not', async () => {
+  test('with LIMPET_SECRET sessions survive a restart, and without it the log says that they do not', async () => {
     const SHOP_PORTS = [await freePort(), await freePort(), await freePort()].join(',')
     const first = await runExample(script, { LIMPET_SECRET: SECRET, SHOP_PORTS })
     expect(first.backends.map(({ port }) => port).join(',')).toBe(SHOP_PORTS)

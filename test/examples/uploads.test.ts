@@ -87,7 +87,7 @@ describe('an upload', () => {
     const broken = await client(running.port, file, '--break')
     expect([broken.code, broken.err]).toEqual([1, 'interrupted; the same line without --break goes on\n'])
     expect(said(broken)).toMatchObject({ parts: 2, sums: [] })
-    // Somebody else comes in between.
+    // Another client comes in between.
     await ask(running.port, { path: '/uploads' })
     const resumed = await client(running.port, file)
     expect([resumed.code, resumed.err]).toEqual([0, ''])

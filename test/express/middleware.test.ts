@@ -257,7 +257,7 @@ describe.each([
       ['has an answer', echoWith(200), 0],
       ['fails', resetBeforeHead, 1],
     ])(
-      'which answers by itself before the backend %s, its answer is left alone and nobody is told',
+      'which responds before the backend %s, its response is left alone and no error is reported',
       async (_, script, failures) => {
         const late = Promise.withResolvers<void>()
         const w1 = await startBackend('w1', async exchange => {
@@ -279,7 +279,7 @@ describe.each([
         const seen = await w1.arrival()
         late.resolve()
         await seen.over
-        // Whoever does not want an answer does not read it, either.
+        // An app that does not want a response does not read it, either.
         await expect.poll(() => [w1.sockets.size, affinity.pool.find('w1')?.failures]).toEqual([0, failures])
         const finish = await answering.promise
         finish()
@@ -318,7 +318,7 @@ describe.each([
       expect(seen).toEqual(['/a/b/ours?x', '/a/b/theirs', '/theirs', '/a/b/throw', '/throw'])
     })
 
-    test('what is not its own is the next handler’s, or nobody’s', async () => {
+    test('unmatched requests go to the next handler, or get 404', async () => {
       const w1 = await startBackend('w1')
       const handler = limpet({ ...poolOf(w1), filter: isApi })
       const app = express()
@@ -356,7 +356,7 @@ describe.each([
 
   /** Each of our errors, and how to come by it. */
   const ERRORS: readonly [name: string, status: number, code: string, prepare: Prepare, asked: Asked][] = [
-    ['nobody in the pool', 503, 'ERR_NO_BACKEND', w1 => w1.affinity.pool.remove('w1'), {}],
+    ['an empty pool', 503, 'ERR_NO_BACKEND', w1 => w1.affinity.pool.remove('w1'), {}],
     ['a backend that is gone', 502, 'ERR_BACKEND_FAILED', async w1 => w1.backend.refuse(), {}],
     [
       'one that is gone before a POST',
@@ -372,12 +372,12 @@ describe.each([
 
   /** Of those: the request may come again. */
   function hasReachedNobody(name: string): boolean {
-    return /nobody|gone/.test(name)
+    return /empty|gone/.test(name)
   }
 
   type Prepare = (w1: { backend: Backend; affinity: ReturnType<typeof createAffinity> }) => unknown
 
-  /** What an app with this handler for errors, or without, answers. */
+  /** The response of an app, with this error handler or without. */
   async function failure(prepare: Prepare, asked: Asked, app: Express, show?: ErrorRequestHandler) {
     const backend = await startBackend('w1')
     const { affinity, handler } = pool([backend], { timeouts: { response: 200 } })
@@ -411,7 +411,7 @@ describe.each([
     })
 
     test.each([
-      [503, 100, 'nobody takes it'],
+      [503, 100, 'no backend takes it'],
       [413, 1000, 'it is too large'],
     ])(
       'is not asked about a client that is still sending: that one is told at once, and hung up on: %i',
@@ -633,7 +633,7 @@ describe.each([
       ['gzip', gzipSync('{"a":1}')],
       ['in chunks', [Buffer.from('{"a":1}')]],
       ['in UTF-16', Buffer.from('"\u4e2d\u4e2d"', 'utf16le')],
-    ])('express.json, of which nobody knows what it was is refused: %s', async (how, body) => {
+    ])('express.json, is refused when the original body is unknown: %s', async (how, body) => {
       const headers = {
         'Content-Type': `application/json${how.endsWith('16') ? '; charset=utf-16le' : ''}`,
         ...(how === 'gzip' && { 'Content-Encoding': 'gzip' }),
@@ -786,7 +786,7 @@ describe('the package', () => {
     ['required, and is the function itself', ['-e', REQUIRED]],
   ])('is %s, and leaves nothing that would keep the process alive', async (_, args) => {
     const cwd = fileURLToPath(new URL('.', import.meta.url))
-    // Where nobody has said otherwise it is development, and Express shows all it knows.
+    // Without NODE_ENV it is development, and Express shows all it knows.
     const env = { ...process.env, NODE_ENV: undefined }
     const { stdout } = await promisify(execFile)(process.execPath, args, { cwd, env, timeout: 5_000 })
     expect(stdout).toBe('503 no backend is available\n')

@@ -10,7 +10,7 @@ import { hang, resetBeforeHead } from '../support/scripts.ts'
 
 /** Each of our errors, and how to come by it. */
 const ERRORS: readonly [name: string, status: number, code: string, prepare: Prepare, asked: Asked][] = [
-  ['nobody in the pool', 503, 'ERR_NO_BACKEND', w1 => w1.affinity.pool.remove('w1'), {}],
+  ['an empty pool', 503, 'ERR_NO_BACKEND', w1 => w1.affinity.pool.remove('w1'), {}],
   ['a backend that is gone', 502, 'ERR_BACKEND_FAILED', async w1 => w1.backend.refuse(), {}],
   ['a backend that dies', 502, 'ERR_BACKEND_FAILED', w1 => (w1.backend.script = resetBeforeHead), {}],
   ['a backend that hangs', 504, 'ERR_BACKEND_FAILED', w1 => (w1.backend.script = hang), {}],

@@ -197,7 +197,7 @@ describe("the app's hooks", () => {
     expect([answer.status, answer.text]).toEqual([200, 'mildly spiced'])
   })
 
-  test('onResponse runs once for a request, whoever answers it', async () => {
+  test('onResponse runs once for a request, whichever handler responds', async () => {
     const w1 = await startBackend('w1')
     const affinity = createAffinity(poolOf(w1))
     const app = newApp()
@@ -213,11 +213,11 @@ describe("the app's hooks", () => {
     w1.script = ({ response }) => void response.write('x', () => response.end('x'.repeat(200_000)))
     await ask(port, { path: '/streamed' })
     affinity.pool.setHealthy('w1', false)
-    await ask(port, { path: '/nobody' })
+    await ask(port, { path: '/empty' })
     // By the time that this one's turn has come, a second one of another would have been noted.
     expect((await app.inject('/last')).statusCode).toBe(503)
     await expect
       .poll(() => responses)
-      .toEqual(['/answered 200', '/head 200', '/posted 200', '/streamed 200', '/nobody 503', '/last 503'])
+      .toEqual(['/answered 200', '/head 200', '/posted 200', '/streamed 200', '/empty 503', '/last 503'])
   })
 })

@@ -11,7 +11,7 @@ import { joinedValue } from '../support/header-lines.ts'
 import { hang } from '../support/scripts.ts'
 
 const JSON_TYPE = { 'Content-Type': 'application/json' }
-/** What a parser would not give back byte for byte. */
+/** A body that parsing and serializing would change. */
 const SPACED = '{ "b" : 1.0,\n "a":"\\u0061" , "b":2 }'
 
 describe('reply.limpet()', () => {
@@ -175,7 +175,7 @@ describe('reply.limpet()', () => {
       async path => (await ask(port, { path })).echo.id,
     )
     expect(await Promise.all(ids)).toEqual(['outer', 'inner', 'outer', 'lone'])
-    expect((await ask(port, { path: '/lone' })).status, 'nobody looks into a scope').toBe(500)
+    expect((await ask(port, { path: '/lone' })).status, 'scopes are not searched').toBe(500)
   })
 
   test('a client that leaves before the handler forwards costs no backend anything', async () => {

@@ -90,7 +90,7 @@ describe('gatewayServerOptions()', () => {
     ['of TLS', '\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001\u00fc\u0003\u0003\r\n\r\n'],
     ['with a line that is none', 'GET / HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n'],
     ['with two lengths', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx'],
-    ['of a method that nobody knows', 'LOOK / HTTP/1.1\r\nHost: a\r\n\r\n'],
+    ['of an unknown method', 'LOOK / HTTP/1.1\r\nHost: a\r\n\r\n'],
   ])('a request %s is answered once, with 400, and the connection is closed', async (_, bytes) => {
     const w1 = await startBackend('w1')
     const port = await start(w1)

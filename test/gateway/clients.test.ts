@@ -11,7 +11,7 @@ import { askHttp2, connectHttp2 } from '../support/http2-client.ts'
 import { openRaw, sendRaw } from '../support/raw-client.ts'
 import { echo } from '../support/scripts.ts'
 
-/** What slow and greedy clients may have of the `limpet` command. */
+/** Limits of the `limpet` command for slow and greedy clients. */
 
 const TLS = fileURLToPath(new URL('../support/tls/', import.meta.url))
 const REQUEST = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
@@ -65,7 +65,7 @@ describe.each(ADAPTERS)('limpet --adapter %s', adapter => {
     expect((await gateway.ask()).status).toBe(200)
   })
 
-  test('hangs up on who takes nothing of his answer, and on nobody else [T-40]', async () => {
+  test('disconnects a client that does not read its response, and no other [T-40]', async () => {
     const w1 = await startBackend('w1', flood)
     const gateway = await GatewayProcess.start(fileOf([w1], { limits: { sendTimeout: '1500ms' } }), args)
     const unread = await openUnread(gateway.port)
@@ -138,7 +138,7 @@ describe('limpet with TLS', () => {
     await once(session, 'close')
   })
 
-  test('hangs up on who takes nothing of his answer, and on nobody else [T-40]', async () => {
+  test('disconnects a client that does not read its response, and no other [T-40]', async () => {
     const w1 = await startBackend('w1', flood)
     const tls = { cert: join(TLS, 'certificate.pem'), key: join(TLS, 'key.pem') }
     const gateway = await GatewayProcess.start(
@@ -156,7 +156,7 @@ describe('limpet with TLS', () => {
       { status: 200, end: 'client_left', client: '127.0.0.1' },
       { status: 200, end: 'complete', client: '127.0.0.1' },
     ])
-    // What its connection carries is not one request's.
+    // The bytes of an HTTP/2 connection are not one request's.
     expect(ends[1]).not.toHaveProperty('bytesOut')
   })
 

@@ -20,7 +20,7 @@ import { answerUpgrade, webSocketServer } from '../support/upgrade-scripts.ts'
 const TLS = fileURLToPath(new URL('../support/tls/', import.meta.url))
 const JSON_TYPE = { 'Content-Type': 'application/json' }
 
-/** What an operator has set and removed, and a client that would have it otherwise. */
+/** Header edits that set and remove fields, and a client that sends its own. */
 const OPERATOR = {
   requestHeaders: {
     set: { 'X-Gateway-Auth': 'yes', 'X-Forwarded-Prefix': '/shop', Host: 'set.example' },
@@ -52,7 +52,7 @@ describe.each(ADAPTERS)('limpet --adapter %s', adapter => {
     expect([answer.echo.id, answer.cookies()]).toEqual([home, []])
   })
 
-  test('gives each pool what its routes say, and nobody else’s requests a 404', async () => {
+  test('gives each pool the requests of its routes, and unmatched requests a 404', async () => {
     const [shop, api, rest] = await startBackends('shop', 'api', 'rest')
     const gateway = await GatewayProcess.start(
       {
@@ -79,8 +79,8 @@ describe.each(ADAPTERS)('limpet --adapter %s', adapter => {
       'rest',
       'shop',
     ])
-    const nobody = await gateway.ask({ path: '/' })
-    expect([nobody.status, nobody.text, nobody.header('cache-control')]).toEqual([
+    const unmatched = await gateway.ask({ path: '/' })
+    expect([unmatched.status, unmatched.text, unmatched.header('cache-control')]).toEqual([
       404,
       '404 Not Found\n',
       'no-store',
@@ -217,7 +217,7 @@ describe.each(ADAPTERS)('limpet --adapter %s', adapter => {
     expect(JSON.stringify(gateway.log)).not.toContain('secret=1')
   })
 
-  test('finishes what is in flight when it is told to end, says good-bye to WebSockets, and takes nobody new', async () => {
+  test('shuts down gracefully: finishes requests in flight, closes WebSockets, and takes no new connection', async () => {
     const finish: (() => void)[] = []
     const w1 = await startBackend('w1', exchange => void finish.push(() => void echo(exchange)))
     const w2 = await startTunnelBackend(
@@ -246,7 +246,7 @@ describe.each(ADAPTERS)('limpet --adapter %s', adapter => {
     expect(await gateway.exited).toMatchObject({ code: 0 })
   })
 
-  test('serves whoever comes before it has been taken off a list [T-60]', async () => {
+  test('serves new requests during preStop, until it is taken off a list [T-60]', async () => {
     const w1 = await startBackend('w1')
     const gateway = await GatewayProcess.start(fileOf([w1], { preStop: '1500ms' }), args)
     gateway.signal('SIGTERM')
@@ -307,7 +307,7 @@ describe.each(ADAPTERS)('limpet with workers, --adapter %s', adapter => {
     const backends = await startBackends('w1', 'w2')
     const gateway = await GatewayProcess.start(fileOf(backends, { workers: 2 }), args)
     await gateway.admin('PATCH', '/pools/web/backends/w1', { state: 'drain' })
-    // What is over is no command any more.
+    // A completed command leaves nothing for a later worker.
     const w9 = { id: 'w9', url: 'http://127.0.0.1:1' }
     expect((await gateway.admin('POST', '/pools/web/backends', w9)).status).toBe(201)
     expect((await gateway.admin('DELETE', '/pools/web/backends/w9', undefined, JSON_TYPE)).status).toBe(204)
@@ -321,7 +321,7 @@ describe.each(ADAPTERS)('limpet with workers, --adapter %s', adapter => {
     const homes = await Promise.all(Array.from({ length: 12 }, async () => gateway.browser().visit()))
     expect(new Set(homes)).toEqual(new Set(['w2']))
 
-    // What is read at the start alone is not for a later one, either.
+    // Options that are read at the start alone are not for a later worker, either.
     const w3 = await startBackend('w3')
     gateway.write(fileOf([...backends, w3], { workers: 2, listen: '127.0.0.1:1', adapter: 'no' }))
     gateway.signal('SIGHUP')
@@ -405,7 +405,7 @@ describe('the admin port', () => {
         .status,
     ).toBe(204)
     expect(await gateway.browser().visit()).toBe('w2')
-    // Who asks for the shop is not the one to pay for it.
+    // A flood on the shop's port does not affect the admin port.
     expect((await gateway.admin('GET', '/healthz')).status).toBe(200)
     expect(await gateway.browser().visit()).toBe('w2')
     await gateway.logged('admin_denied', 3)

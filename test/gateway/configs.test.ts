@@ -49,7 +49,7 @@ async function start(
   return { gateway, backends }
 }
 
-/** Who answers this, each time. */
+/** The backend that responds, each time. */
 async function homes({ gateway }: Running, asked: Asked, times = 4): Promise<readonly string[]> {
   const ids = new Set<string>()
   for (let time = 0; time < times; time += 1) ids.add((await gateway.ask(asked)).echo.id)

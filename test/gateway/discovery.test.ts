@@ -5,7 +5,7 @@ import { createHttpProxy } from '@limpet/http-proxy'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { DnsServer } from '../support/dns-server.ts'
 
-/** What a DNS server says, and what a pool makes of it. */
+/** The replies of a DNS server, and their effect on a pool. */
 
 function follow(dns: DnsServer, options: Partial<DiscoveryOptions> = {}) {
   const affinity = createAffinity({ affinity: [], backends: [] })
@@ -132,14 +132,14 @@ describe('a name', () => {
     await expect.poll(() => dns.asked).toContain('A a.app.internal')
     proxy.close()
     await setImmediate()
-    // What was sent before this was received before it.
+    // An earlier query has arrived before this one.
     const resolver = new Resolver()
     resolver.setServers([dns.address])
     await resolver.resolve4('end.internal').catch(() => undefined)
     expect(dns.asked.slice(dns.asked.indexOf('A a.app.internal') + 1)).toEqual(['A end.internal'])
   })
 
-  test('that gets no answer holds nobody who closes', async () => {
+  test('without a reply does not block a shutdown', async () => {
     const dns = await DnsServer.start()
     dns.failure = -1
     const { rows, proxy } = follow(dns)

@@ -6,7 +6,7 @@ import { LimpetGateway } from '../drill/limpet-gateway.ts'
 import { runDrill } from '../drill/run.ts'
 import type { BackendProcess } from '../support/shop-process.ts'
 
-/** What operators and backends do to a live pool, with few visitors; `npm run drill` has all of them. */
+/** Operators' commands and failing backends, with few visitors; `npm run drill` has all of them. */
 const LOAD = { visitors: 30, perSecond: 60 }
 const ADAPTERS = ['fastify', 'express', 'koa']
 

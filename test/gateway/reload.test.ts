@@ -12,7 +12,7 @@ import { startTunnelBackend } from '../support/tunnel-backend.ts'
 import { upgradeClients } from '../support/upgrade-clients.ts'
 import { webSocketServer } from '../support/upgrade-scripts.ts'
 
-/** What SIGHUP does to the `limpet` command while it serves. */
+/** The effect of SIGHUP on the `limpet` command while it serves. */
 
 const JSON_TYPE = { 'Content-Type': 'application/json' }
 
@@ -48,7 +48,7 @@ describe.each(ADAPTERS)('a reload of limpet --adapter %s', adapter => {
     await gateway.admin('PATCH', '/pools/web/backends/w2', { state: 'drain' })
     await gateway.admin('DELETE', '/pools/web/backends/w1', undefined, JSON_TYPE)
     expect(await reload(gateway, fileOf([w1, w2, w3]))).toEqual(['pools.web.backends'])
-    // What an operator has commanded stays.
+    // An operator's commands stay.
     expect(await rowsOf(gateway)).toMatchObject([{ id: 'w2', state: 'drain' }, { id: 'w3' }])
     await gateway.admin('POST', '/pools/web/backends', w1.options)
     expect(await browser.visit()).toBe(home)
@@ -76,7 +76,7 @@ describe.each(ADAPTERS)('a reload of limpet --adapter %s', adapter => {
       { id: 'w4' },
     ])
     expect(await gateway.browser().visit()).toBe('w3')
-    // What the file has no word of any more is as if it never had.
+    // An option that was removed from the file is back at its default.
     await reload(gateway, fileOf([w3, w1, w2], {}, { balance: 'first' }))
     expect((await rowsOf(gateway))[2]).toMatchObject({ id: 'w2', weight: 1, state: 'drain' })
     // An id that is at another address is another backend, in its place.
@@ -118,7 +118,7 @@ describe.each(ADAPTERS)('a reload of limpet --adapter %s', adapter => {
     expect(await browser.visit()).toBe('w4')
     expect(gateway.log.filter(({ event }) => event === 'health_changed')).toHaveLength(1)
 
-    // Nobody looks any more, so nobody is known to be down.
+    // Without checks no backend is known to be down.
     await reload(gateway, fileOf([w1, w2, w3]))
     expect((await rowsOf(gateway))[0]).toMatchObject({ id: 'w1', healthy: true })
   })

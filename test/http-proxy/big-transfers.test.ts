@@ -10,9 +10,9 @@ import { ask, open } from '../support/http-client.ts'
 import { echo } from '../support/scripts.ts'
 
 /**
- * Bodies that are far larger than what a gateway may hold of them, through a gateway that is a process of its own.
- * Whoever is to read waits until nobody takes any more: then what is under way is as much as it can be. Some of it is
- * with the kernel, which may give each socket tens of megabytes; what the gateway holds shows in its resident set.
+ * Bodies that are far larger than a gateway may buffer, through a gateway that is a process of its own.
+ * The reader waits until no more is taken: then as much as possible is under way. Some of it is
+ * in the kernel, which may give each socket tens of megabytes; the gateway's part shows in its resident set.
  */
 
 const MIB = 1024 * 1024
@@ -50,8 +50,8 @@ class Body {
   }
 
   /**
-   * Settles when nobody takes any more of it, with what was taken. There is no event for what does not happen: it
-   * is looked for a few times, for this process may be the one that has been busy.
+   * Resolves when no more of it is taken, with the amount that was. There is no event for that, so it
+   * is polled a few times: this process may be the one that has been busy.
    */
   async stuck(): Promise<number> {
     let before = -1

@@ -5,7 +5,7 @@ import { limpet as koaLimpet } from '@limpet/koa'
 import { describe, expect, test } from 'vitest'
 import { newApp } from '../support/fastify-app.ts'
 
-/** What JavaScript lets one forget. */
+/** Arguments that JavaScript lets a caller omit. */
 
 const NONE = [
   [undefined, 'undefined'],

@@ -180,7 +180,7 @@ describe('a bare server', () => {
     expect(client.closed).toBe(true)
   })
 
-  test('answers by 503 when nobody is there, to be tried again soon', async () => {
+  test('responds with 503 and Retry-After when no backend is available', async () => {
     const answer = await ask(await serve(listenerOf(proxyBefore([]))))
     expectOwnAnswer(answer, 503)
     expect(answer.header('retry-after')).toBe('1')

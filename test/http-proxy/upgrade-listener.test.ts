@@ -20,7 +20,7 @@ const HANDSHAKE = [
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
 ].join('\r\n')
 
-/** Middleware for what is under `/name`, before nobody: what it takes is 503. */
+/** Middleware for paths under `/name`, without a backend: its requests get 503. */
 function pool(name: string) {
   const affinity = [{ cookie: { name } }]
   const filter = ({ url = '' }: IncomingMessage) => url.startsWith(`/${name}`)
@@ -76,7 +76,7 @@ describe('with two pools', () => {
   })
 })
 
-test('a filter that throws for a handshake is the app’s error, and nobody’s end', async () => {
+test('a filter that throws for a handshake is the app’s error, and ends no connection', async () => {
   const filter = ({ url = '' }: IncomingMessage) => new URL(url, 'http://a').pathname.startsWith('/one')
   const one = limpet({ secrets: [SECRET], backends: [], filter })
   const port = await serve(express().use(one), one.upgrade)

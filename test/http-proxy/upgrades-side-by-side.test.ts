@@ -93,7 +93,7 @@ describe.each(STARTERS)('WebSockets of several on one server of %s', (_framework
     return { server, port: (server.address() as AddressInfo).port, one, two }
   }
 
-  /** The app's own, at /own, which says so to whoever comes. */
+  /** The app's own, at /own, which greets each client. */
   function ownServer(server: Server): void {
     const own = new WebSocketServer({ noServer: true })
     own.on('connection', socket => socket.send('own'))
@@ -120,7 +120,7 @@ describe.each(STARTERS)('WebSockets of several on one server of %s', (_framework
     }
   })
 
-  test('one that is nobody’s is answered, and its connection ends', async () => {
+  test('an unclaimed one gets a response, and its connection ends', async () => {
     const { port, one, two } = await start()
     for (const target of ['/three', '/', '/onewards']) {
       const client = await raw(port, handshakeText().replace('/chat', target))

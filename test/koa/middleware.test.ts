@@ -82,7 +82,7 @@ describe('outer middleware', () => {
       ctx.set('X-Before', '1')
       ctx.cookies.set('before', '1', { httpOnly: false })
       await next()
-      // Whoever takes their time to look has it.
+      // A middleware may take its time.
       await new Promise(resolve => {
         setImmediate(resolve)
       })
@@ -115,7 +115,7 @@ describe('outer middleware', () => {
   })
 
   test.each([
-    ['has none, and nobody else', undefined, undefined, undefined],
+    ['has none, and neither has the backend', undefined, undefined, undefined],
     ['has none', 'text/x-app', undefined, 'text/x-app'],
     ['has one', 'text/x-app', 'text/x-backend', 'text/x-backend'],
     ['has none, and the app has JSON', 'application/json', undefined, 'application/json'],
@@ -207,7 +207,7 @@ describe('outer middleware', () => {
 
 /** Each of our errors, and how to come by it. */
 const ERRORS: readonly [name: string, status: number, code: string, prepare: Prepare, asked: Asked][] = [
-  ['nobody in the pool', 503, 'ERR_NO_BACKEND', w1 => w1.affinity.pool.remove('w1'), {}],
+  ['an empty pool', 503, 'ERR_NO_BACKEND', w1 => w1.affinity.pool.remove('w1'), {}],
   ['a backend that is gone', 502, 'ERR_BACKEND_FAILED', async w1 => w1.backend.refuse(), {}],
   ['a backend that dies', 502, 'ERR_BACKEND_FAILED', w1 => (w1.backend.script = resetBeforeHead), {}],
   ['a backend that hangs', 504, 'ERR_BACKEND_FAILED', w1 => (w1.backend.script = hang), {}],
@@ -217,7 +217,7 @@ const ERRORS: readonly [name: string, status: number, code: string, prepare: Pre
 
 /** Of those: the request may come again. */
 function hasReachedNobody(name: string): boolean {
-  return /nobody|gone/.test(name)
+  return /empty|gone/.test(name)
 }
 
 type Prepare = (w1: { backend: Backend; affinity: ReturnType<typeof createAffinity> }) => unknown
@@ -259,7 +259,7 @@ describe('errors', () => {
   )
 
   test.each(ERRORS)(
-    'that nobody catches come to the app, and %s is %i',
+    'that no middleware catches come to the app, and %s is %i',
     async (name, status, code, prepare, asked) => {
       const addCookie: Middleware = async (ctx, next) => {
         ctx.cookies.set('a', '1')
@@ -347,7 +347,7 @@ describe('errors', () => {
 })
 
 describe('in an app', () => {
-  test('what is not its own is the next middleware’s, or nobody’s', async () => {
+  test('unmatched requests go to the next middleware, or get 404', async () => {
     const w1 = await startBackend('w1')
     const filter: LimpetOptions['filter'] = ({ headers }) => headers['x-api'] !== undefined
     const port = await start(limpet({ ...poolOf(w1), filter }), async (ctx, next) => {
@@ -535,7 +535,7 @@ describe('in an app', () => {
     const seen = await w1.arrival()
     late.resolve()
     await seen.over
-    // Whoever does not want an answer does not read it, either.
+    // An app that does not want a response does not read it, either.
     await expect.poll(() => w1.sockets.size).toBe(0)
     const finish = await answering.promise
     finish()
@@ -618,7 +618,7 @@ describe('after a body parser', () => {
     ['with bytes that are no UTF-8', {}, Buffer.from([0x22, 0xff, 0x22])],
     ['with a mark before it', { 'Content-Type': 'text/plain' }, Buffer.from('\ufeff1')],
     ['said to be of another charset', { 'Content-Type': 'text/plain; charset=gbk' }, Buffer.from('\u00e9')],
-  ])('@koa/bodyparser, of which nobody knows what it was is refused: %s', async (_, fields, body) => {
+  ])('@koa/bodyparser, is refused when the original body is unknown: %s', async (_, fields, body) => {
     const parser = bodyParser({ enableTypes: ['json', 'text'], jsonStrict: false })
     expectRefused(await posted(parser, { headers: { ...JSON_TYPE, ...fields }, body }))
   })

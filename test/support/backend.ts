@@ -45,7 +45,7 @@ export class Backend {
   readonly sockets = new Set<Socket>()
   /** Connections that were ever opened. */
   connections = 0
-  /** What could not be read as HTTP: a gateway never sends such a thing. */
+  /** Bytes that could not be parsed as HTTP: a gateway never sends any. */
   readonly malformed: string[] = []
   /** The names that were asked for by TLS. */
   readonly serverNames: unknown[] = []
@@ -83,7 +83,7 @@ export class Backend {
 
   /** Takes connections, on the port of the last time if there was one. */
   async listen(): Promise<void> {
-    // No clock of its own: whoever ends a connection is the script or the gateway.
+    // No timeouts of its own: only the script or the gateway ends a connection.
     const settings = { keepAliveTimeout: 0, headersTimeout: 0, requestTimeout: 0, maxHeaderSize: 256 * 1024 }
     const take = (request: IncomingMessage, response: ServerResponse): void => this.#take(request, response)
     const server = this.#tls

@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest'
 
 /*
  * A port that neither accepts nor refuses, as a host behind a firewall that drops packets: a listening socket whose
- * queue is full. Its owner is a thread that has gone to sleep for good, so nobody takes a connection out of the queue.
+ * queue is full. Its owner is a thread that sleeps for good, so no connection is taken out of the queue.
  */
 const SLEEPER = `
 const { parentPort } = require('node:worker_threads')
@@ -16,7 +16,7 @@ server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
   setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0))
 })`
 
-/** A backend that nobody can connect to, and that tells nobody so. */
+/** A backend to which connections never open and never fail. */
 export async function startBlackHole(id: string): Promise<BackendOptions> {
   const sleeper = new Worker(SLEEPER, { eval: true })
   onTestFinished(async () => void (await sleeper.terminate()))

@@ -4,7 +4,7 @@ import { type BackendResponse, ask, type Asked } from './http-client.ts'
 export class Browser {
   readonly port: number
   readonly cookies = new Map<string, string>()
-  /** What it sends with every request, such as an agent for keep-alive. */
+  /** Settings of every request, such as an agent for keep-alive. */
   readonly #always: Asked
 
   constructor(port: number, always: Asked = {}) {

@@ -3,13 +3,13 @@ import { onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 
 interface Message {
-  /** Who has the room, and how many are in it. */
+  /** The backend of the room, and the number of members. */
   readonly backend?: string
   readonly here?: number
   readonly text?: string
 }
 
-/** Somebody in a room of `examples/chat`, with a cookie jar of their own. */
+/** A guest in a room of `examples/chat`, with a cookie jar of its own. */
 export class ChatGuest {
   readonly #url: string
   readonly #cookies: string
@@ -44,7 +44,7 @@ export class ChatGuest {
     return this.#socket?.readyState === WebSocket.OPEN
   }
 
-  /** What the gateway or the backend has put into the jar. */
+  /** Cookies from the gateway or the backend. */
   get setCookies(): readonly string[] {
     return this.#setCookies
   }

@@ -30,7 +30,7 @@ events.on('error', () => {}).destroy()
 await once(events, 'close')
 writeSync(1, 'events\n')
 
-// A client and a backend whose connections are idle now, and nobody ends.
+// A client and a backend whose connections are idle now, and neither side ends them.
 await app.close()
 writeSync(1, 'closed\n')
 

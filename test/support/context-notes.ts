@@ -5,7 +5,7 @@ import type { RespondedEvent } from '@limpet/core'
 import { onTestFinished } from 'vitest'
 import type { Around } from '../contract/harness.ts'
 
-/** What limpet publishes of a request. */
+/** Channels on which limpet publishes the events of a request. */
 const REQUEST_CHANNELS = [
   'selected',
   'queued',
@@ -17,7 +17,7 @@ const REQUEST_CHANNELS = [
   'policy-failed',
 ].map(name => `limpet:${name}`)
 
-/** What undici and node:http publish when they are given a request. */
+/** Channels on which undici and node:http publish that they are given a request. */
 const ATTEMPT_CHANNELS = ['undici:request:create', 'http.client.request.created', 'http.client.request.start']
 
 /** A thing that happened to a request. */

@@ -25,7 +25,7 @@ export class Customer {
   readonly shops: string[] = []
   /** How often it was given our cookie. */
   cookies = 0
-  /** What was not in the cart, or not in the request, as it should have been. */
+  /** Differences between the cart, or the request, and the expected ones. */
   readonly mistakes: string[] = []
   readonly #browser: Browser
   readonly #number: number

@@ -86,7 +86,7 @@ export class DnsServer {
   }
 }
 
-/** What is free for the one may be taken for the other. */
+/** A port that is free for one may be taken for the other. */
 async function listenOnOnePort(udp: Socket, tcp: Server): Promise<void> {
   for (;;) {
     tcp.listen(0, '127.0.0.1')

@@ -37,7 +37,7 @@ export class Example {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#err += text))
   }
 
-  /** What it has printed. */
+  /** Its output so far. */
   get out(): string {
     return this.#out
   }

@@ -26,11 +26,11 @@ export interface Exchange {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly seen: Seen
-  /** Reads the body to its end; until then nobody reads it. Never settles when the body is cut. */
+  /** Reads the body to its end; until then it is not read. Never settles when the body is cut. */
   readonly readBody: () => Promise<void>
 }
 
-/** What a backend does with a request. */
+/** A backend's reaction to a request. */
 export type Script = (exchange: Exchange) => void | Promise<void>
 
 export class LiveExchange implements Exchange, Seen {

@@ -68,7 +68,7 @@ export class GatewayProcess {
     return gateway
   }
 
-  /** What came of it: the exit code, and what it has said on its standard error. */
+  /** The exit code, and the text of its standard error. */
   get exited(): Promise<{ code: number | null; error: string }> {
     return this.#exited.then(([code]) => ({ code, error: this.#error }))
   }

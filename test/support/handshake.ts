@@ -9,11 +9,11 @@ export interface Handshake {
   /** The header lines as received. */
   readonly lines: HeaderLines
   readonly socket: Socket
-  /** What came right behind it. */
+  /** Bytes right behind it. */
   readonly head: Buffer
   /** Settles when the connection is gone. */
   readonly over: Promise<unknown>
 }
 
-/** What a backend does with a handshake. */
+/** A backend's reaction to a handshake. */
 export type UpgradeScript = (handshake: Handshake) => void | Promise<void>

@@ -136,7 +136,7 @@ function aroundFastify(app: FastifyInstance, around: Around): void {
 
 export const HARNESSES: readonly Harness[] = [FASTIFY, EXPRESS_5, EXPRESS_4, KOA]
 
-/** What is the adapter's stays; of the rest an affinity is made, as the test wants to have a hand on it. */
+/** Keeps the adapter's options, and makes an affinity of the rest, which the test needs to access. */
 function adapterOptions({
   timeouts,
   tls,

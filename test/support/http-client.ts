@@ -30,7 +30,7 @@ export interface BackendResponse {
   readonly text: string
   /** The value of the only line of this name. */
   header(name: string): string | undefined
-  /** What `echo` told. */
+  /** The report of `echo`. */
   readonly echo: Echo
   /** Lines of Set-Cookie that set a cookie of this name; of any, when there is no name. */
   cookies(name?: string): readonly string[]
@@ -42,7 +42,7 @@ export async function ask(port: number, asked: Asked = {}): Promise<BackendRespo
   return answer(opened, await readToEnd(opened))
 }
 
-/** What there is of the body, to its end or to where it is cut; `message.complete` tells which. */
+/** The body, to its end or to where it is cut; `message.complete` tells which. */
 export async function readToEnd({ message }: Opened): Promise<readonly Buffer[]> {
   const pieces: Buffer[] = []
   message.on('data', (piece: Buffer) => pieces.push(piece)).on('error', () => {})
@@ -58,7 +58,7 @@ export interface Opened {
   readonly startedMs: number
 }
 
-/** Asks and hands over the answer when its head is there, for whoever wants to read the body by himself. */
+/** Sends a request and resolves with the head of the response, for a caller that reads the body itself. */
 export async function open(port: number, { body, signal, agent, ...asked }: Asked = {}): Promise<Opened> {
   const startedMs = performance.now()
   const informational: number[] = []

@@ -16,7 +16,7 @@ export interface Http2Answer {
   readonly fields: Fields
   readonly trailers: IncomingHttpHeaders
   readonly text: string
-  /** What `echo` told. */
+  /** The report of `echo`. */
   readonly echo: Echo
 }
 

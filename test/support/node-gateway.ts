@@ -4,7 +4,7 @@ import type { Affinity } from '@limpet/core'
 import { guardServer, SERVER_OPTIONS, type UpgradeListener } from '@limpet/http-proxy'
 import type { Around, Gateway } from '../contract/harness.ts'
 
-/** What the middleware of Express and Koa have in common. */
+/** The common part of the middleware of Express and Koa. */
 interface Mounted {
   readonly affinity: Affinity
   readonly upgrade: UpgradeListener

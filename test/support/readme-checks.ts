@@ -60,7 +60,7 @@ async function statusOf(port: number, text: string): Promise<number> {
   return Number(/^HTTP\/1\.1 (\d+)/.exec(client.received)?.[1])
 }
 
-/** Who gets a handshake: the path and the value of Upgrade as that backend saw them. */
+/** The receiver of a handshake: the path and the value of Upgrade as that backend saw them. */
 async function handshakeAt(
   port: number,
   backend: Backend | undefined,
@@ -78,7 +78,7 @@ export const largeBodyWithCookie: GatewayCheck = async ({ port }) => {
   expect(large.cookies('SHOP')).toHaveLength(1)
 }
 
-/** What stands before it has its say first. */
+/** Middleware before it runs first. */
 export const middlewareFirst: GatewayCheck = async ({ port }, [app1]) => {
   expect((await ask(port, { path: '/cart' })).status).toBe(401)
   expect(app1?.seen).toEqual([])
@@ -148,7 +148,7 @@ export const bareUpgrades: GatewayCheck = async ({ port }, [app1]) => {
   expect(app1?.seen).toHaveLength(2)
 }
 
-/** JSON with blanks, which nobody would write again as it was. */
+/** JSON with blanks, which a serializer would not reproduce. */
 export const keptBody: GatewayCheck = async ({ port }, [app1]) => {
   const body = '{ "a" : 1.0 }'
   const headers = { 'Content-Type': 'application/json' }
@@ -182,7 +182,7 @@ export const gracefulEnd: GatewayCheck = async ({ port, end }, [app1]) => {
   await once(opened.message, 'readable')
   const finish = await begun.promise
   const ended = end()
-  // It takes nobody new, and what is there goes on.
+  // It takes no new connection, and open ones go on.
   await expect.poll(async () => ask(port).then(String, () => 'refused'), { timeout: 3_000 }).toBe('refused')
   finish()
   expect(Buffer.concat(await readToEnd(opened)).toString()).toBe('first and last')

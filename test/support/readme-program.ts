@@ -18,7 +18,7 @@ const SECRET = 'a-secret-of-the-readme-0123456789abcdef'
 type Line = readonly [name: string, line: string]
 
 /**
- * What a fragment may use without making it, in this order: it continues a program that the reader has seen.
+ * Names that a fragment may use without making them, in this order: it continues a program that the reader has seen.
  * A snippet that imports or declares the name itself gets none of it.
  */
 const PROVIDED: readonly Line[] = [
@@ -174,7 +174,7 @@ export function withPorts(text: string, ports: Ports): string {
 
 export interface Program {
   readonly port: number
-  /** What it has printed. */
+  /** Its output so far. */
   readonly out: string
   /** Asks it to end, and settles with its exit code when it has. */
   end(this: void): Promise<number | null>

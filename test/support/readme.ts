@@ -64,7 +64,7 @@ export function tableOf({ path, text }: Readme, marker: string): readonly (reado
   )
 }
 
-/** What stands between backticks in a cell. */
+/** The words between backticks in a cell. */
 export function codeIn(cell = ''): readonly string[] {
   return [...cell.matchAll(/`([^`]*)`/g)].map(([, code = '']) => code)
 }
@@ -82,7 +82,7 @@ export function declarationOf(folder: string, type: string): string {
   throw new Error(`${folder} declares no ${type}`)
 }
 
-/** What `@default` says of the members of a type, by name. */
+/** The `@default` of the members of a type, by name. */
 export function defaultsIn(declaration: string): ReadonlyMap<string, string> {
   const found = declaration.matchAll(/@default ((?:(?!\*\/)[^])*?)\s*\*\/\s*readonly (\w+)\?:/g)
   return new Map([...found].map(([, value = '', name = '']) => [name, value]))

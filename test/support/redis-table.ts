@@ -63,7 +63,7 @@ export function noteStates(): RedisStateEvent[] {
   return states
 }
 
-/** What Redis refused or how it was lost, each once. That a busy machine was slow is not among it. */
+/** The reasons why Redis refused or was lost, each once. Slowness of a busy machine is not among them. */
 export function reasonsOf(states: readonly RedisStateEvent[]): readonly string[] {
   const reasons = states.map(({ reason = '' }) => reason.replace(/ .*/, ''))
   return [...new Set(reasons)].filter(reason => reason !== '' && reason !== 'no')

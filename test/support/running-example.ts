@@ -7,7 +7,7 @@ export interface ExampleBackend {
   readonly pid: number
 }
 
-/** What an example's first page says. */
+/** A running example and the text of its first page. */
 export class RunningExample {
   readonly example: Example
   readonly port: number

@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { Exchange, Script } from './exchange.ts'
 
-/** What `echo` answers. */
+/** The response of `echo`. */
 export interface Echo {
   readonly id: string
   readonly method: string
@@ -67,7 +67,7 @@ export function rawAnswer(bytes: string | Buffer, then: 'close' | 'stay' = 'clos
   return async ({ request, readBody }) => {
     await readBody()
     const { socket } = request
-    // What is beyond Latin-1 in a string is a mistake of the test.
+    // A character beyond Latin-1 in a string is a mistake of the test.
     socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes)
     if (then === 'close') socket.end()
   }

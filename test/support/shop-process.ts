@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { BackendOptions } from '@limpet/core'
 
-/** What a shop answers: who it is, how many items are in the visitor's cart, and how long the request's body was. */
+/** A shop's response: its id, the number of items in the visitor's cart, and the length of the request's body. */
 export interface ShopAnswer {
   readonly id: string
   readonly items: number

@@ -62,5 +62,5 @@ process.on('message', what => {
     for (const socket of sockets) socket.resetAndDestroy()
   }
 })
-// Whoever started it has gone.
+// The parent is gone.
 process.on('disconnect', () => process.exit())

@@ -45,7 +45,7 @@ export class RawTunnel extends RawConnection {
     return rawHead(this.received)
   }
 
-  /** What came behind the head of the answer. */
+  /** Bytes behind the head of the response. */
   get behind(): string {
     return this.received.split('\r\n\r\n').slice(1).join('\r\n\r\n')
   }

@@ -30,7 +30,7 @@ export async function runCommand(access: boolean): Promise<void> {
       },
     }),
   )
-  // A log is written, and not to the terminal of whoever measures.
+  // A log is written, but not to the terminal of the bench.
   closeSync(1)
   openSync('/dev/null', 'w')
   process.argv.splice(2, Infinity, '--config', file)

@@ -1,4 +1,4 @@
-/** What one writes by hand on a good day: node:http in front, undici's dispatch behind, and nothing else. */
+/** A good hand-written proxy: node:http in front, undici's dispatch behind, and nothing else. */
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { Agent, type Dispatcher } from 'undici'
 import { listen } from './listen.ts'

@@ -12,7 +12,7 @@ export interface Report {
   readonly heap: number
   /** TCP sockets that are open, to clients and to backends. */
   readonly sockets: number
-  /** What the pool counts, for gateways that have one. */
+  /** The pool's count of requests in flight, for gateways that have one. */
   readonly inFlight: number
   readonly failures: number
 }
