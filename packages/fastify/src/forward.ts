@@ -45,6 +45,7 @@ export interface Closing {
 
 export function forwarder(limpet: Limpet, { connections, from, upgrades, closing }: Forwarding): Forward {
   const { affinity, transport, requestHeaders } = limpet
+  const takesUpgrades = limpet.routes?.websocket !== false
 
   function start(reply: FastifyReply, head: RequestHead, lease: Lease): void {
     const body = head.hasBody ? bodyOf(reply.request, limpet, () => exchange.progress()) : null
@@ -79,7 +80,7 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
 
   return reply => {
     try {
-      if (forwardUpgrade(reply, upgrades, headersOf(reply.request))) return
+      if (takesUpgrades && forwardUpgrade(reply, upgrades, headersOf(reply.request))) return
       refuseAfterRefusal(reply.request.raw)
       const head = requestHead(reply.request.raw, headersOf(reply.request), requestHeaders)
       if (head.hasBody) {

@@ -1,26 +1,34 @@
 import { OptionError, optionBoolean } from '@limpet/core'
 import type { HttpProxyOptions } from '@limpet/http-proxy'
+import {
+  type ParsedRouteOptions,
+  parseRouteOptions,
+  ROUTE_OPTION_KEYS,
+  type RouteOptions,
+} from './route-options.ts'
 import { type ParsedHttpProxyOptions, parseHttpProxyOptions } from '@limpet/http-proxy/transport'
 
 /**
  * What `register` takes: an affinity that was made before, or the options to make one; how backends are spoken to;
  * and where the routes are. `bodyLimit` is the app's own where it is absent.
  */
-export type LimpetOptions = HttpProxyOptions & {
-  /** Mounts the routes under this path; backends see the whole path. @default '/' */
-  readonly prefix?: string
-  /** False: no routes; a handler of the app's own forwards with `reply.limpet()`. @default true */
-  readonly routes?: boolean
-}
+export type LimpetOptions = HttpProxyOptions &
+  RouteOptions & {
+    /** Mounts the routes under this path; backends see the whole path. @default '/' */
+    readonly prefix?: string
+    /** False: no routes; a handler of the application forwards with `reply.limpet()`. @default true */
+    readonly routes?: boolean
+  }
 
 /** The same, complete and checked. */
 export interface Limpet extends ParsedHttpProxyOptions {
   readonly prefix: string
-  readonly routes: boolean
+  /** Undefined: there are none. */
+  readonly routes: ParsedRouteOptions | undefined
 }
 
-/** The last two are Fastify's own, which it hands on to every plugin. */
-const KEYS = ['prefix', 'routes', 'logLevel', 'logSerializers'] as const
+/** The last two are Fastify's own, which it gives to every plugin. */
+const KEYS = ['prefix', 'routes', ...ROUTE_OPTION_KEYS, 'logLevel', 'logSerializers'] as const
 
 /** @throws OptionError naming the option, what it got and what it takes. */
 export function parseLimpetOptions(options: LimpetOptions): Limpet {
@@ -29,5 +37,7 @@ export function parseLimpetOptions(options: LimpetOptions): Limpet {
   if (typeof prefix !== 'string' || (prefix !== '' && !prefix.startsWith('/'))) {
     throw new OptionError('prefix', prefix, 'a path that begins with /')
   }
-  return { ...parsed, prefix, routes: optionBoolean('routes', options.routes, true) }
+  const hasRoutes = optionBoolean('routes', options.routes, true)
+  const routes = parseRouteOptions(options, hasRoutes)
+  return { ...parsed, prefix, routes: hasRoutes ? routes : undefined }
 }

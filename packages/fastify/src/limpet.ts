@@ -1,15 +1,12 @@
-import { METHODS } from 'node:http'
 import { type Affinity, cookiesCollide, OptionError } from '@limpet/core'
 import { refuseConnect } from '@limpet/http-proxy'
 import { httpProxyOf, limitUnanswered } from '@limpet/http-proxy/transport'
 import type { FastifyInstance } from 'fastify'
-import { acceptAnyBody } from './any-body.ts'
 import { backendConnections } from './backend-connection.ts'
-import { setErrorPage } from './error-page.ts'
 import { type Closing, type Forward, forwarder } from './forward.ts'
 import { type Limpet, type LimpetOptions, parseLimpetOptions } from './limpet-options.ts'
 import { loadReplyFrom } from './reply-from.ts'
-import { routeUpgrades } from './upgrade.ts'
+import { mountRoutes } from './routes.ts'
 
 declare module 'fastify' {
   interface FastifyReply {
@@ -46,32 +43,8 @@ export async function limpetPlugin(fastify: FastifyInstance, options: LimpetOpti
     upgrades.close()
   })
   fastify.addHook('onClose', async () => connections.close())
-  if (limpet.routes) await mountRoutes(fastify, limpet, forward)
+  if (limpet.routes !== undefined) await mountRoutes(fastify, limpet.prefix, limpet.routes, forward)
   else decorateReply(fastify, limpet, forward)
-}
-
-/** In a scope of their own: the app's hooks run, and its body parsers do not. */
-async function mountRoutes(fastify: FastifyInstance, limpet: Limpet, forward: Forward): Promise<void> {
-  await fastify.register(
-    async scope => {
-      acceptAnyBody(scope)
-      routeUpgrades(scope)
-      setErrorPage(scope, fastify)
-      for (const method of METHODS) {
-        // A gateway has no opinion on methods; CONNECT is no request for a resource.
-        if (method !== 'CONNECT' && !scope.supportedMethods.includes(method))
-          scope.addHttpMethod(method, { hasBody: true })
-      }
-      // Without a prefix the second has both, and an app may want a home page of its own.
-      for (const url of scope.prefix === '' ? ['/*'] : ['/', '/*']) {
-        scope.all(url, { exposeHeadRoute: false }, (_request, reply) => {
-          // Nothing is returned: a reply would be awaited, and it answers for itself.
-          forward(reply)
-        })
-      }
-    },
-    { prefix: limpet.prefix },
-  )
 }
 
 function decorateReply(fastify: FastifyInstance, { affinity }: Limpet, forward: Forward): void {

@@ -1,15 +1,14 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { RequestView } from '@limpet/core'
 import { bareResponse, declineUpgrade, type HttpProxy, isWebSocket } from '@limpet/http-proxy'
+import { watchClaim } from '@limpet/http-proxy/transport'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 
-/** A WebSocket handshake on its way through the app. */
+/** A WebSocket handshake on its way through the application's hooks. */
 interface Upgrade {
   readonly socket: Socket
   readonly head: Buffer
-  /** Where the app's hooks answer it, when they do. */
-  readonly response: ServerResponse
 }
 
 const UPGRADES = new WeakMap<IncomingMessage, Upgrade>()
@@ -18,9 +17,10 @@ const UPGRADES = new WeakMap<IncomingMessage, Upgrade>()
 const PREFIXES = new WeakMap<object, Set<string>>()
 
 /**
- * Sends the upgrades of `scope`'s routes through the app like any request, so that its hooks (auth, rate limits) run.
- * What is under no prefix of ours is left to another listener, such as @fastify/websocket; where there is none, the
- * app answers it all the same.
+ * Sends the upgrades of `scope`'s routes through the application like any request, so that its hooks (authentication,
+ * rate limits) run. If the server has other listeners of `upgrade`, they come first: an upgrade that one of them
+ * claims, or that is under no prefix of limpet, is left to them. @fastify/websocket claims every upgrade and routes
+ * it through the application, where limpet's routes take theirs.
  */
 export function routeUpgrades({ server, prefix }: FastifyInstance): void {
   const prefixes = PREFIXES.get(server)
@@ -30,29 +30,43 @@ export function routeUpgrades({ server, prefix }: FastifyInstance): void {
   }
   const ours = new Set([prefix])
   PREFIXES.set(server, ours)
-  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    if (server.listenerCount('upgrade') > 1 && !isUnder(request.url ?? '', ours)) return
-    if (isWebSocket(request)) routeUpgrade(server, request, socket, head)
-    else declineUpgrade(server, request, socket, head)
+  // First, because another listener may route the upgrade to a route of limpet at once.
+  server.prependListener('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    if (isWebSocket(request)) UPGRADES.set(request, { socket, head })
+    if (server.listenerCount('upgrade') === 1) {
+      routeUpgrade(server, request, socket, head)
+    } else if (isUnder(request.url ?? '', ours)) {
+      const isClaimed = watchClaim(socket)
+      process.nextTick(() => {
+        if (!isClaimed()) routeUpgrade(server, request, socket, head)
+      })
+    }
   })
 }
 
 function routeUpgrade(server: Server, request: IncomingMessage, socket: Socket, head: Buffer): void {
-  // From the first moment: nobody else listens while the app's hooks run.
+  if (!isWebSocket(request)) {
+    declineUpgrade(server, request, socket, head)
+    return
+  }
+  // From the first moment: nothing else listens while the application's hooks run.
   socket.on('error', () => socket.destroy())
-  const response = bareResponse(request, socket)
-  UPGRADES.set(request, { socket, head, response })
-  server.emit('request', request, response)
+  server.emit('request', request, bareResponse(request, socket))
 }
 
-/** Gives the socket of `reply`'s request to a backend when it is a handshake; false for any other request. */
+/** Whether `request` is a WebSocket handshake that came by the server's `upgrade` event. */
+export function isHandshake(request: IncomingMessage): boolean {
+  return UPGRADES.has(request)
+}
+
+/** Gives the socket of `reply`'s request to a backend if it is a handshake; false for any other request. */
 export function forwardUpgrade(reply: FastifyReply, proxy: HttpProxy, view?: RequestView): boolean {
   const { raw } = reply.request
   const upgrade = UPGRADES.get(raw)
   if (upgrade === undefined) return false
-  const { socket, head, response } = upgrade
+  const { socket, head } = upgrade
   reply.hijack()
-  response.detachSocket(socket)
+  reply.raw.detachSocket(socket)
   proxy.upgrade(raw, socket, head, view)
   return true
 }

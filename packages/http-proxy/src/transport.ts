@@ -9,5 +9,6 @@ export { type ParsedHttpProxyOptions, parseHttpProxyOptions } from './http-proxy
 export { limitUnanswered } from './server/pipeline-limit.ts'
 export { noteRefusal, refuseAfterRefusal } from './server/refused-connection.ts'
 export { boundUnreadBody } from './server/unread-body.ts'
+export { watchClaim } from './websocket/upgrade-claim.ts'
 export { bodyTooLarge, RequestBody } from './exchange/request-body.ts'
 export { type Transport } from './transport-options.ts'
