@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url'
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const stamp = join(root, 'node_modules/.bootstrap')
 
-const manifests = ['.', 'test', ...foldersIn('packages'), ...foldersIn('examples')]
+const manifests = ['.', 'test', 'test/apps/programs', ...foldersIn('packages'), ...foldersIn('examples')]
   .map(folder => join(root, folder, 'package.json'))
   .filter(file => existsSync(file))
 

@@ -12,7 +12,23 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       { extends: true, test: { name: 'packages', include: ['packages/*/src/**/*.test.ts'] } },
-      { extends: true, test: { name: 'test', include: ['test/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'test',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/apps/**', '**/node_modules/**'],
+        },
+      },
+      {
+        extends: true,
+        // The packages are packed and installed once for all of them.
+        test: {
+          name: 'apps',
+          include: ['test/apps/*.test.ts'],
+          globalSetup: fileURLToPath(new URL('apps/install.ts', import.meta.url)),
+        },
+      },
     ],
   },
 })
