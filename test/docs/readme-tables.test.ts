@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import {
   type AffinityOptions,
   type BalancerName,
+  CookieCollisionError,
   createAffinity,
   isAffinityError,
   type Lease,
@@ -216,6 +217,8 @@ describe('the tables of errors', () => {
       await told(slow),
       { code: (await told(empty, 'GET /#x HTTP/1.1')).code, status: '400 to 505' },
       await told(edited),
+      // Fastify refuses such pools when they are registered.
+      { code: new CookieCollisionError('a', 'b').code, status: 500 },
       { code: codeOf(() => createAffinity({ backends: [] })), status: '' },
     ]
     const rows = tableOf(CORE, 'errors')

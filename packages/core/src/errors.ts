@@ -95,11 +95,27 @@ export class InvalidEditError extends AffinityError {
   }
 }
 
+/**
+ * Two pools of one server write one cookie for one host: 500, because it is the application's fault. Each pool would
+ * place the sessions of the other anew.
+ */
+export class CookieCollisionError extends AffinityError {
+  override readonly name = 'CookieCollisionError'
+  readonly code = 'ERR_COOKIE_COLLISION'
+  constructor(pool: string, other: string) {
+    super(
+      500,
+      `pool ${pool} writes a cookie that pool ${other} writes for this host; give one of them another name, or a path of its own`,
+    )
+  }
+}
+
 const CODES: ReadonlySet<unknown> = new Set([
   'ERR_NO_BACKEND',
   'ERR_BACKEND_FAILED',
   'ERR_REFUSED_REQUEST',
   'ERR_INVALID_EDIT',
+  'ERR_COOKIE_COLLISION',
 ])
 
 /** Whether `error` is one of the above, whichever copy of this package made it. */

@@ -54,6 +54,7 @@ export type { AffinityStatus } from './selection/decision.ts'
 export {
   AffinityError,
   BackendFailedError,
+  CookieCollisionError,
   InvalidEditError,
   isAffinityError,
   NoBackendError,

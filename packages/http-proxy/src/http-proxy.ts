@@ -24,6 +24,7 @@ import {
 } from './http-proxy-options.ts'
 import { CONSOLE } from './logging/logger.ts'
 import { logPool } from './logging/pool-log.ts'
+import { CookieOwner } from './server/cookie-owners.ts'
 import { noteRefusal, refuseAfterRefusal } from './server/refused-connection.ts'
 import { boundUnreadBody } from './server/unread-body.ts'
 import { upgrader } from './websocket/upgrade.ts'
@@ -73,6 +74,7 @@ export function httpProxyOf({
   // Before health checks and discovery, which begin at once.
   const endLog = logPool(affinity.pool, logger)
   const agents = backendAgents(affinity, transport)
+  const owner = new CookieOwner(affinity)
   const discovering = discovery === undefined ? undefined : startDiscovery(affinity.pool, discovery)
   const checks =
     health === undefined
@@ -114,9 +116,12 @@ export function httpProxyOf({
       return refuse(error)
     }
   }
-  const upgrades = upgrader({ affinity, agents, transport, requestHeaders }, (attempt, socket, head) => {
-    middleware.upgrade(attempt, socket as Socket, head)
-  })
+  const upgrades = upgrader(
+    { affinity, agents, owner, transport, requestHeaders },
+    (attempt, socket, head) => {
+      middleware.upgrade(attempt, socket as Socket, head)
+    },
+  )
 
   return {
     affinity,
@@ -126,6 +131,7 @@ export function httpProxyOf({
         refuseAfterRefusal(request)
         const head = requestHead(request, viewOf(view), requestHeaders)
         if (head.hasBody) boundUnreadBody(request, client)
+        owner.check(request)
         const body = head.hasBody
           ? clientBody(request, head, parsed, bodyLimit, () => exchange?.progress())
           : null
@@ -146,6 +152,7 @@ export function httpProxyOf({
       checks?.close()
       upgrades.close()
       agents.close()
+      owner.close()
       endLog()
     },
   }

@@ -7,6 +7,7 @@ export { errorCode, failureOf, protocolError, RESPONSE_TIMEOUT, responseTimeout 
 export { httpProxyOf } from './http-proxy.ts'
 export { type ParsedHttpProxyOptions, parseHttpProxyOptions } from './http-proxy-options.ts'
 export { limitUnanswered } from './server/pipeline-limit.ts'
+export { cookiesCompared } from './server/cookie-owners.ts'
 export { noteRefusal, refuseAfterRefusal } from './server/refused-connection.ts'
 export { boundUnreadBody } from './server/unread-body.ts'
 export { watchClaim } from './websocket/upgrade-claim.ts'

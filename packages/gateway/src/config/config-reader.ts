@@ -25,6 +25,7 @@ import { keyText } from './problem-path.ts'
 import { gotWord, type Problem } from './problems.ts'
 import { HOST_TAKES, routeHost } from './route-host.ts'
 import { routePath } from './route-path.ts'
+import { cookieProblems } from './cookie-problems.ts'
 import type { Route } from './routes.ts'
 import type { ConfigFile, PoolFile } from './schema.ts'
 
@@ -80,6 +81,8 @@ export class ConfigReader {
       admin: this.#admin(),
       warnings: this.#warnings,
     }
+    // Pools with other problems cannot be compared.
+    if (this.#problems.length === 0) this.#problems.push(...cookieProblems(config.routes, config.pools))
     if (this.#problems.length > 0) throw new ConfigError(this.#problems)
     // Now that all of it is read.
     return { ...config, source: { ...this.#source, kept: this.#kept.values } }

@@ -48,6 +48,33 @@ export function router(routes: readonly Route[]): Router {
   }
 }
 
+/**
+ * The pools that clients of one host can reach, for each host that the routes tell apart: `undefined` is a host that no
+ * route names.
+ */
+export function poolsByHost(routes: readonly Route[]): ReadonlyMap<string | undefined, ReadonlySet<string>> {
+  const hosts = new Set([undefined, ...routes.map(({ host }) => host)])
+  return new Map(Array.from(hosts, host => [host, poolsOf(host, routes)]))
+}
+
+function poolsOf(host: string | undefined, routes: readonly Route[]): ReadonlySet<string> {
+  const pools = new Set<string>()
+  // In the order in which the router asks them.
+  for (const key of [host, ...parentsOf(host), undefined]) {
+    const own = routes.filter(route => route.host === key)
+    for (const { pool } of own) pools.add(pool)
+    // Nothing is left for the next.
+    if (own.some(({ path }) => path === '/')) break
+  }
+  return pools
+}
+
+/** The patterns that match `host`, the nearest first. */
+function parentsOf(host = ''): readonly string[] {
+  const labels = host.replace(/^\*\./, '').split('.')
+  return labels.map((_, index) => `*.${labels.slice(index + (host.startsWith('*.') ? 0 : 1)).join('.')}`)
+}
+
 function listAt(lists: Map<string, Route[]>, key: string): Route[] {
   const list = lists.get(key) ?? []
   lists.set(key, list)

@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
 import { guardServer, SERVER_OPTIONS } from '@limpet/http-proxy'
-import { limitUnanswered } from '@limpet/http-proxy/transport'
+import { cookiesCompared, limitUnanswered } from '@limpet/http-proxy/transport'
 import type { GatewayConfig, Limits } from '../config/config.ts'
 
 /** Requests that a connection of HTTP/2 may have at a time, as in nginx (`http2_max_concurrent_streams`). */
@@ -32,6 +32,8 @@ export function newServer({ listen: { tls, http2 }, limits }: GatewayConfig): Se
         : createTlsServer({ ...options, ...tls })
   changeLimits(server, limits)
   server.on('connection', (socket: Socket) => socket.on('error', () => undefined))
+  // The configuration's reader has.
+  cookiesCompared(server)
   return guardServer(server)
 }
 

@@ -13,6 +13,7 @@ import {
 import { type Attempt, newAttempt } from '../exchange/attempt.ts'
 import type { BackendAgents } from '../backend/backend-agent.ts'
 import { closingResponse, closingError } from '../server/closing-response.ts'
+import type { CookieOwner } from '../server/cookie-owners.ts'
 import { Handshake } from './handshake.ts'
 import { endWith, lingerAtEnd } from '../server/linger.ts'
 import type { Transport } from '../transport-options.ts'
@@ -28,13 +29,14 @@ export interface Upgrades {
 export interface Upgrading {
   readonly affinity: Affinity
   readonly agents: BackendAgents
+  readonly owner: CookieOwner
   readonly transport: Transport
   readonly requestHeaders: HeaderEdits | undefined
 }
 
 /** @param forward http-proxy-middleware's own upgrade */
 export function upgrader(
-  { affinity, agents, transport, requestHeaders }: Upgrading,
+  { affinity, agents, owner, transport, requestHeaders }: Upgrading,
   forward: (request: Attempt & IncomingMessage, socket: Duplex, head: Buffer) => void,
 ): Upgrades {
   /** What closing is for each socket. */
@@ -50,6 +52,7 @@ export function upgrader(
     // What follows a handshake before it was answered is nobody's to forward (CVE-2026-2833).
     if (!isWebSocket(request) || head.hasBody)
       throw new RefusedRequestError(400, 'framing', 'not a WebSocket handshake')
+    owner.check(request)
     return affinity.select(head, onGone => {
       // A policy may have asked a remote store meanwhile.
       if (socket.destroyed) onGone()

@@ -1,0 +1,38 @@
+import { cookiesCollide, type WrittenCookie } from '@limpet/core'
+import { parseHttpProxyOptions } from '@limpet/http-proxy/transport'
+import type { PoolConfig } from './config.ts'
+import type { Problem } from './problems.ts'
+import { poolsByHost, type Route } from './routes.ts'
+
+/**
+ * Pools of one host that write one cookie: each would take the other's for a forgery, and place a browser's session anew with
+ * every request. Names of cookies are not shown, because a secret may stand in their place.
+ */
+export function cookieProblems(routes: readonly Route[], pools: readonly PoolConfig[]): readonly Problem[] {
+  if (pools.length < 2) return []
+  const cookies = new Map(
+    // Backends write no cookies, and there may be thousands.
+    pools.map(({ name, options }) => [
+      name,
+      parseHttpProxyOptions({ ...options, backends: [] }).affinity.cookies,
+    ]),
+  )
+  const problems = new Map<string, Problem>()
+  for (const [host, reached] of poolsByHost(routes)) {
+    const names = pools.map(({ name }) => name).filter(name => reached.has(name))
+    for (const [index, name] of names.entries()) {
+      const other = names.slice(0, index).find(earlier => collide(cookies.get(earlier), cookies.get(name)))
+      if (other === undefined || problems.has(name)) continue
+      const where = host === undefined ? 'for the same hosts' : `for ${host}`
+      problems.set(name, {
+        path: `pools.${name}.affinity`,
+        text: `writes a cookie that pools.${other} writes ${where}, so each would move the other's sessions; give one of them another cookie.name, or a cookie.path of its own`,
+      })
+    }
+  }
+  return [...problems.values()]
+}
+
+function collide(a: readonly WrittenCookie[] = [], b: readonly WrittenCookie[] = []): boolean {
+  return a.some(cookie => b.some(other => cookiesCollide(cookie, other)))
+}
