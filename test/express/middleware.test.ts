@@ -536,12 +536,17 @@ describe.each([
       },
     )
 
-    test('that keeps rawBody of a coded body, it is inflated, and neither its length nor its coding is true', async () => {
-      const body = gzipSync(`{"a":"${'x'.repeat(500)}"}`)
+    test('that keeps rawBody of a coded body, it arrives inflated and without its coding', async () => {
+      const text = `{"a":"${'x'.repeat(500)}"}`
+      const body = gzipSync(text)
       const headers = { ...JSON_TYPE, 'Content-Encoding': 'gzip' }
-      expectRefused(await posted(keepRaw, { headers, body }))
-      expectRefused(await posted(keepRaw, { headers, body: [body] }))
-      expectRefused(await posted(express.raw({ type: () => true }), { headers, body }))
+      for (const parser of [keepRaw, express.raw({ type: () => true })]) {
+        for (const sent of [body, [body]]) {
+          const told = await posted(parser, { headers, body: sent })
+          expectExact(told, text)
+          expect(joinedValue(told.w1.last.lines, 'content-encoding')).toBeUndefined()
+        }
+      }
     })
 
     test('that keeps a part of it in rawBody, the rest is not made up', async () => {
@@ -580,11 +585,9 @@ describe.each([
       ['text/plain; charset=utf-8', 'caf\u00e9 \u20ac \u{1f600}', 200],
       ['text/plain; charset="UTF-8"', 'caf\u00e9', 200],
       ['text/plain', 'caf\u00e9', 200],
-      // Decoded from another charset it may be as long, and something else.
+      ['text/plain; charset=iso-8859-1', Buffer.from('caf\u00e9', 'latin1'), 200],
       ['text/plain; charset=utf-16le', Buffer.from('\u00e9\u00e9', 'utf16le'), 500],
-      ['text/plain; charset=iso-8859-1', Buffer.from('caf\u00e9', 'latin1'), 500],
-      // Not to be had again: a mark that was cut off, and bytes that are no UTF-8.
-      ['text/plain', Buffer.from('\ufeffabc'), 500],
+      // Bytes that are no UTF-8 cannot be written again.
       ['text/plain', Buffer.from([0x61, 0xff, 0x62]), 500],
       ['text/plain', Buffer.from('\ufffd'), 500],
     ])('express.text, %s %j is %i', async (type, body, status) => {
@@ -607,43 +610,39 @@ describe.each([
       expectExact(await posted(express.json({ type: () => true }), { headers: type, body }), body)
     })
 
-    test('express.json, a number is written in another way that is as long and means the same', async () => {
-      const told = await posted(express.json(), { headers: JSON_TYPE, body: '{"a":1E2}' })
-      expectExact(told, '{"a":100}')
+    test.each([
+      ['odd spacing', '{"a": 1}\n', '{"a":1}'],
+      ['an exponent', '[1e3]', '[1000]'],
+      ['a zero after the point', '[2.50]', '[2.5]'],
+      ['an escape', '{"a":"\\u00e9\\/"}', '{"a":"\u00e9/"}'],
+      ['a key that stands twice', '{"a":1,"a":2}', '{"a":2}'],
+    ])('express.json, the same value arrives with its own length: %s', async (_, body, written) => {
+      expectExact(await posted(express.json(), { headers: JSON_TYPE, body }), written)
+      expectExact(await posted(express.json(), { headers: JSON_TYPE, body: [Buffer.from(body)] }), written)
+      const headers = { ...JSON_TYPE, 'Content-Encoding': 'gzip' }
+      expectExact(await posted(express.json(), { headers, body: gzipSync(body) }), written)
     })
 
     test.each([
-      ['odd spacing', '{"a": 1}'],
-      ['a line feed at the end', '{"a":1}\n'],
-      ['an integer that is rounded', '[10000000000000001]'],
-      ['an integer that is rounded and as long', '[9007199254740993]'],
-      ['a fraction that is rounded', '[0.30000000000000003]'],
-      ['an exponent', '[1e3]'],
-      ['a zero after the point', '[1.0]'],
-      ['a negative zero', '[-0,1e3]'],
+      ['an integer that is rounded', '[9007199254740993]'],
       ['what is no number any more', '[1e999,1e3]'],
-      ['an escape that need not be', '{"a":"\\u00e9"}'],
-      ['an escaped slash', '{"a":"\\/"}'],
-      ['a key that stands twice', '{"a":1,"a":2}'],
-    ])('express.json, what cannot be written again is refused: %s', async (_, body) => {
+    ])('express.json, a value that is not what was sent is refused: %s', async (_, body) => {
       expectRefused(await posted(express.json(), { headers: JSON_TYPE, body }))
     })
 
-    test.each([
-      ['gzip', gzipSync('{"a":1}')],
-      ['in chunks', [Buffer.from('{"a":1}')]],
-      ['in UTF-16', Buffer.from('"\u4e2d\u4e2d"', 'utf16le')],
-    ])('express.json, is refused when the original body is unknown: %s', async (how, body) => {
-      const headers = {
-        'Content-Type': `application/json${how.endsWith('16') ? '; charset=utf-16le' : ''}`,
-        ...(how === 'gzip' && { 'Content-Encoding': 'gzip' }),
-      }
+    test('express.json, another charset is refused', async () => {
+      const headers = { 'Content-Type': 'application/json; charset=utf-16le' }
+      const body = Buffer.from('"\u4e2d\u4e2d"', 'utf16le')
       expectRefused(await posted(express.json({ strict: false }), { headers, body }))
     })
 
-    test.each(['a=1', 'a=1&a=2&b=%zz&c=+%20'])('express.urlencoded is refused: %j', async body => {
-      const headers = { 'Content-Type': 'application/x-www-form-urlencoded' }
-      expectRefused(await posted(express.urlencoded({ extended: true }), { headers, body }))
+    test('what the application has made of the body is what arrives', async () => {
+      const edited = express.Router().use(express.json(), (request, _response, next) => {
+        request.body.user = 'alice'
+        next()
+      })
+      const told = await posted(edited, { headers: JSON_TYPE, body: '{"user":"mallory","a":1}' })
+      expectExact(told, '{"user":"alice","a":1}')
     })
 
     test('that has read nothing to its end, nothing arrives', async () => {

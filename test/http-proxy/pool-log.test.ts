@@ -69,6 +69,27 @@ test('writes a line for each change of a pool, and none of another pool', async 
   )
 })
 
+test('two pools of one name and logger write each line once, until the last is closed', () => {
+  const { lines, logger } = recorder()
+  const proxies = ['w1', 'w2'].map(id => {
+    const use = createAffinity({ name: 'twins', affinity: [], backends: [{ id, url: 'http://127.0.0.1:1' }] })
+    return createHttpProxy({ use, logger })
+  })
+  for (const proxy of proxies) {
+    const { pool } = proxy.affinity
+    const [view] = pool.backends
+    pool.setHealthy(view?.backend.id ?? '', false)
+    proxy.close()
+    proxy.close()
+  }
+  proxies[0]?.affinity.pool.setHealthy('w1', true)
+  expect(lines).toEqual([
+    'warn limpet: pool twins: backend w1 is down (health check)',
+    'warn limpet: pool twins: backend w2 is down (health check)',
+    'error limpet: pool twins: no backend is available: requests get 503',
+  ])
+})
+
 test('says once that discovery fails, and once that it works again', () => {
   const { lines, logger } = recorder()
   let listener: DiscoveryListener | undefined

@@ -14,8 +14,9 @@ import { createProxyMiddleware } from 'http-proxy-middleware'
 import { type Attempt, NO_RESPONSE } from './exchange/attempt.ts'
 import { backendAgents } from './backend/backend-agent.ts'
 import { hasLeft, onceClosed } from './exchange/client-side.ts'
-import { clientBody, type ParsedBody } from './exchange/client-body.ts'
+import { clientBody } from './exchange/client-body.ts'
 import { type BackendResponse, Exchange } from './exchange/exchange.ts'
+import type { ParsedBody } from './exchange/parsed-body.ts'
 import { healthProbe } from './backend/health-probe.ts'
 import {
   type HttpProxyOptions,
@@ -129,12 +130,12 @@ export function httpProxyOf({
     forward: (request, client, view, parsed = request as ParsedBody) =>
       new Promise((resolve, reject) => {
         refuseAfterRefusal(request)
-        const head = requestHead(request, viewOf(view), requestHeaders)
-        if (head.hasBody) boundUnreadBody(request, client)
+        const given = requestHead(request, viewOf(view), requestHeaders)
+        if (given.hasBody) boundUnreadBody(request, client)
         owner.check(request)
-        const body = head.hasBody
-          ? clientBody(request, head, parsed, bodyLimit, () => exchange?.progress())
-          : null
+        const { head, body } = given.hasBody
+          ? clientBody(request, given, parsed, bodyLimit, () => exchange?.progress())
+          : { head: given, body: null }
         let exchange: Exchange | undefined
         function begin(lease: Lease): void {
           exchange = new Exchange(lease, head, agents, body, transport, forwardAttempt)

@@ -1,76 +1,55 @@
 import type { IncomingMessage } from 'node:http'
-import { RefusedRequestError, type RequestHead } from '@limpet/core'
+import type { HeaderFields, RequestHead } from '@limpet/core'
+import { type ParsedBody, warnOfParsedBody, type WrittenBody, writtenBody } from './parsed-body.ts'
 import { bodyTooLarge, type OnProgress, RequestBody } from './request-body.ts'
 
-/** What a body parser leaves: `body` is what it made of the bytes, `rawBody` the bytes themselves, where it keeps them. */
-export interface ParsedBody {
-  readonly body?: unknown
-  readonly rawBody?: unknown
+/** A request's body as a backend is to get it, and the head that goes with it. */
+export interface ClientBody {
+  readonly head: RequestHead
+  readonly body: RequestBody | Buffer
 }
 
 /**
- * The body of `request` as it came: the stream where nobody has read it; else, of what was `parsed`, the bytes that
- * were kept, or those that say the same in as many.
- * @throws RefusedRequestError 413 for one that is too large, 500 for one that was eaten and cannot be had again
+ * The body of `request`: the stream where it was not read; otherwise the bytes that a parser has kept, or those of
+ * what it has `parsed`, written anew.
+ * @param limit in bytes
+ * @throws RefusedRequestError 413 for a body that is too large, 500 for one that cannot be written again
  */
 export function clientBody(
   request: IncomingMessage,
-  { headers }: RequestHead,
+  head: RequestHead,
   parsed: ParsedBody,
   limit: number,
   onProgress: OnProgress,
-): RequestBody | Buffer {
-  if (Number(headers['content-length'] ?? 0) > limit) throw bodyTooLarge()
+): ClientBody {
+  if (Number(head.headers['content-length'] ?? 0) > limit) throw bodyTooLarge()
   if (!request.readableDidRead) {
-    // Who has read nothing to its end has read all of it.
-    return request.readableEnded ? Buffer.alloc(0) : new RequestBody(request, limit, onProgress)
+    // The stream ended without being read: the body was empty.
+    const body = request.readableEnded ? Buffer.alloc(0) : new RequestBody(request, limit, onProgress)
+    return { head, body }
   }
-  const bytes = keptBytes(parsed, headers)
-  if (bytes === undefined) {
-    throw new RefusedRequestError(
-      500,
-      'body_parsed',
-      'the request body was parsed before it could be forwarded; mount limpet before body parsers, or keep the bytes in request.rawBody',
-    )
+  const written = writtenBody(parsed, head.headers)
+  if (written.bytes.length > limit) throw bodyTooLarge()
+  if (written.bytes !== parsed.rawBody) warnOfParsedBody()
+  return { head: headOf(head, written), body: written.bytes }
+}
+
+/** The head of a message whose body was written anew: its length, and no coding that it does not have. */
+function headOf(head: RequestHead, { bytes, isDecoded }: WrittenBody): RequestHead {
+  const length = String(bytes.length)
+  const { 'content-length': before } = head.headers
+  // Edits of the application count.
+  const dropsCoding = isDecoded && head.edits?.names.has('content-encoding') !== true
+  if ((before === undefined || before === length) && !dropsCoding) return head
+  const rawHeaders: string[] = []
+  for (let index = 0; index + 1 < head.rawHeaders.length; index += 2) {
+    const name = head.rawHeaders[index] ?? ''
+    const lower = name.toLowerCase()
+    if (dropsCoding && lower === 'content-encoding') continue
+    rawHeaders.push(name, lower === 'content-length' ? length : (head.rawHeaders[index + 1] ?? ''))
   }
-  if (bytes.length > limit) throw bodyTooLarge()
-  return bytes
-}
-
-function keptBytes({ body, rawBody }: ParsedBody, headers: RequestHead['headers']): Buffer | undefined {
-  // Parsers inflate, and what they keep is inflated, too: neither the length nor the coding would be the message's.
-  if (headers['content-encoding'] !== undefined) return undefined
-  const length = headers['content-length']
-  const kept = [rawBody, body].find(value => Buffer.isBuffer(value))
-  if (kept !== undefined) return length === undefined || kept.length === Number(length) ? kept : undefined
-  const text = keptText(rawBody, body, String(headers['content-type'] ?? ''))
-  const bytes = text === undefined || text.includes('\ufffd') ? undefined : Buffer.from(text)
-  // As long as it was: no blank, escape or doubled key was lost on the way. An exponent that was written out may hide
-  // one (1e8 for 100000000); then it is still what the app has read.
-  return bytes?.length === Number(length) ? bytes : undefined
-}
-
-/** What was decoded from UTF-8, which is what parsers take where no other charset is named. */
-function keptText(rawBody: unknown, body: unknown, type: string): string | undefined {
-  if (/;\s*charset\s*=(?!\s*"?utf-?8\b)/i.test(type)) return undefined
-  if (typeof rawBody === 'string') return rawBody
-  if (typeof body === 'string') return body
-  return isJson(type) && isExact(body) ? JSON.stringify(body) : undefined
-}
-
-function isJson(type: string): boolean {
-  return /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)
-}
-
-/** Whether every number in it is one that was read and can be written without rounding. */
-function isExact(value: unknown): boolean {
-  if (typeof value === 'number') return isExactNumber(value)
-  if (typeof value === 'object' && value !== null) return Object.values(value).every(part => isExact(part))
-  return value !== undefined
-}
-
-/** JSON has no way to write what is too large, and writes 0 for -0. */
-function isExactNumber(value: number): boolean {
-  if (Number.isInteger(value)) return Number.isSafeInteger(value) && !Object.is(value, -0)
-  return Number.isFinite(value) && String(value).length <= 16
+  const headers: HeaderFields = { ...head.headers }
+  if (before !== undefined) headers['content-length'] = length
+  if (dropsCoding) delete headers['content-encoding']
+  return { ...head, rawHeaders, headers }
 }

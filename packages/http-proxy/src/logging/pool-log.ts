@@ -26,7 +26,9 @@ const CONNECTED = 'limpet:connected'
 
 /** What changes in a pool, in the words of its log. Events come from the diagnostics channels. */
 class PoolLog {
-  readonly #pool: Pool
+  /** All pools of the name: events tell no more of a pool than that. */
+  readonly pools = new Set<Pool>()
+  readonly #name: string
   readonly #logger: Logger
   /** Backends that refuse connections, and that no health check watches. */
   readonly #unreachable = new Set<string>()
@@ -36,8 +38,8 @@ class PoolLog {
   /** Listened to only while a backend is unreachable: the channel has an event for each request. */
   readonly #onConnected = (event: unknown): void => this.#connected(event as ConnectedEvent)
 
-  constructor(pool: Pool, logger: Logger) {
-    this.#pool = pool
+  constructor(name: string, logger: Logger) {
+    this.#name = name
     this.#logger = logger
   }
 
@@ -52,7 +54,7 @@ class PoolLog {
   /** Only a failed connection is the backend's alone; other failures may be the request's doing. */
   failed({ backend, failure }: FailedEvent): void {
     if (failure.kind !== 'unreached' || this.#unreachable.has(backend)) return
-    if (this.#pool.find(backend)?.healthy !== true) return
+    if (![...this.pools].some(pool => pool.find(backend)?.healthy === true)) return
     if (this.#unreachable.size === 0) subscribe(CONNECTED, this.#onConnected)
     this.#unreachable.add(backend)
     this.#warn(`backend ${backend} cannot be reached: ${causeOf(failure.cause)}`)
@@ -110,7 +112,7 @@ class PoolLog {
   }
 
   #connected({ pool, backend }: ConnectedEvent): void {
-    if (pool === this.#pool.name && this.#forget(backend)) this.#info(`backend ${backend} is reached again`)
+    if (pool === this.#name && this.#forget(backend)) this.#info(`backend ${backend} is reached again`)
   }
 
   /** @returns whether it was unreachable */
@@ -121,7 +123,7 @@ class PoolLog {
   }
 
   #checkEmpty(): void {
-    const isEmpty = !this.#pool.backends.some(view => view.isUsable)
+    const isEmpty = ![...this.pools].some(pool => pool.backends.some(view => view.isUsable))
     if (isEmpty === this.#isEmpty) return
     this.#isEmpty = isEmpty
     if (isEmpty) this.#logger.error(this.#line('no backend is available: requests get 503'))
@@ -137,7 +139,7 @@ class PoolLog {
   }
 
   #line(text: string): string {
-    return `limpet: pool ${this.#pool.name}: ${text}`
+    return `limpet: pool ${this.#name}: ${text}`
   }
 }
 
@@ -169,17 +171,50 @@ function causeOf(cause: unknown): string {
  * @returns the function that ends it
  */
 export function logPool(pool: Pool, logger: Logger | false): () => void {
-  const log = logger === false ? undefined : new PoolLog(pool, logger)
-  const listeners = [...(log === undefined ? [] : changes(log)), ...debugged()]
-  const subscribed = listeners.map(([name, listener]): Listener => {
+  const ends = [...(logger === false ? [] : [join(pool, logger)]), listen(pool.name, debugged())]
+  return () => {
+    for (const end of ends) end()
+  }
+}
+
+interface Shared {
+  readonly log: PoolLog
+  readonly end: () => void
+}
+
+/** One log for all pools of a name, so that two of them do not write each line twice. */
+const SHARED = new WeakMap<Logger, Map<string, Shared>>()
+
+function join(pool: Pool, logger: Logger): () => void {
+  const { name } = pool
+  const logs = SHARED.get(logger) ?? new Map<string, Shared>()
+  SHARED.set(logger, logs)
+  let shared = logs.get(name)
+  if (shared === undefined) {
+    const log = new PoolLog(name, logger)
+    shared = { log, end: listen(name, changes(log)) }
+    logs.set(name, shared)
+  }
+  const { log, end } = shared
+  log.pools.add(pool)
+  return () => {
+    if (!log.pools.delete(pool) || log.pools.size > 0) return
+    end()
+    log.close()
+    logs.delete(name)
+  }
+}
+
+/** Listens to the events of the pools of a name. @returns the function that ends it */
+function listen(name: string, listeners: readonly Listening[]): () => void {
+  const subscribed = listeners.map(([channel, listener]): Listener => {
     const ofPool = (event: unknown): void => {
-      if ((event as { readonly pool: string }).pool === pool.name) listener(event as never)
+      if ((event as { readonly pool: string }).pool === name) listener(event as never)
     }
-    return [`limpet:${name}`, ofPool]
+    return [`limpet:${channel}`, ofPool]
   })
   for (const [channel, listener] of subscribed) subscribe(channel, listener)
   return () => {
-    log?.close()
     for (const [channel, listener] of subscribed) unsubscribe(channel, listener)
   }
 }
