@@ -54,7 +54,7 @@ export default async function install(project: TestProject): Promise<() => void>
       filter: source => !source.includes('node_modules', PROGRAMS.length),
     })
     await installForNest(folder, tarballs)
-    await compile(folder)
+    await Promise.all([compile(folder), compile(join(folder, 'nest'))])
     installExpress4(folder)
     project.provide('installed', folder)
     project.provide('tarballs', tarballs)
