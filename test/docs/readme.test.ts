@@ -78,7 +78,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
       const message = { method: 'GET', url: '/', httpVersion: '1.1', headers: { host: 'a' }, rawHeaders: ['Host', 'a'], socket: {} }
       const lease: Lease = await createAffinity({ secrets, backends }).select(requestHead(message))
       lease.redispatch({ kind: 'unreached', slow: false, cause: undefined })
-      console.log('that was all') // default: app1 unreached, moved to nobody`,
+      console.log('that was all') // default: app1 unreached, moved to none`,
   },
   'packages/core Changing a pool while it is used 1': PRINTS,
   'packages/core Changing a pool while it is used 2': PRINTS,
