@@ -42,7 +42,7 @@ function leaseOf(affinity: Affinity, cookie?: string, facts?: Partial<RequestHea
 interface Seen {
   readonly backend: string
   readonly status: string
-  /** What a browser would send next time, when it was told anything. */
+  /** The cookie that a browser would send next time, if it got one. */
   readonly told: string | undefined
 }
 
@@ -210,7 +210,7 @@ describe('a backend that drains', () => {
     expect(placed.toSorted()).toEqual(['b', 'b', 'c', 'c'])
   })
 
-  it('gets new ones when nobody else is left, rather than a 503 [LB145]', () => {
+  it('gets new ones when no other is left, rather than a 503 [LB145]', () => {
     const affinity = affinityOf('ab')
     affinity.pool.setState('a', 'drain')
     affinity.pool.setState('b', 'maint')
@@ -227,7 +227,7 @@ describe('a backend of weight 0', () => {
     expect(new Set(Array.from({ length: 6 }, () => visit(affinity).backend))).toEqual(new Set(['b']))
   })
 
-  it('is nobody for a new client, though it is the last [LB055] [LB146]', () => {
+  it('is not chosen for a new client, though it is the last [LB055] [LB146]', () => {
     const affinity = affinityOf('a')
     const cookie = cookiesOf(affinity)['a']
     affinity.pool.setWeight('a', 0)
@@ -277,12 +277,12 @@ describe('a backend that is down', () => {
   it.each<[string, (affinity: Affinity) => void]>([
     ['when it was the only one [LB081] [LB150]', affinity => affinity.pool.setHealthy('a', false)],
     ['when the pool is empty [LB150] [LB178]', affinity => affinity.pool.remove('a')],
-  ])('leaves 503 to everybody, known or not, %s', (_, change) => {
+  ])('results in 503 for known and new clients, %s', (_, change) => {
     const affinity = affinityOf('a')
     const cookie = cookiesOf(affinity)['a']
     change(affinity)
     for (const line of [undefined, cookie, 'SERVERID=garbage']) {
-      // What is thrown has no answer to set a cookie on [LB121] [T-18].
+      // An error has no response to set a cookie on [LB121] [T-18].
       expect(errorOf(() => leaseOf(affinity, line))).toMatchObject({
         code: 'ERR_NO_BACKEND',
         statusCode: 503,
@@ -326,7 +326,7 @@ describe('a message that must not be forwarded', () => {
     ['without a Host', { headers: {}, rawHeaders: [] }, 400],
     ['for a tunnel', { method: 'CONNECT' }, 501],
     ['with a backslash in its target', { url: String.raw`/\evil` }, 400],
-  ])('%s is refused before anybody is chosen [T-30] [T-31] [T-32]', (_, facts, statusCode) => {
+  ])('%s is refused before a backend is chosen [T-30] [T-31] [T-32]', (_, facts, statusCode) => {
     const affinity = affinityOf('a')
     expect(errorOf(() => leaseOf(affinity, undefined, facts))).toMatchObject({
       code: 'ERR_REFUSED_REQUEST',

@@ -11,19 +11,19 @@ import type { Claims } from './policies/policy.ts'
 import { readPolicies } from './policies/policy-reading.ts'
 import type { Pool } from './pool/pool.ts'
 
-/** Calls `listener` when the client leaves; at once, when he has left. */
+/** Calls `listener` when the client leaves; at once, when it has left already. */
 export type OnceGone = (listener: () => void) => void
 
-/** Keeps each session on its backend. What an adapter sees of all this. */
+/** Keeps each session on its backend: the interface for adapters. */
 export interface Affinity {
   readonly pool: Pool
   /** The cookies it writes: no other pool of the same host may write them. */
   readonly cookies: readonly WrittenCookie[]
   /**
    * Chooses the backend of `request`; the lease is to be released when the client's side closes.
-   * A promise only when a policy has to ask a remote store, or when the request waits for a backend.
+   * Returns a promise only when a policy has to query a remote store, or when the request waits for a backend.
    * @throws RefusedRequestError (4xx, 5xx) for a message that must not be forwarded
-   * @throws NoBackendError (503) when nobody may take it
+   * @throws NoBackendError (503) when no backend is available
    */
   select(request: RequestHead): Lease | Promise<Lease>
   /**
@@ -60,7 +60,7 @@ export function createAffinity(options: AffinityOptions): Affinity {
     return 'view' in decision ? hold(request, decision) : queue(request, read, decision, onceGone)
   }
 
-  /** It is decided anew whenever something has changed, and served as soon as somebody can take it. */
+  /** Decides again after every change in the pool, and serves the request as soon as a backend can take it. */
   async function queue(
     request: RequestHead,
     read: readonly Claims[],
@@ -81,7 +81,7 @@ export function createAffinity(options: AffinityOptions): Affinity {
           if (decision !== undefined) place.waitFor((queued = decision).waitFor)
           return false
         } catch (error) {
-          // A balancer of the app's own has thrown, and whoever has made room here has nothing to do with it.
+          // The app's own balancer has thrown. The request that has made room is not at fault.
           reject(error instanceof Error ? error : new Error(String(error), { cause: error }))
           return true
         }

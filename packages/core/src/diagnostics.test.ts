@@ -7,7 +7,7 @@ import type { Lease } from './lease.ts'
 
 const NAMES = ['selected', 'responded', 'failed', 'released', 'refused', 'policy-failed']
 
-/** What is published while `run` runs. */
+/** The events that are published while `run` runs. */
 function published(run: () => void): [string, unknown][] {
   const events: [string, unknown][] = []
   const listeners = NAMES.map(name => {
@@ -76,7 +76,7 @@ describe('what is published', () => {
     ])
   })
 
-  it('is a request for which there was nobody', () => {
+  it('is a request without an available backend', () => {
     const events = published(() => expect(() => leaseOf(affinityOf(''))).toThrow('no backend is available'))
     expect(events).toEqual([['refused', { pool: 'web', code: 'ERR_NO_BACKEND', statusCode: 503 }]])
   })

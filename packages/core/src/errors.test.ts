@@ -17,7 +17,7 @@ const refused = new RefusedRequestError(400, 'framing', 'Content-Length stands t
 
 describe('an error', () => {
   it.each<[string, AffinityError, string, number]>([
-    ['nobody is there', noBackend, 'ERR_NO_BACKEND', 503],
+    ['no backend is available', noBackend, 'ERR_NO_BACKEND', 503],
     ['the last one did not answer', failed, 'ERR_BACKEND_FAILED', 502],
     ['the last one was too slow', tooSlow, 'ERR_BACKEND_FAILED', 504],
     ['the message was refused', refused, 'ERR_REFUSED_REQUEST', 400],
@@ -36,7 +36,7 @@ describe('an error', () => {
   )
 
   it.each([noBackend, failed, tooSlow, refused])(
-    'is about this moment, so that nobody stores it: $code',
+    'is about this moment, so that no cache stores it: $code',
     error => {
       expect(error.headers).toMatchObject({
         'cache-control': 'no-store',
@@ -45,7 +45,7 @@ describe('an error', () => {
     },
   )
 
-  it('says when to come again, if the request has come to nobody', () => {
+  it('has Retry-After, if the request reached no backend', () => {
     expect(noBackend.headers).toHaveProperty('retry-after', '1')
     expect(failed.headers).toHaveProperty('retry-after', '1')
     expect(tooSlow.headers).not.toHaveProperty('retry-after')
@@ -70,7 +70,7 @@ describe('isAffinityError', () => {
   })
 
   it.each([undefined, null, 'ERR_NO_BACKEND', { code: 'ERR_NO_BACKEND' }, new Error('x'), cause])(
-    'knows nobody else: %s',
+    'recognizes no other value: %s',
     error => {
       expect(isAffinityError(error)).toBe(false)
     },

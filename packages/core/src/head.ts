@@ -6,7 +6,7 @@ import { isSendable, isUnparsable } from './http/target.ts'
 
 export type { HeaderFields, RawHeaders, RequestEdits, RequestHead, ResponseHead } from './http/heads.ts'
 
-/** What every Node server calls a request: `node:http`'s and `node:http2`'s message both have this shape. */
+/** The shape of a request in every Node server: `node:http`'s and `node:http2`'s message both have it. */
 export interface NodeRequest {
   readonly method?: string | undefined
   readonly url?: string | undefined
@@ -24,7 +24,7 @@ export interface NodeRequest {
   readonly stream?: { readonly endAfterHeaders?: boolean } | undefined
 }
 
-/** What an application has made of a request, where its framework keeps that apart from Node's message. */
+/** An application's view of a request, where its framework keeps that apart from Node's message. */
 export interface RequestView {
   /** The request target for the backend. @default message.url */
   readonly url?: string | undefined
@@ -92,12 +92,12 @@ function checkedUrl(url: unknown, original: string | undefined): string {
   return url
 }
 
-/** Told by its pseudo-header fields (RFC 9113 §8.3.1): the version is whatever a client wrote. */
+/** HTTP/2 has pseudo-header fields (RFC 9113 §8.3.1); the version is any text that a client sends. */
 export function isHttp2({ headers }: RequestHead): boolean {
   return headers[':method'] !== undefined
 }
 
-/** The host that the client asked for: Host, or what HTTP/2 has in its place. */
+/** The host that the client requested: Host, or HTTP/2's field in its place. */
 export function requestedHost({ headers }: RequestHead): string | undefined {
   const host = headers['host'] ?? headers[':authority']
   return typeof host === 'string' ? host : undefined

@@ -158,7 +158,7 @@ describe('a redispatch', () => {
     })
   })
 
-  it('moves to the next backend that the keys of the client name, before anybody else', () => {
+  it('moves to the next backend that the keys of the client name, before any other', () => {
     const affinity = affinityOf('abcdefgh')
     const [first, second] = [cookieFor(affinity, 'c'), cookieFor(affinity, 'f')]
     const lease = leaseOf(affinity, `${first}; ${second}`)
@@ -272,7 +272,7 @@ describe('a redispatch', () => {
     expect(affinity.pool.backends).toEqual([])
   })
 
-  it('tells nobody of a session of an answer that was not theirs [LB114]', () => {
+  it('sets no cookie for a response that was not the session’s [LB114]', () => {
     const affinity = affinityOf('ab')
     const cookie = cookieFor(affinity, 'a')
     const stays = leaseOf(affinity, cookie)
@@ -284,7 +284,7 @@ describe('a redispatch', () => {
 })
 
 describe('whatever happens to requests', () => {
-  it('nothing is in flight when all are released, and nobody was counted twice', () => {
+  it('nothing is in flight when all are released, and no request was counted twice', () => {
     const step = fc.record({
       kind: fc.constantFrom<FailureKind>('unreached', 'timeout', 'broken', 'protocol', 'truncated'),
       method: fc.constantFrom('GET', 'POST'),

@@ -12,7 +12,7 @@ import { httpProxyOf, parseHttpProxyOptions } from '@limpet/http-proxy/transport
 import type { RequestHandler } from 'express'
 import { wholeUrl } from './whole-url.ts'
 
-/** What `limpet()` takes: an affinity that was made before, or the options to make one. */
+/** The options of `limpet()`: an existing affinity, or the options to make one. */
 export type LimpetOptions = HttpProxyOptions & {
   /** Whether a request is the pool's, its `url` whole wherever limpet is mounted; other requests go on to the next handler. @default all are */
   readonly filter?: RequestFilter
@@ -29,8 +29,8 @@ export interface Limpet extends RequestHandler {
 
 /**
  * Middleware that forwards to a pool, for Express 4 and 5. Errors go to `next`, with `status`, `code` and nothing
- * internal in them. Only a client that is still sending its request is told at once, and hung up on.
- * @throws OptionError naming the option, what it got and what it takes
+ * internal in them. Only a client that is still sending its request gets the response at once, and is disconnected.
+ * @throws OptionError naming the option, the value and the accepted values
  */
 export function limpet(options: LimpetOptions): Limpet {
   const proxy = httpProxyOf(parseHttpProxyOptions(options, ['filter']))
@@ -50,7 +50,7 @@ export function limpet(options: LimpetOptions): Limpet {
       })
       .catch((error: unknown) => {
         if (!isAffinityError(error)) next(error)
-        // The app may have answered by itself, when it got tired of waiting; then nobody else is to.
+        // An app that timed out may have responded itself; then no other response is sent.
         else if (!response.headersSent) {
           // Express would wait for the rest of the request before it answers, and that may never come.
           if (request.complete) next(error)

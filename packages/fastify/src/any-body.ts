@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
-/** What Fastify takes for a media type (RFC 9110 §8.3.1). */
+/** The syntax of a media type that Fastify accepts (RFC 9110 §8.3.1). */
 const MEDIA_TYPE =
   /^[\w!#$&^.+-]+\/[\w!#$&^.+*-]+(?:[ \t]*;[ \t]*[\w!#$&^.+-]+=(?:[\w!#$&^.+:/-]+|"[^"\\]*"))*$/
 
@@ -9,7 +9,7 @@ const MEDIA_TYPE =
  * For scopes of the app's own whose handlers call `reply.limpet()`; limpet's own routes have it already.
  */
 export function acceptAnyBody(scope: FastifyInstance): void {
-  /** What stood in place of the type that Fastify is shown. */
+  /** The client's own type, in place of which Fastify sees another. */
   const types = new WeakMap<FastifyRequest, string | undefined>()
   function restore(request: FastifyRequest): void {
     if (!types.has(request)) return
@@ -20,7 +20,7 @@ export function acceptAnyBody(scope: FastifyInstance): void {
   scope.addHook('preParsing', (request, _reply, payload, done) => {
     const type = request.headers['content-type']
     const isFree = type === undefined ? request.method !== 'QUERY' : MEDIA_TYPE.test(type)
-    // Fastify answers 415 or 400 itself before it asks a parser. What hooks and the backend get is the client's own.
+    // Fastify rejects with 415 or 400 before it calls a parser. Hooks and the backend get the client's own type.
     if (!isFree) {
       types.set(request, type)
       setType(request, UNREAD)

@@ -5,12 +5,12 @@ import { Client, type Dispatcher, Pool } from 'undici'
 /** How long an idle connection is kept: less than what common servers (5 s in Node) allow it. */
 const IDLE_CONNECTION_MS = 4_000
 
-/** Whoever dispatches a request, to be told by which connection it goes. */
+/** The sender of a request, which gets the connection that carries it. */
 export interface Sender {
   connection: BackendConnection | undefined
 }
 
-/** What the dispatcher is given. undici hands the object on as it is, and so the sender with it. */
+/** The options of a dispatch. undici passes the object on unchanged, and the sender with it. */
 export interface SendOptions extends Dispatcher.DispatchOptions {
   readonly sender: Sender
   readonly servername: string
@@ -41,7 +41,7 @@ function isSendOptions(options: object): options is SendOptions {
 /** The connections to each backend of a pool. */
 export interface BackendConnections {
   readonly dispatch: Dispatch
-  /** The same on a connection that nobody has used, and nobody will use again. */
+  /** The same on a new connection that no other request uses. */
   readonly dispatchFresh: Dispatch
   /** Ends them all; whatever is still on its way fails. */
   readonly close: () => Promise<void>
@@ -57,7 +57,7 @@ export function backendConnections({ pool }: Affinity, transport: Transport): Ba
   const open = new Map<Backend, Pool>()
   let members: readonly BackendView[] = []
 
-  /** A backend that has left the pool finishes what it has and is hung up on. */
+  /** A backend that has left the pool finishes its requests; then its connections are closed. */
   function follow(): void {
     members = pool.backends
     const staying = new Set(members.map(view => view.backend))
@@ -105,7 +105,7 @@ function newConnections(backend: Backend, transport: Transport): Pool {
   const [origin, options] = connectionOptions(backend, transport)
   return new Pool(origin, {
     ...options,
-    // As many as there are requests: an invisible queue would be a delay that nobody has asked for.
+    // As many as there are requests: a hidden queue would be an unconfigured delay.
     connections: null,
     factory: (url, clientOptions) => new BackendConnection(url, clientOptions),
   })

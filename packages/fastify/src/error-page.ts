@@ -6,8 +6,8 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 const DEFAULT_HANDLER = 'defaultErrorHandler'
 
 /**
- * Answers with a fixed page where the app has no error handler of its own; else that one is asked.
- * The page says what a stranger may know: the status, and the id to ask an operator about.
+ * Responds with a fixed page where the app has no error handler of its own; otherwise calls that handler.
+ * The page contains only public facts: the status, and the request's id for a question to an operator.
  */
 export function setErrorPage(scope: FastifyInstance, app: FastifyInstance): void {
   if (app.errorHandler.name !== DEFAULT_HANDLER) return

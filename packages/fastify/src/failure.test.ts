@@ -7,7 +7,7 @@ import { Client, type Dispatcher } from 'undici'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { isLengthMismatch } from './failure.ts'
 
-/** What undici tells of a request that fails, and what we make of it. */
+/** undici's error of a failed request, and our failure for it. */
 interface Failed {
   readonly error: Error
   readonly failure: Failure
@@ -24,7 +24,7 @@ async function serve(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** @param abort what to end the request with once it is on its way */
+/** @param abort the error that aborts the request in flight */
 async function failureAt(url: string, abort?: Error, options: Client.Options = {}): Promise<Failed> {
   const client = new Client(url, options)
   onTestFinished(() => client.destroy())
@@ -60,7 +60,7 @@ function coded(code: string): Error {
 }
 
 describe('what a failure means', () => {
-  it('is unreached where nobody listens', async () => {
+  it('is unreached where no server listens', async () => {
     const { failure, error } = await failureAt('http://127.0.0.1:1')
     expect(failure).toEqual({ kind: 'unreached', slow: false, cause: error })
   })

@@ -11,6 +11,6 @@ export const limpet = fastifyPlugin(limpetPlugin, { name: '@limpet/fastify', fas
 
 export default limpet
 
-/** What require() returns: the plugin, and what else is exported as its properties. */
+/** The value of require(): the plugin, with the other exports as its properties. */
 const required = Object.assign(limpet, { limpet, acceptAnyBody, gatewayServerOptions })
 export { required as 'module.exports' }

@@ -62,7 +62,7 @@ async function relay(
         onResponseStart(controller) {
           body = new ResponseBody(controller, response, stallMs)
           bodies.push(body)
-          // As Fastify does it: what ends the one ends the other.
+          // As in Fastify: the end of one ends the other.
           response.once('close', () => body.destroy())
           body.once('error', () => response.destroy())
           body.pipe(response)
@@ -104,7 +104,7 @@ describe("a backend's body", () => {
     expect(await text(message)).toBe('at last')
   })
 
-  it('brings its trailers, without those that nobody could write', async () => {
+  it('forwards its trailers, without invalid ones', async () => {
     const trailers = {
       'x-sum': '1',
       'x-list': ['a', 'b'],
@@ -211,7 +211,7 @@ describe("a backend's body", () => {
     body.destroy()
     const before = timers()
     body.write(Buffer.from('more'))
-    expect(timers(), 'nobody waits for this client any more').toBe(before)
+    expect(timers(), 'the timer of this client is gone').toBe(before)
     await closing(answer)
     expect([body.errored, body.readableLength]).toEqual([null, 0])
   })

@@ -59,7 +59,7 @@ export class ResponseBody extends Readable {
   }
 }
 
-/** Node throws for what it could not write, and a trailer is not worth the answer. */
+/** Node throws for an invalid field, and an invalid trailer must not fail the response. */
 function isWritable(name: string, value: string | string[] | undefined): boolean {
   try {
     validateHeaderName(name)

@@ -7,7 +7,7 @@ export { limpet } from './limpet.ts'
 export type { Limpet, LimpetOptions } from './limpet.ts'
 export default limpet
 
-/** What require() returns: the function, by whatever name one asks for it, and what else is exported as its properties. */
+/** The value of require(): the function itself, with all exports, its own names included, as properties. */
 const required = Object.assign(limpet, {
   limpet,
   default: limpet,

@@ -15,7 +15,7 @@ import type { Context, Middleware } from 'koa'
 import { sendWhole } from './whole-body.ts'
 import { wholeUrl } from './whole-url.ts'
 
-/** What `limpet()` takes: an affinity that was made before, or the options to make one. */
+/** The options of `limpet()`: an existing affinity, or the options to make one. */
 export type LimpetOptions = HttpProxyOptions & {
   /** Whether a request is the pool's, its `url` whole wherever limpet is mounted; other requests go on to the next middleware. @default all are */
   readonly filter?: RequestFilter
@@ -31,10 +31,10 @@ export interface Limpet extends Middleware {
 }
 
 /**
- * Middleware that forwards to a pool, for Koa 3. The answer is in `ctx` when it resolves, its body a stream: outer
+ * Middleware that forwards to a pool, for Koa 3. The response is in `ctx` when it resolves, its body a stream: outer
  * middleware sees status and headers, may change them, and catches errors, which have `status`, `code` and nothing
  * internal in them.
- * @throws OptionError naming the option, what it got and what it takes
+ * @throws OptionError naming the option, the value and the accepted values
  */
 export function limpet(options: LimpetOptions): Limpet {
   const proxy = httpProxyOf(parseHttpProxyOptions(options, ['filter']))
@@ -90,7 +90,7 @@ function giveResponse(ctx: Context, answer: BackendResponse): void {
   }
 }
 
-/** What Koa sends no body with. */
+/** Responses without a body, in Koa. */
 function isBodiless(method: string, statusCode: number): boolean {
   return method === 'HEAD' || statusCode === 204 || statusCode === 205 || statusCode === 304
 }

@@ -36,7 +36,7 @@ function hook({ context }: Koa): void {
   })
 }
 
-/** Nobody reads it, has read of it, or has ended it. */
+/** No listener reads it, has read of it, or has ended it. */
 function isUntouched(body: IncomingMessage): boolean {
   return body.readableFlowing === null && !body.readableDidRead && !body.destroyed
 }

@@ -1,8 +1,8 @@
 import type { Context } from 'koa'
 
 /**
- * The request target with the path at which limpet is mounted, and with what earlier middleware wrote into `ctx.url`.
- * koa-mount cuts its path off `ctx.url`, keeps it in `ctx.mountPath`, and leaves it there when the request goes on.
+ * The request target with the path at which limpet is mounted, and with earlier middleware's edits of `ctx.url`.
+ * koa-mount removes its path from `ctx.url`, keeps it in `ctx.mountPath`, and leaves it there when the request goes on.
  */
 export function wholeUrl(ctx: Context): string {
   const { url, originalUrl } = ctx

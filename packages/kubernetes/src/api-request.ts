@@ -48,7 +48,7 @@ export async function get(
       headers: {
         accept: 'application/json',
         'user-agent': 'limpet',
-        // Whoever listens would have it.
+        // Without TLS an eavesdropper would get the token.
         ...(token !== undefined && isEncrypted && { authorization: `Bearer ${token}` }),
       },
     },
@@ -78,7 +78,7 @@ async function errorOf(response: IncomingMessage): Promise<ApiError> {
   return new ApiError(statusCode, messageOf(text), retryAfter > 0 ? retryAfter * 1_000 : undefined)
 }
 
-/** Of a `Status`, what it says; nothing of a page by something in between. */
+/** The message of a `Status`; none for the page of a proxy in between. */
 function messageOf(text: string): string {
   try {
     const { message } = JSON.parse(text) as { message?: unknown }

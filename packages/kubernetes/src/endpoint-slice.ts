@@ -56,7 +56,7 @@ function isListOrNothing(value: unknown): value is readonly unknown[] | null | u
   return value === undefined || value === null || Array.isArray(value)
 }
 
-/** Of TCP, which is what a port has that does not say. */
+/** Ports of TCP, which is the default of a port without a protocol. */
 function portOf(value: unknown): SlicePort[] {
   if (!isFields(value) || (value['protocol'] ?? 'TCP') !== 'TCP') return []
   const { name, port } = value

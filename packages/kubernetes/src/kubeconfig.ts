@@ -4,7 +4,7 @@ import { parse } from 'yaml'
 import type { Access, Cluster } from './cluster.ts'
 import { type Fields, isFields } from './fields.ts'
 
-/** What a user may have that is not supported here: programs that make tokens, and passwords. */
+/** Credentials of a user that are not supported here: programs that make tokens, and passwords. */
 const UNSUPPORTED = ['exec', 'auth-provider', 'username', 'as'] as const
 
 /**
@@ -70,7 +70,7 @@ export function fromKubeconfig(path: string, contextName?: string): Cluster {
   }
 }
 
-/** Errors of a parser quote what stands there, and that may be a token. */
+/** Errors of a parser quote the file, which may contain a token. */
 function parsed(file: string, text: string): Fields {
   let value: unknown
   try {

@@ -22,7 +22,7 @@ export class Pods {
     this.#skipped = new SkippedReport()
   }
 
-  /** @returns the backends, in the order of their ids, and what was skipped and has not been told yet */
+  /** @returns the backends, in the order of their ids, and newly skipped entries */
   of(slices: readonly EndpointSlice[]): {
     readonly backends: readonly DiscoveredBackend[]
     readonly problems: readonly string[]
@@ -112,7 +112,7 @@ function merged(one: Pod | undefined, other: Pod): Pod {
   }
 }
 
-/** The table of the README: what the conditions come to. */
+/** The table of the README: the backend that results from the conditions of an endpoint. */
 function backendOf(
   id: string,
   { url, serving, terminating }: Pod,

@@ -1,17 +1,17 @@
 const MAX_NAMES = 5
 
-/** Tells once what was skipped: again only when it is something else, or after it was gone. */
+/** Reports each skipped entry once: again only when it has changed, or after it was gone. */
 export class SkippedReport {
   #told: ReadonlyMap<string, ReadonlySet<string>> = new Map()
   #now = new Map<string, Set<string>>()
 
-  /** @param name of what was skipped for that reason; none: it is one thing */
+  /** @param name of the entry that is skipped for that reason; none: there is only one */
   add(reason: string, name = ''): void {
     const names = this.#now.get(reason) ?? new Set()
     this.#now.set(reason, names.add(name))
   }
 
-  /** What has been added since the last call and was not told then. */
+  /** Entries that were added since the last call and are new. */
   news(): readonly string[] {
     const news = [...this.#now].flatMap(([reason, names]) => {
       const fresh = [...names].filter(name => this.#told.get(reason)?.has(name) !== true)

@@ -79,7 +79,7 @@ class SliceWatch {
     this.#pace.close()
   }
 
-  /** What is known stays. @returns how long the API server asks to wait */
+  /** Known backends stay. @returns the delay that the API server asks for */
   #note(error: Error): number {
     this.#failures += 1
     const { status, retryAfterMs = 0 } = error instanceof ApiError ? error : { status: 0 }
@@ -132,7 +132,7 @@ class SliceWatch {
           events += 1
         }
       } catch (error) {
-        // What has been missed is not known.
+        // The missed events are unknown.
         this.#version = undefined
         throw error
       }

@@ -19,7 +19,7 @@ import { parsePrefix } from './prefix.ts'
 export interface RedisFleetOptions extends RedisOptions {
   /** Those of the pool, newest first: commands are encrypted and authenticated with them. */
   readonly secrets: readonly Secret[]
-  /** Who gives commands here, for the logs of other gateways. @default the host's name */
+  /** The origin of commands here, for the logs of other gateways. @default the host's name */
   readonly by?: string
   /** First part of all keys. @default 'limpet' */
   readonly prefix?: string
@@ -41,7 +41,7 @@ export interface RedisFleet {
   remove(id: string, by?: string): boolean
   /** The newest command about a backend, here or at another gateway. */
   command(id: string): Command | undefined
-  /** Applies all commands again, as after `pool.replace()` with what a file says. */
+  /** Applies all commands again, as after `pool.replace()` with the backends of a file. */
   apply(): void
   /** Ends the connection. Idempotent. */
   close(): void
@@ -51,8 +51,8 @@ const KEYS: readonly string[] = [...REDIS_KEYS, 'secrets', 'by', 'prefix']
 const MAX_BY = 128
 
 /**
- * Shares the commands of operators between gateways: a command at one is taken over by all, also by those that start
- * or come back later. Of two commands about a backend the newer counts, by the clock of Redis. While Redis is away
+ * Shares operators' commands between gateways: a command at one is applied by all, also by those that start
+ * or reconnect later. Of two commands about a backend the newer counts, by the clock of Redis. While Redis is down
  * commands work here, and reach the others when it is back. A shared command has precedence over configuration.
  * @throws OptionError naming the option and what it takes, never a password or a secret.
  */

@@ -40,7 +40,7 @@ const KEYS: readonly string[] = [...REDIS_KEYS, 'prefix', 'maxEntries', 'deadlin
 
 /**
  * A store for `learn` in Redis 6, Valkey 7.2 or newer: standalone, Sentinel or Cluster. It connects when a policy opens
- * it, and again whenever the connection is lost; `limpet:redis-state` tells of each change.
+ * it, and reconnects when the connection is lost; `limpet:redis-state` reports each change.
  * @throws OptionError naming the option and what it takes, never a password.
  */
 export function redisStore(options: RedisStoreOptions): RedisStore {

@@ -3,7 +3,7 @@ import { channel } from 'node:diagnostics_channel'
 /** On `limpet:redis-state`: the connection of a pool to Redis has changed. */
 export interface RedisStateEvent {
   readonly pool: string
-  /** What it carries: learned sessions, or the commands of operators. */
+  /** Its use: learned sessions, or operators' commands. */
   readonly of: 'learned' | 'fleet'
   /** `degraded`: Redis answers, and refuses a part: writes, or invalidation messages. `down`: it is not asked. */
   readonly state: 'up' | 'degraded' | 'down'
@@ -32,7 +32,7 @@ export class StateEvents {
   readonly #of: 'learned' | 'fleet'
   #isDown = false
   #hasBegun = false
-  /** What is refused, by what refuses it. */
+  /** Refused operations, by the refusing server. */
   readonly #refused = new Map<string, string>()
   #badValues = 0
   #badValuesToldMs = Number.NEGATIVE_INFINITY

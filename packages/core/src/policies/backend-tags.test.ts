@@ -24,7 +24,7 @@ describe('backend tags', () => {
     expect(there.idOf(here.tagOf('a'))).toBe('a')
   })
 
-  it.each(['', 'a', 'nobody', '__proto__', 'constructor'])('know nobody called %j [T-13]', tag => {
+  it.each(['', 'a', 'unknown', '__proto__', 'constructor'])('know no backend called %j [T-13]', tag => {
     expect(tagsOf(new Pool('p', [backend('a')])).idOf(tag)).toBeUndefined()
   })
 

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import type { Pool } from '../pool/pool.ts'
 import { backendTags } from './backend-tags.ts'
 
-/** What names a backend in a value that we have signed: its tag, or by option its id. */
+/** The name of a backend in a signed value: its tag, or by option its id. */
 export interface BackendTokens {
   /** The id of the member that `token` names, in a value that the key of this index signed. */
   idOf(token: string, keyIndex: number): string | undefined

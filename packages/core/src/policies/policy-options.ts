@@ -77,7 +77,7 @@ class PolicyList implements Record<(typeof WORDS)[number], (path: string, value:
     return routePolicy(parseRouteOptions(path, value), this.#context.pool)
   }
 
-  /** A cookie of the application's: not one of ours, and of one policy alone, for what one edits another cannot read. */
+  /** A cookie of the application's: not one of ours, and of one policy alone, because one could not read the other's edits. */
   #claimApplications(path: string, name: string): void {
     if (this.cookies.some(cookie => cookie.name === name) || this.#applications.has(name)) {
       throw new OptionError(path, name, 'a cookie of the application that no other policy here uses')

@@ -6,8 +6,8 @@ import type { Pool } from '../pool/pool.ts'
 const NONE: Claim = { kind: 'none' }
 
 /**
- * What each policy reads of `request`, in their order; a promise only when one of them has to ask elsewhere.
- * A policy that fails has read nothing: a store that is down costs sessions their backend, not their answer.
+ * The claims of each policy for `request`, in their order; a promise only when one of them queries a remote store.
+ * A policy that fails has read nothing: a store that is down costs sessions their backend, not their response.
  */
 export function readPolicies(
   pool: Pool,

@@ -20,11 +20,11 @@ export type Claim =
 /** Several, in order of preference, when the client presents several keys. */
 export type Claims = Claim | readonly Claim[]
 
-/** What a policy is told when a backend has answered. */
+/** The response of a backend, for a policy. */
 export interface ResponseContext {
   readonly request: RequestHead
   readonly response: ResponseHead
-  /** Who answered, which may be another than the one that was claimed. */
+  /** The backend that responded, which may be another than the claimed one. */
   readonly backend: Backend
   /** This policy's claim: the one that decided, or else the first that it read. */
   readonly claim: Claim
@@ -34,21 +34,21 @@ export interface ResponseContext {
   readonly isSecure: boolean
 }
 
-/** Where the affinity key travels. Policies stand in a list; the first whose claim names a usable backend wins. */
+/** Defines where the affinity key is stored. Policies stand in a list; the first whose claim names a usable backend wins. */
 export interface AffinityPolicy {
   /** Its word in events. @default 'custom' */
   readonly name?: string
   /**
-   * Reads the key. Never throws for what a client sent.
-   * A promise only where a remote store has to be asked.
+   * Reads the key. Must not throw for any request of a client.
+   * Returns a promise only where a remote store is queried.
    */
   read(request: RequestHead): Claims | Promise<Claims>
   /** One line of the client's Cookie header as the backend is to see it; `''` leaves the line out. Absent: unchanged. */
   forwardCookie?(line: string, request: RequestHead): string
   /**
-   * Makes the client come back to `answer.backend`, by editing the fields that it will get.
-   * The fields are on their way when it returns: a promise, as of a store that is told, is not waited for, and when it
-   * fails only the diagnostics hear of it. Absent: nothing to tell the client.
+   * Makes the client return to `answer.backend`, by editing its response fields.
+   * The fields are sent when it returns: a promise, as of a remote store, is not awaited, and its
+   * rejection is only published on the diagnostics channels. Absent: the client gets nothing.
    */
   write?(answer: ResponseContext, fields: HeaderFields): void | Promise<void>
   /**
@@ -58,12 +58,12 @@ export interface AffinityPolicy {
   sessions?(backendId: string): number | undefined
 }
 
-/** What a policy of ours is built with, once, when its affinity is. */
+/** Context of a policy of ours, which is built once, together with its affinity. */
 export interface PolicyContext {
   readonly pool: Pool
   /**
    * Newest first; at least one, validated.
-   * @throws OptionError when there is none: only who signs something asks.
+   * @throws OptionError when there is none: only policies that sign read it.
    */
   readonly secrets: readonly Uint8Array[]
   /** Milliseconds since the epoch. */

@@ -1,10 +1,10 @@
-/** Of the longest time that a session may have left, in how many pieces its end is told. */
+/** Number of parts into which the longest life of a session is divided for counting. */
 const PIECES = 32
 
 /**
- * Counts live sessions by the time when they end, a few numbers for each backend and not one for each session: a key
- * that is renewed goes from one heap to a later one, and a heap whose time has come is gone.
- * It knows the keys that this process has written or renewed, and so nothing until it is as old as a key can get; those of clients that never come back count to their end.
+ * Counts live sessions by the time of their end, with a few numbers for each backend instead of one for each session.
+ * A renewed key moves from one bucket to a later one, and a bucket whose time has passed is dropped.
+ * It counts the keys that this process has written or renewed, so it knows nothing until it is as old as a key can get. Keys of clients that never return count to their end.
  */
 export class SessionTally {
   readonly #pieceMs: number
@@ -31,7 +31,7 @@ export class SessionTally {
     this.#endings.set(backendId, endings)
   }
 
-  /** Discovery brings new ids without end: with each, those are forgotten whose last session has ended. */
+  /** Discovery brings new ids without end, so each new one drops the ids whose last session has ended. */
   #newEndings(): Map<number, number> {
     for (const [id, endings] of this.#endings) {
       this.#forgetEnded(endings)
@@ -53,7 +53,7 @@ export class SessionTally {
     if (count > 0) endings?.set(piece, count - 1)
   }
 
-  /** Undefined while there may be keys from before this process: nobody knows how many. */
+  /** Undefined while there may be keys from before this process, whose number is unknown. */
   count(backendId: string): number | undefined {
     if (this.#now() < this.#knownFromMs) return undefined
     const endings = this.#endings.get(backendId)

@@ -6,13 +6,13 @@ import { place } from './placement.ts'
 import type { Pool } from '../pool/pool.ts'
 
 /**
- * How a request's affinity was found (HAProxy's log letters, in words): no key; one that is not ours;
- * one that is too old; one that nobody remembers, or of a backend that has left the pool; one of a backend
+ * The result of reading a request's keys (HAProxy's log letters, in words): no key; an invalid one;
+ * an expired one; one of an unknown session, or of a backend that has left the pool; one of a backend
  * that is down, or has no room; or a key whose backend has the request now.
  */
 export type AffinityStatus = 'none' | 'invalid' | 'expired' | 'unknown' | 'unavailable' | 'matched'
 
-/** What `select` decided. */
+/** The result of `select`. */
 export interface Decision {
   readonly view: BackendView
   readonly status: AffinityStatus
@@ -22,14 +22,14 @@ export interface Decision {
   readonly read: readonly Claims[]
 }
 
-/** Nobody can take the request now. */
+/** No backend can take the request now. */
 export interface Wait {
-  /** Who is to; undefined: anybody. */
+  /** The awaited backend; undefined: any. */
   readonly waitFor: BackendView | undefined
   readonly timeoutMs: number
 }
 
-/** What deciding needs to know. */
+/** The parts of an affinity that a decision needs. */
 export interface DecisionContext {
   readonly pool: Pool
   readonly balancer: Balancer
@@ -37,15 +37,15 @@ export interface DecisionContext {
   readonly whenFull: 'overflow' | 'wait' | 'reject'
   readonly returnFromBackup: boolean
   readonly queueTimeoutMs: number
-  /** 0: nobody waits for that. */
+  /** 0: requests do not wait for a backend. */
   readonly waitForBackendMs: number
 }
 
 /**
  * A backend that is named, known and usable keeps its session, draining or not; otherwise the balancer picks.
- * Undefined when nobody may take the request.
- * @param read what each policy read, in their order
- * @param queued where it stands in the queue, when it waits already
+ * Undefined when no backend may take the request.
+ * @param read the claims of each policy, in their order
+ * @param queued its place in the queue, when it waits already
  */
 export function decide(
   context: DecisionContext,
@@ -87,7 +87,7 @@ function wait(
   timeoutMs: number,
   queued: Wait | undefined,
 ): Wait | undefined {
-  // Whoever waits already may change over to another line, and has the rest of his time.
+  // A request that waits already may move to another line, and keeps its deadline.
   return queued !== undefined || (timeoutMs > 0 && queue.hasRoom(waitFor))
     ? { waitFor, timeoutMs }
     : undefined
@@ -133,7 +133,7 @@ function first(claims: Claims): Claim {
 
 const NONE: Claim = { kind: 'none' }
 
-/** Of several keys that came to nothing, the one that came furthest is what happened. */
+/** Of several keys without a usable backend, the status is that of the one that was valid the furthest. */
 const ORDER: readonly AffinityStatus[] = ['none', 'invalid', 'expired', 'unknown', 'unavailable']
 
 function furthest(pool: Pool, claims: Claims, soFar: AffinityStatus): AffinityStatus {

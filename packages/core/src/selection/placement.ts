@@ -4,8 +4,8 @@ import { type BackendView, hasRoom } from '../pool/backend-view.ts'
 import type { Pool } from '../pool/pool.ts'
 
 /**
- * Who takes a request that no key has placed: of the candidates one that has room, else of the backups.
- * @param tried who did not answer it: then, when no other is left, a draining one does
+ * The backend for a request that no key has placed: one of the candidates with room, else of the backups.
+ * @param tried backends that failed this request; then, when no other is left, a draining one may take it
  */
 export function place(
   { pool, balancer }: { readonly pool: Pool; readonly balancer: Balancer },
@@ -20,7 +20,7 @@ export function place(
   }
   const accepts = (view: BackendView): boolean => hasRoom(view) && !tried.includes(view)
   for (const list of [candidates, pool.backupCandidates]) {
-    // A balancer that is asked about another list in vain forgets whose turn it is in this one.
+    // A balancer that is asked in vain about another list would forget its position in this one.
     const view = list.some(accepts) ? balancer.pick(list, request, accepts) : undefined
     if (view !== undefined) return view
   }

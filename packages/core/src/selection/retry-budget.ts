@@ -22,8 +22,8 @@ export function parseRetryBudget(path: string, value: unknown): Required<RetryBu
 }
 
 /**
- * Keeps an outage from multiplying traffic: of what backends have seen, so much may be shown to another (Finagle's and
- * Linkerd's retry budget, with their figures). What no backend has seen costs nothing.
+ * Keeps an outage from multiplying traffic: a share of the requests that backends received may be retried (Finagle's and
+ * Linkerd's retry budget, with their figures). Requests that no backend received cost nothing.
  *
  * Both sums fade over the window, and only now and then: most requests pay nothing for it.
  */

@@ -36,7 +36,7 @@ async function startBackend(listener: Listener = response => response.end('answe
   return backend
 }
 
-/** A request that goes where `agent` says, and the failures to connect that it was told of. */
+/** A request through `agent`, and the failed connections that it was notified of. */
 function requestBy(
   agent: BackendAgent,
   goesElsewhere: (error: Error) => boolean = () => false,
@@ -82,7 +82,7 @@ describe("a backend's agent", () => {
     await once(sent, 'response')
   })
 
-  it('tells of a failure to connect, and the request has an error where nobody takes it', async () => {
+  it('reports a failed connection, and the request has an error when it is not redispatched', async () => {
     const { url, server } = await startBackend()
     server.close()
     await once(server, 'close')
@@ -184,7 +184,7 @@ describe("the agents of a pool's backends", () => {
     expect(agents.agentOf(a)).toBe(agent)
   })
 
-  it('may be fresh ones, whose connections nobody has used and nobody uses again', async () => {
+  it('may be fresh ones, used by one request alone', async () => {
     const { agents, member, backends } = await poolOf('a')
     const kept = agents.agentOf(member('a'))
     await responseTo(requestBy(kept))

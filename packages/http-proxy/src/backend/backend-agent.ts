@@ -4,13 +4,13 @@ import type { Affinity, Backend, BackendView } from '@limpet/core'
 import { type SocketOpener, socketOpener } from './backend-socket.ts'
 import type { Transport } from '../transport-options.ts'
 
-/** How long an idle connection is kept: less than what common servers (5 s in Node) allow it. */
+/** Idle timeout of a connection: less than that of common servers (5 s in Node). */
 const IDLE_CONNECTION_MS = 4_000
 
 /** Node's type has a socket even where there is an error. */
 type OnSocket = (error: Error | null, socket: Duplex) => void
 
-/** Told that a request's backend could not be reached; true when the request has gone elsewhere. */
+/** Called when a request's backend could not be reached; returns true when the request was redispatched. */
 export type OnUnreached = (error: Error) => boolean
 
 interface Connecting {
@@ -18,8 +18,8 @@ interface Connecting {
 }
 
 /**
- * What Node calls on an agent. `createSocket` is where one stands between a connection's failure and the request
- * that would be told of it; agents all over the registry are built on these two.
+ * Node's internal methods of an agent. `createSocket` is the place between a connection's failure and the request
+ * that would get the error; many agents in the registry override these two.
  */
 interface AgentInternals {
   addRequest(request: ClientRequest, options: Connecting): void
@@ -69,9 +69,9 @@ const NO_OPTIONS = { servername: '' } as const
 /** The agents of a pool's backends. */
 export interface BackendAgents {
   agentOf(backend: Backend): BackendAgent
-  /** For a connection that nobody has used, and nobody will use again. */
+  /** For a new connection that no other request uses. */
   freshAgent(backend: Backend): BackendAgent
-  /** Ends idle connections; the busy ones end with what they carry. */
+  /** Closes idle connections; busy ones close after their requests. */
   close(): void
 }
 

@@ -11,7 +11,7 @@ import { parseTransport, type TransportOptions } from '../transport-options.ts'
 
 type Opened = readonly [error: (Error & { code?: string }) | null, socket: Socket | null]
 
-/** Opens a socket as an exchange would, and tells what came of it. */
+/** Opens a socket as an exchange would, and reports the result. */
 async function open(url: string, options: TransportOptions = {}): Promise<Opened> {
   const transport = parseTransport(options)
   const opened = await new Promise<Opened>(resolve => {
@@ -82,7 +82,7 @@ describe('a socket to a backend', () => {
     expect(String(said)).toBe('hello')
   })
 
-  it('belongs to whom it is handed over to, errors and all', async () => {
+  it('belongs to its receiver after the hand-over, errors included', async () => {
     const [, socket] = await open(`http://127.0.0.1:${await listen(createServer())}`)
     expect(socket?.listenerCount('error')).toBe(0)
   })
@@ -99,7 +99,7 @@ describe('a socket to a backend', () => {
     expect(String(said)).toBe('hello')
   })
 
-  it('is an error where nobody listens', async () => {
+  it('is an error where no server listens', async () => {
     const server = createServer()
     const port = await listen(server)
     await new Promise(resolve => {
@@ -109,7 +109,7 @@ describe('a socket to a backend', () => {
     expect([error?.code, socket]).toEqual(['ECONNREFUSED', null])
   })
 
-  it.each([100, 300, 700])('is an error after %i ms where nobody answers', async ms => {
+  it.each([100, 300, 700])('is an error after %i ms without a connection', async ms => {
     await expectConnectTimeout(`http://127.0.0.1:${await blackHole()}`, ms)
   })
 
@@ -126,7 +126,7 @@ describe('a socket to a backend', () => {
     const [, socket] = await open(`http://127.0.0.1:${await listen(createServer())}`, {
       timeouts: { connect: 50 },
     })
-    // Longer than that time is what this test is about.
+    // The test needs more than that time.
     await delay(150)
     expect([socket?.destroyed, socket?.readyState]).toEqual([false, 'open'])
   })

@@ -7,7 +7,7 @@ type OnSocket = (...result: [null, Socket] | [Error, null]) => void
 
 /**
  * Opens sockets to one backend, and hands them over only when they are connected: TCP, or TLS agreed and verified.
- * It returns the socket on its way, for whoever changes his mind.
+ * Returns the socket before it is connected, so the caller can abort.
  */
 export type SocketOpener = (onSocket: OnSocket) => Socket
 

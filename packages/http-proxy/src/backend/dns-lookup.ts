@@ -14,7 +14,7 @@ const TRIES = 2
 export function dnsLookup({ name, port, type, servers }: DiscoverySettings): Lookup {
   const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: TRIES })
   if (servers !== undefined) resolver.setServers(servers)
-  /** What targets had when they were last looked up. */
+  /** Addresses of the last lookup of each target. */
   let known: ReadonlyMap<string, readonly Address[]> = new Map()
   let isClosed = false
 
@@ -47,8 +47,8 @@ export function dnsLookup({ name, port, type, servers }: DiscoverySettings): Loo
   }
 
   /**
-   * A target that has no address takes none of the others along. Whose look-up fails keeps what it had, and its family:
-   * another address would be another server.
+   * A target without an address does not affect the others. After a failed lookup a target keeps its addresses and its
+   * IP family, because another address would be another server.
    */
   async function addressesOf({ name: target }: ServiceRecord): Promise<readonly Address[]> {
     const before = known.get(target) ?? []

@@ -7,7 +7,7 @@ import { parseTransport } from '../transport-options.ts'
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 
-/** A backend that does with each connection what `serve` does, and what came of probing it. */
+/** A backend that handles each connection by `serve`, and the result of a probe. */
 async function probe(serve: (socket: Socket) => void, options: HealthOptions = {}, timeoutMs = 200) {
   const sockets = new Set<Socket>()
   let received = ''
@@ -80,7 +80,7 @@ describe('a probe', () => {
     ['no HTTP', 'SSH-2.0-OpenSSH\r\n\r\n', 'Parse Error: Expected HTTP/, RTSP/ or ICE/', {}],
     ['nothing but a 100', 'HTTP/1.1 100 Continue\r\n\r\n', 'aborted', {}],
     [
-      'an upgrade that nobody asked for',
+      'an unrequested upgrade',
       'HTTP/1.1 101 S\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n',
       'the connection ended',
       {},

@@ -8,8 +8,8 @@ import type { Transport } from '../transport-options.ts'
 const MAX_BODY_BYTES = 65_536
 
 /**
- * Asks over HTTP, on a connection of its own each time: a connection that is there already says nothing of whether
- * another would be accepted. Redirects are answers like any other, and what is not asked for is not read.
+ * Probes over HTTP, each time on a new connection: an existing connection does not show whether
+ * another would be accepted. Redirects are responses like any other, and the body is read only as far as needed.
  */
 export function healthProbe(transport: Transport, settings: HealthSettings): Probe {
   return async (backend, signal) => {
@@ -63,7 +63,7 @@ function judge(
     let length = 0
     response
       .on('data', (piece: Buffer) => {
-        // Looked at once, beside what it may go on with: a body can come byte by byte.
+        // Searched chunk by chunk: a body may arrive byte by byte.
         const from = Math.max(0, length - wanted.length + 1)
         length += piece.copy(read, length)
         if (read.subarray(from, length).includes(wanted)) accept()

@@ -25,7 +25,7 @@ async function ask(port: number, method = 'GET'): Promise<{ message: IncomingMes
 }
 
 describe('an answer on a bare socket', () => {
-  /** What a client makes of these bytes. */
+  /** A client's parsed view of these bytes. */
   async function read(bytes: string) {
     const server = createServer(socket => {
       socket.on('error', () => {}).once('data', () => socket.end(bytes))

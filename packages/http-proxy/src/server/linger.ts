@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 
-/** How long a peer that has been told the end may take to go as well. */
+/** Time for a peer to close its side after we have ended ours. */
 export const LINGER_MS = 5_000
 
 /** How long a peer may take nothing of our last word. */
@@ -17,8 +17,8 @@ export function endWith(socket: Duplex, lastWord: string): void {
 }
 
 /**
- * Makes `socket` go soon after our last word on it, whether or not its peer goes. Until then what comes is read and
- * dropped: a connection that is closed over unread bytes is reset, and our last word may be lost with it (RFC 9112 §9.6).
+ * Closes `socket` soon after our last bytes on it, whether or not its peer closes. Until then received bytes are
+ * dropped: a connection that is closed over unread bytes is reset, and our last bytes may be lost (RFC 9112 §9.6).
  */
 export function lingerAtEnd(socket: Duplex): void {
   socket.once('finish', () => {

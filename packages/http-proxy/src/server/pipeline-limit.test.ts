@@ -5,7 +5,7 @@ import { setImmediate as immediately } from 'node:timers/promises'
 import { expect, it, onTestFinished } from 'vitest'
 import { guardServer } from './server.ts'
 
-/** A guarded server whose answers wait for the test, and a client that has sent `count` requests at once. */
+/** A guarded server whose responses wait for the test, and a client that has sent `count` requests at once. */
 async function pipelined(count: number, maxUnanswered?: number) {
   const waiting: ServerResponse[] = []
   const urls: (string | undefined)[] = []

@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import { isAffinityError, RefusedRequestError } from '@limpet/core'
 
 /**
- * Connections on which a message was refused. Where one ends and the next begins is not certain there: what looks
- * like a pipelined request may be a part of the refused one (RFC 9112 §11.2), and Node has parsed it already.
+ * Connections on which a message was refused. The boundary to the next message is uncertain there: an apparent
+ * pipelined request may be a part of the refused one (RFC 9112 §11.2), and Node has parsed it already.
  */
 const refused = new WeakSet<object>()
 

@@ -20,7 +20,7 @@ export const SERVER_OPTIONS = {
   maxHeaderSize: 16_384,
 } as const satisfies ServerOptions
 
-/** What one connection of a guarded server may have. */
+/** Limits of one connection of a guarded server. */
 export interface GuardOptions {
   /** Unanswered requests of one HTTP/1 connection; more wait, and the connection is not read. @default 16 */
   readonly maxUnanswered?: number
@@ -44,10 +44,10 @@ const STATUS: Readonly<Record<string, number>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 }
 
-/** There is nobody to tell, or no way: over TLS nothing can be said before the handshake, and Node leaves it open. */
+/** The client is gone, or cannot be reached: before a TLS handshake no response can be sent, and Node leaves it open. */
 const GONE: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'ERR_TLS_HANDSHAKE_TIMEOUT'])
 
-/** Answers bytes that are no request, and hangs up: what follows them cannot be told from them (RFC 9112 §9.3). */
+/** Responds to bytes that are no request, and closes: the bytes that follow cannot be told from them (RFC 9112 §9.3). */
 export function respondToClientError(error: Error & { code?: string }, socket: Duplex): void {
   if (GONE.has(error.code) || !socket.writable || isResponding(socket)) {
     socket.destroy()

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FrameBoundary } from './frame-boundary.ts'
 
-/** A frame as RFC 6455 §5.2 has it, its length told in as many bytes as are asked for. */
+/** A frame (RFC 6455 §5.2), with its length in the given number of bytes. */
 function frame(first: number, payload: Uint8Array, isMasked: boolean, wide: 0 | 2 | 8): Buffer {
   const { length } = payload
   const size = length > 65_535 ? 8 : length > 125 ? Math.max(wide, 2) : wide

@@ -1,7 +1,7 @@
-/** What the head of a frame has at least: two bytes (RFC 6455 §5.2). */
+/** Minimal length of a frame's header: two bytes (RFC 6455 §5.2). */
 const MIN_HEAD = 2
 
-/** What ends a message is marked so; a frame from CLOSE on is no part of one, and may stand within it (§5.4, §5.5). */
+/** The FIN bit marks the end of a message. A control frame, CLOSE and above, may stand within one (§5.4, §5.5). */
 const FINAL = 0x80
 const OPCODE = 0x0f
 const CLOSE = 0x8

@@ -2,8 +2,8 @@ import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 
 /**
- * Stands before the listeners that `request` has for an answer: they hear of it only when `passes` says so.
- * @param passes hears of the socket, and of what came behind the head, only when the answer is an upgrade
+ * Wraps the listeners that `request` has for a response: they are called only when `passes` returns true.
+ * @param passes gets the socket, and the bytes behind the head, only when the response is an upgrade
  */
 export function screen(
   request: ClientRequest,

@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream'
 import { expect, it } from 'vitest'
 import { trackListeners } from './track-listeners.ts'
 
-it('takes off who has come since, and nobody else', () => {
+it('removes later listeners, and no others', () => {
   const socket = new PassThrough()
   const heard: string[] = []
   const hear = (what: string) => () => void heard.push(what)

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 /** The events that tell how a socket ends. */
 const EVENTS = ['close', 'error']
 
-/** Notes who listens for the end of `socket` now. What it returns takes off whoever has come since. */
+/** Records the listeners for the end of `socket`. The returned function removes those that were added since. */
 export function trackListeners(socket: Duplex): () => void {
   const before = new Map(EVENTS.map(event => [event, socket.rawListeners(event)]))
   return () => {

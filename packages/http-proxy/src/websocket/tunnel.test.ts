@@ -9,12 +9,12 @@ interface Sides {
   /** The tunnel's own sockets. */
   readonly client: Socket
   readonly backend: Socket
-  /** Whoever is at the other end of each. */
+  /** The peers of both sides. */
   readonly customer: Socket
   readonly app: Socket
 }
 
-/** A tunnel between two connections of real sockets, whose peers stay when the other end goes. */
+/** A tunnel between two connections of real sockets, whose peers stay open when the other end closes. */
 async function open(): Promise<Sides> {
   const server = createServer({ allowHalfOpen: true })
   server.listen(0, '127.0.0.1')

@@ -6,9 +6,9 @@ import { LINGER_MS } from '../server/linger.ts'
 /** A WebSocket that is open. */
 export interface Tunnel {
   /**
-   * Both sides are told that the other goes away (RFC 6455 §7.4.1: 1001), each as soon as the message that it is
-   * getting is whole, and then nothing more; a side that has got a Close already gets no other. A few seconds later
-   * at most it is over. Idempotent.
+   * Sends both sides a close frame (RFC 6455 §7.4.1: 1001), each after the end of the message that it is
+   * receiving, and then nothing more. A side that was sent a close frame already gets no other. The tunnel closes
+   * within a few seconds. Idempotent.
    */
   goAway(): void
 }
@@ -18,8 +18,8 @@ const GOING_AWAY = Buffer.from([0x88, 0x02, 0x03, 0xe9])
 const MASKED_GOING_AWAY = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe9])
 
 /**
- * Pipes two sockets into each other, and makes them end together, whichever goes first: at once, or, while one still
- * has to take what the other has sent, within a few seconds; and after `idleMs` without a byte.
+ * Pipes two sockets into each other, and closes both when either closes: at once, or, while one still
+ * has to receive bytes of the other, within a few seconds; and after `idleMs` without a byte.
  */
 export function openTunnel(client: Duplex, backend: Socket, idleMs: number): Tunnel {
   let linger: NodeJS.Timeout | undefined
@@ -61,7 +61,7 @@ export function openTunnel(client: Duplex, backend: Socket, idleMs: number): Tun
 
 /**
  * Pipes `from` into `to`.
- * @returns what ends it with `close`, behind the message that is on its way
+ * @returns a function that sends `close` after the current message and ends
  */
 function pipeFrames(from: Duplex, to: Duplex, close: Buffer): () => void {
   const boundary = new FrameBoundary()
@@ -77,8 +77,8 @@ function pipeFrames(from: Duplex, to: Duplex, close: Buffer): () => void {
 }
 
 /**
- * Passes what is left of a message, then `close`; the rest is read and dropped, so that the end of it is seen. No
- * stream stands between: what it held would be lost when `from` has closed.
+ * Forwards the rest of a message, then `close`; later bytes are read and dropped, so that the end is noticed. No
+ * stream stands between: its buffer would be lost when `from` has closed.
  */
 function endBehindMessage(from: Duplex, to: Duplex, boundary: FrameBoundary, close: Buffer): void {
   function end(): void {
@@ -104,7 +104,7 @@ function endBehindMessage(from: Duplex, to: Duplex, boundary: FrameBoundary, clo
   from.on('data', pass).resume()
 }
 
-/** What was received is still delivered. */
+/** Received bytes are still delivered. */
 function endSoon(socket: Duplex & { destroySoon?: () => void }): void {
   if (socket.destroySoon === undefined) socket.destroy()
   else socket.destroySoon()

@@ -11,9 +11,9 @@ import { bareResponse, isBusy, isWebSocket } from './upgrade-request.ts'
 export type RequestFilter = (request: IncomingMessage) => boolean
 
 /**
- * A filter that is asked about `url`, the whole request target, where a router has cut that of the request. The target
+ * A filter that gets `url`, the whole request target, where a router has shortened that of the request. The target
  * of an upgrade is always whole.
- * @throws OptionError for what is no function.
+ * @throws OptionError for a value that is no function.
  */
 export function requestFilter(
   filter: RequestFilter | undefined,
@@ -35,13 +35,13 @@ export function requestFilter(
 /** For a server's `upgrade` event. */
 export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
-/** What the listeners that were made here take. */
+/** The filters of listeners that were made here. */
 const FILTERS = new WeakMap<object, RequestFilter>()
 
 /**
- * A listener for a server's `upgrade` event, which is the only one to hear of such a request. WebSockets of the
- * pool's are tunnelled; any other protocol is declined, and the request answered as if it had not asked
- * (RFC 9110 §7.8). What is not the pool's is another listener's; where there is none, it is answered all the same.
+ * A listener for a server's `upgrade` event; no other event reports such a request. WebSockets for
+ * the pool are tunnelled. Any other protocol is declined, and the request served as a plain one
+ * (RFC 9110 §7.8). Unclaimed upgrades go to another listener; where there is none, they are served as plain requests.
  */
 export function upgradeListener(proxy: HttpProxy, isOurs: RequestFilter): UpgradeListener {
   const listener: UpgradeListener = (request, socket, head) => {
@@ -57,7 +57,7 @@ export function upgradeListener(proxy: HttpProxy, isOurs: RequestFilter): Upgrad
   return listener
 }
 
-/** A filter that throws takes nothing. Declined, the request comes to the app, whose error it then is. */
+/** A filter that throws claims nothing. The upgrade is declined and the request goes to the app, which gets the error. */
 function isTaken(isOurs: RequestFilter, request: IncomingMessage): boolean {
   try {
     return isOurs(request)
@@ -66,7 +66,7 @@ function isTaken(isOurs: RequestFilter, request: IncomingMessage): boolean {
   }
 }
 
-/** Whether it is for `listener`, which does not take it, to answer: nobody else would, and only one is to. */
+/** Whether `listener`, which does not claim it, must respond: no other listener would, and only one may. */
 function isUnclaimed(request: IncomingMessage, listener: UpgradeListener, all: readonly object[]): boolean {
   if (all.length <= 1) return true
   if (all.at(-1) !== listener) return false

@@ -21,8 +21,8 @@ export function isBusy(socket: Duplex): boolean {
 }
 
 /**
- * A response for a request that came by a server's `upgrade` event, where there is none. Its connection ends with
- * it: the parser has let go of the socket, and nobody reads a second request from it. Where an earlier request still waits for its answer, both end at once.
+ * A response for a request from a server's `upgrade` event, which has none. Its connection ends with
+ * it: the parser has released the socket, so no second request is read from it. While an earlier request still waits for its response, both end at once.
  */
 export function bareResponse(request: IncomingMessage, socket: Duplex): ServerResponse {
   const response = new ServerResponse(request)
@@ -33,7 +33,7 @@ export function bareResponse(request: IncomingMessage, socket: Duplex): ServerRe
     return response
   }
   response.assignSocket(socket as Socket)
-  // Nobody else looks any more whether the client leaves.
+  // No other listener notices any more when the client leaves.
   socket.once('end', () => {
     if (response.socket === socket) socket.destroy()
   })

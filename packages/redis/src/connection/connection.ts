@@ -199,7 +199,7 @@ export class Connection {
     client?.destroy()
   }
 
-  /** Invalidation messages come without being asked for, so silence has to be told from a dead peer. */
+  /** Invalidation messages arrive unrequested, so silence has to be distinguished from a dead peer. */
   #beat(client: Client): void {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => void this.#ping(client), HEARTBEAT_MS).unref()

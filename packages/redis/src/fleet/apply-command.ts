@@ -2,7 +2,7 @@ import type { Pool } from '@limpet/core'
 import type { Command } from './command.ts'
 
 /**
- * Makes the backend of a pool what is commanded of it. A backend that the pool does not have, and that no
+ * Applies a command to the backend of a pool. A backend that the pool does not have, and that no
  * operator has added, is left out: it may be discovered later.
  * @param isNews the pool has yet to hear of it. Otherwise a drain that goes on or has ended is left alone.
  * @param nowMs by the clock of Redis

@@ -13,7 +13,7 @@ export interface Command {
   readonly added?: AddedBackend
   /** An operator has taken it out. */
   readonly removed?: true
-  /** Who gave the command, for logs. */
+  /** The origin of the command, for logs. */
   readonly by: string
   /** When, in milliseconds since the epoch by the clock of Redis. */
   readonly atMs: number

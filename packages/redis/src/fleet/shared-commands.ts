@@ -143,7 +143,7 @@ export class SharedCommands {
       const command = this.#take(value)
       if (command !== undefined && isNewer(command, stored.get(command.id))) stored.set(command.id, command)
     }
-    // Redis may have been emptied, or have gone back to what a replica had.
+    // Redis may have been emptied, or may have failed over to an older replica.
     for (const [id, command] of this.#newest) {
       if (!this.#pending.has(id) && isNewer(command, stored.get(id)))
         this.#pending.set(id, { command, givenMs: undefined })
@@ -198,7 +198,7 @@ export class SharedCommands {
     }
   }
 
-  /** A backend that comes by discovery or by a new file is what is commanded of it. */
+  /** Applies the commands to backends that come by discovery or by a new file. */
   #membersChanged(): void {
     if (this.#isApplying) return
     const before = this.#known

@@ -104,7 +104,7 @@ export class LearnedTable implements OpenStore {
     this.#outdate(name)
     this.#writer.put(this.#prefix + name, { tag, backendId, untilMs }, change === 'news')
     if (change === 'renewed') return
-    // A gateway that still writes under an older secret looks there first, so a move has to be told there too.
+    // A gateway that still writes under an older secret looks there first, so a move has to be written there too.
     for (const names of this.#names.slice(1)) {
       const write = { tag: names.tags.tagOf(backendId), backendId, untilMs }
       this.#writer.put(this.#prefix + names.nameOf(sessionId), write, true)
@@ -243,7 +243,7 @@ export class LearnedTable implements OpenStore {
       if (index === 0 && leftMs > 0) this.#memory.verify(sessionId, backendId, leftMs)
       return backendId
     }
-    // The store may have been emptied: what was known here is news to it. A session that has ended meanwhile is harmless.
+    // The store may have been emptied: a session known here is new to it. A session that ended meanwhile is harmless.
     this.#memory.forget(sessionId)
     return last
   }

@@ -1,4 +1,4 @@
-/** What a key is to be; without a tag it is to be deleted. */
+/** The new value of a key; without a tag the key is deleted. */
 export interface Write {
   readonly tag: string | undefined
   readonly backendId: string | undefined

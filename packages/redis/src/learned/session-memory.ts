@@ -1,14 +1,14 @@
 import { MemoryStore, type MemoryStoreOptions } from '@limpet/core'
 
-/** The share of its life that a session may lose before the shared store is told again. */
+/** The share of a session's life that may pass before the shared store is written again. */
 const RENEWED_AFTER = 0.1
 
 /** Times without invalidation messages, one after the other, before the oldest sessions are verified again. */
 const MAX_GENERATIONS = 4
 
 /**
- * First level of the learned table: what this process knows of sessions. After a time without invalidation messages
- * all of it is unverified: it counts when the shared store cannot be asked or knows nothing.
+ * First level of the learned table: this process's memory of sessions. After a time without invalidation messages
+ * all of it is unverified: it counts only when the shared store is unavailable or has no entry.
  */
 export class SessionMemory {
   readonly #options: MemoryStoreOptions

@@ -44,11 +44,11 @@ interface Visit extends Partial<RequestHead> {
   readonly answer?: HeaderFields
   readonly statusCode?: number
   readonly isSecure?: boolean
-  /** Who answers, whatever was claimed. */
+  /** The backend that responds, whatever was claimed. */
   readonly by?: string
 }
 
-/** One policy, and what a browser sees of it. */
+/** One policy, and a browser's view of it. */
 function setUp({
   pool = poolOf(['a', 'b', 'c']),
   secrets = [NEW],
@@ -64,7 +64,7 @@ function setUp({
     return [claims].flat()
   }
 
-  /** The fields of the answer to a request with `cookie`; `by` answers, or else who was claimed, or else `a`. */
+  /** The fields of the response to a request with `cookie`, from `by`, or else the claimed backend, or else `a`. */
   function answer(cookie: string | undefined, visit: Visit = {}): HeaderFields {
     const { answer: headers = {}, statusCode = 200, isSecure = false, by, ...facts } = visit
     const claims = read(cookie, facts)
@@ -91,7 +91,7 @@ function setUp({
     return [answer(cookie, visit)['set-cookie'] ?? []].flat()
   }
 
-  /** What a browser would send next: `name=value`, or undefined when it was told nothing. */
+  /** The cookie that a browser would send next, `name=value`; undefined when it got none. */
   function told(cookie: string | undefined, visit: Visit = {}): string | undefined {
     return lines(cookie, visit)
       .find(line => line.startsWith(`${parsed.name}=`))
@@ -403,7 +403,7 @@ describe('writing', () => {
 })
 
 describe('what the backend sees', () => {
-  it('is somebody else’s cookie of our name, outside our path [LB117]', () => {
+  it('is the cookie of another application with our name, outside our path [LB117]', () => {
     const { forward } = setUp({ path: '/shop' })
     expect(forward('SERVERID=theirs; a=1', { url: '/blog' })).toBe('SERVERID=theirs; a=1')
     expect(forward('SERVERID=ours; a=1', { url: '/shop/cart' })).toBe('a=1')
@@ -630,7 +630,7 @@ describe('rotation of secrets', () => {
     expect(kinds(reissued)).toEqual(['expired'])
   })
 
-  it('signs with the first, so that nobody else has to know the second yet', () => {
+  it('signs with the first, so that other gateways need not know the second yet', () => {
     expect(setUp({ secrets: [OLD] }).ids(setUp({ secrets: [OLD, NEW] }).cookieFor('a'))).toEqual(['a'])
   })
 
@@ -659,7 +659,7 @@ describe('values of before', () => {
     expect(setUp({ accept: ['haproxy'] }).ids('SERVERID=b|AAAAA|AAAAA')).toEqual(['b'])
   })
 
-  it('that name nobody are like any other that is not ours', () => {
+  it('that name no backend are like any other foreign value', () => {
     expect(setUp({ accept: ['raw'] }).kinds('SERVERID=zz')).toEqual(['invalid'])
   })
 

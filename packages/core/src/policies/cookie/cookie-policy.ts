@@ -90,7 +90,7 @@ export function cookiePolicy(options: CookieOptions, context: PolicyContext): Af
       seenS: maxIdleS > 0 ? nowS : undefined,
     })
     if (claim.kind === 'backend') tally?.ended(claim.id, endMs(claim.issuedMs, claim.seenMs))
-    // Whole seconds, as the cookie has them: that is what it is known by when it comes back.
+    // Whole seconds, as in the cookie: it is counted by this time when it comes back.
     tally?.began(backend.id, endMs(issuedS * 1000, nowS * 1000))
     const secure = options.secure === 'auto' ? answer.isSecure : options.secure
     return setCookie(
@@ -123,7 +123,7 @@ export function cookiePolicy(options: CookieOptions, context: PolicyContext): Af
       const budget = { left: HMACS_PER_REQUEST }
       return [...new Set(found)].map(value => claimOf(value, budget))
     },
-    // Outside the path a cookie of this name is somebody else's.
+    // Outside the path a cookie of this name belongs to another application.
     forwardCookie: (line, request) =>
       options.strip && isInPath(request) ? withoutCookie(line, options.name) : line,
     write(answer, fields) {

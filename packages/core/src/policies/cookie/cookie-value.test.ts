@@ -171,7 +171,7 @@ describe('a value', () => {
       expect(written.map(value => small.read(value))).toMatchObject(given)
       expect(written.filter(value => small.read(`${value}x`) !== undefined)).toEqual([])
     }
-    // One that comes between all the others stays what it is, whichever generation it is in.
+    // A value that is used between all the others stays, in either generation.
     for (const value of written) {
       small.read(value)
       expect(small.read(written[0] ?? '')).toEqual({ token: 'b0', issuedS: 0, seenS: undefined, keyIndex: 0 })

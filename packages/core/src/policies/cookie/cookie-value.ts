@@ -6,13 +6,13 @@ import { valueMemory } from '../../signing/value-memory.ts'
 /*
  *   value   = text "." signature
  *   text    = "v1." token [ "." issued [ "." seen ] ]
- *   token   = what names the backend: its tag, or its id
+ *   token   = the name of the backend: its tag, or its id
  *   issued, seen = seconds since the epoch, in base 36
  *
  * All of it is cookie-octets (RFC 6265 §4.1.1), so it needs neither quotes nor escapes.
  */
 
-/** What a value says. Times are in whole seconds since the epoch. */
+/** The content of a value. Times are in whole seconds since the epoch. */
 export interface CookieContent {
   readonly token: string
   readonly issuedS: number | undefined
@@ -24,7 +24,7 @@ export interface VerifiedContent extends CookieContent {
   readonly keyIndex: number
 }
 
-/** Ours are shorter than 130; what is longer is not worth an HMAC. */
+/** Ours are shorter than 130; a longer value is not worth an HMAC. */
 const LONGEST = 512
 const VALUE = /^v1\.([A-Za-z0-9_-]{1,64})(?:\.([0-9a-z]{1,8})(?:\.([0-9a-z]{1,8}))?)?\.[A-Za-z0-9+/]{43}$/
 

@@ -22,7 +22,7 @@ import { xxHash64 } from './xx-hash.ts'
  * - `arr`: the ArrCookie policy of YARP, and IIS ARR: SHA-256 of the id.
  * - `f5`: BIG-IP's cookie, the address and the port as numbers, not encrypted. (F5 K6917)
  *
- * The price: but for Caddy's they prove nothing, so whoever knows an id or an address can choose that backend.
+ * The price: except for Caddy's they prove nothing, so a client that knows an id or an address can choose that backend.
  * Dates prove nothing either, and are not read. Take the option out when the last session from before has ended.
  */
 export type ForeignFormat =
@@ -41,7 +41,7 @@ export type ForeignFormat =
 /** A backend as a load balancer knew it. */
 export type KnownBackend = Pick<BackendView, 'backend' | 'aliases'>
 
-/** A format, ready to tell what its load balancer would have written. */
+/** A format, ready to compute the values of its load balancer. */
 export interface ParsedFormat {
   readonly valuesOf: (known: KnownBackend) => readonly string[]
   /** The part of a cookie that names the backend. Absent: all of it. */

@@ -27,17 +27,17 @@ describe('a foreign value', () => {
   it.each<[string, string, ForeignFormat[], string | undefined]>([
     ['is not taken unless it was asked for [T-02]', 's1', [], undefined],
     ['is an id as it stands', 's1', ['raw'], 's1'],
-    ['that is nobody`s id names nobody', 's9', ['raw'], undefined],
+    ['that is no id names no backend', 's9', ['raw'], undefined],
     ['of HAProxy is an id', 's1', ['haproxy'], 's1'],
     ['of HAProxy may have dates, which are not believed [LB070]', 's1|AAAAA|AAAAA', ['haproxy'], 's1'],
     ['of HAProxy may have dates that are none [LB069]', 's1|@@@@@|@@@@@', ['haproxy'], 's1'],
     ['with dates is not an id as it stands', 's1|AAAAA|AAAAA', ['raw'], undefined],
     ['is tried in every format', 's1|AAAAA', ['raw', 'haproxy'], 's1'],
-    ['that is empty names nobody', '', ['raw', 'haproxy', 'nginx', 'traefik'], undefined],
-    ['of dates alone names nobody', '|AAAAA', ['raw', 'haproxy'], undefined],
+    ['that is empty names no backend', '', ['raw', 'haproxy', 'nginx', 'traefik'], undefined],
+    ['of dates alone names no backend', '|AAAAA', ['raw', 'haproxy'], undefined],
     ['of ours, signed, is none', 'v1.abc.def', ['raw', 'haproxy'], undefined],
     ['that is too long to look at', `s1|${'A'.repeat(126)}`, ['haproxy'], undefined],
-    ['called after what every object has names nobody', '__proto__', ['raw'], undefined],
+    ['called after what every object has names no backend', '__proto__', ['raw'], undefined],
     // Written by HAProxy 2.6 with `dynamic-cookie-key my-secret-key`.
     ['of HAProxy may be dynamic', '1a54f84a4f17f843', [{ haproxy: { key: 'my-secret-key' } }], 's1'],
     [
@@ -90,7 +90,7 @@ describe('a foreign value', () => {
   })
 
   describe.each<[string, string, string, ForeignFormat]>([
-    // What Traefik 3.3 wrote for http://10.0.0.7:80, as sha256sum has it.
+    // The value of Traefik 3.3 for http://10.0.0.7:80, computed by sha256sum.
     ['of Traefik with a default port', 'http://10.0.0.7:80', 'c1c3f8e2df84e3ca', 'traefik'],
     ['of Traefik up to 3.3.3, of a name', 'http://10.0.0.7:80', '33003feb212ddb29', 'traefik'],
     ['of Traefik, hashed twice', 'http://10.0.0.7:80', 'adc2e5eae94cf4e9', 'traefik'],

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { xxHash64 } from './xx-hash.ts'
 
 describe('XXH64', () => {
-  // What xxhsum prints 0.8.
+  // Output of xxhsum 0.8.
   it.each([
     ['', 0xef46db3751d8e999n],
     ['a', 0xd24ec4f1a98c6e5bn],

@@ -40,7 +40,7 @@ async function select(affinity: Affinity, sent: Record<string, string> = {}, url
   return affinity.select(requestHead(message))
 }
 
-/** One exchange; who took it, and how it was found. */
+/** One exchange: its backend, and its affinity status. */
 async function ask(
   affinity: Affinity,
   sent: Record<string, string> = {},
@@ -69,7 +69,7 @@ describe('the learn policy', () => {
     }
   })
 
-  it('balances an id that nobody has given out, and learns nothing from clients [LB095] [LB097] [T-24]', async () => {
+  it('balances an id that the application has not given out, and learns nothing from clients [LB095] [LB097] [T-24]', async () => {
     const affinity = affinityOf()
     const asked = [1, 2, 3, 4, 5, 6].map(async () => ask(affinity, { cookie: 'sid=absent' }))
     const found = await Promise.all(asked)

@@ -13,7 +13,7 @@ import { newsInCookie, newsInHeader } from './learned-id.ts'
 const MAX_IDS_ASKED = 16
 /** In the memory of this process each takes a microsecond. */
 const MAX_IDS_LOOKED_UP = 256
-/** What is longer is no session id. */
+/** A longer text is no session id. */
 const MAX_ID = 1024
 const UNKNOWN: Claim = { kind: 'unknown' }
 
@@ -26,7 +26,7 @@ type LearnedClaim = Claim & { readonly sessionId?: string }
  * Good for: applications whose ids must stay as they are, and clients that have no cookie jar but an id.
  * The price: it is remembered in one process, or in a store that all gateways have to ask.
  *
- * Learned from answers alone: an id that a client makes up costs nobody a byte.
+ * Learns from responses alone: an id that a client invents takes no memory.
  */
 export function learnPolicy(options: LearnOptions, context: PolicyContext): AffinityPolicy {
   const { kind, lookups, ttlMs } = options
@@ -79,7 +79,7 @@ export function learnPolicy(options: LearnOptions, context: PolicyContext): Affi
         kind === 'header' ? newsInHeader(response, name) : newsInCookie(response, name, now())
       const ended = hasEnded ? presentedIds(request).filter(one => one !== id) : []
       const known = (claim as LearnedClaim).sessionId
-      // One whose application answers with another id is left to run out.
+      // A session whose application responds with another id expires.
       const learned = id ?? (hasEnded ? undefined : known)
       return settled([
         ...ended.map(one => store.delete(one)),
@@ -94,7 +94,7 @@ function newClaim(sessionId: string, id: string | null | undefined): LearnedClai
   return typeof id === 'string' ? { kind: 'backend', id, sessionId } : UNKNOWN
 }
 
-/** When none can be used, `write` is told the first: it moves a session that is known. */
+/** When none is usable, `write` gets the first, so that it moves a known session. */
 function knownFirst(claims: readonly LearnedClaim[]): readonly LearnedClaim[] {
   if (claims.length < 2) return claims
   return claims.toSorted((a, b) => Number(b.kind === 'backend') - Number(a.kind === 'backend'))

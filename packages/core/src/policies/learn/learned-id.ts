@@ -2,7 +2,7 @@ import { blanksEnd, blanksStart } from '../../http/cookie-header.ts'
 import { setCookieLines, setCookieName } from '../cookie/set-cookie.ts'
 import type { ResponseHead } from '../../head.ts'
 
-/** What an answer says of a session: it begins or goes on with this id, or it has ended. */
+/** A response's news of a session: it begins or continues with this id, or it has ended. */
 export interface SessionNews {
   readonly id: string | undefined
   readonly hasEnded: boolean
@@ -10,13 +10,13 @@ export interface SessionNews {
 
 const NO_NEWS: SessionNews = { id: undefined, hasEnded: false }
 
-/** What the field called `name` says; one that stands twice says nothing. */
+/** The news in the field called `name`; a repeated field is ignored. */
 export function newsInHeader({ headers }: ResponseHead, name: string): SessionNews {
   const value = Object.hasOwn(headers, name) ? headers[name] : undefined
   return typeof value === 'string' && value !== '' ? { id: value, hasEnded: false } : NO_NEWS
 }
 
-/** What the Set-Cookie lines of this name say; of several values a browser keeps the last. */
+/** The news in the Set-Cookie lines of this name; of several values a browser keeps the last. */
 export function newsInCookie({ headers }: ResponseHead, name: string, nowMs: number): SessionNews {
   if (headers['set-cookie'] === undefined) return NO_NEWS
   let news = NO_NEWS

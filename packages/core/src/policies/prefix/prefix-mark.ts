@@ -5,8 +5,8 @@ import { valueMemory } from '../../signing/value-memory.ts'
 
 /*
  *   value = token "." signature "~" own
- *   token = what names the backend: its tag, or its id
- *   own   = what the application has set, byte for byte
+ *   token = the name of the backend: its tag, or its id
+ *   own   = the application's value, byte for byte
  *
  * The signature is of token and own together: neither a mark that was taken from another session nor a value that
  * only looks marked names a backend. It is base64, so the first "~" is ours, whatever the application's value holds.

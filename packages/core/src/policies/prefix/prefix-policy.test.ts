@@ -52,7 +52,7 @@ function forwarded(lease: Lease): string | undefined {
   return at < 0 ? undefined : lines[at + 1]
 }
 
-/** What the client gets when the application sets `lines`. */
+/** The Set-Cookie lines for the client when the application sets `lines`. */
 function responded(lease: Lease, lines: string | string[], more: Record<string, string> = {}): string[] {
   const headers = { 'set-cookie': [lines].flat(), ...more }
   return [lease.responded({ statusCode: 200, headers })['set-cookie'] ?? []].flat()
@@ -163,7 +163,7 @@ describe('the prefix policy', () => {
     expect(select(affinity, pairOf(second)).backend.id).toBe(again.backend.id)
   })
 
-  it('gives the mark of whoever answered after a redispatch', () => {
+  it('gives the mark of the backend that responds after a redispatch', () => {
     const affinity = affinityOf()
     const lease = select(affinity)
     const gone = lease.backend.id
@@ -336,7 +336,7 @@ describe('forged marks', () => {
       return [lease.status, forwarded(lease)?.split('; ').at(-1)]
     }
     expect(valuesBefore(19)).toEqual(['matched', 'SID=abc'])
-    // What was not verified is the application's to judge, as any other value.
+    // The application judges unverified values, as any other.
     expect(valuesBefore(20)).toEqual(['none', pairOf(line)])
   })
 

@@ -14,7 +14,7 @@ const UNKNOWN: Claim = { kind: 'unknown' }
 /**
  * The application's own cookie carries the backend in front of its value, and the application never sees it (HAProxy
  * `cookie … prefix`). Here the mark is signed and of our own shape, so a value that was never marked passes as it is,
- * whatever it looks like, and nobody can steer with one.
+ * whatever it looks like, and no client can choose a backend with one.
  * Good for: clients that may have no second cookie, and sessions that begin when the application says so.
  * The price: only the application can renew its cookie, so a session that moved has no mark until it does.
  */
@@ -61,14 +61,14 @@ export function prefixPolicy(options: PrefixOptions, context: PolicyContext): Af
   function ownValue(value: string, budget: HmacBudget): string {
     const own = ownOf(value, budget)
     if (own !== undefined || !value.startsWith('"') || !value.endsWith('"')) return own ?? value
-    // A client that has put quotes round what it was given without.
+    // Some clients add quotes to a value that was set without them.
     const inner = ownOf(value.slice(1, -1), budget)
     return inner === undefined ? value : `"${inner}"`
   }
 
   function markedValue(token: string, own: string): string {
     const value = marks.write(token, own)
-    // What is longer a browser throws away, and the application's session with it.
+    // A browser rejects a longer cookie, and the application's session with it.
     return name.length + value.length > MAX_COOKIE ? own : value
   }
 

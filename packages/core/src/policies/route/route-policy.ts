@@ -33,8 +33,8 @@ function suffix(value: string): string[] {
 }
 
 /**
- * The request names its backend itself (nginx Plus `sticky route`, HAProxy `use-server`, Apache `route`): in words
- * that the application, or whoever calls it, has put there.
+ * The request names its backend itself (nginx Plus `sticky route`, HAProxy `use-server`, Apache `route`), in a word
+ * from the application or from the client.
  * Good for: applications that know their own id, and tools that want one certain backend.
  * The price: it is not signed, so every client may choose.
  */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { Interned } from './interned.ts'
 
 describe('interned texts', () => {
-  it('have one number each for as long as somebody holds them, and no more numbers than texts', () => {
+  it('have one number each for as long as they are held, and no more numbers than texts', () => {
     const text = fc.constantFrom('a', 'b', 'c', 'd', '__proto__', '')
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.boolean(), text), { maxLength: 100, size: 'max' }), steps => {

@@ -1,4 +1,4 @@
-/** Small numbers that stand for texts of which there are few. A text that nobody holds any more gives its number back. */
+/** Small numbers for texts of which there are few. A text that is no longer held releases its number. */
 export class Interned {
   readonly #numbers = new Map<string, number>()
   readonly #texts: string[] = []

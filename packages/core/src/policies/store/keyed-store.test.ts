@@ -38,7 +38,7 @@ function setUp(
   return { store: keyedStore(remote, { keys, timeoutMs: 50, now: () => clock.ms }), clock }
 }
 
-describe("somebody else's store", () => {
+describe("a user's store", () => {
   it('gets neither the id of a session nor anything that leads to it [T-25]', async () => {
     const remote = new Remote()
     const { store } = setUp(remote)
@@ -76,7 +76,7 @@ describe("somebody else's store", () => {
     expect(remote.entries.size).toBe(1)
   })
 
-  it('is told of a session that somebody else has moved, or that it has lost', async () => {
+  it('is updated for a session that another gateway has moved, or that it has lost', async () => {
     const remote = new Remote()
     const [here, there] = [setUp(remote).store, setUp(remote).store]
     await here.set('s', 'a', 1_000)

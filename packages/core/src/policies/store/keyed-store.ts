@@ -14,8 +14,8 @@ export interface KeyedStoreOptions {
 type Found = string | undefined | Promise<string | undefined>
 
 /**
- * A store that somebody else keeps: it gets keyed hashes instead of session ids, for whoever reads an id there could
- * take the session over. A look-up that takes too long fails, and what was written in the last tenth of its time is
+ * Wraps a user's store: it gets keyed hashes instead of session ids, because a reader of ids could take sessions
+ * over. A lookup that takes too long fails, and an entry that was written in the last tenth of its time is
  * not written again.
  */
 export function keyedStore(store: AffinityStore, { keys, timeoutMs, now }: KeyedStoreOptions): AffinityStore {

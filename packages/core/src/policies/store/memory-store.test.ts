@@ -28,7 +28,7 @@ function halfTheSame(): readonly string[] {
   }
 }
 
-/** The same rules, with a Map and two arrays: what was used last comes last. */
+/** The same rules, with a Map and two arrays: the last used comes last. */
 class Model {
   readonly entries = new Map<string, { id: string; untilMs: number }>()
   readonly probation: string[] = []
@@ -231,7 +231,7 @@ describe('the memory store', () => {
     heldBySize()
   })
 
-  it('knows many backends, and forgets those that nobody is tied to', () => {
+  it('knows many backends, and forgets those without sessions', () => {
     const store = storeOf(100)
     for (let number = 0; number < 10_000; number += 1)
       store.set(`s-${number % 50}`, `backend-${number}`, 60_000)

@@ -35,13 +35,13 @@ const PROTECTED_SHARE = 0.8
  * Remembers sessions in this process: at most 40 bytes each, all in typed arrays of a fixed size, so that neither a
  * million sessions nor a flood of new ones gives the garbage collector anything to do. Every call takes the same time.
  *
- * A key is kept as a keyed hash of 64 bits: it can neither be read out nor aimed at, and of a million sessions a
- * stranger's key meets one by chance once in 10^13 times.
+ * A key is kept as a keyed hash of 64 bits: it can neither be read out nor aimed at, and of a million sessions an
+ * unknown key matches one by chance once in 10^13 times.
  *
- * A session that was asked for after it began is protected, and one that was not is forgotten first (segmented LRU,
- * Karedla et al. 1994): whoever makes the application begin sessions without end pushes out none that is in use.
+ * A session that was used after it began is protected, and others are evicted first (segmented LRU,
+ * Karedla et al. 1994): a flood of new sessions evicts none that is in use.
  *
- * @throws OptionError naming the option, what it got and what it takes.
+ * @throws OptionError naming the option, the value and the accepted values.
  */
 export class MemoryStore implements AffinityStore {
   readonly #maxEntries: number
@@ -79,7 +79,7 @@ export class MemoryStore implements AffinityStore {
       throw new OptionError('hashKey', typeof hashKey, `${HASH_KEY_BYTES} bytes`)
     this.#hash = keyedHash(hashKey)
     this.#startMs = this.#now()
-    // Pages that were never written to cost nothing, so all of it may be there from the start. Entry 0 is nobody.
+    // Untouched pages cost no memory, so all of it may be allocated at the start. Entry 0 means none.
     this.#words = new Uint32Array((this.#maxEntries + 1) * WORDS)
     this.#buckets = new Uint32Array(2 ** Math.ceil(Math.log2(this.#maxEntries + 1)))
     this.#probation = new RecencyList(this.#words, LINKS)
@@ -158,8 +158,8 @@ export class MemoryStore implements AffinityStore {
   }
 
   /**
-   * Remembers the backend unless the entry says the same and has more than `enoughMs` left: a shared store need not be
-   * told of such an entry again.
+   * Remembers the backend unless the entry is the same and has more than `enoughMs` left: such an entry need not be
+   * written to a shared store again.
    * @returns `kept` when nothing was changed, `renewed` when only the end was, `news` for a new session or a move
    */
   renew(key: string, backendId: string, ttlMs: number, enoughMs: number): 'kept' | 'renewed' | 'news' {
@@ -249,7 +249,7 @@ export class MemoryStore implements AffinityStore {
     return entry
   }
 
-  /** One that has expired, if the oldest has; or who was not asked for again, for the longest time; or who was. */
+  /** The oldest, if it has expired; or the least recently used of those used once; or of the protected. */
   #leastUseful(): number {
     const { oldest } = this.#protected
     return this.#probation.size === 0 || (oldest !== 0 && this.#isExpired(oldest))

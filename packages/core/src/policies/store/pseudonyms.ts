@@ -30,9 +30,9 @@ const CIPHER = 'aes-256-ecb'
 /**
  * One set of names for each secret, in their order.
  *
- * A name is the encryption of one block: 128 bits of SipHash of the id. The hash alone would do where only the id is
- * to be found again; that the name can be decrypted lets a store drop the entry of a name in its memory, which keeps
- * 64 bits of the same hash and no name. Each block is encrypted by itself, so ECB is what a keyed permutation is.
+ * A name is the encryption of one block: 128 bits of SipHash of the id. The hash alone would suffice to find the id
+ * again. A name that can be decrypted also lets a store drop the entry of a name in its memory, which keeps
+ * 64 bits of the same hash and no name. Each block is encrypted by itself, so ECB is a keyed permutation.
  */
 export function pseudonyms(
   pool: Pool,

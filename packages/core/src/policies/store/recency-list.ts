@@ -4,7 +4,7 @@ export interface Links {
   readonly older: number
 }
 
-/** Entries of a table of words, the one used last first. 0 is nobody. An entry is in one list at a time. */
+/** Entries of a table of words, the last used first. 0 means none. An entry is in one list at a time. */
 export class RecencyList {
   readonly #words: Uint32Array
   readonly #newer: number

@@ -1,23 +1,23 @@
 import type { Pseudonyms } from './pseudonyms.ts'
 
 /**
- * Where a policy remembers which backend a session is tied to. Any client of a shared memory fits by its shape; what
- * it returns may be a promise, and what it fails with is published and costs a session its backend at most.
+ * The memory of a policy: the backend of each session. Any client of a shared memory fits by its shape. Its methods
+ * may return promises; an error is published and costs a session its backend at most.
  */
 export interface AffinityStore {
   /** The id of the backend; undefined or null for a key that is not known, or not any more. */
   get(key: string): string | null | undefined | Promise<string | null | undefined>
-  /** Remembers the backend for this long from now, in the place of what it knew. */
+  /** Remembers the backend for this long from now, replacing an earlier one. */
   set(key: string, backendId: string, ttlMs: number): unknown
   /** Forgets, if there is anything to forget. */
   delete(key: string): unknown
 }
 
-/** What a shared store gets from the learn policy that opens it. */
+/** Context for a shared store, from the learn policy that opens it. */
 export interface StoreContext {
   /** The name of the pool. */
   readonly pool: string
-  /** What tells the learned sessions of one policy from those of another of the same pool, such as `cookie/JSESSIONID`. */
+  /** Distinguishes the learned sessions of one policy from those of another of the same pool, such as `cookie/JSESSIONID`. */
   readonly field: string
   /** One for each secret, newest first; at least one. The store writes the names of the first and finds those of all. */
   readonly names: readonly Pseudonyms[]
