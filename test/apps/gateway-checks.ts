@@ -3,13 +3,13 @@ import { valuesOf } from '../support/header-lines.ts'
 import { upgradeClients } from '../support/upgrade-clients.ts'
 import type { StartedProgram } from './started-program.ts'
 
-/** What the WebSocket of an application at `/live` takes and replies. */
+/** A message to the WebSocket of an application at `/live`, and its reply. */
 interface Live {
   readonly message: string
   readonly reply: string
 }
 
-/** What every program does, whatever its framework and its plugins. */
+/** Checks of every program, whatever its framework and its plugins. */
 export function checkGateway(
   program: StartedProgram,
   live: Live = { message: 'hello', reply: 'live: hello' },

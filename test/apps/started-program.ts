@@ -58,7 +58,7 @@ export class StartedProgram {
     for (const backend of this.backends) await backend.refuse()
   }
 
-  /** What the program replies to a message by IPC. */
+  /** The reply of the program to a message by IPC. */
   async reply(message: string): Promise<unknown> {
     const child = this.#child
     if (child === undefined) throw new Error('the program is not started')

@@ -1,7 +1,7 @@
 /** A watch event is one slice: at most 1,000 endpoints. */
 const MAX_LINE_CHARACTERS = 16 * 1024 * 1024
 
-/** Makes lines of text that comes in pieces. What follows the last line break waits for the next piece. */
+/** Splits text that arrives in chunks into lines. Text after the last line break waits for the next chunk. */
 export class LineSplitter {
   #rest: string[] = []
   #length = 0

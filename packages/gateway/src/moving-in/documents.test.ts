@@ -44,7 +44,7 @@ afterAll(() => {
   vi.unstubAllEnvs()
 })
 
-/** What `limpet check` says, where the certificates are ours. */
+/** The output of `limpet check`, with certificates of ours. */
 async function check(text: string): Promise<string> {
   const file = join(scratch, 'limpet.yaml')
   const cert = readFileSync(`${TLS}certificate.pem`, 'utf8')

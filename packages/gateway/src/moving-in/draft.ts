@@ -85,7 +85,7 @@ export class Draft {
 
 const FIRST_KEYS = ['backends', 'discovery', 'affinity', 'balance'] as const
 
-/** What a reader looks for first comes first. */
+/** Sorts the options by importance to a reader. */
 function inOrder(file: PoolFile): PoolFile {
   const first = FIRST_KEYS.flatMap(key => (file[key] === undefined ? [] : [[key, file[key]]]))
   return { ...(Object.fromEntries(first) as PoolFile), ...file }

@@ -1,7 +1,7 @@
 /** An address of a backend as all of these servers write it. */
 export interface Endpoint {
   readonly url: string
-  /** What its id is made of when it has no name. */
+  /** The source of its id when it has no name. */
   readonly name: string
 }
 

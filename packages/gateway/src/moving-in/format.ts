@@ -21,7 +21,7 @@ const CONTENTS: readonly (readonly [RegExp, Format])[] = [
   [/^\s*reverse_proxy\b/m, 'caddy'],
 ]
 
-/** Whose file it is, by its name and what it says. */
+/** The format of a file, by its name and content. */
 export function formatOf(file: string, text: string): Format | undefined {
   const name = basename(file)
   return (

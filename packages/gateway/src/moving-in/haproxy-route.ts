@@ -1,7 +1,7 @@
 import type { Report } from './report.ts'
 import type { Statement } from './statement.ts'
 
-/** What of all requests a condition holds for. */
+/** The requests for which a condition holds. */
 export interface Condition {
   readonly hosts: readonly string[]
   readonly paths: readonly string[]

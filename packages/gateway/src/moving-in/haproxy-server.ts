@@ -198,7 +198,7 @@ export function addTemplate(
   return params
 }
 
-/** What is said at each server and holds for the whole pool here: checks, TLS and the slow start. */
+/** Applies parameters that HAProxy has for each server and limpet for the whole pool: checks, TLS and the slow start. */
 export function poolWide(params: ServerParams, file: PoolFile, statement: Statement, report: Report): void {
   const slow = durationIn(params.get('slowstart') ?? '', 'ms')
   if (slow !== undefined) file.slowStart = slow

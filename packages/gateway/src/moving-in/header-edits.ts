@@ -14,7 +14,7 @@ const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 // eslint-disable-next-line no-control-regex
 const VALUE = /^[^\u0000-\u0008\u000A-\u001F\u007F]*$/
 
-/** What became of an edit of a field: it is in the file, limpet does it anyway, or the reason why not. */
+/** The result of an edit of a field: it is in the file, limpet does it anyway, or the reason why it was not taken. */
 export type EditResult = 'taken' | 'anyway' | { readonly why: string }
 
 /**

@@ -160,7 +160,7 @@ function flat(statement: Statement): readonly Statement[] {
   return all
 }
 
-/** What the annotations of ingress-nginx say of a pool. */
+/** The annotations of ingress-nginx for a pool. */
 class Annotations {
   static readonly KNOWN: ReadonlySet<string> = new Set([
     'affinity',

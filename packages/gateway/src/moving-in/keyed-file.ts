@@ -12,7 +12,7 @@ export class KeyReader {
     this.#report = report
   }
 
-  /** What stands under `key`; letter case says nothing, as in Traefik. */
+  /** The statement under `key`, case-insensitively, as in Traefik. */
   child(parent: Statement | undefined, key: string): Statement | undefined {
     const found = parent?.block?.find(({ name }) => name.toLowerCase() === key.toLowerCase())
     if (found !== undefined) this.#report.take(found)

@@ -11,12 +11,12 @@ import { Report } from './report.ts'
 import { BrokenFileError } from './statement.ts'
 import { mapTraefik } from './traefik.ts'
 
-/** What became of another server's file. */
+/** The result of moving in another server's file. */
 export interface MovedIn {
   /** The limpet file. */
   readonly text: string
   readonly report: Report
-  /** What `limpet check` has to say about the file, as far as that shows without its secrets and certificates. */
+  /** The problems that `limpet check` finds in the file, without its secrets and certificates. */
   readonly problems: readonly string[]
 }
 

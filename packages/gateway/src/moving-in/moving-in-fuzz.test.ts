@@ -239,7 +239,7 @@ const WORDS: Readonly<Record<Format, readonly string[]>> = {
   ],
 }
 
-/** Reads, or refuses with a line: nothing else. What is read is a file that limpet takes. */
+/** A text is read, or refused with a line of a message. A file that was read is valid for limpet. */
 function expectTaken(text: string, format: Format): void {
   expect(outcomeOf(text, format)).toMatch(/^(?:taken|line \d+: .+)$/)
 }

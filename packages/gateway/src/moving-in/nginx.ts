@@ -57,7 +57,7 @@ class NginxMapper {
         this.#report.lost(upstream, 'no location passes requests to it', `upstream ${upstream.args[0] ?? ''}`)
   }
 
-  /** What holds for the whole gateway. */
+  /** Directives for the whole gateway. */
   #process(scope: Scope): void {
     const { limits, trustProxy } = this.#draft
     const workers = scope.last('worker_processes')?.args[0]

@@ -11,7 +11,7 @@ export interface Finding {
   readonly why: string
 }
 
-/** What is told of a directive that was not taken. */
+/** The report on a directive that was not taken. */
 export type Loss = Pick<Finding, 'what' | 'why'>
 
 const MAX_WHAT = 60

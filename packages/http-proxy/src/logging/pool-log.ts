@@ -24,7 +24,7 @@ const DEBUGGED = ['selected', 'connected', 'responded', 'failed', 'released', 'r
 
 const CONNECTED = 'limpet:connected'
 
-/** What changes in a pool, in the words of its log. Events come from the diagnostics channels. */
+/** Writes the changes of a pool to its log. Events come from the diagnostics channels. */
 class PoolLog {
   /** All pools of the name: events tell no more of a pool than that. */
   readonly pools = new Set<Pool>()

@@ -1,4 +1,4 @@
-// What the applications on Nest have in common: a controller and a WebSocket gateway of their own.
+// The common part of the applications on Nest: a controller and a WebSocket gateway of their own.
 import 'reflect-metadata'
 import { Controller, Get, Module } from '@nestjs/common'
 import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets'

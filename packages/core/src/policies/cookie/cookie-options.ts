@@ -78,7 +78,7 @@ const KEYS: readonly string[] = [
   'accept',
 ] satisfies (keyof CookiePolicyOptions)[]
 
-/** What browsers keep a cookie for at most (draft-ietf-httpbis-rfc6265bis §5.5). */
+/** The longest life that browsers accept for a cookie (draft-ietf-httpbis-rfc6265bis §5.5). */
 const MAX_MS = 400 * 86_400_000
 /** RFC 6265 §4.1.1: any character but controls and ";", and a comma would split joined lines. */
 const PATH = /^\/[\x21-\x2b\x2d-\x3a\x3c-\x7e]{0,1023}$/

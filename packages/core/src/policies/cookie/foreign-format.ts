@@ -178,7 +178,7 @@ function withoutRouteDomain(value: string): string {
 }
 
 function secretOf(path: string, value: unknown, key: string): string {
-  // What it is stays out of the message, also where it stands without the object around it.
+  // The value stays out of the message, also where it stands without the object around it.
   if (typeof value !== 'object' || value === null)
     throw new OptionError(path, undefined, '', `got ${redact(value)}; it takes an object with ${key}`)
   const secret = optionObject(path, value, [key])[key]
