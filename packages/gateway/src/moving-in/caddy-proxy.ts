@@ -1,11 +1,11 @@
 import type { PoolFile } from '../config/schema.ts'
-import { type BackendFile, legalName, type PolicyFile } from './draft.ts'
+import { addBackend, type PolicyFile } from './draft.ts'
 import { endpointIn } from './endpoint.ts'
 import { editHeader } from './header-edits.ts'
 import { MOVES_ONCE } from './nginx-balance.ts'
 import type { Report } from './report.ts'
 import type { Statement } from './statement.ts'
-import { durationIn, integerIn, MAX_LIFE_MS } from './units.ts'
+import { durationIn, integerIn, intervalIn, MAX_LIFE_MS } from './units.ts'
 
 const hasVariable = (value: string): boolean => /\{[^}]+\}/.test(value)
 
@@ -35,15 +35,7 @@ function addUpstream(text: string, at: Statement, file: PoolFile, report: Report
     report.partly(at, 'an upstream is host:port or unix//path, over HTTP/1.1', `reverse_proxy ${text}`)
     return
   }
-  const backends: BackendFile[] = file.backends ?? []
-  backends.push({
-    id: legalName(
-      endpoint.name,
-      backends.map(({ id }) => id),
-    ),
-    url: endpoint.url,
-  })
-  file.backends = backends
+  addBackend(file, endpoint.name, { url: endpoint.url }, at.line)
 }
 
 /** One line of the block of a `reverse_proxy`. */
@@ -235,7 +227,7 @@ class ProxyOption {
         health.path = value
         break
       case 'health_interval':
-        if (time !== undefined && time !== '0s') health.interval = time
+        health.interval = intervalIn(value, 's') ?? '30s'
         break
       case 'health_timeout':
         if (time !== undefined && time !== '0s') health.timeout = time

@@ -221,7 +221,7 @@ class CaddyMapper {
     this.#report.take(proxy)
     const [place] = places
     const label = place?.path === '/' ? (place.hosts[0] ?? 'web') : (place?.path ?? 'web')
-    const pool = this.#draft.addPool(label, `caddy: reverse_proxy, line ${proxy.line}`)
+    const pool = this.#draft.addPool(label, 'caddy: reverse_proxy', proxy.line)
     caddyProxy(proxy, upstreams, pool.file, this.#report)
     for (const { hosts, path } of places)
       for (const host of hosts) {

@@ -1,6 +1,7 @@
 import { Document, isMap, isScalar, isSeq, type Node, type Pair } from 'yaml'
 import type { ConfigFile, PoolFile } from '../config/schema.ts'
 import { printable } from './report.ts'
+import { BrokenFileError } from './statement.ts'
 
 export type BackendFile = NonNullable<PoolFile['backends']>[number]
 export type PolicyFile = NonNullable<PoolFile['affinity']>[number]
@@ -15,6 +16,8 @@ export interface PoolDraft {
 }
 
 const MAX_NAME = 64
+const MAX_POOLS = 1000
+const MAX_BACKENDS = 1000
 /** Of a pool: on one line each. */
 const ON_ONE_LINE = new Set(['backends', 'affinity', 'timeouts', 'health', 'passive', 'balance', 'tls'])
 
@@ -28,28 +31,29 @@ export class Draft {
   workers: ConfigFile['workers']
   admin: ConfigFile['admin']
 
-  /** A new pool; its name is made legal and unique. */
-  addPool(name: string, origin: string): PoolDraft {
-    const pool = {
-      name: legalName(
-        name,
-        this.pools.map(({ name: other }) => other),
-      ),
-      origin,
-      file: {},
-    }
+  readonly #pathPools = new Map<string, string>()
+
+  /**
+   * A new pool; its name is made legal and unique.
+   * @throws BrokenFileError for more pools than a gateway is meant for
+   */
+  addPool(name: string, origin: string, line: number): PoolDraft {
+    if (this.pools.length >= MAX_POOLS)
+      throw new BrokenFileError(line, `the file has more than ${MAX_POOLS} pools`)
+    const taken = new Set(this.pools.map(({ name: other }) => other))
+    const pool = { name: legalName(name, taken), origin: `${origin}, line ${line}`, file: {} }
     this.pools.push(pool)
     return pool
   }
 
   /** False for a host and path that another pool has already. The same route twice counts once. */
   addRoute(route: RouteFile): boolean {
-    const known = this.routes.find(
-      ({ host, path = '/' }) =>
-        host?.toLowerCase() === route.host?.toLowerCase() && path === (route.path ?? '/'),
-    )
-    if (known === undefined) this.routes.push(route)
-    return known === undefined || known.pool === route.pool
+    const key = `${route.host?.toLowerCase() ?? ''} ${route.path ?? '/'}`
+    const known = this.#pathPools.get(key)
+    if (known !== undefined) return known === route.pool
+    this.#pathPools.set(key, route.pool)
+    this.routes.push(route)
+    return true
   }
 
   get value(): ConfigFile {
@@ -119,15 +123,34 @@ function commentOf(text: string): string {
     .join('\n')
 }
 
+/**
+ * Adds a backend; its name becomes a legal id that no other of the pool has.
+ * @throws BrokenFileError for more backends than a file should list
+ */
+export function addBackend(
+  file: PoolFile,
+  name: string,
+  backend: Omit<BackendFile, 'id'>,
+  line: number,
+): BackendFile {
+  const backends = file.backends ?? []
+  if (backends.length >= MAX_BACKENDS)
+    throw new BrokenFileError(line, `a pool has more than ${MAX_BACKENDS} backends`)
+  const added = { id: legalName(name, new Set(backends.map(({ id }) => id))), ...backend }
+  backends.push(added)
+  file.backends = backends
+  return added
+}
+
 /** A legal name of a pool or a backend, unlike all of `taken`. */
-export function legalName(text: string, taken: readonly string[]): string {
+function legalName(text: string, taken: ReadonlySet<string>): string {
   const plain =
     text
       .replaceAll(/[^A-Za-z0-9_-]+/g, '_')
       .replaceAll(/^_+|_+$/g, '')
       .slice(0, MAX_NAME) || 'unnamed'
   let name = plain
-  for (let count = 2; taken.includes(name); count += 1)
+  for (let count = 2; taken.has(name); count += 1)
     name = `${plain.slice(0, MAX_NAME - 1 - String(count).length)}-${count}`
   return name
 }

@@ -1,9 +1,10 @@
 import type { PoolFile } from '../config/schema.ts'
 import type { PolicyFile } from './draft.ts'
 import { MOVES_ONCE } from './nginx-balance.ts'
+import { addPolicy } from './pool-draft.ts'
 import type { Report } from './report.ts'
 import type { Statement } from './statement.ts'
-import { durationIn, integerIn, MAX_LIFE_MS } from './units.ts'
+import { durationIn, integerIn, lifeIn, MAX_LIFE_MS } from './units.ts'
 
 type CookieFile = Extract<PolicyFile, { cookie: unknown }>['cookie']
 
@@ -27,11 +28,12 @@ export function haproxyAffinity(lines: readonly Statement[], file: PoolFile, rep
   // The last one holds, as everywhere in HAProxy.
   const cookie = lines.findLast(({ name }) => name === 'cookie')
   report.take(...lines.filter(({ name }) => name === 'cookie' || name === 'dynamic-cookie-key'))
-  const policies = [
-    ...(cookie === undefined ? [] : [cookiePolicy(cookie, lines, report)]),
-    stickPolicy(lines, file, report),
-  ].filter(policy => policy !== undefined)
-  if (policies.length > 0) file.affinity = policies
+  const own = cookie === undefined ? undefined : cookiePolicy(cookie, lines, report)
+  if (own !== undefined) file.affinity = [own]
+  const learnt = stickPolicy(lines, file, report)
+  if (learnt === undefined || addPolicy(file, learnt)) return
+  for (const statement of lines)
+    if (statement.name === 'stick') report.lost(statement, 'the cookie of the backend has the same name')
 }
 
 function balanceOf(statement: Statement, file: PoolFile, report: Report): void {
@@ -227,7 +229,7 @@ function learnOf(
     else lookups.push(key)
   }
   const words = table?.args ?? []
-  const ttl = durationIn(words[words.indexOf('expire') + 1] ?? '', 'ms')
+  const ttl = lifeIn(words[words.indexOf('expire') + 1] ?? '', 'ms')
   const size = sizeOf(words[words.indexOf('size') + 1] ?? '')
   if (table !== undefined && words.includes('peers'))
     report.lost(table, 'each limpet learns for itself', 'stick-table … peers')
@@ -235,7 +237,7 @@ function learnOf(
     learn: {
       ...(fetch === 'hdr' ? { header: name } : { cookie: name }),
       ...(lookups.some(key => key !== own) && { lookup: lookups }),
-      ...(ttl !== undefined && ttl !== '0s' && { ttl: ttl.endsWith('ms') ? '1s' : ttl }),
+      ...(ttl !== undefined && { ttl }),
       ...(size !== undefined && { maxEntries: size }),
     },
   }

@@ -2,7 +2,7 @@ import type { PoolFile } from '../config/schema.ts'
 import type { ServerParams } from './haproxy-server.ts'
 import type { Report } from './report.ts'
 import type { Statement } from './statement.ts'
-import { durationIn, integerIn } from './units.ts'
+import { durationIn, integerIn, intervalIn } from './units.ts'
 
 type Health = NonNullable<PoolFile['health']>
 type Expectation = number | '2xx' | '3xx' | '4xx' | '5xx'
@@ -33,8 +33,8 @@ export function haproxyHealth(
     health.expect = ['2xx', '3xx']
   }
   for (const statement of sends) httpCheck(statement, health, report)
-  const interval = durationIn(params.get('inter') ?? '2s', 'ms')
-  if (interval !== undefined && interval !== '0s') health.interval = interval
+  const interval = intervalIn(params.get('inter') ?? '2s', 'ms')
+  if (interval !== undefined) health.interval = interval
   const check = durationIn(timeout ?? '', 'ms')
   if (check !== undefined && check !== '0s') health.timeout = check
   health.fall = integerIn(params.get('fall'), 1, 1000) ?? 3

@@ -1,5 +1,6 @@
 import type { PoolFile } from '../config/schema.ts'
-import { type BackendFile, legalName } from './draft.ts'
+import { addBackend } from './draft.ts'
+import { addWord } from './pool-draft.ts'
 import { endpointIn } from './endpoint.ts'
 import type { Report } from './report.ts'
 import type { Statement } from './statement.ts'
@@ -152,24 +153,16 @@ export function addServer(
     report.lost(statement, 'limpet needs an address with a port, or the path of a socket', `server ${name}`)
     return undefined
   }
-  const backends = file.backends ?? []
-  file.backends = backends
   const word = params.get('cookie')
-  const backend: BackendFile = {
-    id: legalName(
-      name,
-      backends.map(({ id }) => id),
-    ),
-    url: endpoint.url,
-  }
-  if (word !== undefined && word !== backend.id) backend.aliases = [word]
+  const backend = addBackend(file, name, { url: endpoint.url }, statement.line)
+  const why = word === undefined ? undefined : addWord(file, backend, word)
+  if (why !== undefined) report.partly(statement, why, 'server … cookie')
   const weight = integerIn(params.get('weight'), 0, 256)
   if (weight !== undefined && weight !== 1) backend.weight = weight
   if (params.has('backup')) backend.backup = true
   if (params.has('disabled')) backend.state = 'maint'
   const most = integerIn(params.get('maxconn'), 0, 1_000_000)
   if (most !== undefined) backend.maxInFlight = most
-  backends.push(backend)
   for (const key of params.keys())
     if (!QUIET.has(key)) report.lost(statement, 'limpet has no such parameter', `server … ${key}`)
   return params

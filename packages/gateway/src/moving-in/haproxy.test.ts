@@ -149,6 +149,43 @@ backend web
     })
   })
 
+  it.each([
+    [
+      'cross the names of other servers',
+      'server a 10.0.0.1:80 cookie b\n server b 10.0.0.2:80 cookie a\n server c 10.0.0.3:80 cookie x.y',
+      [{ id: 'b' }, { id: 'a' }, { id: 'c', aliases: ['x.y'] }],
+      [],
+    ],
+    [
+      'are the name of a server without one',
+      'server a 10.0.0.1:80 cookie b\n server b 10.0.0.2:80',
+      [{ id: 'b' }, { id: 'b-2' }],
+      [],
+    ],
+    [
+      'stand twice',
+      'server a 10.0.0.1:80 cookie s\n server b 10.0.0.2:80 cookie s',
+      [{ id: 'a', aliases: ['s'] }, { id: 'b' }],
+      ['4 server … cookie'],
+    ],
+    ['are empty', 'server a 10.0.0.1:80 cookie ""', [{ id: 'a' }], ['3 server … cookie']],
+  ])('with cookie words that %s', (_, servers, backends, losses) => {
+    const { file, lost, problems } = from(`backend web\n cookie SRV insert indirect\n ${servers}`)
+    expect(file.pools.web.backends.map(({ url: _url, ...rest }: { url: string }) => rest)).toEqual(backends)
+    expect([lost, problems]).toEqual([losses, []])
+  })
+
+  it('with a prefix and a table of the same cookie', () => {
+    const { file, lost } = from(`backend web
+ cookie SID prefix
+ stick-table type string size 1k expire 1us
+ stick store-response res.cook(SID)
+ server a 10.0.0.1:80 check inter 1ms`)
+    expect(file.pools.web.affinity).toEqual([{ prefix: { cookie: 'SID', accept: ['haproxy'] } }])
+    expect(file.pools.web.health.interval).toBe('10ms')
+    expect(lost).toEqual(['4 stick'])
+  })
+
   it('with defaults that have names, a listen section, and sections that limpet has not', () => {
     const { file, lost } = from(`
 global

@@ -7,6 +7,7 @@ import { readHaproxy } from './haproxy-reader.ts'
 import { AclReader } from './haproxy-route.ts'
 import { addServer, addTemplate, paramsOf, poolWide, type ServerParams } from './haproxy-server.ts'
 import { haproxyLoss, isQuiet } from './haproxy-words.ts'
+import { settleWords } from './pool-draft.ts'
 import type { Report } from './report.ts'
 import type { Statement } from './statement.ts'
 import { durationIn, integerIn } from './units.ts'
@@ -231,7 +232,7 @@ class HaproxyMapper {
   #pool({ section, name, lines, defaults }: Proxy): PoolDraft {
     const known = this.#pools.get(name)
     if (known !== undefined) return known
-    const pool = this.#draft.addPool(name, `haproxy: ${section.name} ${name}, line ${section.line}`)
+    const pool = this.#draft.addPool(name, `haproxy: ${section.name} ${name}`, section.line)
     this.#pools.set(name, pool)
     this.#report.take(section)
     const { file } = pool
@@ -264,6 +265,7 @@ class HaproxyMapper {
       }
     }
     if (file.discovery === undefined) file.backends ??= []
+    settleWords(file)
     return first
   }
 

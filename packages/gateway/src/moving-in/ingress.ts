@@ -130,7 +130,7 @@ class IngressMapper {
     const name = `${namespace}-${service}-${port}`
     const known = this.#pools.get(name)
     if (known !== undefined) return known
-    const pool = this.#draft.addPool(`${service}-${port}`, `ingress: service ${service}, line ${line}`)
+    const pool = this.#draft.addPool(`${service}-${port}`, `ingress: service ${service}`, line)
     this.#pools.set(name, pool)
     const { file } = pool
     const isNumber = /^\d{1,5}$/.test(port)

@@ -33,6 +33,7 @@ export function nginxListen(
   const listen = chosen?.listens.find(({ flags }) => flags.includes('ssl')) ?? chosen?.listens[0]
   if (chosen === undefined || listen === undefined) return []
   const same = passing.filter(({ listens }) => listens.some(({ port }) => port === listen.port))
+  const isSame = new Set(same)
   const isDual = same.some(({ listens }) =>
     listens.some(({ host, port }) => host === '::' && port === listen.port),
   )
@@ -42,7 +43,7 @@ export function nginxListen(
     draft,
     report,
   )
-  for (const other of passing.filter(one => !same.includes(one)))
+  for (const other of passing.filter(one => !isSame.has(one)))
     report.lost(other.statement, `limpet listens on one address, ${listenText(listen)}`)
   const marked = same.find(({ listens }) =>
     listens.some(({ flags }) => flags.includes('default_server') || flags.includes('default')),

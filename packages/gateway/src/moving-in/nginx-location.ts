@@ -4,7 +4,7 @@ import { editHeader } from './header-edits.ts'
 import type { Scope } from './nginx-scope.ts'
 import type { Report } from './report.ts'
 import type { Statement } from './statement.ts'
-import { durationIn, integerIn, sizeIn } from './units.ts'
+import { durationIn, integerIn, intervalIn, sizeIn } from './units.ts'
 
 const hasVariable = (value: string): boolean => value.includes('$')
 
@@ -126,11 +126,11 @@ function healthCheck(file: PoolFile, scope: Scope, report: Report): void {
   const check = scope.last('health_check')
   if (check === undefined) return
   const values = new Map(check.args.map(arg => arg.split('=', 2) as [string, string]))
-  const interval = durationIn(values.get('interval') ?? '5s', 's')
+  const interval = intervalIn(values.get('interval') ?? '5s', 's')
   const path = values.get('uri') ?? '/'
   file.health = {
     path: path.startsWith('/') && !/\s/.test(path) ? path : '/',
-    ...(interval !== undefined && interval !== '0s' && { interval }),
+    ...(interval !== undefined && { interval }),
     fall: integerIn(values.get('fails') ?? '1', 1, 1000) ?? 1,
     rise: integerIn(values.get('passes') ?? '1', 1, 1000) ?? 1,
     expect: ['2xx', '3xx'],

@@ -3,12 +3,12 @@ import type { Statement } from './statement.ts'
 
 /** The directives that hold in a block: its own, and of those that it has not, the ones around it. */
 export class Scope {
-  readonly #own: readonly Statement[]
+  readonly #own: ReadonlyMap<string, readonly Statement[]>
   readonly #report: Report
   readonly #around: Scope | undefined
 
   constructor(own: readonly Statement[], report: Report, around?: Scope) {
-    this.#own = own
+    this.#own = Map.groupBy(own, ({ name }) => name)
     this.#report = report
     this.#around = around
   }
@@ -32,6 +32,6 @@ export class Scope {
 
   /** Those of this block alone, not taken. */
   own(name: string): readonly Statement[] {
-    return this.#own.filter(statement => statement.name === name)
+    return this.#own.get(name) ?? []
   }
 }

@@ -1,8 +1,9 @@
 import type { PoolFile } from '../config/schema.ts'
 import type { PolicyFile } from './draft.ts'
+import { addPolicy } from './pool-draft.ts'
 import type { Report } from './report.ts'
 import type { Statement } from './statement.ts'
-import { durationIn, MAX_LIFE_MS } from './units.ts'
+import { durationIn, lifeIn, MAX_LIFE_MS } from './units.ts'
 
 /** `sticky cookie`, `sticky learn` and `sticky route`. */
 export function nginxSticky(
@@ -21,8 +22,9 @@ export function nginxSticky(
           ? args.map(variable => routeOf(statement, variable, maps, report))
           : [lostKind(statement, report)]
   report.take(statement)
-  const known = policies.filter(policy => policy !== undefined)
-  if (known.length > 0) file.affinity = [...(file.affinity ?? []), ...known]
+  for (const policy of policies)
+    if (policy !== undefined && !addPolicy(file, policy))
+      report.lost(statement, 'another sticky has the same cookie')
 }
 
 function lostKind(statement: Statement, report: Report): undefined {
@@ -104,12 +106,12 @@ function learnOf(statement: Statement, params: readonly string[], report: Report
     report.lost(statement, 'a lookup is a cookie, a parameter or a field', 'sticky learn lookup=')
   const known = lookups.filter(one => one !== undefined)
   const own = 'cookie' in created ? `cookie:${created.cookie}` : `header:${created.header}`
-  const ttl = durationIn(valuesOf('timeout')[0] ?? '10m', 's')
+  const ttl = lifeIn(valuesOf('timeout')[0] ?? '10m', 's')
   return {
     learn: {
       ...created,
       ...(known.some(one => one !== own) && { lookup: known }),
-      ...(ttl !== undefined && ttl !== '0s' && { ttl }),
+      ...(ttl !== undefined && { ttl }),
     },
   }
 }

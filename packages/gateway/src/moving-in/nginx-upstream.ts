@@ -1,7 +1,8 @@
-import { type BackendFile, legalName, type PoolDraft } from './draft.ts'
+import { addBackend, type BackendFile, type PoolDraft } from './draft.ts'
 import { endpointIn } from './endpoint.ts'
 import { nginxBalance } from './nginx-balance.ts'
 import { nginxSticky } from './nginx-sticky.ts'
+import { addWord, settleWords } from './pool-draft.ts'
 import type { Report } from './report.ts'
 import type { Statement } from './statement.ts'
 import { durationIn, integerIn } from './units.ts'
@@ -72,21 +73,13 @@ class UpstreamServers {
       this.#report.lost(statement, 'the address is not host:port or unix:/path')
       return
     }
-    const backends = this.#file.backends ?? []
-    this.#file.backends = backends
     const route = values.get('route')
-    const backend: BackendFile = {
-      id: legalName(
-        route ?? endpoint.name,
-        backends.map(({ id }) => id),
-      ),
-      url: endpoint.url,
-    }
-    if (route !== undefined && route !== backend.id) backend.aliases = [route]
-    if (values.delete('route')) this.#routes.add(backend.id)
+    const backend = addBackend(this.#file, route ?? endpoint.name, { url: endpoint.url }, statement.line)
+    const why = route === undefined ? undefined : addWord(this.#file, backend, route)
+    if (why !== undefined) this.#report.partly(statement, why, 'server … route')
+    if (values.delete('route')) this.#routes.add(backend.url)
     for (const [name, value] of values) this.#param(statement, backend, name, value)
     if (!values.has('max_fails')) this.#fails.push(1)
-    backends.push(backend)
   }
 
   #param(statement: Statement, backend: BackendFile, name: string, value: string): void {
@@ -147,6 +140,7 @@ class UpstreamServers {
     const isAlone = (this.#file.backends?.length ?? 0) < 2
     if (most > 0 && !isAlone) this.#file.passive = { fall: most, retryAfter: this.#failTimeout ?? '10s' }
     this.#file.backends ??= []
+    settleWords(this.#file)
     this.#resolvedNames()
   }
 
@@ -154,10 +148,10 @@ class UpstreamServers {
   #resolvedNames(): void {
     const isHashed = this.#file.affinity?.some(policy => 'cookie' in policy) === true
     const named = this.#file.backends?.find(
-      ({ id, url, aliases }) =>
+      ({ url, aliases }) =>
         /[a-z]/i.test(new URL(url).hostname.replaceAll(/^\[.*\]$/g, '')) &&
         aliases === undefined &&
-        !this.#routes.has(id),
+        !this.#routes.has(url),
     )
     if (isHashed && named !== undefined && this.#first !== undefined)
       this.#report.changed(

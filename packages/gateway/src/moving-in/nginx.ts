@@ -27,6 +27,8 @@ class NginxMapper {
   readonly #top: readonly Statement[]
   readonly #draft: Draft
   readonly #report: Report
+  readonly #upstreams: ReadonlyMap<string, Statement>
+  readonly #maps: readonly Statement[]
   /** By scheme and name. */
   readonly #pools = new Map<string, PoolDraft>()
 
@@ -38,6 +40,10 @@ class NginxMapper {
       ...statements.filter(({ name }) => name !== 'http'),
       ...[...events, ...blocks].flatMap(({ block = [] }) => block),
     ]
+    this.#upstreams = new Map(
+      this.#top.filter(({ name }) => name === 'upstream').map(one => [one.args[0] ?? '', one]),
+    )
+    this.#maps = this.#top.filter(({ name }) => name === 'map')
     this.#draft = draft
     this.#report = report
   }
@@ -202,7 +208,7 @@ class NginxMapper {
     const key = `${scheme} ${name}`
     const known = this.#pools.get(key)
     if (known !== undefined) return known
-    const upstream = this.#top.find(({ name: word, args: [own] }) => word === 'upstream' && own === name)
+    const upstream = this.#upstreams.get(name)
     const endpoint =
       upstream === undefined ? endpointIn(name, scheme, scheme === 'https' ? 443 : 80) : undefined
     if (upstream === undefined && endpoint === undefined) {
@@ -211,9 +217,8 @@ class NginxMapper {
     }
     const pool = this.#draft.addPool(
       upstream === undefined ? (endpoint?.name ?? '') : name,
-      upstream === undefined
-        ? `nginx: proxy_pass, line ${pass.line}`
-        : `nginx: upstream, line ${upstream.line}`,
+      upstream === undefined ? 'nginx: proxy_pass' : 'nginx: upstream',
+      (upstream ?? pass).line,
     )
     this.#pools.set(key, pool)
     if (upstream === undefined) {
@@ -222,13 +227,7 @@ class NginxMapper {
       return pool
     }
     this.#report.take(upstream)
-    mapUpstream(
-      upstream,
-      scheme,
-      pool,
-      this.#top.filter(({ name: word }) => word === 'map'),
-      this.#report,
-    )
+    mapUpstream(upstream, scheme, pool, this.#maps, this.#report)
     return pool
   }
 

@@ -6,13 +6,14 @@ interface Growing extends Statement {
   args: readonly string[]
 }
 
-const MAX_KEYS = 100_000
+const MAX_LENGTH = 256 * 1024
 
 /**
  * Reads TOML as statements: a table is the block of its key.
  * @throws BrokenFileError for text that is no TOML
  */
 export function readToml(text: string): readonly Statement[] {
+  if (text.length > MAX_LENGTH) throw new BrokenFileError(1, 'a file of TOML may have 256 KiB')
   const root = growing('', '', 1)
   const [top] = parsed(text).body
   for (const node of top.body) {
@@ -50,7 +51,6 @@ function tableAt(root: Growing, keys: readonly (string | number)[], line: number
 function childOf(parent: Growing, key: string | number, line: number): Growing {
   const known = typeof key === 'number' ? parent.block[key] : parent.block.find(({ name }) => name === key)
   if (known !== undefined) return known
-  if (parent.block.length > MAX_KEYS) throw new BrokenFileError(line, 'a table has too many keys')
   const above = parent.path ?? ''
   const path = typeof key === 'number' ? `${above}[${key}]` : above === '' ? key : `${above}.${key}`
   const made = growing(typeof key === 'number' ? '-' : key, path, line)

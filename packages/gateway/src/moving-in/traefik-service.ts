@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { PoolFile } from '../config/schema.ts'
-import { legalName, type PolicyFile } from './draft.ts'
+import { addBackend, type PolicyFile } from './draft.ts'
 import { endpointIn } from './endpoint.ts'
 import { editHeader } from './header-edits.ts'
 import type { KeyReader } from './keyed-file.ts'
 import type { Report } from './report.ts'
 import type { Statement } from './statement.ts'
-import { durationIn, integerIn, MAX_LIFE_MS } from './units.ts'
+import { durationIn, integerIn, intervalIn, MAX_LIFE_MS } from './units.ts'
 
 /** Fills a pool with a service of Traefik that balances over servers. */
 export function traefikService(
@@ -44,17 +44,8 @@ function addServer(server: Statement, file: PoolFile, keys: KeyReader, report: R
     report.lost(server, 'limpet needs http://host:port or https://host:port, without a path')
     return
   }
-  const backends = file.backends ?? []
   const weight = integerIn(keys.text(server, 'weight'), 0, 256)
-  backends.push({
-    id: legalName(
-      endpoint.name,
-      backends.map(({ id }) => id),
-    ),
-    url: endpoint.url,
-    ...(weight !== undefined && { weight }),
-  })
-  file.backends = backends
+  addBackend(file, endpoint.name, { url: endpoint.url, ...(weight !== undefined && { weight }) }, server.line)
 }
 
 function strategyOf(balancer: Statement, file: PoolFile, keys: KeyReader, report: Report): void {
@@ -107,14 +98,14 @@ function generatedName(service: string): string {
 
 function healthOf(check: Statement, file: PoolFile, keys: KeyReader, report: Report): void {
   const path = keys.text(check, 'path') ?? '/'
-  const interval = durationIn(keys.text(check, 'interval') ?? '30s', 's')
+  const interval = intervalIn(keys.text(check, 'interval') ?? '30s', 's')
   const timeout = durationIn(keys.text(check, 'timeout') ?? '5s', 's')
   const status = integerIn(keys.text(check, 'status'), 200, 599)
   const method = keys.text(check, 'method')
   file.health = {
     path: path.startsWith('/') && /^[\u0021-\u007E]+$/.test(path) ? path : '/',
     ...(method !== undefined && /^[A-Z]+$/.test(method) && method !== 'CONNECT' && { method }),
-    ...(interval !== undefined && interval !== '0s' && { interval }),
+    ...(interval !== undefined && { interval }),
     ...(timeout !== undefined && timeout !== '0s' && { timeout }),
     fall: 1,
     rise: 1,

@@ -18,7 +18,9 @@ export function mapTraefik(text: string, draft: Draft, report: Report): void {
 }
 
 function isToml(text: string): boolean {
-  return /^\s*\[[\w."'-]+(?:\.[\w."'-]+)*\]\s*(?:#.*)?$/m.test(text) || /^\s*[\w.]+\s*=\s*\S/m.test(text)
+  return (
+    /^\s*\[\[?[\w."'-]+(?:\.[\w."'-]+)*\]\]?\s*(?:#.*)?$/m.test(text) || /^\s*[\w.]+\s*=\s*\S/m.test(text)
+  )
 }
 
 class TraefikMapper {
@@ -129,7 +131,7 @@ class TraefikMapper {
       this.#report.lost(service, 'limpet has no weighted, mirrored or failover services: a pool has servers')
       return undefined
     }
-    const pool = this.#draft.addPool(service.name, `traefik: service ${service.name}, line ${service.line}`)
+    const pool = this.#draft.addPool(service.name, `traefik: service ${service.name}`, service.line)
     this.#pools.set(service.name, pool)
     traefikService(service, balancer, pool.file, this.#keys, this.#report)
     return pool

@@ -12,6 +12,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 
 /** The longest that a timer of limpet takes, and the longest life of a cookie. */
 const MAX_TIMER_MS = 24 * 86_400_000
+const MAX_INTERVAL_MS = 86_400_000
 export const MAX_LIFE_MS = 400 * 86_400_000
 
 type Unit = 'ms' | 's'
@@ -25,6 +26,20 @@ type Unit = 'ms' | 's'
 export function durationIn(text: string, bare: Unit, mostMs = MAX_TIMER_MS): string | undefined {
   const ms = msIn(text, bare)
   return ms === undefined || ms > mostMs ? undefined : durationText(ms)
+}
+
+/** The same for an interval of checks, which limpet takes from 10 ms to a day. Undefined for 0, too. */
+export function intervalIn(text: string, bare: Unit): string | undefined {
+  const ms = msIn(text, bare)
+  if (ms === undefined || ms === 0) return undefined
+  return durationText(Math.min(Math.max(ms, 10), MAX_INTERVAL_MS))
+}
+
+/** The same for a life that limpet counts in seconds: one at least. Undefined for 0, too. */
+export function lifeIn(text: string, bare: Unit): string | undefined {
+  const ms = msIn(text, bare)
+  if (ms === undefined || ms === 0) return undefined
+  return durationText(Math.min(Math.max(ms, 1000), MAX_TIMER_MS))
 }
 
 function msIn(text: string, bare: Unit): number | undefined {

@@ -1,19 +1,49 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, parseAllDocuments, Parser } from 'yaml'
 import { BrokenFileError, MAX_DEPTH, type Statement } from './statement.ts'
+
+/** The parser takes a time that grows with the square of some files. A configuration is a few KiB. */
+const MAX_LENGTH = 256 * 1024
 
 /**
  * Reads YAML, each document as a list of statements. An alias stays as it is written, and so is reported.
  * @throws BrokenFileError for text that is no YAML
  */
 export function readYaml(text: string): readonly (readonly Statement[])[] {
+  if (text.length > MAX_LENGTH) throw new BrokenFileError(1, 'a file of YAML may have 256 KiB')
+  refuseDeep(text)
+  refuseBroken(text)
   const lines = new LineCounter()
-  const documents = attempt(() => parseAllDocuments(text, { lineCounter: lines, prettyErrors: false }))
+  const documents = attempt(() =>
+    parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false }),
+  )
   if (!Array.isArray(documents)) return []
   return documents.map(({ contents, errors: [error] }) => {
     if (error !== undefined)
       throw new BrokenFileError(lines.linePos(error.pos[0]).line, `it is no YAML (${error.code})`)
     return statementsOf(contents, lines, '', 0)
   })
+}
+
+/** Before any of it is parsed: brackets within brackets take the parser long. */
+function refuseDeep(text: string): void {
+  let depth = 0
+  let line = 1
+  for (const token of new Lexer().lex(text)) {
+    if (token === '[' || token === '{') depth += 1
+    if (token === ']' || token === '}') depth -= 1
+    if (depth > MAX_DEPTH) throw new BrokenFileError(line, `it is nested more than ${MAX_DEPTH} deep`)
+    for (let at = token.indexOf('\n'); at >= 0; at = token.indexOf('\n', at + 1)) line += 1
+  }
+}
+
+/** At the first error: to collect all of them takes long. */
+function refuseBroken(text: string): void {
+  for (const token of new Parser().parse(text))
+    if (token.type === 'error')
+      throw new BrokenFileError(
+        text.slice(0, token.offset).split('\n').length,
+        'it is no YAML (UNEXPECTED_TOKEN)',
+      )
 }
 
 function attempt<T>(run: () => T): T {
