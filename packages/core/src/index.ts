@@ -93,6 +93,7 @@ export {
   redact,
 } from './options/option.ts'
 export { type HeaderEditOptions, type HeaderEdits, parseHeaderEdits } from './http/header-edits.ts'
+export { mergeFields } from './http/merged-fields.ts'
 export { trailerFields } from './http/trailer-fields.ts'
 export type { AffinityPolicy, ResponseContext, Claim, Claims } from './policies/policy.ts'
 export type { OutlierDetectionOptions } from './pool/outlier-detection.ts'

@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream'
 import {
+  type HeaderFields,
   type Lease,
+  mergeFields,
   RefusedRequestError,
   type RequestHead,
   requestHead,
@@ -64,6 +66,7 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
       getUpstream: nowhere,
       retryDelay: never,
       rewriteRequestHeaders: () => carry(exchange),
+      rewriteHeaders: fields => merged(fields, reply),
       onResponse: () => {
         if (closing.isClosing && raw.httpVersionMajor === 1) reply.header('connection', 'close')
         try {
@@ -117,6 +120,12 @@ function headersOf({ headers, raw }: FastifyRequest): RequestView | undefined {
 /** reply-from wants to know where to; the exchange knows better, and for each attempt anew. */
 function nowhere(): string {
   return 'http://backend.invalid'
+}
+
+/** The fields that reply-from copies to the reply, where hooks may have set some of them. */
+function merged(fields: HeaderFields, reply: FastifyReply): HeaderFields {
+  mergeFields(fields, name => reply.getHeader(name))
+  return fields
 }
 
 /** Its own retries ask the same backend again, up to ten times, for a mere 503. */
