@@ -7,6 +7,7 @@ import type { BackendConnection, BackendConnections, Sender } from './backend-co
 import { isLengthMismatch } from './failure.ts'
 import { type Handler, HandlerInContext } from './handler-in-context.ts'
 import { ResponseBody } from './response-body.ts'
+import { withoutTraceFields } from './trace-fields.ts'
 
 /** The head of an answer, as reply-from expects it of a dispatcher. */
 export interface Responded {
@@ -136,7 +137,7 @@ export class Exchange implements Handler, Sender, Attempter {
       {
         path: lease.target,
         method: this.#request.method,
-        headers: lease.requestLines(),
+        headers: withoutTraceFields(lease.requestLines()),
         body: this.#body,
         sender: this,
       },
