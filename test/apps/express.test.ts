@@ -112,6 +112,8 @@ describe.each([
 
   test.each([
     ['application/json', '{"a":1}'],
+    ['application/json', '{ "price": 2.50 }'],
+    ['application/x-www-form-urlencoded', 'a=1&b=2'],
     ['text/plain', 'hello'],
     ['application/octet-stream', 'bytes'],
   ])('forwards a body that a parser has read: %s %s', async (type, body) => {

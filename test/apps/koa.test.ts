@@ -69,4 +69,10 @@ describe('an application on Koa 3', () => {
     const { status } = await program.ask({ method: 'POST', path, headers: { 'Content-Type': type }, body })
     expect(status).toBe(200)
   })
+  test('forwards a chunked body that a parser has read', async () => {
+    const headers = { 'Content-Type': 'application/json' }
+    const body = [Buffer.from('{"a":'), Buffer.from('1}')]
+    const { status } = await program.ask({ method: 'POST', path: '/parsed/new', headers, body })
+    expect(status).toBe(200)
+  })
 })

@@ -3,14 +3,15 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { afterAll, beforeAll, inject } from 'vitest'
 import { SECRET } from '../contract/start.ts'
+import type { Backend } from '../support/backend.ts'
 import { Browser } from '../support/browser.ts'
 import { type Asked, ask, type BackendResponse } from '../support/http-client.ts'
 import { TunnelBackend } from '../support/tunnel-backend.ts'
 import { webSocketServer } from '../support/upgrade-scripts.ts'
 
-/** A program of `programs/`, and two backends behind it. */
-export class StartedProgram {
-  readonly backends = ['w1', 'w2'].map(id => new TunnelBackend(id, webSocketServer(), {}))
+/** A program of `programs/`, and backends behind it. */
+export class StartedProgram<Behind extends Backend = TunnelBackend> {
+  readonly backends: readonly Behind[]
   /** Everything that the program has written to stdout and stderr. */
   output = ''
   port = 0
@@ -18,6 +19,10 @@ export class StartedProgram {
   #child: ChildProcess | undefined
   /** Rejects when the program ends. */
   #ended: Promise<never> = Promise.withResolvers<never>().promise
+
+  constructor(backends: readonly Behind[]) {
+    this.backends = backends
+  }
 
   /** @param file path under `programs/`, with the extension of the compiled file */
   async start(file: string, env: NodeJS.ProcessEnv = {}): Promise<void> {
@@ -76,16 +81,26 @@ export class StartedProgram {
     return new Browser(this.port, always)
   }
 
-  backend(id: string): TunnelBackend {
+  backend(id: string): Behind {
     const found = this.backends.find(backend => backend.id === id)
     if (found === undefined) throw new Error(`no backend ${id}`)
     return found
   }
 }
 
-/** Starts a program once for all tests of a describe block. */
-export function startProgram(file: string, env?: NodeJS.ProcessEnv): StartedProgram {
-  const program = new StartedProgram()
+/** Starts a program once for all tests of a describe block, by default before two backends that take WebSockets. */
+export function startProgram(file: string, env?: NodeJS.ProcessEnv): StartedProgram
+export function startProgram<Behind extends Backend>(
+  file: string,
+  env: NodeJS.ProcessEnv | undefined,
+  backends: readonly Behind[],
+): StartedProgram<Behind>
+export function startProgram(
+  file: string,
+  env?: NodeJS.ProcessEnv,
+  backends: readonly Backend[] = ['w1', 'w2'].map(id => new TunnelBackend(id, webSocketServer(), {})),
+): StartedProgram<Backend> {
+  const program = new StartedProgram(backends)
   beforeAll(async () => program.start(file, env))
   afterAll(async () => program.stop())
   return program
