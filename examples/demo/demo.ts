@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { subscribe } from 'node:diagnostics_channel'
 import { relative } from 'node:path'
 import { styleText } from 'node:util'
-import type { FailedEvent, Pool } from '@limpet/core'
+import type { FailedEvent, Pool, RedispatchedEvent } from '@limpet/core'
 import { type Backends, startBackends } from './backends.ts'
 import type { Gateway, GatewayOptions } from './gateway.ts'
 import { type Ports, portsFrom, portTrouble } from './ports.ts'
@@ -107,10 +107,11 @@ function tellWhatHappens({ people }: Demo, { members, processes }: Backends, poo
     })
   }
   subscribe('limpet:failed', message => {
-    const { backend, redispatchedTo } = message as FailedEvent
-    console.log(
-      `${backend} did not answer${redispatchedTo === undefined ? '' : `; ${redispatchedTo} was asked instead`}`,
-    )
+    console.log(`${(message as FailedEvent).backend} failed to respond`)
+  })
+  subscribe('limpet:redispatched', message => {
+    const { backend, from } = message as RedispatchedEvent
+    console.log(`a request moved from ${from} to ${backend}`)
   })
 }
 

@@ -62,6 +62,71 @@ export function attempts(start: Start): void {
       },
     )
 
+    test('the repeat by a fresh connection is an attempt', async () => {
+      const [w1, w2] = await startBackends('w1', 'w2')
+      const gateway = await start([w1, w2], { maxAttempts: 2 })
+      const browser = await gateway.browserOn(w1)
+      w1.script = resetBeforeHead
+      const [before, elsewhere] = [w1.seen.length, w2.seen.length]
+      expect((await browser.ask()).status).toBe(502)
+      expect([w1.seen.length - before, w2.seen.length - elsewhere]).toEqual([2, 0])
+    })
+
+    test('a retry budget of 0 shows a request to one backend, once', async () => {
+      const [w1, w2] = await startBackends('w1', 'w2')
+      const gateway = await start([w1, w2], { retryBudget: { ratio: 0, minPerSecond: 0 } })
+      const browser = await gateway.browserOn(w1)
+      w1.script = resetBeforeHead
+      const [before, elsewhere] = [w1.seen.length, w2.seen.length]
+      expect((await browser.ask()).status).toBe(502)
+      expect([w1.seen.length - before, w2.seen.length - elsewhere]).toEqual([1, 0])
+    })
+
+    test.each([503, 502])(
+      '%i is retried where retryOn has it, and begins no session there [LB083, LB084]',
+      async status => {
+        const [w1, w2] = await startBackends('w1', 'w2')
+        const gateway = await start([w1, w2], { retryOn: ['connect', 'reset', 'timeout', 502, 503] })
+        w1.script = echoWith(status, { 'Set-Cookie': 'app=w1' })
+        for (let visit = 0; visit < 4; visit += 1) {
+          const answer = await gateway.ask()
+          expect([answer.status, answer.echo.id]).toEqual([200, 'w2'])
+          expect(answer.cookies()).toEqual([expect.stringMatching(/^SERVERID=/)])
+          expect(await gateway.browser().visit()).toBe('w2')
+        }
+        expect(gateway.view(w1).failures).toBeGreaterThan(0)
+        expect(gateway.view(w1).inFlight).toBe(0)
+      },
+    )
+
+    test('the last response is given as it is when no backend does better', async () => {
+      const backends = await startBackends('w1', 'w2')
+      const gateway = await start(backends, { retryOn: [503] })
+      for (const backend of backends)
+        backend.script = echoWith(503, { 'Retry-After': '7', 'X-From': backend.id })
+      const answer = await gateway.ask()
+      expect([answer.status, answer.header('retry-after'), answer.echo.id]).toEqual([
+        503,
+        '7',
+        answer.header('x-from'),
+      ])
+      expect(answer.cookies()).toEqual([])
+      expect(backends.map(({ seen }) => seen.length)).toEqual([1, 1])
+    })
+
+    test.each([{ method: 'POST' }, { method: 'PUT', body: 'x' }])(
+      'a status of retryOn is a response as any other to a request that may have had its effect: %j',
+      async asked => {
+        const [w1, w2] = await startBackends('w1', 'w2')
+        const gateway = await start([w1, w2], { retryOn: [503] })
+        const browser = await gateway.browserOn(w1)
+        w1.script = echoWith(503)
+        const before = w2.seen.length
+        expect((await browser.ask(asked)).status).toBe(503)
+        expect(w2.seen).toHaveLength(before)
+      },
+    )
+
     test('a request that kills its backends harms no other request [T-52]', async () => {
       const poisonous = await startBackends('w1', 'w2')
       for (const backend of poisonous) {

@@ -23,6 +23,7 @@ export interface GatewayOptions extends AffinityOptions {
   readonly timeouts?: {
     readonly connect?: Duration
     readonly response?: Duration
+    readonly total?: Duration
     readonly idle?: Duration
     readonly tunnel?: Duration
   }

@@ -30,7 +30,7 @@ export function tunnelOpener(start: Start, { raw }: UpgradeClients): OpenTunnel 
 }
 
 /** No client is connected any more, and nothing in flight. */
-export async function expectOver(gateway: RunningGateway, withinMs = 1_000): Promise<void> {
+export async function expectOver(gateway: RunningGateway, withinMs = 4_000): Promise<void> {
   const { pool } = gateway
   const left = async () => [await gateway.connections(), ...pool.backends.map(view => view.inFlight)]
   const nothing = [0, ...pool.backends.map(() => 0)]

@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { startBackend, startBackends } from '../support/backend.ts'
+import { type Backend, startBackend, startBackends } from '../support/backend.ts'
 import { startBlackHole } from '../support/black-hole.ts'
+import type { Browser } from '../support/browser.ts'
 import { openRaw } from '../support/raw-client.ts'
-import { hang } from '../support/scripts.ts'
+import { echo, hang } from '../support/scripts.ts'
 import { expectOwnAnswer } from './own-answers.ts'
-import type { Start } from './start.ts'
+import type { RunningGateway, Start } from './start.ts'
 
 /** Delay that a busy machine may add to a timer. */
 const SLACK_MS = 300
@@ -32,20 +33,107 @@ export function timeouts(start: Start): void {
       expect(answer.elapsedMs).toBeLessThan(200 + SLACK_MS)
     })
 
-    test('a GET leaves a backend that says nothing, and its session moves [T-50]', async () => {
+    test('a session stays at a backend that is slow, and its GET is 504 [T-50]', async () => {
       const [w1, w2] = await startBackends('w1', 'w2')
       const gateway = await start([w1, w2], { timeouts: { response: 300 } })
       const browser = await gateway.browserOn(w1)
       w1.script = hang
-      const moved = await browser.ask()
+      const before = w2.seen.length
+      const slow = await browser.ask()
+      expectOwnAnswer(slow, 504)
+      expect(slow.cookies()).toEqual([])
+      await w1.last.over
+      expect([w1.last.aborted, w2.seen.length]).toEqual([true, before])
+      expect(gateway.view(w1).failures).toBe(1)
+      w1.script = echo
+      expect(await browser.visit()).toBe('w1')
+    })
+
+    test('a GET without a session is given to one other backend [T-50]', async () => {
+      const backends = await startBackends('w1', 'w2', 'w3')
+      const [w1, w2, w3] = backends
+      const gateway = await start(backends, { timeouts: { response: 300 } })
+      w1.script = hang
+      const moved = await gateway.ask()
       expect(moved.echo.id).toBe('w2')
       expect(moved.cookies('SERVERID')).toHaveLength(1)
-      expect(moved.elapsedMs).toBeGreaterThan(290)
-      expect(moved.elapsedMs).toBeLessThan(300 + SLACK_MS)
       await w1.last.over
       expect(w1.last.aborted, 'the first one is let off').toBe(true)
-      expect(gateway.view(w1).failures).toBe(1)
-      expect(await browser.visit()).toBe('w2')
+      w2.script = hang
+      w3.script = hang
+      const counts = (): readonly number[] => backends.map(({ seen }) => seen.length)
+      const before = counts().reduce((sum, count) => sum + count, 0)
+      expectOwnAnswer(await gateway.ask(), 504)
+      expect(counts().reduce((sum, count) => sum + count, 0)).toBe(before + 2)
+    })
+
+    test.each([
+      [
+        'a check finds its backend down',
+        async (gateway: RunningGateway) => gateway.pool.setHealthy('w1', false),
+      ],
+      [
+        'its backend refuses another connection',
+        async (_gateway: RunningGateway, w1: Backend, other: Browser) => {
+          w1.stopAccepting()
+          await other.visit()
+        },
+      ],
+    ])('a GET that waits is moved at once when %s', async (_, find) => {
+      const [w1, w2] = await startBackends('w1', 'w2')
+      const gateway = await start([w1, w2], { timeouts: { response: 60_000 } })
+      const [browser, other] = [await gateway.browserOn(w1), await gateway.browserOn(w1)]
+      w1.script = hang
+      const arrival = w1.arrival(w1.seen.length + 1)
+      const asked = browser.ask()
+      const seen = await arrival
+      await find(gateway, w1, other)
+      const moved = await asked
+      expect([moved.status, moved.echo.id]).toEqual([200, 'w2'])
+      expect(moved.cookies('SERVERID')).toHaveLength(1)
+      await seen.over
+      expect(seen.aborted, 'the first one is let off').toBe(true)
+      expect(w2.seen.length).toBeGreaterThan(0)
+    })
+
+    test('a POST that waits is not moved when its backend is found down', async () => {
+      const [w1, w2] = await startBackends('w1', 'w2')
+      const gateway = await start([w1, w2])
+      const browser = await gateway.browserOn(w1)
+      const { promise: open, resolve } = Promise.withResolvers<void>()
+      w1.script = async exchange => {
+        await open
+        await echo(exchange)
+      }
+      const arrival = w1.arrival(w1.seen.length + 1)
+      const asked = browser.ask({ method: 'POST', body: 'x' })
+      await arrival
+      gateway.pool.setHealthy('w1', false)
+      resolve()
+      expect((await asked).echo.id).toBe('w1')
+    })
+
+    test('all attempts together have the total time, and then it is 504', async () => {
+      const backends = await startBackends('w1', 'w2')
+      for (const backend of backends) backend.script = hang
+      const gateway = await start(backends, { timeouts: { response: 300, total: 400 } })
+      const answer = await gateway.ask()
+      expectOwnAnswer(answer, 504)
+      expect(answer.elapsedMs).toBeGreaterThan(390)
+      expect(answer.elapsedMs).toBeLessThan(400 + SLACK_MS)
+      expect(backends.map(({ seen }) => seen.length)).toEqual([1, 1])
+      await Promise.all(backends.map(({ last }) => last.over))
+    })
+
+    test('the total time ends with the head of the response', async () => {
+      const w1 = await startBackend('w1', async ({ response }) => {
+        response.write('begun ')
+        await delay(500)
+        response.end('and ended')
+      })
+      const gateway = await start([w1], { timeouts: { total: 300 } })
+      const answer = await gateway.ask()
+      expect([answer.text, answer.complete]).toEqual(['begun and ended', true])
     })
 
     test.each([{ method: 'POST' }, { method: 'POST', body: 'x' }, { method: 'PUT', body: 'x' }])(

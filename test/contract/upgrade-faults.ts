@@ -1,4 +1,6 @@
-import { describe, expect, test } from 'vitest'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { FailedEvent } from '@limpet/core'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { startBlackHole } from '../support/black-hole.ts'
 import { valuesOf } from '../support/header-lines.ts'
 import { parseAnswers } from '../support/raw-client.ts'
@@ -110,6 +112,22 @@ export function upgradeFaults(start: Start): void {
       ).over
       expect([w1.handshakes.length, w2.handshakes.length]).toEqual([1, 0])
       expect(gateway.view(w1).failures).toBe(1)
+    })
+
+    test.each<[string, UpgradeScript]>([
+      ['broken', ({ socket }) => void socket.resetAndDestroy()],
+      ['protocol', answerUpgrade('SSH-2.0-OpenSSH_9.2\r\n')],
+      ['timeout', hangUpgrade],
+    ])('fails: the event tells what happened (%s)', async (kind, upgrade) => {
+      const [w1, w2] = await startTunnelBackends('w1', 'w2')
+      const gateway = await start([w1, w2], { timeouts: { response: 300 } })
+      w1.upgrade = upgrade
+      const kinds: string[] = []
+      const note = (event: unknown): void => void kinds.push((event as FailedEvent).failure.kind)
+      subscribe('limpet:failed', note)
+      onTestFinished(() => void unsubscribe('limpet:failed', note))
+      await expectOnlyAnswer(await raw(gateway.port), kind === 'timeout' ? 504 : 502)
+      expect([kinds, w2.handshakes.length]).toEqual([[kind], 0])
     })
 
     test('says something meanwhile: that is not the answer', async () => {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import {
   type AffinityOptions,
+  attemptError,
   type BalancerName,
   CookieCollisionError,
   createAffinity,
@@ -215,6 +216,7 @@ describe('the tables of errors', () => {
       await told(empty),
       await told(gone),
       await told(slow),
+      localResource(),
       { code: (await told(empty, 'GET /#x HTTP/1.1')).code, status: '400 to 505' },
       await told(edited),
       // Fastify refuses such pools when they are registered.
@@ -270,6 +272,15 @@ function codeOf(refused: () => unknown): unknown {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code
   }
+}
+
+/** Only a process that has run out of descriptors shows it to a client. */
+function localResource(): Told {
+  const error = attemptError(
+    { id: 'w1', url: new URL('http://127.0.0.1:1') },
+    { kind: 'local', slow: false, cause: undefined },
+  )
+  return { code: error.code, status: error.statusCode }
 }
 
 interface Told {
@@ -358,7 +369,8 @@ describe('the table of events', () => {
       affinity: [broken],
     })
     const lease: Lease = await affinity.select(REQUEST)
-    lease.redispatch({ kind: 'unreached', slow: false, cause: undefined })
+    lease.failed({ kind: 'unreached', slow: false, cause: undefined })
+    lease.next({ kind: 'unreached', slow: false, cause: undefined })
     lease.connected()
     lease.responded({ statusCode: 200, headers: {} })
     lease.release()
@@ -395,8 +407,12 @@ async function operate(): Promise<void> {
   lease.release()
   const held = await second
   pool.setState('b', 'ready')
-  held.redispatch({ kind: 'broken', slow: false, cause: undefined })
+  held.failed({ kind: 'broken', slow: false, cause: undefined })
+  held.next({ kind: 'broken', slow: false, cause: undefined })
   held.release()
+  const moving = await affinity.select(REQUEST)
+  moving.next({ kind: 'unreached', slow: false, cause: undefined })
+  moving.release()
   pool.setHealthy('b', false)
   await pool.drain('a').drained
   pool.remove('a')

@@ -77,8 +77,9 @@ const CHECKS: Readonly<Record<string, Check>> = {
       const backends = [{ id: 'app1', url: 'http://127.0.0.1:3001' }]
       const message = { method: 'GET', url: '/', httpVersion: '1.1', headers: { host: 'a' }, rawHeaders: ['Host', 'a'], socket: {} }
       const lease: Lease = await createAffinity({ secrets, backends }).select(requestHead(message))
-      lease.redispatch({ kind: 'unreached', slow: false, cause: undefined })
-      console.log('that was all') // default: app1 unreached, moved to none`,
+      lease.failed({ kind: 'unreached', slow: false, cause: undefined })
+      lease.next({ kind: 'unreached', slow: false, cause: undefined })
+      console.log('that was all') // default: app1 unreached`,
   },
   'packages/core Changing a pool while it is used 1': PRINTS,
   'packages/core Changing a pool while it is used 2': PRINTS,

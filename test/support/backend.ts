@@ -115,6 +115,11 @@ export class Backend {
     await closed
   }
 
+  /** Refuses new connections and keeps the busy ones, as a process does that shuts down gracefully. */
+  stopAccepting(): void {
+    this.#server?.close()
+  }
+
   /** Closes every connection in good order, and takes new ones. */
   hangUp(): void {
     for (const socket of this.sockets) socket.destroy()

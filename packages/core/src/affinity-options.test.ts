@@ -147,6 +147,7 @@ describe('the options of an affinity', () => {
       balance: 'round-robin',
       onUnavailable: 'reject',
       maxAttempts: 1,
+      retryOn: [503],
       retryBudget: {},
       passive: {},
       slowStart: 0,

@@ -19,6 +19,7 @@ import type { AffinityPolicy } from './policies/policy.ts'
 import { parsePolicies, type PolicyOptions } from './policies/policy-options.ts'
 import { Pool } from './pool/pool.ts'
 import { parseRetryBudget, RetryBudget, type RetryBudgetOptions } from './selection/retry-budget.ts'
+import { parseRetryOn, type RetryCondition } from './selection/retry-on.ts'
 import { parseSecrets, type Secret } from './signing/secrets.ts'
 
 /** One pool and how its sessions are kept. The same words as in the gateway's file. */
@@ -34,8 +35,10 @@ export interface AffinityOptions {
   readonly balance?: BalanceOptions
   /** The session's backend is down: move it, or answer 503 and keep it. @default 'redispatch' */
   readonly onUnavailable?: 'redispatch' | 'reject'
-  /** Backends that one request may try. @default 3 */
+  /** How often one request may be sent, to other backends and once more to the same one. @default 3 */
   readonly maxAttempts?: number
+  /** Failures and response statuses after which a request is sent to another backend, where that is safe. @default ['connect', 'reset', 'timeout'] */
+  readonly retryOn?: readonly RetryCondition[]
   /** How many requests that a backend has seen may be shown to another. @default { ratio: 0.2, minPerSecond: 10 } */
   readonly retryBudget?: RetryBudgetOptions
   /** Requests that got no answer take their backend out for a while. @default absent: they do not */
@@ -73,6 +76,7 @@ export const AFFINITY_OPTION_KEYS = [
   'balance',
   'onUnavailable',
   'maxAttempts',
+  'retryOn',
   'retryBudget',
   'passive',
   'slowStart',
@@ -136,6 +140,7 @@ export function parseAffinityOptions(options: AffinityOptions): ParsedAffinity {
       'reject',
     ]),
     maxAttempts: optionInteger('maxAttempts', options.maxAttempts, 3, 1, 100),
+    retryOn: parseRetryOn('retryOn', options.retryOn),
     retryBudget: new RetryBudget(parseRetryBudget('retryBudget', options.retryBudget), now),
     whenFull: optionOneOf('whenFull', options.whenFull, 'overflow', ['overflow', 'wait', 'reject']),
     queueTimeoutMs: durationMs('queueTimeout', options.queueTimeout, '10s'),

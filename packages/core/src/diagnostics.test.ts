@@ -5,7 +5,7 @@ import type { AffinityOptions } from './affinity-options.ts'
 import type { RequestHead } from './head.ts'
 import type { Lease } from './lease.ts'
 
-const NAMES = ['selected', 'responded', 'failed', 'released', 'refused', 'policy-failed']
+const NAMES = ['selected', 'responded', 'failed', 'redispatched', 'released', 'refused', 'policy-failed']
 
 /** The events that are published while `run` runs. */
 function published(run: () => void): [string, unknown][] {
@@ -58,20 +58,19 @@ describe('what is published', () => {
     const failure = { kind: 'unreached', slow: false, cause: new Error('refused') } as const
     const events = published(() => {
       const lease = leaseOf(affinityOf('ab'))
-      lease.redispatch(failure)
+      lease.failed(failure)
+      lease.next(failure)
       lease.responded({ statusCode: 204, headers: {} })
-      lease.redispatch({ ...failure, kind: 'truncated' })
+      lease.failed({ ...failure, kind: 'truncated' })
       lease.release()
       lease.release()
     })
     expect(events).toEqual([
       ['selected', { pool: 'web', backend: 'a', status: 'invalid' }],
-      ['failed', { pool: 'web', backend: 'a', failure, redispatchedTo: 'b' }],
+      ['failed', { pool: 'web', backend: 'a', failure }],
+      ['redispatched', { pool: 'web', backend: 'b', from: 'a', kind: 'unreached' }],
       ['responded', { pool: 'web', backend: 'b', status: 'invalid', statusCode: 204 }],
-      [
-        'failed',
-        { pool: 'web', backend: 'b', failure: { ...failure, kind: 'truncated' }, redispatchedTo: undefined },
-      ],
+      ['failed', { pool: 'web', backend: 'b', failure: { ...failure, kind: 'truncated' } }],
       ['released', { pool: 'web', backend: 'b' }],
     ])
   })

@@ -15,13 +15,21 @@ export interface ConnectedEvent {
 export interface RespondedEvent extends SelectedEvent {
   readonly statusCode: number
 }
-/** On `limpet:failed`: a backend did not answer, or not to the end. */
+/** On `limpet:failed`: an attempt at a backend failed. */
 export interface FailedEvent {
   readonly pool: string
   readonly backend: string
   readonly failure: { readonly kind: string; readonly slow: boolean; readonly cause: unknown }
-  /** Who has the request now; undefined when nobody could be given it. */
-  readonly redispatchedTo: string | undefined
+}
+/** On `limpet:redispatched`: a request has moved to another backend. */
+export interface RedispatchedEvent {
+  readonly pool: string
+  /** The backend that has the request now. */
+  readonly backend: string
+  /** The backend that had it. */
+  readonly from: string
+  /** The kind of failure that led to it. */
+  readonly kind: string
 }
 /** On `limpet:released`: the client's side has closed. */
 export interface ReleasedEvent {
@@ -104,6 +112,7 @@ export const selected = channel('limpet:selected')
 export const connected = channel('limpet:connected')
 export const responded = channel('limpet:responded')
 export const failed = channel('limpet:failed')
+export const redispatched = channel('limpet:redispatched')
 export const released = channel('limpet:released')
 export const refused = channel('limpet:refused')
 export const policyFailed = channel('limpet:policy-failed')

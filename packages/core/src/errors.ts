@@ -55,6 +55,24 @@ export class BackendFailedError extends AffinityError {
   }
 }
 
+/** This process has run out of descriptors, ports or memory for connections: 503, and no backend is to blame. */
+export class LocalResourceError extends AffinityError {
+  override readonly name = 'LocalResourceError'
+  readonly code = 'ERR_LOCAL_RESOURCE'
+  override readonly headers = { ...NEVER_STORED, 'retry-after': '1' }
+  /** @param cause what the operating system said, as EMFILE */
+  constructor(cause: unknown) {
+    super(503, 'the gateway has no resources for another connection', { cause })
+  }
+}
+
+/** The error for a request whose last attempt failed at `backend`. */
+export function attemptError(backend: Backend, failure: Failure): BackendFailedError | LocalResourceError {
+  return failure.kind === 'local'
+    ? new LocalResourceError(failure.cause)
+    : new BackendFailedError(backend, failure)
+}
+
 /** Why a message was refused. The one label that logs and metrics carry. */
 export type RefusalReason =
   | 'framing'
@@ -113,6 +131,7 @@ export class CookieCollisionError extends AffinityError {
 const CODES: ReadonlySet<unknown> = new Set([
   'ERR_NO_BACKEND',
   'ERR_BACKEND_FAILED',
+  'ERR_LOCAL_RESOURCE',
   'ERR_REFUSED_REQUEST',
   'ERR_INVALID_EDIT',
   'ERR_COOKIE_COLLISION',

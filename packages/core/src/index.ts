@@ -25,6 +25,7 @@ export type {
   MembersChangedEvent,
   PolicyFailedEvent,
   QueuedEvent,
+  RedispatchedEvent,
   RefusedEvent,
   ReleasedEvent,
   RetryBudgetExhaustedEvent,
@@ -56,13 +57,15 @@ export {
   BackendFailedError,
   CookieCollisionError,
   InvalidEditError,
+  attemptError,
   isAffinityError,
+  LocalResourceError,
   NoBackendError,
   type RefusalReason,
   RefusedRequestError,
 } from './errors.ts'
 export { isFailedReference } from './signing/failed-reference.ts'
-export { type Failure, type FailureKind, isRepeatable } from './failure.ts'
+export { type Failure, type FailureKind, isLocalError, isRepeatable } from './failure.ts'
 export {
   type HeaderFields,
   type NodeRequest,
@@ -102,6 +105,7 @@ export type { Candidates } from './pool/candidates.ts'
 export type { BackendView } from './pool/backend-view.ts'
 export { Pool } from './pool/pool.ts'
 export type { PrefixPolicyOptions } from './policies/prefix/prefix-options.ts'
+export type { RetryCondition } from './selection/retry-on.ts'
 export type { RetryBudgetOptions } from './selection/retry-budget.ts'
 export type { RoutePolicyOptions } from './policies/route/route-policy.ts'
 export { parseSecrets, type Secret } from './signing/secrets.ts'

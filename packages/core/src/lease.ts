@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks'
 import type { Backend } from './pool/backend.ts'
 import type { Client, TrustProxy } from './http/client.ts'
 import * as diagnostics from './diagnostics.ts'
-import { type Failure, mayRedispatch } from './failure.ts'
+import { type Failure, isRepeatable, mayRedispatch } from './failure.ts'
 import { type HeaderFields, isHttp2, type RequestHead, type ResponseHead } from './head.ts'
 import { requestLines } from './http/request-lines.ts'
 import { originForm } from './http/refusal.ts'
@@ -18,6 +18,7 @@ import { place } from './selection/placement.ts'
 import { publishPolicyFailed } from './policies/policy-reading.ts'
 import type { BackendView, Hold } from './pool/backend-view.ts'
 import type { RetryBudget } from './selection/retry-budget.ts'
+import type { RetryOn } from './selection/retry-on.ts'
 
 /** One request's hold on a backend, from its choice until the client's side closes. */
 export interface Lease {
@@ -29,13 +30,22 @@ export interface Lease {
   readonly target: string
   /** The header lines for `backend`: name, value, name, value … Framing is the forwarder's to add. */
   requestLines(): string[]
-  /** A connection to `backend` has the request. */
-  connected(): void
   /**
-   * `backend` did not answer. Moves to another that was not tried yet and returns it, or returns undefined
-   * when there is none or the request must not be repeated; then the client is to get a BackendFailedError.
+   * A connection to `backend` has the request.
+   * @param onDown called at most once, when the pool finds `backend` down before the head of its response, and the
+   *   request may be sent twice. Then `next({ kind: 'down' … })` moves it; it may also wait on.
    */
-  redispatch(failure: Failure): Backend | undefined
+  connected(onDown?: () => void): void
+  /** Reports that the attempt at `backend` failed. Decides nothing. */
+  failed(failure: Failure): void
+  /** Whether a response of `statusCode` is a failure after which another backend may be asked. */
+  retries(statusCode: number): boolean
+  /**
+   * Decides what follows a failure.
+   * @returns the backend for the next attempt, which is then `backend`: another that was not tried yet, or the same,
+   *   by a fresh connection, when a reused one broke. Undefined: the client gets the `attemptError()` of the failure.
+   */
+  next(failure: Failure): Backend | undefined
   /** The head of the answer is here: the header fields that the client is to get. Synchronous, once. */
   responded(response: ResponseHead): HeaderFields
   /**
@@ -53,6 +63,7 @@ export interface LeaseContext extends DecisionContext {
   readonly policies: readonly AffinityPolicy[]
   readonly trusts: TrustProxy
   readonly maxAttempts: number
+  readonly retryOn: RetryOn
   readonly retryBudget: RetryBudget
   readonly preserveHost: boolean
   /** What all policies together do to a Cookie line. */
@@ -70,6 +81,15 @@ export class HeldLease implements Lease {
   #tried: BackendView[] | undefined
   /** The first that had the request and did not answer: its fault, if another does. */
   #suspect: Hold | undefined
+  /** How often it was sent, or is being sent. */
+  #attempts = 1
+  /** A backend may have seen it: from then on each attempt costs some of the retry budget. */
+  #isSeen = false
+  /** The cost of an attempt was paid, and no backend has seen that attempt yet. */
+  #isPaid = false
+  #hasRepeated = false
+  #hasTimedOut = false
+  #onDown: (() => void) | undefined
   #onRecall: (() => void) | undefined
   #isHeld = true
 
@@ -102,41 +122,81 @@ export class HeldLease implements Lease {
     })
   }
 
-  connected(): void {
+  connected(onDown?: () => void): void {
+    this.#sees()
+    if (onDown !== undefined && this.#isHeld && isRepeatable(this.#request)) {
+      this.#onDown = onDown
+      this.#hold.waiting.add(onDown)
+    }
     if (diagnostics.connected.hasSubscribers)
       diagnostics.connected.publish({ pool: this.#context.pool.name, backend: this.#view.backend.id })
   }
 
-  redispatch(failure: Failure): Backend | undefined {
-    const { pool } = this.#context
-    const from = this.#view
-    this.#hold.failed(failure)
-    if (failure.kind !== 'unreached') this.#suspect ??= this.#hold
-    const to = this.#isHeld && this.#mayMove(failure) ? this.#next(failure) : undefined
-    if (diagnostics.failed.hasSubscribers) {
-      const redispatchedTo = to?.backend.id
-      diagnostics.failed.publish({ pool: pool.name, backend: from.backend.id, failure, redispatchedTo })
+  failed(failure: Failure): void {
+    this.#stopWaiting()
+    if (failure.kind !== 'unreached' && failure.kind !== 'local') this.#sees()
+    // The next attempt by a fresh connection shows whether anything is wrong with the backend.
+    if (this.#isStale(failure)) return
+    const { kind } = failure
+    if (kind !== 'local') {
+      if (kind !== 'unreached') this.#suspect ??= this.#hold
+      this.#hold.failed(failure)
     }
-    if (to === undefined) return undefined
-    this.#hold.release()
-    this.#hold = pool.hold(to)
-    this.#view = to
+    if (diagnostics.failed.hasSubscribers) {
+      const { pool } = this.#context
+      diagnostics.failed.publish({ pool: pool.name, backend: this.#view.backend.id, failure })
+    }
+  }
+
+  retries(statusCode: number): boolean {
+    return this.#context.retryOn.statuses.has(statusCode) && isRepeatable(this.#request)
+  }
+
+  next(failure: Failure): Backend | undefined {
+    if (!this.#isHeld || this.#attempts >= this.#context.maxAttempts) return undefined
+    if (!mayRedispatch(this.#request, failure, this.#context.retryOn)) return undefined
+    if (this.#isStale(failure)) {
+      if (!this.#pays()) return undefined
+      this.#hasRepeated = true
+      this.#attempts += 1
+      return this.#view.backend
+    }
+    const to = this.#mayLeave(failure) ? this.#other() : undefined
+    if (to === undefined || !this.#pays()) return undefined
+    this.#attempts += 1
+    this.#move(to, failure)
     return to.backend
   }
 
   responded(response: ResponseHead): HeaderFields {
+    const { pool, retryOn } = this.#context
+    const request = this.#request
+    this.#stopWaiting()
+    this.#hold.responded(response.statusCode)
+    const fields = responseFields(response, isHttp2(request))
+    const isFailure = retryOn.statuses.has(response.statusCode)
+    if (!isFailure) this.#suspect?.blame()
+    this.#write(response, fields, isFailure)
+    if (diagnostics.responded.hasSubscribers) {
+      const { statusCode } = response
+      const backend = this.#view.backend.id
+      diagnostics.responded.publish({ pool: pool.name, backend, status: this.status, statusCode })
+    }
+    return fields
+  }
+
+  /** No session begins at a backend whose response is a failure. */
+  #write(response: ResponseHead, fields: HeaderFields, isFailure: boolean): void {
     const { pool, policies } = this.#context
     const request = this.#request
     const { backend } = this.#view
     const { isSecure } = this.client
-    this.#hold.responded(response.statusCode)
-    this.#suspect?.blame()
-    const fields = responseFields(response, isHttp2(request))
     for (let index = 0; index < policies.length; index += 1) {
       const policy = policies[index]
       const claim = this.#decision.claims[index]
       if (claim === undefined || policy?.write === undefined) continue
       const matched = claim.kind === 'backend' && claim.id === backend.id
+      if (isFailure && !matched) continue
       try {
         const written = policy.write({ request, response, backend, claim, matched, isSecure }, fields)
         if (written instanceof Promise)
@@ -145,11 +205,6 @@ export class HeldLease implements Lease {
         publishPolicyFailed(pool, policy, error)
       }
     }
-    if (diagnostics.responded.hasSubscribers) {
-      const { statusCode } = response
-      diagnostics.responded.publish({ pool: pool.name, backend: backend.id, status: this.status, statusCode })
-    }
-    return fields
   }
 
   onceRecalled(listener: () => void): void {
@@ -162,6 +217,7 @@ export class HeldLease implements Lease {
   release(): void {
     if (!this.#isHeld) return
     this.#isHeld = false
+    this.#stopWaiting()
     if (this.#onRecall !== undefined) this.#hold.recalls.delete(this.#onRecall)
     this.#hold.release()
     if (diagnostics.released.hasSubscribers) {
@@ -169,23 +225,62 @@ export class HeldLease implements Lease {
     }
   }
 
-  #mayMove(failure: Failure): boolean {
-    const { maxAttempts, onUnavailable } = this.#context
-    if (this.status === 'matched' && onUnavailable === 'reject') return false
-    return mayRedispatch(this.#request, failure) && (this.#tried?.length ?? 0) + 1 < maxAttempts
+  /** A backend may have seen this attempt. */
+  #sees(): void {
+    this.#isSeen = true
+    this.#isPaid = false
   }
 
-  /** Never twice to one backend; to another that the client's keys name, before anybody else; to a draining one when no other is left. */
-  #next({ kind }: Failure): BackendView | undefined {
+  /** A reused connection broke, and the request may be sent once more: to the same backend, by a fresh one. */
+  #isStale({ kind, reused }: Failure): boolean {
+    return kind === 'broken' && reused === true && !this.#hasRepeated && isRepeatable(this.#request)
+  }
+
+  /** Whether the session may go to another backend for that. */
+  #mayLeave({ kind }: Failure): boolean {
+    const isKept = this.status === 'matched'
+    if (isKept && this.#context.onUnavailable === 'reject') return false
+    if (kind !== 'timeout') return true
+    // A slow response is not a dead backend: a session stays, and a request without one is given to one other.
+    if (isKept && this.#view === this.#decision.view && this.#view.isUsable) return false
+    const isFirst = !this.#hasTimedOut
+    this.#hasTimedOut = true
+    return isFirst
+  }
+
+  /** Never one that was tried; one that the client's keys name, before all others; a draining one when no other is left. */
+  #other(): BackendView | undefined {
     const tried = [...(this.#tried ?? []), this.#view]
     this.#tried = tried
     const context = this.#context
-    const to = claimedView(context, this.#decision.read, tried) ?? place(context, this.#request, tried)
-    if (to === undefined || kind === 'unreached' || context.retryBudget.take()) return to
-    if (diagnostics.retryBudgetExhausted.hasSubscribers) {
+    return claimedView(context, this.#decision.read, tried) ?? place(context, this.#request, tried)
+  }
+
+  /** Whether the retry budget has room for another attempt. One that no backend has seen costs nothing. */
+  #pays(): boolean {
+    if (!this.#isSeen || this.#isPaid) return true
+    this.#isPaid = this.#context.retryBudget.take()
+    if (!this.#isPaid && diagnostics.retryBudgetExhausted.hasSubscribers) {
       const { backend } = this.#view
-      diagnostics.retryBudgetExhausted.publish({ pool: context.pool.name, backend: backend.id })
+      diagnostics.retryBudgetExhausted.publish({ pool: this.#context.pool.name, backend: backend.id })
     }
-    return undefined
+    return this.#isPaid
+  }
+
+  #move(to: BackendView, { kind }: Failure): void {
+    const { pool } = this.#context
+    const from = this.#view.backend.id
+    this.#stopWaiting()
+    this.#hold.release()
+    this.#hold = pool.hold(to)
+    this.#view = to
+    if (diagnostics.redispatched.hasSubscribers)
+      diagnostics.redispatched.publish({ pool: pool.name, backend: to.backend.id, from, kind })
+  }
+
+  #stopWaiting(): void {
+    if (this.#onDown === undefined) return
+    this.#hold.waiting.delete(this.#onDown)
+    this.#onDown = undefined
   }
 }

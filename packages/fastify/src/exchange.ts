@@ -1,6 +1,12 @@
 import type { ServerResponse } from 'node:http'
-import type { AffinityError, HeaderFields, Lease, RequestHead } from '@limpet/core'
-import { type Attempter, Attempts, protocolError, RequestBody } from '@limpet/http-proxy/transport'
+import type { HeaderFields, Lease, RequestHead } from '@limpet/core'
+import {
+  type Attempter,
+  Attempts,
+  type AttemptTimes,
+  protocolError,
+  RequestBody,
+} from '@limpet/http-proxy/transport'
 import type { FastifyReply } from 'fastify'
 import type { Dispatcher } from 'undici'
 import type { BackendConnection, BackendConnections, Sender } from './backend-connection.ts'
@@ -27,7 +33,7 @@ export class Exchange implements Handler, Sender, Attempter {
   readonly lease: Lease
   connection: BackendConnection | undefined
   /** What the client is to be told, once `onResponded` got an error. */
-  error: AffinityError | undefined
+  error: Error | undefined
   readonly #request: RequestHead
   readonly #connections: BackendConnections
   readonly #body: RequestBody | Buffer | null
@@ -44,14 +50,14 @@ export class Exchange implements Handler, Sender, Attempter {
     lease: Lease,
     request: RequestHead,
     connections: BackendConnections,
-    responseTimeoutMs: number,
+    times: AttemptTimes,
     body: RequestBody | Buffer | null,
   ) {
     this.lease = lease
     this.#request = request
     this.#connections = connections
     this.#body = body
-    this.#attempts = new Attempts(lease, request, responseTimeoutMs, this)
+    this.#attempts = new Attempts(lease, request, times, this)
   }
 
   /** Sends the request, and tells `onResponded` what came of it; nothing when the client leaves first. */
@@ -104,7 +110,11 @@ export class Exchange implements Handler, Sender, Attempter {
       controller.abort(protocolError(`status ${statusCode}`))
       return
     }
-    this.#attempts.responded()
+    if (!this.#attempts.responded(statusCode)) {
+      // undici reports the error of an abort within this call, and with it the next attempt begins.
+      controller.abort(new Error(`status ${statusCode} is retried`))
+      return
+    }
     this.#head = { statusCode, headers: this.lease.responded({ statusCode, headers }) }
     // A short answer is complete by the time this chunk of the socket has been parsed, and is then sent whole.
     queueMicrotask(() => this.#deliver())
@@ -149,7 +159,11 @@ export class Exchange implements Handler, Sender, Attempter {
     this.#controller?.abort(error)
   }
 
-  gaveUp(error: AffinityError): void {
+  inScope(work: () => void): void {
+    this.#inContext.runInAsyncScope(work)
+  }
+
+  gaveUp(error: Error): void {
     this.error = error
     const onResponded = this.#onResponded
     this.#onResponded = undefined

@@ -43,7 +43,7 @@ async function failureAt(url: string, abort?: Error, options: Client.Options = {
         reject(new Error('did not fail'))
       },
       onResponseError(_controller, error) {
-        resolve({ error, failure: failureOf(error, isStarted, hasResponded) })
+        resolve({ error, failure: failureOf(error, { isStarted, hasResponded }) })
       },
     }
     client.dispatch({ path: '/', method: 'GET' }, handler)
@@ -62,7 +62,7 @@ function coded(code: string): Error {
 describe('what a failure means', () => {
   it('is unreached where no server listens', async () => {
     const { failure, error } = await failureAt('http://127.0.0.1:1')
-    expect(failure).toEqual({ kind: 'unreached', slow: false, cause: error })
+    expect(failure).toEqual({ kind: 'unreached', slow: false, cause: error, refused: true })
   })
 
   it('is unreached, and slow, where no connection came in time', async () => {
@@ -120,7 +120,11 @@ describe('what a failure means', () => {
   it.each([undefined, null, 'text', {}, new Error('no code'), Object.assign(new Error('x'), { code: 7 })])(
     'is broken when nothing is known but %o',
     error => {
-      expect(failureOf(error, true, false)).toEqual({ kind: 'broken', slow: false, cause: error })
+      expect(failureOf(error, { isStarted: true, hasResponded: false })).toEqual({
+        kind: 'broken',
+        slow: false,
+        cause: error,
+      })
     },
   )
 })

@@ -51,7 +51,7 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
 
   function start(reply: FastifyReply, head: RequestHead, lease: Lease): void {
     const body = head.hasBody ? bodyOf(reply.request, limpet, () => exchange.progress()) : null
-    const exchange = new Exchange(lease, head, connections, transport.responseTimeoutMs, body)
+    const exchange = new Exchange(lease, head, connections, transport, body)
     const { raw } = reply.request
     // A remote store may have been asked meanwhile.
     if (hasLeft(raw, reply.raw)) {

@@ -26,7 +26,7 @@ async function failureAt(port: number, abort?: Error): Promise<{ error: Error; f
     let [isStarted, hasResponded] = [false, false]
     const asked = request({ host: '127.0.0.1', port, agent: false })
     function onError(error: Error): void {
-      resolve({ error, failure: failureOf(error, isStarted, hasResponded) })
+      resolve({ error, failure: failureOf(error, { isStarted, hasResponded }) })
     }
     asked
       .on('socket', socket =>
@@ -59,12 +59,16 @@ function reset(response: ServerResponse): void {
 describe('what a failure means', () => {
   it('is unreached where nobody listens', async () => {
     const { failure, error } = await failureAt(1)
-    expect(failure).toEqual({ kind: 'unreached', slow: false, cause: error })
+    expect(failure).toEqual({ kind: 'unreached', slow: false, cause: error, refused: true })
   })
 
   it('is unreached, and slow, where no connection came in time', () => {
     const error = Object.assign(new Error('late'), { code: CONNECT_TIMEOUT })
-    expect(failureOf(error, false, false)).toEqual({ kind: 'unreached', slow: true, cause: error })
+    expect(failureOf(error, { isStarted: false, hasResponded: false })).toEqual({
+      kind: 'unreached',
+      slow: true,
+      cause: error,
+    })
   })
 
   it.each<[string, RequestListener]>([
@@ -115,7 +119,11 @@ describe('what a failure means', () => {
   it.each([undefined, null, 'text', {}, new Error('no code'), Object.assign(new Error('x'), { code: 7 })])(
     'is broken when nothing is known but %o',
     error => {
-      expect(failureOf(error, true, false)).toEqual({ kind: 'broken', slow: false, cause: error })
+      expect(failureOf(error, { isStarted: true, hasResponded: false })).toEqual({
+        kind: 'broken',
+        slow: false,
+        cause: error,
+      })
       expect(errorCode(error)).toBe('')
     },
   )

@@ -1,4 +1,4 @@
-import type { Failure, FailureKind } from '@limpet/core'
+import { type Failure, type FailureKind, isLocalError } from '@limpet/core'
 import { CONNECT_TIMEOUT } from './backend/backend-socket.ts'
 
 export const RESPONSE_TIMEOUT = 'ERR_RESPONSE_TIMEOUT'
@@ -14,26 +14,59 @@ export function protocolError(what: string): Error {
   return Object.assign(new Error(what), { code: BACKEND_PROTOCOL })
 }
 
-/**
- * What an error of node:http's client or of undici's means.
- * @param isStarted whether the request had been handed to a live connection
- * @param hasResponded whether the head of an answer had come
- */
-export function failureOf(error: unknown, isStarted: boolean, hasResponded: boolean): Failure {
+/** The error of attempts that took longer than all of them together may. */
+export function totalTimeout(ms: number): Error {
+  return Object.assign(new Error(`no response after ${ms} ms of attempts`), { code: RESPONSE_TIMEOUT })
+}
+
+/** The error of an attempt that is ended because its backend was found down. */
+export function backendDown(): Error {
+  return new Error('the backend was found down while the request waited for its response')
+}
+
+/** What was known of an attempt when it failed. */
+export interface AttemptState {
+  /** A live connection had the request. */
+  readonly isStarted: boolean
+  /** That connection had carried other requests. */
+  readonly isReused?: boolean
+  /** The head of a response had come. */
+  readonly hasResponded: boolean
+}
+
+/** What an error of node:http's client or of undici's means. */
+export function failureOf(error: unknown, state: AttemptState): Failure {
   const code = errorCode(error)
   return {
-    kind: kindOf(error, isStarted, hasResponded),
+    kind: kindOf(error, state),
     slow: code === CONNECT_TIMEOUT || code === RESPONSE_TIMEOUT,
     cause: error,
+    ...(state.isReused === true && { reused: true }),
+    ...(!state.isStarted && REFUSED.has(code) && { refused: true }),
   }
 }
 
-function kindOf(error: unknown, isStarted: boolean, hasResponded: boolean): FailureKind {
+/** No process listens there: at a port, or at a socket in the file system. */
+const REFUSED: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOENT'])
+
+function kindOf(error: unknown, { isStarted, hasResponded }: AttemptState): FailureKind {
   if (hasResponded) return 'truncated'
-  if (!isStarted) return 'unreached'
+  if (!isStarted) return isLocalError(error) ? 'local' : 'unreached'
   const code = errorCode(error)
   if (code === RESPONSE_TIMEOUT) return 'timeout'
   return isParserError(error, code) || PROTOCOL.has(code) ? 'protocol' : 'broken'
+}
+
+/** Errors of a head that cannot be written: the request is at fault, and no backend has had a part in it. */
+const UNWRITABLE: ReadonlySet<string> = new Set([
+  'ERR_INVALID_CHAR',
+  'ERR_INVALID_HTTP_TOKEN',
+  'ERR_HTTP_INVALID_HEADER_VALUE',
+  'UND_ERR_INVALID_ARG',
+])
+
+export function isUnwritable(error: unknown): boolean {
+  return UNWRITABLE.has(errorCode(error))
 }
 
 /** llhttp's complaints; undici does not give all of them a code. */

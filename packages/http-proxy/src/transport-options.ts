@@ -8,6 +8,11 @@ export interface TransportOptions {
     readonly connect?: Duration
     /** From the last sign of the request's progress until the head of the answer. 0: never. @default '60s' */
     readonly response?: Duration
+    /**
+     * From the first attempt until the head of the response, all attempts and the upload together; then 504.
+     * 0: as long as they take. @default 0
+     */
+    readonly total?: Duration
     /** Between two pieces of an answer's body. 0: never, as streams of events need. @default 0 */
     readonly idle?: Duration
     /** Between two pieces of a WebSocket's traffic, either way. 0: never. @default '1h' */
@@ -28,6 +33,7 @@ export interface TransportOptions {
 export interface Transport {
   readonly connectTimeoutMs: number
   readonly responseTimeoutMs: number
+  readonly totalTimeoutMs: number
   readonly idleTimeoutMs: number
   readonly tunnelTimeoutMs: number
   readonly ca: string | Buffer | (string | Buffer)[] | undefined
@@ -42,7 +48,7 @@ export const TRANSPORT_OPTION_KEYS = [
 
 /** @throws OptionError naming the option, what it got and what it takes. */
 export function parseTransport({ timeouts = {}, tls = {} }: TransportOptions): Transport {
-  optionObject('timeouts', timeouts, ['connect', 'response', 'idle', 'tunnel'])
+  optionObject('timeouts', timeouts, ['connect', 'response', 'total', 'idle', 'tunnel'])
   optionObject('tls', tls, ['ca', 'servername', 'verify'])
   const { ca, servername } = tls
   if (servername !== undefined && (typeof servername !== 'string' || servername === '')) {
@@ -52,6 +58,7 @@ export function parseTransport({ timeouts = {}, tls = {} }: TransportOptions): T
   return {
     connectTimeoutMs: durationMs('timeouts.connect', timeouts.connect, '5s'),
     responseTimeoutMs: durationMs('timeouts.response', timeouts.response, '60s'),
+    totalTimeoutMs: durationMs('timeouts.total', timeouts.total, 0),
     idleTimeoutMs: durationMs('timeouts.idle', timeouts.idle, 0),
     tunnelTimeoutMs: durationMs('timeouts.tunnel', timeouts.tunnel, '1h'),
     ca: ca === undefined || typeof ca === 'string' || Buffer.isBuffer(ca) ? ca : [...ca],

@@ -1,5 +1,5 @@
 /** What an adapter with a forwarder of its own builds on, so that it speaks to backends as the others do. */
-export { type Attempter, Attempts } from './exchange/attempts.ts'
+export { type Attempter, Attempts, type AttemptTimes } from './exchange/attempts.ts'
 export { isHttp2Response, refuseAnswer } from './exchange/response.ts'
 export { CONNECT_TIMEOUT, type SocketOpener, socketOpener } from './backend/backend-socket.ts'
 export { hasLeft, onceClosed } from './exchange/client-side.ts'

@@ -24,6 +24,8 @@ export interface RequestHead {
   readonly encrypted: boolean
   /** Whether a body comes with it, by its framing (RFC 9112 §6). */
   readonly hasBody: boolean
+  /** Whether it opens a tunnel, as a WebSocket: it is never sent twice. @default false */
+  readonly isHandshake?: boolean
 }
 
 /** The application's edits of a request's header. */

@@ -47,6 +47,8 @@ export interface Hold {
   blame(): void
   /** To be called once, when the request no longer holds the backend. */
   release(): void
+  /** Called when the backend is found down. A request stands here only while it waits for the head of its response. */
+  readonly waiting: Set<() => void>
   /** Listeners that are called when the pool wants its requests back. Each adder removes its own. */
   readonly recalls: Set<() => void>
   /** Whether it has wanted them back already, as those learn that come late. */

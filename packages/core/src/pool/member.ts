@@ -27,6 +27,7 @@ export interface MemberContext {
 export class Member implements BackendView, Hold {
   readonly backend: Backend
   readonly recalls = new Set<() => void>()
+  readonly waiting = new Set<() => void>()
   readonly #pool: MemberContext
   readonly passive: OutlierDetection | undefined
   #slowStart: SlowStart | undefined
@@ -115,6 +116,12 @@ export class Member implements BackendView, Hold {
     return this.#isRecalled
   }
 
+  /** It was found down: requests that wait for its response had better go elsewhere, where that is safe. */
+  foundDown(): void {
+    // Each that moves takes itself out.
+    for (const listener of this.waiting) listener()
+  }
+
   get #isUp(): boolean {
     return this.checked !== false && this.discovered?.healthy !== false
   }
@@ -186,10 +193,11 @@ export class Member implements BackendView, Hold {
     this.#responded(statusCode, false)
   }
 
-  failed({ kind }: Failure): void {
+  failed({ kind, refused }: Failure): void {
     this.failures += 1
     // A failed response may be the request's fault; a failed connection cannot.
     if (kind === 'unreached') this.#blame(false)
+    if (refused === true && this.waiting.size > 0) this.foundDown()
   }
 
   blame(): void {
@@ -231,6 +239,7 @@ export class Member implements BackendView, Hold {
     let isSilent = false
     const trial: Hold = {
       recalls: this.recalls,
+      waiting: this.waiting,
       isRecalled: () => this.isRecalled(),
       responded: statusCode => this.#responded(statusCode, isTrial()),
       failed: failure => {

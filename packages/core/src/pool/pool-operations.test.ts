@@ -5,9 +5,10 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import { type Affinity, createAffinity } from '../affinity.ts'
 import type { AffinityOptions } from '../affinity-options.ts'
 import type { Candidates } from './candidates.ts'
-import type { FailureKind } from '../failure.ts'
+import type { Failure, FailureKind } from '../failure.ts'
 import type { RequestHead } from '../head.ts'
 import type { Lease } from '../lease.ts'
+import type { Backend } from './backend.ts'
 import type { BackendView } from './backend-view.ts'
 
 /** Operators' commands on a live pool, and the failures of backends, as a request sees them. */
@@ -41,6 +42,12 @@ function leaseOf(affinity: Affinity, cookie?: string, facts?: Partial<RequestHea
   return lease
 }
 
+/** Reports a failure, and asks for the backend of the next attempt. */
+function redispatch(lease: Lease, failure: Failure): Backend | undefined {
+  lease.failed(failure)
+  return lease.next(failure)
+}
+
 /** One request that succeeds: its backend, and the cookie that the client has then. */
 function visit(affinity: Affinity, cookie = ''): { backend: string; cookie: string; status: string } {
   const lease = leaseOf(affinity, cookie)
@@ -72,7 +79,7 @@ function fail(affinity: Affinity, cookie: string, kind: FailureKind, hasResponde
   const lease = leaseOf(affinity, cookie)
   const tried = [lease.backend.id]
   const failure = { kind, slow: kind === 'timeout', cause: undefined }
-  while (lease.redispatch(failure) !== undefined) {
+  while (redispatch(lease, failure) !== undefined) {
     tried.push(lease.backend.id)
     if (hasResponded) {
       lease.responded({ statusCode: 200, headers: {} })
@@ -142,9 +149,8 @@ describe('requests that got no answer', () => {
   it.each<FailureKind>(['broken', 'timeout'])(
     'count when another backend answers the same request: %s',
     kind => {
-      const affinity = affinityOf('abc', { passive })
-      const cookie = cookieAt(affinity, 'a')
-      for (let n = 0; n < 3; n += 1) fail(affinity, cookie, kind)
+      const affinity = affinityOf('abc', { passive, balance: 'first' })
+      for (let n = 0; n < 3; n += 1) fail(affinity, '', kind)
       expect(healthy(affinity)).toBe('bc')
     },
   )
@@ -165,7 +171,7 @@ describe('requests that got no answer', () => {
     const affinity = affinityOf('abc', { passive })
     for (let n = 0; n < 100; n += 1) {
       const lease = leaseOf(affinity, '', { method: 'POST', hasBody: true })
-      expect(lease.redispatch({ kind: 'broken', slow: false, cause: undefined })).toBeUndefined()
+      expect(redispatch(lease, { kind: 'broken', slow: false, cause: undefined })).toBeUndefined()
       lease.release()
     }
     expect(healthy(affinity)).toBe('abc')
@@ -302,7 +308,7 @@ describe('requests that got no answer', () => {
     vi.advanceTimersByTime(10_000)
     const trial = leaseOf(affinity, cookie)
     expect(trial.backend.id).toBe('a')
-    download.redispatch({ kind: 'truncated', slow: false, cause: undefined })
+    redispatch(download, { kind: 'truncated', slow: false, cause: undefined })
     trial.responded({ statusCode: 200, headers: {} })
     expect(healthy(affinity)).toBe('ab')
     trial.release()
@@ -313,7 +319,7 @@ describe('requests that got no answer', () => {
     const affinity = affinityOf('abcd', { passive: { ...passive, fall: 1 }, balance: 'first' })
     const lease = leaseOf(affinity)
     for (const kind of ['unreached', 'broken'] as const)
-      lease.redispatch({ kind, slow: false, cause: undefined })
+      redispatch(lease, { kind, slow: false, cause: undefined })
     expect(lease.backend.id).toBe('c')
     lease.responded({ statusCode: 200, headers: {} })
     lease.release()

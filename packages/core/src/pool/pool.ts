@@ -116,7 +116,10 @@ export class Pool {
         if (member.discover(discovered.get(id)) && before.get(id) === member) turned.push(member)
     }
     this.#setMembers(members)
-    for (const member of turned) this.#events.healthChanged(member, 'discovery')
+    for (const member of turned) {
+      this.#events.healthChanged(member, 'discovery')
+      if (!member.healthy) member.foundDown()
+    }
   }
 
   /**
@@ -204,7 +207,9 @@ export class Pool {
    */
   setHealthy(id: string, healthy: boolean, reason?: string): void {
     const member = this.#member(id)
-    if (member.observe(healthy)) this.#healthChanged(member, 'check', reason)
+    if (!member.observe(healthy)) return
+    this.#healthChanged(member, 'check', reason)
+    if (!healthy) member.foundDown()
   }
 
   /**

@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import type { AffinityStatus, RespondedEvent, FailedEvent, Pool } from '@limpet/core'
+import type { AffinityStatus, RespondedEvent, RedispatchedEvent, Pool } from '@limpet/core'
 
 interface BackendCounts {
   newSessions: number
@@ -38,12 +38,12 @@ export class PoolStats {
 
   constructor() {
     subscribe('limpet:responded', this.#responded)
-    subscribe('limpet:failed', this.#failed)
+    subscribe('limpet:redispatched', this.#redispatched)
   }
 
   close(): void {
     unsubscribe('limpet:responded', this.#responded)
-    unsubscribe('limpet:failed', this.#failed)
+    unsubscribe('limpet:redispatched', this.#redispatched)
   }
 
   row(pool: Pool): PoolRow {
@@ -83,11 +83,10 @@ export class PoolStats {
     if (status !== 'matched') this.#countsOf(pool, backend).newSessions += 1
   }
 
-  readonly #failed = (event: unknown): void => {
-    const { pool, backend, redispatchedTo } = event as FailedEvent
-    if (redispatchedTo === undefined) return
-    this.#countsOf(pool, backend).redispatchedFrom += 1
-    this.#countsOf(pool, redispatchedTo).redispatchedTo += 1
+  readonly #redispatched = (event: unknown): void => {
+    const { pool, backend, from } = event as RedispatchedEvent
+    this.#countsOf(pool, from).redispatchedFrom += 1
+    this.#countsOf(pool, backend).redispatchedTo += 1
   }
 
   #countsOf(pool: string, id: string): BackendCounts {

@@ -143,6 +143,7 @@ const pool = z.strictObject({
   balance: balance.optional(),
   onUnavailable: z.enum(['redispatch', 'reject']).optional(),
   maxAttempts: z.int().min(1).max(100).optional(),
+  retryOn: z.array(z.union([z.enum(['connect', 'reset', 'timeout']), z.int().min(400).max(599)])).optional(),
   retryBudget: z
     .strictObject({ ratio: z.number().min(0).max(1).optional(), minPerSecond: count.optional() })
     .optional(),
@@ -178,6 +179,7 @@ const pool = z.strictObject({
     .strictObject({
       connect: duration.optional(),
       response: duration.optional(),
+      total: duration.optional(),
       idle: duration.optional(),
       tunnel: duration.optional(),
     })

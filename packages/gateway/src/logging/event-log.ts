@@ -9,6 +9,7 @@ const LEVELS: Readonly<Record<string, Level>> = {
   'members-changed': 'info',
   drained: 'info',
   failed: 'warn',
+  redispatched: 'info',
   refused: 'info',
   'retry-budget-exhausted': 'warn',
   'policy-failed': 'warn',

@@ -1,4 +1,11 @@
-import type { Backend, Failure, HeaderFields, Lease, ResponseHead } from '@limpet/core'
+import {
+  attemptError,
+  type Backend,
+  type Failure,
+  type HeaderFields,
+  type Lease,
+  type ResponseHead,
+} from '@limpet/core'
 
 /** Bytes of a connection so far. */
 export interface Carried {
@@ -60,19 +67,27 @@ export class ObservedLease implements Lease {
     return this.#lease.requestLines()
   }
 
-  connected(): void {
+  connected(onDown?: () => void): void {
     this.#entry.connectedMs = performance.now()
-    this.#lease.connected()
+    this.#lease.connected(onDown)
   }
 
-  redispatch(failure: Failure): Backend | undefined {
-    const backend = this.#lease.redispatch(failure)
+  failed(failure: Failure): void {
+    this.#lease.failed(failure)
     if (failure.kind === 'truncated') this.#entry.isCut = true
+  }
+
+  retries(statusCode: number): boolean {
+    return this.#lease.retries(statusCode)
+  }
+
+  next(failure: Failure): Backend | undefined {
+    const backend = this.#lease.next(failure)
     if (backend !== undefined) {
       this.#entry.backend = backend.id
       this.#entry.attempts += 1
-    } else {
-      this.#entry.status ??= failure.slow ? 504 : 502
+    } else if (failure.kind !== 'down' && failure.kind !== 'status') {
+      this.#entry.status ??= attemptError(this.#lease.backend, failure).statusCode
     }
     return backend
   }

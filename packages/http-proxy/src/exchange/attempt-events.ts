@@ -9,10 +9,9 @@ export interface AttemptEvents {
   readonly framing: readonly string[]
   /** A live connection has it. */
   started(request: ClientRequest): void
-  /** No connection; true when the request has another backend to go to. */
-  unreached(error: Error): boolean
   /** The head of an answer. */
   responded(response: IncomingMessage): void
+  /** No connection was to be had, or that which had the request has failed. */
   failed(error: Error): void
 }
 
@@ -39,10 +38,6 @@ export class EventsInContext extends AsyncResource implements AttemptEvents {
 
   started(request: ClientRequest): void {
     this.runInAsyncScope(() => this.#events.started(request))
-  }
-
-  unreached(error: Error): boolean {
-    return this.runInAsyncScope(() => this.#events.unreached(error))
   }
 
   responded(response: IncomingMessage): void {

@@ -63,14 +63,15 @@ async function tryWith(options: AffinityOptions, asked: RequestHead): Promise<Tr
     wantsFresh: false,
     framing: ['X-Framing', 'ours'],
     started: sent => void told.push(`started ${sent.reusedSocket ? 'used' : 'new'}`),
-    unreached: cause => {
-      told.push(`unreached ${lease.backend.id}`)
-      return lease.redispatch({ kind: 'unreached', slow: false, cause }) !== undefined
-    },
     responded: () => void told.push('responded'),
-    failed: error => void told.push(error.message),
+    failed: cause => {
+      told.push(`failed at ${lease.backend.id}`)
+      const failure = { kind: 'unreached', slow: false, cause } as const
+      lease.failed(failure)
+      if (lease.next(failure) !== undefined) attempt.agent.goOn()
+    },
   }
-  const attempt = newAttempt(lease, asked.method, agents, events, sent => void sent.end())
+  const attempt: Attempt = newAttempt(lease, asked.method, agents, events, sent => void sent.end())
   return { attempt, lease, told }
 }
 
@@ -201,7 +202,7 @@ describe('an attempt', () => {
     const options = { backends: backends.map(backend => backend.options), host: 'backend' } as const
     const trying = await tryWith(options, head(['Host', 'a', 'X-A', '1']))
     expect(await responseTo(trying)).toBe('w3')
-    expect(trying.told).toEqual(['unreached w1', 'unreached w2', 'started new'])
+    expect(trying.told).toEqual(['failed at w1', 'failed at w2', 'started new'])
     const { raw = [] } = w3?.seen[0] ?? {}
     const hosts = raw.filter((_, index) => raw[index - 1]?.toLowerCase() === 'host')
     expect(hosts).toEqual([`127.0.0.1:${w3?.port}`])
@@ -222,7 +223,7 @@ describe('an attempt', () => {
     const trying = await tryWith({ backends: [w1.options, w2.options] }, head(['Host', 'a']))
     const [error] = await once(send(trying), 'error')
     expect(error).toMatchObject({ code: 'ECONNREFUSED', port: w2.port })
-    expect(trying.told).toEqual(['unreached w1', 'unreached w2'])
+    expect(trying.told).toEqual(['failed at w1', 'failed at w2'])
   })
 
   it('asks nobody else when it was given up meanwhile', async () => {

@@ -8,7 +8,7 @@ import {
   type RequestHead,
 } from '@limpet/core'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type Attempter, Attempts } from './attempts.ts'
+import { type Attempter, Attempts, type AttemptTimes } from './attempts.ts'
 import { RESPONSE_TIMEOUT, responseTimeout } from '../failure.ts'
 
 beforeEach(() => {
@@ -21,6 +21,8 @@ afterEach(() => {
 })
 
 const TIMEOUT_MS = 1_000
+const NO_TIMES = { responseTimeoutMs: 0, totalTimeoutMs: 0 }
+const TIMES = { responseTimeoutMs: TIMEOUT_MS, totalTimeoutMs: 0 }
 
 /** A forwarder that only notes what it is told: `attempt` (with the backend), `abort` and `gaveUp`. */
 class Notes implements Attempter {
@@ -29,7 +31,11 @@ class Notes implements Attempter {
   readonly lease: Lease
   readonly attempts: Attempts
 
-  constructor(request: Partial<RequestHead>, options: Partial<AffinityOptions> = {}) {
+  constructor(
+    request: Partial<RequestHead>,
+    options: Partial<AffinityOptions> = {},
+    times: AttemptTimes = TIMES,
+  ) {
     const head: RequestHead = {
       method: 'GET',
       url: '/',
@@ -45,7 +51,7 @@ class Notes implements Attempter {
     const backends = ['w1', 'w2', 'w3'].map(id => ({ id, url: 'http://127.0.0.1:1' }))
     this.affinity = createAffinity({ backends, affinity: [], ...options })
     this.lease = this.affinity.select(head) as Lease
-    this.attempts = new Attempts(this.lease, head, TIMEOUT_MS, this)
+    this.attempts = new Attempts(this.lease, head, times, this)
   }
 
   attempt(isFresh: boolean): void {
@@ -56,9 +62,14 @@ class Notes implements Attempter {
     this.told.push(`abort: ${error.code ?? error.message}`)
   }
 
-  gaveUp(error: AffinityError): void {
-    const why = error instanceof BackendFailedError ? error.failure.kind : error.code
-    this.told.push(`gave up: ${error.statusCode} ${why}`)
+  inScope(work: () => void): void {
+    work()
+  }
+
+  gaveUp(error: Error): void {
+    const { statusCode, code } = error as AffinityError
+    const why = error instanceof BackendFailedError ? error.failure.kind : code
+    this.told.push(`gave up: ${statusCode} ${why}`)
   }
 
   /** What was told since the last time. */
@@ -81,8 +92,12 @@ const BODY: Partial<RequestHead> = { method: 'PUT', hasBody: true }
 const POST: Partial<RequestHead> = { method: 'POST' }
 
 /** One whose first attempt is due and has been made. */
-function begun(request: Partial<RequestHead> = {}, options: Partial<AffinityOptions> = {}): Notes {
-  const notes = new Notes(request, options)
+function begun(
+  request: Partial<RequestHead> = {},
+  options: Partial<AffinityOptions> = {},
+  times: AttemptTimes = TIMES,
+): Notes {
+  const notes = new Notes(request, options, times)
   notes.attempts.begin()
   vi.advanceTimersByTime(0)
   expect(notes.news).toEqual(['attempt at w1'])
@@ -143,7 +158,7 @@ describe('the time for an answer', () => {
   it('ends with the head of the answer, and pieces of the body that come later do not begin it again', () => {
     const notes = begun(BODY)
     notes.attempts.started(false)
-    notes.attempts.responded()
+    notes.attempts.responded(200)
     notes.attempts.progress()
     vi.advanceTimersByTime(2 * TIMEOUT_MS)
     expect(notes.news).toEqual([])
@@ -166,8 +181,18 @@ describe('the time for an answer', () => {
   it('is for ever when it is 0', () => {
     const { lease } = new Notes({})
     const aborts: Error[] = []
-    const attempter = { attempt() {}, gaveUp() {}, abort: (error: Error) => void aborts.push(error) }
-    const attempts = new Attempts(lease, { method: 'GET', hasBody: false } as RequestHead, 0, attempter)
+    const attempter = {
+      attempt() {},
+      gaveUp() {},
+      inScope() {},
+      abort: (error: Error) => void aborts.push(error),
+    }
+    const attempts = new Attempts(
+      lease,
+      { method: 'GET', hasBody: false } as RequestHead,
+      NO_TIMES,
+      attempter,
+    )
     attempts.begin()
     attempts.started(false)
     vi.advanceTimersByTime(2 ** 31)
@@ -220,7 +245,7 @@ describe('an attempt that has failed', () => {
   it('after the head of the answer is not made again, and is the backend’s failure', () => {
     const notes = begun()
     notes.attempts.started(false)
-    notes.attempts.responded()
+    notes.attempts.responded(200)
     notes.attempts.failed(reset)
     expect(notes.news).toEqual(['gave up: 502 truncated'])
     expect(notes.failures).toEqual([1, 0, 0])
@@ -288,33 +313,111 @@ describe('a used connection that breaks', () => {
   })
 })
 
-describe('an attempter that goes on by itself', () => {
-  it('asks whether the lease has moved, and is told when nobody is left', () => {
-    const notes = begun(POST)
-    expect([notes.attempts.unreached(refused), notes.lease.backend.id]).toEqual([true, 'w2'])
-    expect([notes.attempts.unreached(refused), notes.lease.backend.id]).toEqual([true, 'w3'])
-    expect(notes.attempts.unreached(refused)).toBe(false)
+describe('the time for all attempts', () => {
+  const times = { responseTimeoutMs: 0, totalTimeoutMs: 3_000 }
+
+  it('ends the request with 504, whatever is under way', () => {
+    const notes = begun({}, {}, times)
+    vi.advanceTimersByTime(2_000)
+    notes.attempts.failed(refused)
+    notes.attempts.started(false)
+    expect(notes.news).toEqual(['attempt at w2'])
+    vi.advanceTimersByTime(1_000)
+    expect(notes.news).toEqual(['gave up: 504 timeout', `abort: ${RESPONSE_TIMEOUT}`])
+    notes.attempts.failed(reset)
+    expect([notes.news, notes.failures]).toEqual([[], [1, 1, 0]])
+  })
+
+  it('ends with the head of the response', () => {
+    const notes = begun({}, {}, times)
+    notes.attempts.started(false)
+    notes.attempts.responded(200)
+    vi.advanceTimersByTime(10_000)
     expect(notes.news).toEqual([])
-    notes.attempts.exhausted(refused)
-    expect(notes.news).toEqual(['gave up: 502 unreached'])
-    // Counted when the lease was asked, and not again.
+  })
+})
+
+describe('a backend that is found down', () => {
+  it('loses the requests that wait for its response, without a failure of theirs', () => {
+    const notes = begun()
+    notes.attempts.started(false)
+    notes.affinity.pool.setHealthy('w1', false)
+    expect(notes.news).toEqual([expect.stringMatching(/^abort: .* found down/)])
+    // A response that crosses it is dropped.
+    expect(notes.attempts.responded(200)).toBe(false)
+    notes.attempts.failed(reset)
+    expect(notes.news).toEqual(['attempt at w2'])
+    expect(notes.failures).toEqual([0, 0, 0])
+    notes.attempts.started(false)
+    notes.attempts.failed(reset)
+    expect(notes.news).toEqual(['attempt at w3'])
+    notes.attempts.close()
+    notes.lease.release()
+  })
+
+  it('keeps those that may not be sent twice', () => {
+    const notes = begun(POST)
+    notes.attempts.started(false)
+    notes.affinity.pool.setHealthy('w1', false)
+    expect(notes.news).toEqual([])
+    notes.attempts.close()
+  })
+})
+
+describe('a status of retryOn', () => {
+  it('leads to another backend, and the last response is for the client', () => {
+    const notes = begun({}, { retryOn: [503] })
+    for (const next of ['w2', 'w3']) {
+      notes.attempts.started(false)
+      expect(notes.attempts.responded(503)).toBe(false)
+      notes.attempts.failed(new Error('ended by the attempter'))
+      expect(notes.news).toEqual([`attempt at ${next}`])
+    }
+    notes.attempts.started(false)
+    expect(notes.attempts.responded(503)).toBe(true)
     expect(notes.failures).toEqual([1, 1, 1])
   })
 
-  it.each([
-    ['refused', refused, 502],
-    ['too slow', Object.assign(new Error('slow'), { code: 'ERR_CONNECT_TIMEOUT' }), 504],
-  ])('gives up with what the last backend did: %s', (_, error, status) => {
-    const notes = begun()
-    notes.attempts.exhausted(error)
-    expect(notes.news).toEqual([`gave up: ${status} unreached`])
+  it.each([BODY, POST])('is a response as any other to what cannot be repeated: %o', request => {
+    const notes = begun(request, { retryOn: [503] })
+    notes.attempts.started(false)
+    expect(notes.attempts.responded(503)).toBe(true)
   })
+})
+
+describe('an attempt that cannot be made', () => {
+  it('is the end, because the request is at fault', () => {
+    const notes = begun()
+    notes.attempts.failed(Object.assign(new TypeError('Invalid character'), { code: 'ERR_INVALID_CHAR' }))
+    expect(notes.news).toEqual(['gave up: undefined ERR_INVALID_CHAR'])
+    expect(notes.failures).toEqual([0, 0, 0])
+  })
+
+  it.each([REPEATABLE, POST])('for a policy that throws is the end: %o', request => {
+    const notes = new Notes(request)
+    notes.attempt = () => {
+      throw new Error('no such tenant')
+    }
+    notes.attempts.begin()
+    vi.advanceTimersByTime(0)
+    expect(notes.news).toEqual(['gave up: undefined undefined'])
+  })
+
+  it.each(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM'])(
+    'for want of resources (%s) is 503, and nobody’s failure',
+    code => {
+      const notes = begun()
+      notes.attempts.failed(Object.assign(new Error(`connect ${code}`), { code }))
+      expect(notes.news).toEqual(['gave up: 503 ERR_LOCAL_RESOURCE'])
+      expect(notes.failures).toEqual([0, 0, 0])
+    },
+  )
 })
 
 describe('after the end', () => {
   it.each([
     ['the client has left', (notes: Notes) => notes.attempts.close()],
-    ['it was given up', (notes: Notes) => notes.attempts.exhausted(refused)],
+    ['it was given up', (notes: Notes) => notes.attempts.failed(notHttp)],
   ])('(%s) nothing more is done, and no backend is to blame', (_, end) => {
     const notes = begun()
     notes.attempts.started(true)
@@ -323,8 +426,7 @@ describe('after the end', () => {
     const { failures } = notes
     expect(notes.news.length).toBeLessThan(2)
     notes.attempts.failed(reset)
-    notes.attempts.exhausted(refused)
-    expect(notes.attempts.unreached(refused)).toBe(false)
+    expect(notes.attempts.responded(200)).toBe(false)
     vi.advanceTimersByTime(2 * TIMEOUT_MS)
     expect(notes.news).toEqual([])
     expect([notes.failures, notes.lease.backend.id]).toEqual([failures, 'w1'])

@@ -1,44 +1,57 @@
 import {
-  type AffinityError,
-  BackendFailedError,
+  attemptError,
   type Failure,
   isAffinityError,
   isRepeatable,
   type Lease,
   type RequestHead,
 } from '@limpet/core'
-import { failureOf, responseTimeout } from '../failure.ts'
+import { backendDown, failureOf, isUnwritable, responseTimeout, totalTimeout } from '../failure.ts'
 
-/** Who makes the attempts: it knows the forwarder, and nothing of when one is due. */
+/** Makes the attempts: it knows the forwarder, and nothing of when an attempt is due. */
 export interface Attempter {
-  /** Makes an attempt at the lease's backend. @param isFresh by a connection that nobody has used */
+  /** Makes an attempt at the lease's backend. @param isFresh by a connection that has carried no other request */
   attempt(isFresh: boolean): void
-  /** Ends the attempt that is under way. */
+  /** Ends the attempt that is under way. Its failure is then reported as that of any other. */
   abort(error: Error): void
-  /** There will be no more: what the client is to be told, or is to notice, where it has a part of an answer. */
-  gaveUp(error: AffinityError): void
+  /**
+   * There are no more attempts: the client is to get `error`, or a cut where it has a part of a response. An error of
+   * another kind than AffinityError is the application's, as of a policy that throws.
+   */
+  gaveUp(error: Error): void
+  /** Calls `work` in the async context of the request. */
+  inScope(work: () => void): void
+}
+
+/** The times that the attempts at a request have, in milliseconds; 0: any. */
+export interface AttemptTimes {
+  readonly responseTimeoutMs: number
+  readonly totalTimeoutMs: number
 }
 
 /**
  * The attempts at one request, whichever forwarder makes them: when the first is due, how long one may take, and
- * what a failure leads to.
+ * what a failure leads to. The one loop for refused and broken connections, timeouts, failed responses and handshakes.
  */
 export class Attempts {
   readonly #lease: Lease
   readonly #request: RequestHead
-  readonly #responseTimeoutMs: number
+  readonly #times: AttemptTimes
   readonly #attempter: Attempter
   #timer: NodeJS.Timeout | undefined
+  #total: NodeJS.Timeout | undefined
   #isStarted = false
-  #isUsed = false
+  #isReused = false
   #isFresh = false
   #hasResponded = false
+  /** The lease has moved already, and the attempt at the backend before is being ended. */
+  #isLeaving = false
   #isOver = false
 
-  constructor(lease: Lease, request: RequestHead, responseTimeoutMs: number, attempter: Attempter) {
+  constructor(lease: Lease, request: RequestHead, times: AttemptTimes, attempter: Attempter) {
     this.#lease = lease
     this.#request = request
-    this.#responseTimeoutMs = responseTimeoutMs
+    this.#times = times
     this.#attempter = attempter
   }
 
@@ -47,86 +60,123 @@ export class Attempts {
     return this.#isOver
   }
 
-  begin(): void {
-    if (isRepeatable(this.#request)) this.#next()
+  /** @param isFresh every attempt goes by a connection of its own */
+  begin(isFresh = false): void {
+    this.#isFresh = isFresh
+    const { totalTimeoutMs } = this.#times
+    if (totalTimeoutMs > 0) this.#total = setTimeout(() => this.#takesTooLong(totalTimeoutMs), totalTimeoutMs)
+    if (isFresh || isRepeatable(this.#request)) this.#attempt()
     // What cannot be repeated had better not meet a connection whose end has arrived and was not looked at yet:
     // by the next turn of the event loop it has been.
-    else setImmediate(() => this.#next())
+    else setImmediate(() => this.#attempt())
   }
 
-  /** A live connection has the request. @param isUsed it has had others before */
-  started(isUsed: boolean): void {
+  /** A live connection has the request. @param isReused it has carried others before */
+  started(isReused: boolean): void {
     this.#isStarted = true
-    this.#lease.connected()
-    this.#isUsed = isUsed
-    const ms = this.#responseTimeoutMs
+    this.#isReused = isReused
+    this.#lease.connected(isRepeatable(this.#request) ? this.#onDown : undefined)
+    const ms = this.#times.responseTimeoutMs
     if (this.#isOver) this.#attempter.abort(new Error('the client left'))
     else if (ms > 0) this.#timer = setTimeout(() => this.#attempter.abort(responseTimeout(ms)), ms)
   }
 
-  /** The request's body moves on: a long upload is not a slow answer. */
+  /** The request's body moves on: a long upload is not a slow response. */
   progress(): void {
     if (!this.#hasResponded) this.#timer?.refresh()
   }
 
-  /** The head of the answer is here. */
-  responded(): void {
+  /**
+   * The head of a response is here.
+   * @returns whether it is for the client; else the attempter ends the attempt, and reports that it has failed
+   */
+  responded(statusCode: number): boolean {
+    if (this.#isOver || this.#isLeaving) return false
     clearTimeout(this.#timer)
+    if (this.#lease.retries(statusCode) && this.#goesOn(statusFailure(statusCode))) {
+      this.#isLeaving = true
+      return false
+    }
+    clearTimeout(this.#total)
     this.#hasResponded = true
+    return true
   }
 
-  /** No connection; whether the lease has moved, for an attempter that goes on by itself. */
-  unreached(error: Error): boolean {
-    return !this.#isOver && this.#lease.redispatch(failureOf(error, false, false)) !== undefined
-  }
-
-  /** The attempt has failed: another is made where that is safe, or the client is told. */
+  /** The attempt has failed: another is made where that is safe, or the client gets an error. */
   failed(error: unknown): void {
     clearTimeout(this.#timer)
     if (this.#isOver) return
-    if (isAffinityError(error)) {
-      this.#end(error)
+    if (this.#isLeaving) {
+      this.#isLeaving = false
+      this.#attempt()
       return
     }
-    const failure = failureOf(error, this.#isStarted, this.#hasResponded)
-    if (this.#isStale(failure)) {
-      this.#isFresh = true
-      this.#next()
-    } else if (this.#lease.redispatch(failure) === undefined) {
-      this.#end(new BackendFailedError(this.#lease.backend, failure))
-    } else {
-      this.#next()
+    if (isAffinityError(error) || isUnwritable(error)) {
+      this.#end(error as Error)
+      return
     }
-  }
-
-  /** The attempt has failed, and the lease has been asked already. */
-  exhausted(error: unknown): void {
-    if (!this.#isOver) this.#end(new BackendFailedError(this.#lease.backend, failureOf(error, false, false)))
+    const isReused = this.#isReused && !this.#isFresh
+    const failure = failureOf(error, {
+      isStarted: this.#isStarted,
+      isReused,
+      hasResponded: this.#hasResponded,
+    })
+    if (isReused && failure.kind === 'broken') this.#isFresh = true
+    if (this.#goesOn(failure)) this.#attempt()
+    else this.#end(attemptError(this.#lease.backend, failure))
   }
 
   /** The client's side has closed. */
   close(): void {
     clearTimeout(this.#timer)
+    clearTimeout(this.#total)
     this.#isOver = true
   }
 
-  /**
-   * A used connection that dies under a request says nothing of the backend, and the session is to stay there. Once:
-   * then it goes by a fresh connection, whose end is the backend's doing.
-   */
-  #isStale({ kind }: Failure): boolean {
-    return kind === 'broken' && this.#isUsed && !this.#isFresh && isRepeatable(this.#request)
+  /** The pool tells, in the context of whatever has found the backend down. A request without another place waits on. */
+  readonly #onDown = (): void => {
+    if (this.#isOver || this.#isLeaving) return
+    this.#attempter.inScope(() => {
+      const cause = backendDown()
+      if (this.#lease.next({ kind: 'down', slow: false, cause }) === undefined) return
+      this.#isLeaving = true
+      this.#attempter.abort(cause)
+    })
   }
 
-  #next(): void {
+  #goesOn(failure: Failure): boolean {
+    this.#lease.failed(failure)
+    return this.#lease.next(failure) !== undefined
+  }
+
+  #takesTooLong(ms: number): void {
+    if (this.#isOver) return
+    const failure: Failure = { kind: 'timeout', slow: true, cause: totalTimeout(ms) }
+    this.#attempter.inScope(() => {
+      this.#lease.failed(failure)
+      this.#end(attemptError(this.#lease.backend, failure))
+      this.#attempter.abort(totalTimeout(ms))
+    })
+  }
+
+  #attempt(): void {
     if (this.#isOver) return
     this.#isStarted = false
-    this.#isUsed = false
-    this.#attempter.attempt(this.#isFresh)
+    this.#isReused = false
+    try {
+      this.#attempter.attempt(this.#isFresh)
+    } catch (error) {
+      // A policy of the application's own could not say what to forward.
+      this.#end(error instanceof Error ? error : new Error(String(error)))
+    }
   }
 
-  #end(error: AffinityError): void {
+  #end(error: Error): void {
     this.close()
     this.#attempter.gaveUp(error)
   }
+}
+
+function statusFailure(statusCode: number): Failure {
+  return { kind: 'status', slow: false, cause: new Error(`status ${statusCode}`) }
 }

@@ -1,12 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import {
-  type AffinityError,
-  type HeaderFields,
-  isAffinityError,
-  type Lease,
-  type RequestHead,
-} from '@limpet/core'
+import type { HeaderFields, Lease, RequestHead } from '@limpet/core'
 import { type Attempt, newAttempt } from './attempt.ts'
 import { type AttemptEvents, EventsInContext } from './attempt-events.ts'
 import { type Attempter, Attempts } from './attempts.ts'
@@ -28,7 +22,7 @@ export interface BackendResponse {
 /** What becomes of an exchange: an answer, or an error to tell the client; neither when the client leaves first. */
 export interface Outcome {
   responded(answer: BackendResponse): void
-  failed(error: AffinityError): void
+  failed(error: Error): void
 }
 
 /** Gives an attempt to http-proxy-middleware. */
@@ -48,6 +42,7 @@ export class Exchange implements AttemptEvents, Attempter {
   readonly #attempts: Attempts
   readonly #inContext = new EventsInContext(this)
   #outcome: Outcome | undefined
+  #attempt: Attempt | undefined
   #sent: ClientRequest | undefined
   #answer: IncomingMessage | undefined
 
@@ -65,7 +60,7 @@ export class Exchange implements AttemptEvents, Attempter {
     this.#body = body
     this.#transport = transport
     this.#forward = forward
-    this.#attempts = new Attempts(lease, request, transport.responseTimeoutMs, this)
+    this.#attempts = new Attempts(lease, request, transport, this)
   }
 
   send(outcome: Outcome): void {
@@ -90,18 +85,23 @@ export class Exchange implements AttemptEvents, Attempter {
   attempt(isFresh: boolean): void {
     this.wantsFresh = isFresh
     this.#sent = undefined
-    this.#forward(
-      newAttempt(this.#lease, this.#request.method, this.#agents, this.#inContext, request =>
-        this.#writeBody(request),
-      ),
+    if (this.#attempt?.agent.goOn() === true) return
+    const attempt = newAttempt(this.#lease, this.#request.method, this.#agents, this.#inContext, request =>
+      this.#writeBody(request),
     )
+    this.#attempt = attempt
+    this.#forward(attempt)
+  }
+
+  inScope(work: () => void): void {
+    this.#inContext.runInAsyncScope(work)
   }
 
   abort(error: Error): void {
     this.#sent?.destroy(error)
   }
 
-  gaveUp(error: AffinityError): void {
+  gaveUp(error: Error): void {
     // Where the client has the head of an answer that was cut, the body's own error tells it so.
     if (this.#answer === undefined) this.#outcome?.failed(error)
   }
@@ -112,19 +112,17 @@ export class Exchange implements AttemptEvents, Attempter {
     this.#attempts.started(request.reusedSocket)
   }
 
-  unreached(error: Error): boolean {
-    return this.#attempts.unreached(error)
-  }
-
   responded(response: IncomingMessage): void {
     const statusCode = response.statusCode ?? 0
-    if (this.#attempts.isOver) {
-      response.destroy()
-    } else if (statusCode < 200 || statusCode > 599) {
+    if (statusCode < 200 || statusCode > 599) {
       response.destroy()
       this.failed(protocolError(`status ${statusCode}`))
+    } else if (!this.#attempts.responded(statusCode)) {
+      const error = new Error(`status ${statusCode} is retried`)
+      response.on('error', () => undefined).destroy()
+      // A request that was destroyed reports its failure by itself.
+      if (this.#sent?.destroyed === false) this.failed(error)
     } else {
-      this.#attempts.responded()
       this.#answer = response
       this.#endUnfinished(response)
       response.once('error', error => this.#inContext.failed(error))
@@ -140,9 +138,7 @@ export class Exchange implements AttemptEvents, Attempter {
   }
 
   failed(error: Error): void {
-    // Before there was a connection the agent has asked the lease until nobody was left.
-    if (this.#sent === undefined && !isAffinityError(error)) this.#attempts.exhausted(error)
-    else this.#attempts.failed(error)
+    this.#attempts.failed(error)
   }
 
   #close(): void {

@@ -4,12 +4,17 @@ import type { AttemptEvents } from './attempt-events.ts'
 import type { BackendAgents } from '../backend/backend-agent.ts'
 import { writeLines } from './request-lines.ts'
 
-/** What node:http's client takes for an agent: it asks the lease who is next until somebody accepts the connection. */
+/**
+ * The agent of an attempt's request, as node:http's client sees it. A request that gets no connection is kept: nothing
+ * of it was written, so the next attempt can go on with it.
+ */
 export class LeaseAgent {
   readonly #lease: Lease
   readonly #agents: BackendAgents
   readonly #events: AttemptEvents
   #lines: string[] | undefined
+  /** The request that got no connection, while the next attempt is decided on. */
+  #unconnected: ClientRequest | undefined
 
   /** @throws what a policy throws that cannot say what to forward */
   constructor(lease: Lease, agents: BackendAgents, events: AttemptEvents) {
@@ -42,6 +47,17 @@ export class LeaseAgent {
     this.#connect(request)
   }
 
+  /** Goes on with the request that got no connection, at the lease's backend. False when there is no such request. */
+  goOn(): boolean {
+    const request = this.#unconnected
+    if (request === undefined) return false
+    this.#unconnected = undefined
+    // The Host may be the backend's.
+    this.#lines = undefined
+    this.#connect(request)
+    return true
+  }
+
   #start(request: ClientRequest): void {
     try {
       const lines = this.#lines ?? this.#lease.requestLines()
@@ -56,11 +72,12 @@ export class LeaseAgent {
 
   #connect(request: ClientRequest): void {
     const onUnreached = (error: Error): boolean => {
-      if (request.destroyed || !this.#events.unreached(error)) return false
-      // The Host may be the backend's.
-      this.#lines = undefined
-      this.#connect(request)
-      return true
+      if (request.destroyed) return false
+      this.#unconnected = request
+      this.#events.failed(error)
+      const hasGoneOn = this.#unconnected !== request
+      if (!hasGoneOn) this.#unconnected = undefined
+      return hasGoneOn
     }
     const { backend } = this.#lease
     const agent = this.#events.wantsFresh ? this.#agents.freshAgent(backend) : this.#agents.agentOf(backend)

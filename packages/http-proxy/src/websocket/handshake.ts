@@ -1,10 +1,13 @@
 import { type ClientRequest, type IncomingMessage, STATUS_CODES } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { BackendFailedError, type HeaderFields, type Lease } from '@limpet/core'
+import { type HeaderFields, isAffinityError, type Lease, type RequestHead } from '@limpet/core'
+import { type Attempt, newAttempt } from '../exchange/attempt.ts'
 import { type AttemptEvents, EventsInContext } from '../exchange/attempt-events.ts'
-import { closingError } from '../server/closing-response.ts'
-import { failureOf, protocolError, responseTimeout } from '../failure.ts'
+import { type Attempter, Attempts } from '../exchange/attempts.ts'
+import type { BackendAgents } from '../backend/backend-agent.ts'
+import { closingError, closingResponse } from '../server/closing-response.ts'
+import { protocolError } from '../failure.ts'
 import { trackListeners } from './track-listeners.ts'
 import { endWith } from '../server/linger.ts'
 import { rawFields } from '../exchange/raw-fields.ts'
@@ -12,55 +15,93 @@ import { screen } from './screen.ts'
 import type { Transport } from '../transport-options.ts'
 import { openTunnel, type Tunnel } from './tunnel.ts'
 
+/** Gives an attempt to http-proxy-middleware's upgrade. */
+export type ForwardHandshake = (attempt: Attempt) => void
+
 /**
- * A WebSocket handshake on its way. Until a backend has accepted the connection it moves on like any request;
- * httpxy ends the client's socket on any failure after that.
+ * A WebSocket handshake on its way. Until a backend has accepted the connection it moves on like any request; after
+ * that it is never made again, for httpxy ends the client's socket on any failure.
  */
-export class Handshake implements AttemptEvents {
-  /** It cannot be made again, so it must not meet a used connection that is dying. */
-  readonly wantsFresh = true
+export class Handshake implements AttemptEvents, Attempter {
+  wantsFresh = true
   readonly framing = HANDSHAKE
-  /** The same events, in the async context of the handshake's request. */
-  readonly inContext = new EventsInContext(this)
   readonly #lease: Lease
   readonly #client: Duplex
+  readonly #agents: BackendAgents
   readonly #transport: Transport
+  readonly #forward: ForwardHandshake
+  readonly #attempts: Attempts
+  /** The same events, in the async context of the handshake's request. */
+  readonly #inContext = new EventsInContext(this)
   #forget: (() => void) | undefined
+  #attempt: Attempt | undefined
   #sent: ClientRequest | undefined
-  #timer: NodeJS.Timeout | undefined
   #hasResponded = false
   #tunnel: Tunnel | undefined
-  #isFailed = false
-  #isClosed = false
 
-  constructor(lease: Lease, client: Duplex, transport: Transport) {
+  constructor(
+    lease: Lease,
+    request: RequestHead,
+    client: Duplex,
+    agents: BackendAgents,
+    transport: Transport,
+    forward: ForwardHandshake,
+  ) {
     this.#lease = lease
     this.#client = client
+    this.#agents = agents
     this.#transport = transport
-    client.once('close', () => this.inContext.runInAsyncScope(() => this.#close()))
+    this.#forward = forward
+    this.#attempts = new Attempts(lease, request, transport, this)
+    client.once('close', () => this.#inContext.runInAsyncScope(() => this.#close()))
     // As with any request, a client that ends while it waits has left.
     client.once('end', () => this.#tunnel ?? client.destroy())
     this.#forget = trackListeners(client)
   }
 
-  started(request: ClientRequest): void {
-    this.#sent = request
-    this.#lease.connected()
-    if (this.#isClosed) {
-      request.destroy()
-      return
-    }
-    const { responseTimeoutMs } = this.#transport
-    if (responseTimeoutMs > 0) {
-      this.#timer = setTimeout(() => request.destroy(responseTimeout(responseTimeoutMs)), responseTimeoutMs)
-    }
-    // httpxy's own listeners write the head to the client, whatever it is.
-    screen(request, 'upgrade', (...args) => this.inContext.runInAsyncScope(() => this.#accepts(...args)))
-    screen(request, 'response', response => this.inContext.runInAsyncScope(() => this.#refuses(response)))
+  /** By a connection of its own: it cannot be made again, so it must not meet a used one that is dying. */
+  send(): void {
+    this.#attempts.begin(true)
   }
 
-  unreached(error: Error): boolean {
-    return !this.#isClosed && this.#lease.redispatch(failureOf(error, false, false)) !== undefined
+  attempt(): void {
+    if (this.#attempt?.agent.goOn() === true) return
+    const attempt = newAttempt(
+      this.#lease,
+      'GET',
+      this.#agents,
+      this.#inContext,
+      sent => sent.end(),
+      SOME_SERVER,
+    )
+    // httpxy reads them in lower case.
+    Object.assign(attempt.headers, { connection: 'Upgrade', upgrade: 'websocket' })
+    this.#attempt = attempt
+    this.#forward(attempt)
+  }
+
+  abort(error: Error): void {
+    this.#sent?.destroy(error)
+  }
+
+  gaveUp(error: Error): void {
+    if (this.#hasResponded) this.#client.destroy()
+    // Other errors are those of a policy of the app's own, which could not say what to forward.
+    else if (this.#client.writable)
+      endWith(this.#client, isAffinityError(error) ? closingError(error) : closingResponse(500))
+  }
+
+  inScope(work: () => void): void {
+    this.#inContext.runInAsyncScope(work)
+  }
+
+  started(request: ClientRequest): void {
+    this.#sent = request
+    this.#attempts.started(false)
+    if (this.#attempts.isOver) return
+    // httpxy's own listeners write the head to the client, whatever it is.
+    screen(request, 'upgrade', (...args) => this.#inContext.runInAsyncScope(() => this.#accepts(...args)))
+    screen(request, 'response', response => this.#inContext.runInAsyncScope(() => this.#refuses(response)))
   }
 
   /** Ends it soon: a tunnel with a good-bye, and anything else at once. */
@@ -86,23 +127,15 @@ export class Handshake implements AttemptEvents {
   }
 
   failed(error: Error): void {
-    clearTimeout(this.#timer)
-    // A client that breaks off is nobody's failure; httpxy tells of it all the same.
-    if (this.#isClosed || this.#isFailed || this.#client.errored) return
-    // Nor is what comes behind the end: the client has only to take what it was given.
-    if (this.#client.writableEnded) return
-    this.#isFailed = true
-    const failure = failureOf(error, this.#sent !== undefined, this.#hasResponded)
-    if (failure.kind !== 'unreached')
-      this.#lease.redispatch({ ...failure, kind: this.#hasResponded ? 'truncated' : 'protocol' })
-    if (this.#hasResponded) this.#client.destroy()
-    else if (this.#client.writable)
-      endWith(this.#client, closingError(new BackendFailedError(this.#lease.backend, failure)))
+    // A client that breaks off is nobody's failure; httpxy reports it all the same. Errors after the client's socket
+    // was ended are of no account: only flushing remains.
+    if (this.#client.errored || this.#client.writableEnded) return
+    this.#attempts.failed(error)
   }
 
   /** The tunnel is ours: httpxy's would hold all that only the handshake needed, as long as it lasts. */
   #accepts(response: IncomingMessage, backend: Socket, head: Buffer): false {
-    if (this.#isClosed || response.headers.upgrade?.toLowerCase() !== 'websocket') {
+    if (this.#attempts.isOver || response.headers.upgrade?.toLowerCase() !== 'websocket') {
       // It may be in the middle of something that nobody asked for.
       backend.on('error', () => undefined).destroy()
       this.failed(protocolError('an upgrade to another protocol'))
@@ -113,7 +146,7 @@ export class Handshake implements AttemptEvents {
     this.#forget = undefined
     // Header fields are bytes.
     this.#client.write(switchingHead({ ...fields, connection: 'Upgrade', upgrade: 'websocket' }), 'latin1')
-    backend.on('error', error => this.inContext.failed(error))
+    backend.on('error', error => this.#inContext.failed(error))
     if (head.length > 0) backend.unshift(head)
     const tunnel = openTunnel(this.#client, backend, this.#transport.tunnelTimeoutMs)
     this.#tunnel = tunnel
@@ -133,20 +166,22 @@ export class Handshake implements AttemptEvents {
   }
 
   #answer(statusCode: number, response: IncomingMessage): HeaderFields {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#attempts.responded(statusCode)
     this.#sent = undefined
+    this.#attempt = undefined
     this.#hasResponded = true
     return this.#lease.responded({ statusCode, headers: rawFields(response.rawHeaders) })
   }
 
   #close(): void {
-    this.#isClosed = true
-    clearTimeout(this.#timer)
+    this.#attempts.close()
     if (!this.#hasResponded) this.#sent?.destroy()
     this.#lease.release()
   }
 }
+
+/** http-proxy-middleware tunnels only what came by a server. */
+const SOME_SERVER = {}
 
 const HANDSHAKE = ['Connection', 'Upgrade', 'Upgrade', 'websocket']
 

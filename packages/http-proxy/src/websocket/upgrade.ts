@@ -7,10 +7,11 @@ import {
   type Lease,
   NoBackendError,
   RefusedRequestError,
+  type RequestHead,
   requestHead,
   type RequestView,
 } from '@limpet/core'
-import { type Attempt, newAttempt } from '../exchange/attempt.ts'
+import type { Attempt } from '../exchange/attempt.ts'
 import type { BackendAgents } from '../backend/backend-agent.ts'
 import { closingResponse, closingError } from '../server/closing-response.ts'
 import type { CookieOwner } from '../server/cookie-owners.ts'
@@ -47,26 +48,26 @@ export function upgrader(
     request: IncomingMessage,
     socket: Duplex,
     view: RequestView | undefined,
-  ): Promise<Lease | undefined> {
-    const head = requestHead(request, view, requestHeaders)
+  ): Promise<Selected | undefined> {
+    const head: RequestHead = { ...requestHead(request, view, requestHeaders), isHandshake: true }
     // What follows a handshake before it was answered is nobody's to forward (CVE-2026-2833).
     if (!isWebSocket(request) || head.hasBody)
       throw new RefusedRequestError(400, 'framing', 'not a WebSocket handshake')
     owner.check(request)
-    return affinity.select(head, onGone => {
+    const lease = await affinity.select(head, onGone => {
       // A policy may have asked a remote store meanwhile.
       if (socket.destroyed) onGone()
       else socket.once('close', onGone)
     })
+    return lease === undefined ? undefined : { lease, head }
   }
 
-  function start(lease: Lease, socket: Duplex, head: Buffer): void {
-    const handshake = new Handshake(lease, socket, transport)
+  function start({ lease, head }: Selected, socket: Duplex, first: Buffer): void {
+    const handshake = new Handshake(lease, head, socket, agents, transport, attempt =>
+      forward(attempt as Attempt & IncomingMessage, socket, first),
+    )
     endings.set(socket, () => handshake.end())
-    const attempt = newAttempt(lease, 'GET', agents, handshake.inContext, sent => sent.end(), SOME_SERVER)
-    // httpxy reads them in lower case.
-    Object.assign(attempt.headers, { connection: 'Upgrade', upgrade: 'websocket' })
-    forward(attempt as Attempt & IncomingMessage, socket, head)
+    handshake.send()
   }
 
   return {
@@ -93,14 +94,14 @@ export function upgrader(
       }
       socket.once('end', leave)
       select(request, socket, view)
-        .then(lease => {
-          if (lease === undefined) return
+        .then(selected => {
+          if (selected === undefined) return
           if (!socket.writable) {
-            lease.release()
+            selected.lease.release()
             return
           }
           socket.off('end', leave)
-          start(lease, socket, head)
+          start(selected, socket, head)
         })
         .catch((error: unknown) => {
           if (!socket.writable) return
@@ -115,5 +116,7 @@ export function upgrader(
   }
 }
 
-/** http-proxy-middleware tunnels only what came by a server. */
-const SOME_SERVER = {}
+interface Selected {
+  readonly lease: Lease
+  readonly head: RequestHead
+}

@@ -3,7 +3,9 @@ import { type Affinity, createAffinity } from '../../affinity.ts'
 import type { AffinityOptions } from '../../affinity-options.ts'
 import * as diagnostics from '../../diagnostics.ts'
 import { type HeaderFields, type NodeRequest, requestHead } from '../../head.ts'
+import type { Failure } from '../../failure.ts'
 import type { Lease } from '../../lease.ts'
+import type { Backend } from '../../pool/backend.ts'
 import { OptionError } from '../../options/option.ts'
 import { MemoryStore } from '../store/memory-store.ts'
 import type { AffinityStore, SharedStore, StoreContext } from '../store/store.ts'
@@ -11,6 +13,12 @@ import type { LearnPolicyOptions } from './learn-options.ts'
 
 const SECRET = 'learn-0123456789abcdefghijklmnopqrstuvwxyz'
 const UNREACHED = { kind: 'unreached', slow: false, cause: undefined } as const
+
+/** Reports a failure, and asks for the backend of the next attempt. */
+function redispatch(lease: Lease, failure: Failure): Backend | undefined {
+  lease.failed(failure)
+  return lease.next(failure)
+}
 
 interface Facts {
   readonly learn?: LearnPolicyOptions
@@ -81,7 +89,7 @@ describe('the learn policy', () => {
     const affinity = affinityOf()
     const home = await begin(affinity, 's')
     const lease = await select(affinity, { cookie: 'sid=s' })
-    const next = lease.redispatch(UNREACHED)?.id
+    const next = redispatch(lease, UNREACHED)?.id
     lease.responded({ statusCode: 200, headers: {} })
     lease.release()
     expect(next).not.toBe(home)

@@ -2,7 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Affinity, createAffinity } from '../../affinity.ts'
 import { type NodeRequest, requestHead } from '../../head.ts'
+import type { Failure } from '../../failure.ts'
 import type { Lease } from '../../lease.ts'
+import type { Backend } from '../../pool/backend.ts'
 import { OptionError } from '../../options/option.ts'
 import type { PrefixPolicyOptions } from './prefix-options.ts'
 
@@ -43,6 +45,12 @@ function select(affinity: Affinity, cookie?: string): Lease {
   const lease = affinity.select(requestHead(message))
   if (lease instanceof Promise) throw new TypeError('nothing here waits')
   return lease
+}
+
+/** Reports a failure, and asks for the backend of the next attempt. */
+function redispatch(lease: Lease, failure: Failure): Backend | undefined {
+  lease.failed(failure)
+  return lease.next(failure)
 }
 
 /** The Cookie line that the backend sees. */
@@ -167,7 +175,7 @@ describe('the prefix policy', () => {
     const affinity = affinityOf()
     const lease = select(affinity)
     const gone = lease.backend.id
-    lease.redispatch({ kind: 'unreached', slow: false, cause: new Error('refused') })
+    redispatch(lease, { kind: 'unreached', slow: false, cause: new Error('refused') })
     const [marked] = responded(lease, 'SID=abc')
     expect(lease.backend.id).not.toBe(gone)
     expect(select(affinity, pairOf(marked)).backend.id).toBe(lease.backend.id)
