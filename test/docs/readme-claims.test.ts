@@ -193,7 +193,7 @@ describe('of a backend that is gone', () => {
     const app = express().set('env', 'development').use(expressLimpet(gone))
     const answer = await ask(await serve(app))
     expect([answer.status, answer.header('cache-control')]).toEqual([502, 'no-store'])
-    expect(answer.text).toContain('the backend did not answer')
+    expect(answer.text).toContain('the backend did not respond')
     expect(answer.text).not.toMatch(/app1|127\.0\.0\.1/)
     await expect.poll(() => printed.mock.calls).toEqual([[expect.objectContaining({ backend: 'app1' })]])
   })
@@ -207,7 +207,7 @@ describe('of a backend that is gone', () => {
     expect([answer.status, answer.header('cache-control'), answer.text]).toEqual([
       502,
       'no-store',
-      'the backend did not answer',
+      'the backend did not respond',
     ])
     expect(printed).not.toHaveBeenCalled()
     const heard = once(app, 'error')

@@ -40,7 +40,7 @@ describe('without an error handler of the app', () => {
   })
 
   test.each<[string, Prepare, readonly string[]]>([
-    ['502 Bad Gateway', w1 => w1.backend.refuse(), ['the backend did not answer', '"w1"', 'ECONNREFUSED']],
+    ['502 Bad Gateway', w1 => w1.backend.refuse(), ['the backend did not respond', '"w1"', 'ECONNREFUSED']],
     ['503 Service Unavailable', w1 => w1.affinity.pool.remove('w1'), ['no backend is available']],
   ])('the log has what the page of a %s leaves out, under the same id', async (page, prepare, said) => {
     const lines: Record<string, unknown>[] = []

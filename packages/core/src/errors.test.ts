@@ -13,7 +13,7 @@ const cause = Object.assign(new Error('connect ECONNREFUSED 10.1.2.3:8080'), { c
 const noBackend = new NoBackendError()
 const failed = new BackendFailedError(backend, { kind: 'unreached', slow: false, cause })
 const tooSlow = new BackendFailedError(backend, { kind: 'timeout', slow: true, cause })
-const refused = new RefusedRequestError(400, 'framing', 'Content-Length stands twice')
+const refused = new RefusedRequestError(400, 'framing', 'Content-Length is repeated')
 
 describe('an error', () => {
   it.each<[string, AffinityError, string, number]>([

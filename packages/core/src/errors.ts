@@ -47,7 +47,7 @@ export class BackendFailedError extends AffinityError {
   readonly failure: Failure
   override readonly headers: Readonly<Record<string, string>>
   constructor(backend: Backend, failure: Failure) {
-    super(failure.slow ? 504 : 502, 'the backend did not answer', { cause: failure.cause })
+    super(failure.slow ? 504 : 502, 'the backend did not respond', { cause: failure.cause })
     this.backend = backend.id
     this.failure = failure
     // What has come to nobody may come again.

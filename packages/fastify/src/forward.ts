@@ -29,7 +29,7 @@ import { forwardUpgrade } from './upgrade.ts'
 /** Gives a reply's request to a backend of the pool, and the backend's answer to the reply. */
 export type Forward = (reply: FastifyReply) => void
 
-/** What a forwarder works with. */
+/** The parts of a forwarder. */
 export interface Forwarding {
   readonly connections: BackendConnections
   /** reply-from's function, which does the forwarding proper. */
@@ -94,7 +94,7 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
       if (lease instanceof Promise) {
         lease
           .then(held => {
-            // Without one the client has left, and there is nobody to tell.
+            // Without one the client has left, and no response can be sent.
             if (held !== undefined) start(reply, head, held)
           })
           .catch((error: unknown) => fail(reply, error))

@@ -9,7 +9,7 @@ import {
 import { type ParsedHttpProxyOptions, parseHttpProxyOptions } from '@limpet/http-proxy/transport'
 
 /**
- * What `register` takes: an affinity that was made before, or the options to make one; how backends are spoken to;
+ * The options of `register`: an existing affinity, or the options to make one; the options of connections to backends;
  * and where the routes are. `bodyLimit` is the app's own where it is absent.
  */
 export type LimpetOptions = HttpProxyOptions &

@@ -18,7 +18,7 @@ declare module 'fastify' {
   }
 }
 
-/** What a scope's own registrations can forward to, by the pool's name. */
+/** The forwarders of a scope's own registrations, by the pool's name. */
 const FORWARDERS = new WeakMap<object, Map<string, Forward>>()
 
 /** The affinities that one server has: two pools must not fight over one cookie. */
@@ -101,7 +101,7 @@ function closingOf({ server }: FastifyInstance): Closing & { begin(): void } {
   }
 }
 
-/** Node hangs up on CONNECT without a word when nobody listens. */
+/** Without a listener Node closes the connection of a CONNECT without a response. */
 function respondToConnect(fastify: FastifyInstance): void {
   const { server } = fastify
   if (server.listenerCount('connect') === 0) server.on('connect', refuseConnect)

@@ -13,7 +13,7 @@ export function carry(exchange: Exchange): Record<string, string> {
   return { [EXCHANGE]: exchange } as object as Record<string, string>
 }
 
-/** What reply-from takes for its undici dispatcher: at this moment its own work on the request is done. */
+/** Takes the place of reply-from's undici dispatcher: when it is called, reply-from's own work on the request is done. */
 const dispatcher = {
   request({ headers }: { headers: { [EXCHANGE]: Exchange } }, onResponded: OnResponded): void {
     headers[EXCHANGE].send(onResponded)

@@ -38,7 +38,7 @@ class Unclaimed {
   }
 }
 
-/** What Fastify's router keeps by constraint value: a number for each route. */
+/** The data of Fastify's router by constraint value: a number for each route. */
 interface Store {
   get(key: unknown): number | null
   set(value: Unclaimed, routes: number): void

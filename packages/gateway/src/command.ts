@@ -10,7 +10,7 @@ import { jsonSchema } from './config/schema.ts'
 import { runWorker } from './workers/worker.ts'
 import { runWorkers } from './workers/workers.ts'
 
-const HELP = `limpet: a gateway that brings every session home
+const HELP = `limpet: a gateway with session affinity
 
   limpet --config limpet.yaml [--adapter fastify|express|koa] [--pretty]
   limpet check --config limpet.yaml
@@ -19,10 +19,10 @@ const HELP = `limpet: a gateway that brings every session home
   limpet from nginx.conf | haproxy.cfg | traefik.yaml | Caddyfile | ingress.yaml
   limpet --help, --version
 
-check says what is wrong with a file, and schema prints its JSON Schema, for editors. kill-test
+check lists the problems of a file, and schema prints its JSON Schema, for editors. kill-test
 shows what happens to users when a backend is killed; limpet kill-test --help lists its options. from
 makes a limpet file of another server's configuration; limpet from --help says more.
-SIGTERM and SIGINT finish what is in flight and end; SIGHUP reads the file again.
+SIGTERM and SIGINT finish the requests in flight and end; SIGHUP reloads the file.
 `
 
 const WORDS = ['check', 'schema'] as const

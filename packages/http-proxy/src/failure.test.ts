@@ -18,8 +18,8 @@ async function serve(listener: RequestListener): Promise<number> {
 }
 
 /**
- * What node:http's client tells of a request that fails, and what we make of it.
- * @param abort what to end the request with once it is on its way
+ * The error of node:http's client for a failed request, and our failure for it.
+ * @param abort the error that aborts the request in flight
  */
 async function failureAt(port: number, abort?: Error): Promise<{ error: Error; failure: Failure }> {
   return new Promise((resolve, reject) => {
@@ -57,7 +57,7 @@ function reset(response: ServerResponse): void {
 }
 
 describe('what a failure means', () => {
-  it('is unreached where nobody listens', async () => {
+  it('is unreached where no server listens', async () => {
     const { failure, error } = await failureAt(1)
     expect(failure).toEqual({ kind: 'unreached', slow: false, cause: error, refused: true })
   })
@@ -108,7 +108,7 @@ describe('what a failure means', () => {
   it('is a timeout, and slow, when we have waited long enough', async () => {
     const { failure, error } = await failureAt(await serve(() => {}), responseTimeout(150))
     expect(failure).toEqual({ kind: 'timeout', slow: true, cause: error })
-    expect([error.message, errorCode(error)]).toEqual(['no answer within 150 ms', RESPONSE_TIMEOUT])
+    expect([error.message, errorCode(error)]).toEqual(['no response within 150 ms', RESPONSE_TIMEOUT])
   })
 
   it('is protocol when we do not believe what we could read', async () => {

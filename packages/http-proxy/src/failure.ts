@@ -6,7 +6,7 @@ const BACKEND_PROTOCOL = 'ERR_BACKEND_PROTOCOL'
 
 /** The error of a backend that took a request and said nothing in time. */
 export function responseTimeout(ms: number): Error {
-  return Object.assign(new Error(`no answer within ${ms} ms`), { code: RESPONSE_TIMEOUT })
+  return Object.assign(new Error(`no response within ${ms} ms`), { code: RESPONSE_TIMEOUT })
 }
 
 /** The error of a backend that said what no client can be told. */

@@ -30,7 +30,7 @@ import { noteRefusal, refuseAfterRefusal } from './server/refused-connection.ts'
 import { boundUnreadBody } from './server/unread-body.ts'
 import { upgrader } from './websocket/upgrade.ts'
 
-/** Forwards any Node request to a pool. What the adapters of the frameworks are made of. */
+/** Forwards any Node request to a pool: the base of the frameworks' adapters. */
 export interface HttpProxy {
   readonly affinity: Affinity
   /**
@@ -142,7 +142,7 @@ export function httpProxyOf({
           exchangeWith(request, client, exchange, resolve, reject)
         }
         const lease = select(request, client, head)
-        // Only a policy that asks a remote store makes anybody wait, or a pool that has no room.
+        // A request waits only for a policy that queries a remote store, or for room in the pool.
         if (lease instanceof Promise)
           lease.then(held => (held === undefined ? resolve(undefined) : begin(held))).catch(reject)
         else begin(lease)

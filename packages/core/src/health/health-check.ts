@@ -93,7 +93,7 @@ export class HealthCheck {
     const { promise: late, reject } = Promise.withResolvers<never>()
     const dueMs = performance.now() + timeoutMs
     function expire(): void {
-      reject(new Error(`no answer within ${timeoutMs} ms`))
+      reject(new Error(`no response within ${timeoutMs} ms`))
       controller.abort()
     }
     let timer = setTimeout(() => {

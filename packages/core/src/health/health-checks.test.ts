@@ -400,7 +400,7 @@ describe('health checks', () => {
     await pass(5_000)
     verdicts.set('a', 'silent')
     await pass(11_000)
-    expect(reasons).toEqual([['a', false, 'no answer within 1000 ms']])
+    expect(reasons).toEqual([['a', false, 'no response within 1000 ms']])
   })
 
   it('come to the same as counting does, whatever is found', async () => {

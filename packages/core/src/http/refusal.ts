@@ -23,11 +23,11 @@ function framingRefusal({ headers, rawHeaders, httpVersion }: RequestHead): Refu
   const coding = headers['transfer-encoding']
   if (coding === undefined) {
     return headers['content-length'] !== undefined && countLines(rawHeaders, 'content-length') > 1
-      ? new RefusedRequestError(400, 'framing', 'Content-Length stands twice')
+      ? new RefusedRequestError(400, 'framing', 'Content-Length is repeated')
       : undefined
   }
   if (headers['content-length'] !== undefined || httpVersion === '1.0') {
-    return new RefusedRequestError(400, 'framing', 'Transfer-Encoding has no place here')
+    return new RefusedRequestError(400, 'framing', 'Transfer-Encoding beside Content-Length, or in HTTP/1.0')
   }
   return typeof coding === 'string' && coding.toLowerCase() === 'chunked'
     ? undefined
@@ -52,7 +52,7 @@ function hostRefusal({
     return new RefusedRequestError(400, 'host', 'Host is malformed')
   if (authority !== undefined && String(authority).toLowerCase() !== host.toLowerCase())
     return new RefusedRequestError(400, 'host', 'Host contradicts :authority')
-  if (countLines(rawHeaders, 'host') > 1) return new RefusedRequestError(400, 'host', 'Host stands twice')
+  if (countLines(rawHeaders, 'host') > 1) return new RefusedRequestError(400, 'host', 'Host is repeated')
   return undefined
 }
 

@@ -79,7 +79,7 @@ export class Admin {
     // Health is public: a load balancer that probes it has no token.
     if (path !== '/healthz') this.#admission.admit(request)
     const handlers = this.#handlersOf(path)
-    if (handlers === undefined) throw new AdminError(404, 'NOT_FOUND', 'there is nothing here')
+    if (handlers === undefined) throw new AdminError(404, 'NOT_FOUND', 'unknown path')
     const handler = handlers[request.method ?? '']
     if (handler === undefined) {
       const allow = Object.keys(handlers).join(', ')
@@ -147,7 +147,7 @@ function errorResponse(error: unknown): FullResponse {
     const { statusCode, code, message, headers } = error
     return { statusCode, body: { code, message }, headers }
   }
-  return { statusCode: 500, body: { code: 'INTERNAL', message: 'something went wrong' } }
+  return { statusCode: 500, body: { code: 'INTERNAL', message: 'internal error; its cause is in the log' } }
 }
 
 function send(response: ServerResponse, { statusCode, body, headers }: FullResponse): void {

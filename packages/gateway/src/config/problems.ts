@@ -46,7 +46,7 @@ function unknownKeys(keys: readonly string[], path: Path, known: readonly string
     if (known.includes(key))
       return {
         path: pathText([...path, key]),
-        text: `stands beside another; it takes one of ${known.join(', ')}`,
+        text: `cannot be combined with another; it takes one of ${known.join(', ')}`,
       }
     const meant = nearMiss(key, known)
     const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`

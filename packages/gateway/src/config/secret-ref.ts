@@ -58,7 +58,7 @@ export class KeptElsewhere {
 function variable(name: string): string {
   const value = process.env[name]
   if (value === undefined || value === '') throw new Error(`the environment has no ${variableText(name)}`)
-  if (value.trim() === '') throw new Error(`the environment has blanks alone for ${variableText(name)}`)
+  if (value.trim() === '') throw new Error(`the environment has only blanks in ${variableText(name)}`)
   return value
 }
 

@@ -120,5 +120,5 @@ export class WorkerLink {
 }
 
 function silent(): AdminError {
-  return new AdminError(500, 'INTERNAL', 'a worker did not answer')
+  return new AdminError(500, 'INTERNAL', 'a worker did not respond')
 }

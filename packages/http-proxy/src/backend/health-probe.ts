@@ -67,9 +67,9 @@ function judge(
         const from = Math.max(0, length - wanted.length + 1)
         length += piece.copy(read, length)
         if (read.subarray(from, length).includes(wanted)) accept()
-        else if (length === MAX_BODY_BYTES) refuse(new Error('the body is not what was expected'))
+        else if (length === MAX_BODY_BYTES) refuse(new Error('the body does not contain the expected text'))
       })
-      .on('end', () => refuse(new Error('the body is not what was expected')))
+      .on('end', () => refuse(new Error('the body does not contain the expected text')))
   }
 }
 

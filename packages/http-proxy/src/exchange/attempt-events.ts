@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 
-/** What an attempt tells of its way. */
+/** The events of an attempt. */
 export interface AttemptEvents {
   /** Whether it must go by a connection that was never used. */
   readonly wantsFresh: boolean

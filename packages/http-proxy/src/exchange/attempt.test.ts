@@ -49,7 +49,7 @@ function head(rawHeaders: readonly string[], more: Partial<RequestHead> = {}): R
 interface Trying {
   readonly attempt: Attempt
   readonly lease: Lease
-  /** What the attempt has told, in order. */
+  /** The events of the attempt, in order. */
   readonly told: string[]
 }
 
@@ -123,7 +123,7 @@ describe('an attempt', () => {
     expect(attempt.on('error', () => {}).on('aborted', () => {})).toBe(attempt)
   })
 
-  it('has a response that has closed, so that nobody waits for it', () => {
+  it('has a response that has closed, so that httpxy does not wait for it', () => {
     const heard: string[] = []
     const same = NO_RESPONSE.on('close', () => heard.push('close')).on('error', () => heard.push('error'))
     expect([same, NO_RESPONSE.writableFinished, heard]).toEqual([NO_RESPONSE, true, ['close']])
@@ -195,7 +195,7 @@ describe('an attempt', () => {
     await once(sent, 'response')
   })
 
-  it('goes on until somebody takes the connection, and names whom it asks', async () => {
+  it('tries backends until one accepts the connection, and names each in the head', async () => {
     const backends = await Promise.all(['w1', 'w2', 'w3'].map(startBackend))
     const [w1, w2, w3] = backends
     await Promise.all([w1?.refuse(), w2?.refuse()])
@@ -217,7 +217,7 @@ describe('an attempt', () => {
     expect(w2.seen[0]?.raw.slice(0, 2)).toEqual(['hOST', 'shop.test'])
   })
 
-  it('is an error when nobody takes the connection, the last one', async () => {
+  it('is an error when no backend accepts the connection, the last one', async () => {
     const [w1, w2] = [await startBackend('w1'), await startBackend('w2')]
     await Promise.all([w1.refuse(), w2.refuse()])
     const trying = await tryWith({ backends: [w1.options, w2.options] }, head(['Host', 'a']))
@@ -226,7 +226,7 @@ describe('an attempt', () => {
     expect(trying.told).toEqual(['failed at w1', 'failed at w2'])
   })
 
-  it('asks nobody else when it was given up meanwhile', async () => {
+  it('tries no other backend when it was aborted meanwhile', async () => {
     const [w1, w2] = [await startBackend('w1'), await startBackend('w2')]
     await w1.refuse()
     const trying = await tryWith({ backends: [w1.options, w2.options] }, head(['Host', 'a']))
@@ -234,7 +234,7 @@ describe('an attempt', () => {
     const closed = Promise.withResolvers<void>()
     sent.once('close', closed.resolve).destroy()
     await closed.promise
-    // Somebody else who goes the same way is told of it no sooner.
+    // Another request to the same backends gets its error no sooner.
     expect(await responseTo(await tryWith({ backends: [w1.options, w2.options] }, head(['Host', 'a'])))).toBe(
       'w2',
     )

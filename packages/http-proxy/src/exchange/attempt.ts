@@ -4,7 +4,7 @@ import type { AttemptEvents } from './attempt-events.ts'
 import type { BackendAgents } from '../backend/backend-agent.ts'
 import { LeaseAgent } from './lease-agent.ts'
 
-/** What writes the request's body, and ends it. */
+/** Writes the request's body, and ends it. */
 export type WriteBody = (request: ClientRequest) => void
 
 /**
@@ -17,7 +17,7 @@ export interface Attempt {
   readonly agent: LeaseAgent
   readonly method: string
   readonly url: string
-  /** What httpxy has to find in a head; of most requests nothing. */
+  /** Fields that httpxy has to find in a head; for most requests none. */
   readonly headers: HeaderFields
   readonly httpVersion: string
   readonly httpVersionMajor: number
@@ -60,8 +60,8 @@ function stay(this: Attempt): Attempt {
 }
 
 /**
- * Where httpxy has done its last, its listeners would only pass on what comes, and they hold all that it has made. They
- * come last: who traces requests has added his as soon as there was one.
+ * After httpxy has done its work, its listeners would only forward events, and they keep all its objects alive. They
+ * are the last ones: tracing tools attach their listeners earlier.
  */
 function takeOver(request: ClientRequest, events: AttemptEvents): void {
   request.removeAllListeners('socket')

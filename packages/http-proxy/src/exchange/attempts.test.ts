@@ -72,7 +72,7 @@ class Notes implements Attempter {
     this.told.push(`gave up: ${statusCode} ${why}`)
   }
 
-  /** What was told since the last time. */
+  /** Events since the last call. */
   get news(): readonly string[] {
     return this.told.splice(0)
   }
@@ -251,7 +251,7 @@ describe('an attempt that has failed', () => {
     expect(notes.failures).toEqual([1, 0, 0])
   })
 
-  it('for what the client is to be told in our own words is told so, and is nobody’s failure', () => {
+  it('for a response of our own is reported as such, and is no backend’s failure', () => {
     const notes = begun(BODY)
     notes.attempts.started(false)
     notes.attempts.failed(Object.assign(new Error('slow'), { code: 'ERR_REFUSED_REQUEST', statusCode: 408 }))
@@ -259,7 +259,7 @@ describe('an attempt that has failed', () => {
     expect(notes.failures).toEqual([0, 0, 0])
   })
 
-  it('leaves nobody in flight but whoever has the request', () => {
+  it('leaves no request in flight but at the backend that has it', () => {
     const notes = begun()
     notes.attempts.failed(refused)
     expect(notes.inFlight).toEqual([0, 1, 0])

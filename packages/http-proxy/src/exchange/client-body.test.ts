@@ -39,7 +39,7 @@ async function arrived(body: string | Buffer, ...fields: readonly string[]): Pro
   return request
 }
 
-/** What is made of a request that was read to its end, with what its reader has left. */
+/** The result for a request that was read to its end, with the values that its reader has left. */
 async function bodyAfter(
   parsed: ParsedBody,
   sent: string | Buffer,
@@ -60,7 +60,7 @@ const REFUSED = [500, 'body_parsed']
 const CHUNKED = 'Transfer-Encoding: chunked'
 const JSON_TYPE = 'Content-Type: application/json'
 
-describe('a body that nobody has read', () => {
+describe('an unread body', () => {
   it.each([[], [CHUNKED]])('is the stream itself %s', async (...fields) => {
     let progress = 0
     const request = await arrived('hello', ...fields)

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 
-/** What is to be done for the responses that wait behind another on a connection, when that ends. */
+/** Callbacks of the responses that wait behind another on a connection, for its end. */
 const WAITING = new WeakMap<Socket, Set<() => void>>()
 
 /**

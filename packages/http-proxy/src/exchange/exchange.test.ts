@@ -84,7 +84,7 @@ describe('an exchange', () => {
 
   it.each([
     [
-      'an upgrade that nobody asked for',
+      'an unrequested upgrade',
       'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
     ],
     ['status 600', 'HTTP/1.1 600 Beyond\r\nContent-Length: 0\r\n\r\n'],
@@ -118,7 +118,7 @@ describe('an exchange', () => {
     expect([error.backend, error.failure.kind, error.message]).toEqual([
       'w1',
       'broken',
-      'the backend did not answer',
+      'the backend did not respond',
     ])
     expect(error.cause).toMatchObject({ code: 'ECONNRESET' })
     expect(error.failure.cause).toBe(error.cause)

@@ -19,7 +19,7 @@ export interface BackendResponse {
   readonly body: IncomingMessage
 }
 
-/** What becomes of an exchange: an answer, or an error to tell the client; neither when the client leaves first. */
+/** The result of an exchange: a response, or an error for the client; neither when the client leaves first. */
 export interface Outcome {
   responded(answer: BackendResponse): void
   failed(error: Error): void
@@ -128,7 +128,7 @@ export class Exchange implements AttemptEvents, Attempter {
       response.once('error', error => this.#inContext.failed(error))
       const { idleTimeoutMs } = this.#transport
       if (idleTimeoutMs > 0)
-        response.setTimeout(idleTimeoutMs, () => response.destroy(new Error('the answer stopped')))
+        response.setTimeout(idleTimeoutMs, () => response.destroy(new Error('the response stopped')))
       const fields = rawFields(response.rawHeaders)
       // Node's agent looks at them, and would parse the lines once more.
       Object.assign(response, { headers: fields })
@@ -148,7 +148,7 @@ export class Exchange implements AttemptEvents, Attempter {
     this.#lease.release()
   }
 
-  /** What was answered early does not keep a connection waiting for the rest of the request. */
+  /** After an early response the connection does not wait for the rest of the request. */
   #endUnfinished(response: IncomingMessage): void {
     const sent = this.#sent
     if (sent === undefined || sent.writableFinished) return
@@ -168,8 +168,8 @@ export class Exchange implements AttemptEvents, Attempter {
   }
 }
 
-/** Nobody asked for another protocol, and Node would wait for somebody to take it. */
+/** Without a listener Node would keep the socket of an unrequested upgrade open. */
 function refuseUpgrade(this: ClientRequest, _response: IncomingMessage, socket: Socket): void {
   socket.destroy()
-  this.emit('error', protocolError('an upgrade that nobody asked for'))
+  this.emit('error', protocolError('an unrequested upgrade'))
 }

@@ -36,7 +36,7 @@ async function upload(framing: string, { limit = Infinity, graceMs = 5_000 } = {
   return up
 }
 
-/** What the body ends with: all of it, or an error. */
+/** The end of the body: all of it, or an error. */
 async function outcome(body: RequestBody): Promise<unknown> {
   return buffer(body).then(
     all => all.length,
@@ -65,7 +65,7 @@ describe("a client's body", () => {
     expect([...told, up.progress]).toEqual([1, 2, 3])
   })
 
-  it('is not touched before somebody reads it, and then it is there from its beginning', async () => {
+  it('is not touched before it is read, and then it is complete', async () => {
     const { client, request, body } = await upload('Content-Length: 11')
     client.write('hello world')
     await once(request, 'readable')
@@ -137,7 +137,7 @@ describe("a client's body", () => {
       expect(await ended).toBe(2000)
     })
 
-    it('has its time from the moment that somebody reads it', async () => {
+    it('has its time from the moment of the first read', async () => {
       const { client, body } = await upload('Content-Length: 1000', { graceMs: 300 })
       await delay(200)
       const ended = outcome(body)
@@ -207,7 +207,7 @@ describe("a client's body", () => {
       expect(String(said)).toMatch(/^HTTP\/1\.1 502 /)
     })
 
-    it('is nobody’s error when nobody reads it any more and the client leaves', async () => {
+    it('reports no error when it is no longer read and the client leaves', async () => {
       const { client, request, body } = await upload('Content-Length: 11')
       client.write('hello')
       await once(body, 'data')

@@ -29,7 +29,7 @@ export class RequestBody extends Readable {
 
   constructor(source: Readable, limit: number, onProgress: OnProgress, graceMs = GRACE_MS) {
     super()
-    // Whoever reads it listens as well; before and after, a client that leaves is nobody's error.
+    // Its reader listens as well. Before and after, a client that leaves is no error.
     this.on('error', () => undefined)
     this.#source = source
     this.#limit = limit

@@ -1,19 +1,19 @@
 import type { ClientRequest } from 'node:http'
 
-/** What httpxy and node:http put on a request by themselves. */
+/** Fields that httpxy and node:http set on a request by themselves. */
 const THEIRS: ReadonlySet<string> = new Set(['host', 'content-length', 'connection', 'upgrade'])
 
 /**
  * Gives `request` its head, line by line: in this order and spelling, and several of one name as several. Fields that
- * are set one by one are kept beside the head that is made of them, as long as the request lasts. What somebody else
- * has set on it (who traces requests, say) goes along, instead of the lines of that name.
- * @throws TypeError for what cannot be written
+ * are set one by one are kept beside the head that is made of them, as long as the request lasts. Fields that other
+ * code has set on it (tracing tools, say) are kept, instead of the lines of that name.
+ * @throws TypeError for a line that cannot be written
  */
 export function writeLines(request: ClientRequest, lines: string[]): void {
   for (const name of request.getHeaderNames()) {
     if (!THEIRS.has(name)) replaceLines(lines, name, request.getHeader(name))
   }
-  // What its constructor calls for an array of lines; but by then nobody knows yet which backend will have the request.
+  // Node's constructor calls this for an array of lines; but by then the backend is not known yet.
   const storeHeader = Reflect.get(request, '_storeHeader') as (firstLine: string, lines: string[]) => void
   storeHeader.call(request, `${request.method} ${request.path} HTTP/1.1\r\n`, lines)
 }

@@ -165,7 +165,7 @@ describe('the head of an answer', () => {
     message.destroy()
   })
 
-  it('waits for whoever gives the body to the client: until then the app may change it', async () => {
+  it('waits until the body is sent to the client: until then the app may change it', async () => {
     const watched = await passing(silent, (response, answer) => watchResponse(response, answer))
     const asked = ask(watched.port)
     const { answer, response } = await watched.first

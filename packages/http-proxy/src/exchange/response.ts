@@ -6,7 +6,7 @@ import { rawFields } from './raw-fields.ts'
 /** A client that takes nothing for this long holds a backend's answer hostage. */
 const STALL_MS = 30_000
 
-/** Gives an answer to a client. What the app has put on the response stays, unless the backend says otherwise. */
+/** Sends a response to a client. Headers that the app has set stay, unless the backend sends them too. */
 export function writeResponse(response: ServerResponse, answer: BackendResponse): void {
   try {
     putAnswer(response, answer)
@@ -42,15 +42,15 @@ export function isWhole(body: IncomingMessage): boolean {
 
 /** The bytes of such an answer, read to its end. */
 export function readWhole(body: IncomingMessage): Buffer | null {
-  // Without a length Node 26 reads no more than the first piece; with one, nobody looks whether that was the last.
+  // Without a length Node 26 reads no more than the first piece; with one, it is not checked that this was the last.
   const bytes = body.read(body.readableLength) as Buffer | null
   body.read(0)
   return bytes
 }
 
 /**
- * What piping alone would not do: a cut for the client when the backend dies in the middle, trailers, a head that
- * does not wait for the first byte, and an end to clients that stop reading.
+ * Does the things that piping alone would not: cuts the client's connection when the backend fails in the middle, sends
+ * trailers, sends the head before the first byte, and disconnects clients that stop reading.
  */
 export function watchResponse(response: ServerResponse, { body }: BackendResponse, stallMs = STALL_MS): void {
   let stall: NodeJS.Timeout | undefined

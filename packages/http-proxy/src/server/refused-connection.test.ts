@@ -86,11 +86,11 @@ describe('a connection on which a message was refused', () => {
     await once(client, 'data')
     other.write(SOUND)
     await once(other, 'data')
-    expect(told).toEqual([200, '400 Host stands twice', 200])
+    expect(told).toEqual([200, '400 Host is repeated', 200])
     expect(seen).toEqual(['/sound', '/sound'])
   })
 
-  it('is one of a refusal alone: where nobody was available it goes on', async () => {
+  it('is one of a refusal alone: after any other 503 it goes on', async () => {
     const { seen, told, proxy, port } = await gateway()
     const client = connectTo(port)
     proxy.affinity.pool.setHealthy('a', false)
@@ -105,7 +105,7 @@ describe('a connection on which a message was refused', () => {
 
   it.each([
     ['another error of ours', new NoBackendError()],
-    ['an error of somebody else', new Error('no')],
+    ['an error of other code', new Error('no')],
     ['what is no error', undefined],
   ])('is not one of %s', async (_, error) => {
     const noted = Promise.withResolvers<unknown>()
@@ -118,7 +118,7 @@ describe('a connection on which a message was refused', () => {
     expect(await noted.promise).toBeUndefined()
   })
 
-  it('is known by the refusal, whoever has thrown it', async () => {
+  it('is known by the refusal, wherever it was thrown', async () => {
     const affinity = createAffinity({ backends: [], affinity: [] })
     const noted = Promise.withResolvers<unknown>()
     const port = await listen((request, response) => {

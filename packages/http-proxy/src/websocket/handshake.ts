@@ -122,7 +122,7 @@ export class Handshake implements AttemptEvents, Attempter {
     // Neither a backend that stops nor a client that does not take it holds the other for ever.
     const idleMs = idleTimeoutMs === 0 ? responseTimeoutMs : idleTimeoutMs
     if (this.#client instanceof Socket) this.#client.setTimeout(idleMs, () => this.#client.destroy())
-    // What follows a handshake that was refused is nobody's; reading it shows when the client leaves.
+    // Bytes behind a refused handshake are discarded; reading them shows when the client leaves.
     this.#client.resume()
   }
 

@@ -26,7 +26,7 @@ export interface Upgrades {
   close(): void
 }
 
-/** What handshakes are forwarded with. */
+/** The parts that forward handshakes. */
 export interface Upgrading {
   readonly affinity: Affinity
   readonly agents: BackendAgents
@@ -40,7 +40,7 @@ export function upgrader(
   { affinity, agents, owner, transport, requestHeaders }: Upgrading,
   forward: (request: Attempt & IncomingMessage, socket: Duplex, head: Buffer) => void,
 ): Upgrades {
-  /** What closing is for each socket. */
+  /** The callback for closing of each socket. */
   const endings = new Map<Duplex, () => void>()
   let isClosed = false
 
@@ -84,10 +84,10 @@ export function upgrader(
         socket.destroy()
       }
       endings.set(socket, refuse)
-      // From the first moment: nobody else listens while a policy is asked.
+      // From the first moment: there is no other listener while a policy is asked.
       socket.on('error', leave).once('close', () => endings.delete(socket))
       lingerAtEnd(socket)
-      // Nobody would end its tunnel.
+      // Its tunnel would never end.
       if (isClosed) {
         refuse()
         return

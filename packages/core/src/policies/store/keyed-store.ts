@@ -76,7 +76,7 @@ function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
 
 async function inTime<T>(result: Promise<T>, ms: number): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error(`the store did not answer within ${ms} ms`)), ms)
+  const timer = setTimeout(() => reject(new Error(`the store did not respond within ${ms} ms`)), ms)
   try {
     return await Promise.race([result, late])
   } finally {
