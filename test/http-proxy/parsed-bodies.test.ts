@@ -43,7 +43,7 @@ async function startKoa(parser: Koa.Middleware, w1: Backend): Promise<number> {
   return serve(app.callback())
 }
 
-/** What the backend reads, as a value. */
+/** The body that the backend reads, as a value. */
 function valueOf(type: string, text: string): unknown {
   if (type === 'application/json') return JSON.parse(text)
   if (type === 'text/plain') return text

@@ -138,7 +138,7 @@ describe('the options of an affinity', () => {
     expect(parseAffinityOptions({ ...LEAST, affinity }).cookies).toHaveLength(2)
   })
 
-  it('are all known to whoever mixes them with options of its own', () => {
+  it('are all listed, for an adapter that has options of its own', () => {
     const all: Required<AffinityOptions> = {
       name: 'x',
       backends: [],

@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
 
-/** What is published on `limpet:selected`. */
+/** On `limpet:selected`: a request has its backend. */
 export interface SelectedEvent {
   readonly pool: string
   readonly backend: string
@@ -57,10 +57,10 @@ export interface HealthChangedEvent {
   readonly healthy: boolean
   /** The witness: a health check, requests, or discovery. */
   readonly by: 'check' | 'requests' | 'discovery'
-  /** What the check says of it. */
+  /** The reason of the check. */
   readonly reason: string | undefined
 }
-/** On `limpet:state-changed`: an operator has changed what a backend is to do. */
+/** On `limpet:state-changed`: an operator has changed a backend's state. */
 export interface StateChangedEvent {
   readonly pool: string
   readonly backend: string
@@ -82,7 +82,7 @@ export interface DrainedEvent {
   /** Sessions that were, where that is known. */
   readonly sessions: number | undefined
 }
-/** On `limpet:queued`: a request waits, for room at a backend or for anybody. */
+/** On `limpet:queued`: a request waits for room, at one backend or at any. */
 export interface QueuedEvent {
   readonly pool: string
   /** Undefined: any will do. */
@@ -93,7 +93,7 @@ export interface RetryBudgetExhaustedEvent {
   readonly pool: string
   readonly backend: string
 }
-/** On `limpet:discovery-failed`: a source could not be read, or not all of it; what was known stays. */
+/** On `limpet:discovery-failed`: a source could not be read completely; known backends stay. */
 export interface DiscoveryFailedEvent {
   readonly pool: string
   readonly name: string
@@ -106,7 +106,7 @@ export interface DiscoveryRecoveredEvent {
 }
 
 /**
- * The channels. A publisher asks `hasSubscribers` first, so that an event nobody listens to is not even made.
+ * The channels. A publisher checks `hasSubscribers` first, so that an event without a subscriber is not even made.
  */
 export const selected = channel('limpet:selected')
 export const connected = channel('limpet:connected')

@@ -1,34 +1,34 @@
 import type { Backend } from './pool/backend.ts'
 import type { Failure } from './failure.ts'
 
-/** Sent with every answer of our own: it is about this moment, and it is text. */
+/** Fields of every response of our own: it is about this moment, and it is text. */
 const NEVER_STORED = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
 
 /**
- * What a client is told when no backend's answer can be given. Compare by `code`: two copies of a
- * package may live in one process, and `instanceof` knows only its own.
- * The message names nobody, for it may reach the client; `backend` and `cause` are for the log.
+ * The response to a client when there is none of a backend to forward. Compare by `code`: two copies of a
+ * package may live in one process, and `instanceof` recognizes only its own.
+ * The message may reach the client, so it names no backend; `backend` and `cause` are for the log.
  */
 export abstract class AffinityError extends Error {
   abstract readonly code: string
   readonly statusCode: number
-  /** The name that Express and Koa have for it; Koa writes it, too. */
+  /** The name of `statusCode` in Express and Koa; Koa writes it, too. */
   status: number
-  /** Fastify, Express and Koa all put these on the answer. */
+  /** Fastify, Express and Koa all set these on the response. */
   readonly headers: Readonly<Record<string, string>> = NEVER_STORED
-  /** The message may be shown to the client. Koa asks. */
+  /** Koa shows the message to the client only if this is true. */
   readonly expose = true
 
   constructor(statusCode: number, message: string, options?: ErrorOptions) {
     super(message, options)
     this.statusCode = statusCode
     this.status = statusCode
-    // It is an answer, not a bug: where it was made tells nobody anything, and Express prints it to the client.
+    // It is a response, not a bug: its stack has no use, and Express shows it to the client.
     this.stack = message
   }
 }
 
-/** Nobody in the pool may take this request. */
+/** No backend of the pool may take this request. */
 export class NoBackendError extends AffinityError {
   override readonly name = 'NoBackendError'
   readonly code = 'ERR_NO_BACKEND'
@@ -38,11 +38,11 @@ export class NoBackendError extends AffinityError {
   }
 }
 
-/** The last backend that was tried did not answer: 504 when it was too slow, else 502. */
+/** The last backend that was tried did not respond: 504 after a timeout, else 502. */
 export class BackendFailedError extends AffinityError {
   override readonly name = 'BackendFailedError'
   readonly code = 'ERR_BACKEND_FAILED'
-  /** The id of the backend, for the log: a client has no use for it. */
+  /** The id of the backend, for the log and not for the client. */
   readonly backend: string
   readonly failure: Failure
   override readonly headers: Readonly<Record<string, string>>
@@ -50,7 +50,7 @@ export class BackendFailedError extends AffinityError {
     super(failure.slow ? 504 : 502, 'the backend did not respond', { cause: failure.cause })
     this.backend = backend.id
     this.failure = failure
-    // What has come to nobody may come again.
+    // No backend received the request, so the client may retry.
     this.headers = failure.kind === 'unreached' ? { ...NEVER_STORED, 'retry-after': '1' } : NEVER_STORED
   }
 }
@@ -89,7 +89,7 @@ export class RefusedRequestError extends AffinityError {
   override readonly name = 'RefusedRequestError'
   readonly code = 'ERR_REFUSED_REQUEST'
   readonly reason: RefusalReason
-  /** What follows a refused message on its connection is not to be believed (RFC 9112 §9.3). */
+  /** Bytes that follow a refused message on its connection cannot be trusted (RFC 9112 §9.3). */
   override readonly headers = { ...NEVER_STORED, connection: 'close' }
   constructor(statusCode: 400 | 408 | 413 | 500 | 501 | 505, reason: RefusalReason, message: string) {
     super(statusCode, message)

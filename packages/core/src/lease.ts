@@ -22,7 +22,7 @@ import type { RetryOn } from './selection/retry-on.ts'
 
 /** One request's hold on a backend, from its choice until the client's side closes. */
 export interface Lease {
-  /** The one being tried now; the one that answered, once it has. */
+  /** The backend that is being tried; once one has responded, that one. */
   readonly backend: Backend
   readonly status: AffinityStatus
   readonly client: Client
@@ -49,8 +49,8 @@ export interface Lease {
   /** The head of the answer is here: the header fields that the client is to get. Synchronous, once. */
   responded(response: ResponseHead): HeaderFields
   /**
-   * Calls `listener` when the pool wants the request back, because its backend is to be left: what has no end of its
-   * own, as a WebSocket, is to end then; at once, when that was before. Not after `release`.
+   * Calls `listener` when the pool recalls the request, because its backend is to be left: a WebSocket, say, has to
+   * end then. Calls it at once when the recall was before, and never after `release`.
    * The listener runs in the async context of this call.
    */
   onceRecalled(listener: () => void): void
@@ -58,7 +58,7 @@ export interface Lease {
   release(): void
 }
 
-/** An affinity's options, compiled: what its leases work with. */
+/** An affinity's options, compiled for its leases. */
 export interface LeaseContext extends DecisionContext {
   readonly policies: readonly AffinityPolicy[]
   readonly trusts: TrustProxy
@@ -66,7 +66,7 @@ export interface LeaseContext extends DecisionContext {
   readonly retryOn: RetryOn
   readonly retryBudget: RetryBudget
   readonly preserveHost: boolean
-  /** What all policies together do to a Cookie line. */
+  /** The edits of a Cookie line by all policies together. */
   readonly forwardCookie: (line: string, request: RequestHead) => string
 }
 
@@ -79,7 +79,7 @@ export class HeldLease implements Lease {
   #view: BackendView
   #hold: Hold
   #tried: BackendView[] | undefined
-  /** The first that had the request and did not answer: its fault, if another does. */
+  /** The first backend that received the request and did not respond: its fault, if another does. */
   #suspect: Hold | undefined
   /** How often it was sent, or is being sent. */
   #attempts = 1

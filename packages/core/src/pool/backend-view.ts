@@ -27,7 +27,7 @@ export interface BackendView {
   readonly inFlight: number
   /** Requests that ever held it. */
   readonly requests: number
-  /** Requests that it did not answer, or not to the end. */
+  /** Requests to which it did not respond, or not to the end. */
   readonly failures: number
   /** The last result of health checks; undefined: there is none. */
   readonly checked: boolean | undefined
@@ -41,7 +41,7 @@ export interface BackendView {
 export interface Hold {
   /** The head of its answer is here. */
   responded(statusCode: number): void
-  /** The backend did not answer this request, or not to the end. */
+  /** The backend did not respond to this request, or not to the end. */
   failed(failure: Failure): void
   /** Confirms a failure as the backend's: another backend has responded to the same request. */
   blame(): void

@@ -1,7 +1,7 @@
 import { type HeaderFields, RefusedRequestError } from '@limpet/core'
 import { formText } from './form-body.ts'
 
-/** What a body parser leaves: `body` is what it made of the bytes, `rawBody` the bytes themselves, where it keeps them. */
+/** The results of a body parser: `body`, the parsed value, and `rawBody`, the bytes, where it keeps them. */
 export interface ParsedBody {
   readonly body?: unknown
   readonly rawBody?: unknown
