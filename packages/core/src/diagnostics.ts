@@ -11,7 +11,7 @@ export interface ConnectedEvent {
   readonly pool: string
   readonly backend: string
 }
-/** On `limpet:responded`: the head of an answer is on its way to the client. */
+/** On `limpet:responded`: the head of a response is on its way to the client. */
 export interface RespondedEvent extends SelectedEvent {
   readonly statusCode: number
 }

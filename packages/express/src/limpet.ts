@@ -52,7 +52,7 @@ export function limpet(options: LimpetOptions): Limpet {
         if (!isAffinityError(error)) next(error)
         // An app that timed out may have responded itself; then no other response is sent.
         else if (!response.headersSent) {
-          // Express would wait for the rest of the request before it answers, and that may never come.
+          // Express would wait for the rest of the request before it responds, and that may never come.
           if (request.complete) next(error)
           else writeError(response, error)
         }

@@ -18,7 +18,7 @@ export interface SendOptions extends Dispatcher.DispatchOptions {
 
 /** One connection to a backend, which knows whether it was used before: a used one may be dying as the next request is sent. */
 export class BackendConnection extends Client {
-  /** Answers that came by it since it was opened. */
+  /** Responses that came by it since it was opened. */
   answers = 0
 
   constructor(origin: URL, options: Client.Options) {
@@ -90,7 +90,7 @@ export function backendConnections({ pool }: Affinity, transport: Transport): Ba
       const connection = new BackendConnection(new URL(origin), connecting)
       const sent: SendOptions = { ...options, servername: backend.id }
       connection.dispatch(sent, handler)
-      // Once it has answered.
+      // Once it has responded.
       connection.close().catch(() => undefined)
     },
     async close() {

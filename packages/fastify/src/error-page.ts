@@ -16,7 +16,7 @@ export function setErrorPage(scope: FastifyInstance, app: FastifyInstance): void
     if (app.errorHandler.name !== DEFAULT_HANDLER) return app.errorHandler(error, request, reply)
     if (!isAffinityError(error)) throw error
     const { statusCode } = error
-    // reply-from has logged why a backend did not answer.
+    // reply-from has logged why a backend did not respond.
     if (error.code === 'ERR_NO_BACKEND') request.log.warn({ err: error }, error.message)
     reply.code(statusCode).headers(headersOf(error, request)).type('text/plain; charset=utf-8')
     return reply.send(`${statusCode} ${STATUS_CODES[statusCode] ?? 'Error'}\nrequest ${request.id}\n`)

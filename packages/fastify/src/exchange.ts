@@ -15,14 +15,14 @@ import { type Handler, HandlerInContext } from './handler-in-context.ts'
 import { ResponseBody } from './response-body.ts'
 import { withoutTraceFields } from './trace-fields.ts'
 
-/** The head of an answer, as reply-from expects it of a dispatcher. */
+/** The head of a response, as reply-from expects it of a dispatcher. */
 export interface Responded {
   readonly statusCode: number
   readonly headers: HeaderFields
   readonly body: { destroy(): void }
 }
 
-/** reply-from's callback: once, with an error or with the head of an answer. */
+/** reply-from's callback: once, with an error or with the head of a response. */
 export type OnResponded = (error: Error | null, responded?: Responded) => void
 
 /**
@@ -66,7 +66,7 @@ export class Exchange implements Handler, Sender, Attempter {
     this.#attempts.begin()
   }
 
-  /** Gives the answer, whose head the reply has by now: whole where it was short, else as it comes. */
+  /** Gives the response, whose head the reply has by now: whole where it was short, else as it comes. */
   answer(reply: FastifyReply): void {
     const head = this.#head
     if (head === undefined) return
@@ -104,7 +104,7 @@ export class Exchange implements Handler, Sender, Attempter {
     statusCode: number,
     headers: HeaderFields,
   ): void {
-    // 100 and 103 announce an answer; they are not it.
+    // 100 and 103 announce a response; they are not it.
     if (statusCode < 200) return
     if (statusCode > 599) {
       controller.abort(protocolError(`status ${statusCode}`))
@@ -116,7 +116,7 @@ export class Exchange implements Handler, Sender, Attempter {
       return
     }
     this.#head = { statusCode, headers: this.lease.responded({ statusCode, headers }) }
-    // A short answer is complete by the time this chunk of the socket has been parsed, and is then sent whole.
+    // A short response is complete by the time this chunk of the socket has been parsed, and is then sent whole.
     queueMicrotask(() => this.#deliver())
   }
 

@@ -26,7 +26,7 @@ import type { Limpet } from './limpet-options.ts'
 import { carry, type From } from './reply-from.ts'
 import { forwardUpgrade } from './upgrade.ts'
 
-/** Gives a reply's request to a backend of the pool, and the backend's answer to the reply. */
+/** Gives a reply's request to a backend of the pool, and the backend's response to the reply. */
 export type Forward = (reply: FastifyReply) => void
 
 /** The parts of a forwarder. */
@@ -39,7 +39,7 @@ export interface Forwarding {
   readonly closing: Closing
 }
 
-/** The end of the app: connections end with the answers that are still under way. */
+/** The end of the app: connections end with the responses that are still under way. */
 export interface Closing {
   readonly isClosing: boolean
   responseEnded(): void

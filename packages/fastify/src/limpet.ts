@@ -84,7 +84,7 @@ function refuseCollision(server: object, affinity: Affinity): void {
   }
 }
 
-/** A server that closes waits for its connections, and those that an answer leaves idle would wait for a client. */
+/** A server that closes waits for its connections, and those that a response leaves idle would wait for a client. */
 function closingOf({ server }: FastifyInstance): Closing & { begin(): void } {
   let isClosing = false
   return {

@@ -4,7 +4,7 @@ import { type HeaderFields, trailerFields } from '@limpet/core'
 import { isHttp2Response } from '@limpet/http-proxy/transport'
 import type { Dispatcher } from 'undici'
 
-/** A client that takes nothing for this long holds a backend's answer hostage. */
+/** A client that takes nothing for this long holds a backend's response hostage. */
 const STALL_MS = 30_000
 
 /** A backend's body on its way to a client: undici pauses while the client cannot take more. */

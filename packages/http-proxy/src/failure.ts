@@ -74,7 +74,7 @@ function isParserError(error: unknown, code: string): boolean {
   return code.startsWith('HPE_') || (error instanceof Error && error.name === 'HTTPParserError')
 }
 
-/** Beside the parsers' own complaints: answers that could be read and must not be believed. */
+/** Beside the parsers' own complaints: responses that could be read and must not be believed. */
 const PROTOCOL: ReadonlySet<string> = new Set([
   BACKEND_PROTOCOL,
   'UND_ERR_HEADERS_OVERFLOW',

@@ -34,8 +34,8 @@ import { upgrader } from './websocket/upgrade.ts'
 export interface HttpProxy {
   readonly affinity: Affinity
   /**
-   * Gives `request` to a backend. Resolves when the head of the answer is here; with undefined when the client
-   * has left. The answer is the caller's to send, and `client` what tells when it is over.
+   * Gives `request` to a backend. Resolves when the head of the response is here; with undefined when the client
+   * has left. The response is the caller's to send, and `client` what tells when it is over.
    * @param view what the application has made of the request, where a framework keeps that elsewhere; a string is its
    *   `url`, the request target for the backend @default what stands on `request`
    * @param parsed where a body parser that came first leaves `body` and `rawBody` @default request

@@ -58,7 +58,7 @@ export function limpet(options: LimpetOptions): Limpet {
 function giveResponse(ctx: Context, answer: BackendResponse): void {
   const { method, res, response } = ctx
   const { statusCode, headers, body } = answer
-  // The app may have answered by itself, when it got tired of waiting.
+  // The app may have responded by itself, when it got tired of waiting.
   if (res.headersSent) {
     body.destroy()
     return

@@ -9,7 +9,7 @@ const hooked = new WeakSet<object>()
 
 /**
  * Gives Koa a body that is here as a whole as bytes, at the last moment: middleware sees the same stream as of any
- * other answer, for whether a body is here already is chance. Koa's pipeline would cost as much as the forwarding.
+ * other response, for whether a body is here already is chance. Koa's pipeline would cost as much as the forwarding.
  * (Middleware that asks for `ctx.respond` itself finds bytes in `ctx.body` from then on.)
  */
 export function sendWhole(ctx: Context, body: IncomingMessage): void {

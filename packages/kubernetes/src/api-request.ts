@@ -2,7 +2,7 @@ import { type ClientRequest, type IncomingMessage, request as httpRequest } from
 import { request as httpsRequest } from 'node:https'
 import type { Access } from './cluster.ts'
 
-/** An API server has answered, and not with 200. */
+/** An API server has responded, and not with 200. */
 export class ApiError extends Error {
   override readonly name = 'ApiError'
   readonly status: number

@@ -29,7 +29,7 @@ export interface RedisStore extends SharedStore {
   /**
    * Live sessions of a backend in all gateways: an estimate with an error of 0.8 %, in which a session that has ended
    * or moved counts until its `ttl` would have been over.
-   * Rejects when Redis does not answer, and when no policy of the pool has this store.
+   * Rejects when Redis does not respond, and when no policy of the pool has this store.
    */
   fleetSessions(pool: string, backendId: string): Promise<number>
   /** Writes what is pending, within a second, and ends the connections. Idempotent. */

@@ -5,7 +5,7 @@ export interface RedisStateEvent {
   readonly pool: string
   /** Its use: learned sessions, or operators' commands. */
   readonly of: 'learned' | 'fleet'
-  /** `degraded`: Redis answers, and refuses a part: writes, or invalidation messages. `down`: it is not asked. */
+  /** `degraded`: Redis responds, and refuses a part: writes, or invalidation messages. `down`: it is not asked. */
   readonly state: 'up' | 'degraded' | 'down'
   /** Why, for the log; undefined with `up`. Holds no password and no session. */
   readonly reason: string | undefined

@@ -8,7 +8,7 @@ export interface Checked {
   probe(signal: AbortSignal): Promise<void>
   /** It was up, and is down. */
   fallen(problem: string | undefined): void
-  /** It was down, and has answered as often as it must: `rise` is due. */
+  /** It was down, and has responded as often as it must: `rise` is due. */
   proven(): void
   risen(): void
 }

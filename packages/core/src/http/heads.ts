@@ -36,7 +36,7 @@ export interface RequestEdits {
   readonly wire: RawHeaders
 }
 
-/** The head of a backend's answer, before it goes to the client. */
+/** The head of a backend's response, before it goes to the client. */
 export interface ResponseHead {
   readonly statusCode: number
   readonly headers: Readonly<HeaderFields>

@@ -4,7 +4,7 @@
  * gateway vouches for: clients have removed forwarding headers that way (CVE-2022-31813).
  */
 
-/** Dropped from requests and answers alike. `Proxy` would become HTTP_PROXY in a CGI (httpoxy). */
+/** Dropped from requests and responses alike. `Proxy` would become HTTP_PROXY in a CGI (httpoxy). */
 export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',

@@ -28,7 +28,7 @@ export interface ResponseContext {
   readonly backend: Backend
   /** This policy's claim: the one that decided, or else the first that it read. */
   readonly claim: Claim
-  /** Whether that claim named the backend that answered. */
+  /** Whether that claim named the backend that responded. */
   readonly matched: boolean
   /** Whether the client came by TLS: to us, or to a proxy that is trusted to say so. */
   readonly isSecure: boolean

@@ -39,7 +39,7 @@ export interface BackendView {
 
 /** One request's place in a backend's counts. */
 export interface Hold {
-  /** The head of its answer is here. */
+  /** The head of its response has arrived. */
   responded(statusCode: number): void
   /** The backend did not respond to this request, or not to the end. */
   failed(failure: Failure): void

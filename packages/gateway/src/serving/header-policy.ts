@@ -40,7 +40,7 @@ export function headerProblems({
   return problems
 }
 
-/** Edits the fields of every answer of a backend. It has no key, so it claims nothing. */
+/** Edits the fields of every response of a backend. It has no key, so it claims nothing. */
 export function headerPolicy({ set = {}, remove = [] }: HeaderEdits): AffinityPolicy {
   const lines = Object.entries(set).map(([name, value]): [string, string] => [name.toLowerCase(), value])
   const names = remove.map(name => name.toLowerCase())

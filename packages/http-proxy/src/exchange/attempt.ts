@@ -73,7 +73,7 @@ function takeOver(request: ClientRequest, events: AttemptEvents): void {
 }
 
 /**
- * In place of a response: the exchange gives the answer itself, and watches the client itself. It is one that has
+ * In place of a response: the exchange gives the response itself, and watches the client itself. It is one that has
  * closed, so that httpxy listens for nothing, and http-proxy-middleware waits for nothing and keeps nothing.
  */
 export const NO_RESPONSE = {

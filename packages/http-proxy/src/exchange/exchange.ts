@@ -11,7 +11,7 @@ import { RequestBody } from './request-body.ts'
 import { framingLines } from './request-framing.ts'
 import type { Transport } from '../transport-options.ts'
 
-/** A backend's answer, as the client is to get it. */
+/** A backend's response, as the client is to get it. */
 export interface BackendResponse {
   readonly statusCode: number
   readonly headers: HeaderFields

@@ -11,7 +11,7 @@ export type OnProgress = () => void
 
 /**
  * A client's body on its way to a backend. undici destroys the stream it is given when a backend fails, and
- * that must not be the client's connection: it is still to get an answer. Counts the bytes, too, and the pace.
+ * that must not be the client's connection: it is still to get a response. Counts the bytes, too, and the pace.
  * The client's bytes arrive in the async context of the connection, and go on in that of the request.
  * Nothing is read before a backend reads, so a request that found no connection can go to the next one whole.
  */

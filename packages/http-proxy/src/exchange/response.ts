@@ -3,7 +3,7 @@ import { trailerFields } from '@limpet/core'
 import type { BackendResponse } from './exchange.ts'
 import { rawFields } from './raw-fields.ts'
 
-/** A client that takes nothing for this long holds a backend's answer hostage. */
+/** A client that takes nothing for this long holds a backend's response hostage. */
 const STALL_MS = 30_000
 
 /** Sends a response to a client. Headers that the app has set stay, unless the backend sends them too. */
@@ -35,12 +35,12 @@ function putAnswer(response: ServerResponse, answer: BackendResponse): void {
   body.pipe(response)
 }
 
-/** A short answer has come to its end by now, and may go in one piece, which is cheaper than a pipe. */
+/** A short response has come to its end by now, and may go in one piece, which is cheaper than a pipe. */
 export function isWhole(body: IncomingMessage): boolean {
   return body.complete && body.rawTrailers.length === 0
 }
 
-/** The bytes of such an answer, read to its end. */
+/** The bytes of such a response, read to its end. */
 export function readWhole(body: IncomingMessage): Buffer | null {
   // Without a length Node 26 reads no more than the first piece; with one, it is not checked that this was the last.
   const bytes = body.read(body.readableLength) as Buffer | null
@@ -67,7 +67,7 @@ export function watchResponse(response: ServerResponse, { body }: BackendRespons
     .once('error', () => response.destroy())
     .once('end', () => addTrailers(response, body.rawTrailers))
   // A stream of events is open before its first event, but not before the app has had its say on the head. Of most
-  // answers the first chunk is here by then.
+  // responses the first chunk is here by then.
   response.once('pipe', () => {
     if (response.headersSent) return
     if (isHttp2Response(response)) writeHead(response, body)
@@ -114,7 +114,7 @@ function addTrailers(response: ServerResponse, rawTrailers: readonly string[]): 
   if (lines.length > 0) response.addTrailers(Object.fromEntries(lines) as Record<string, string>)
 }
 
-/** Node throws for what it could not write, and a trailer is not worth the answer. */
+/** Node throws for what it could not write, and a trailer is not worth the response. */
 function isWritable(name: string, value: string | string[] | undefined): boolean {
   try {
     validateHeaderName(name)

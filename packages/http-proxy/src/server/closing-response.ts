@@ -1,7 +1,7 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { AffinityError } from '@limpet/core'
 
-/** An answer on a bare socket, behind which the connection ends. */
+/** A response on a bare socket, behind which the connection ends. */
 export function closingResponse(statusCode: number, headers: Readonly<Record<string, string>> = {}): string {
   const status = `${statusCode} ${STATUS_CODES[statusCode] ?? 'Error'}`
   const fields = Object.entries({

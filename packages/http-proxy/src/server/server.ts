@@ -58,7 +58,7 @@ export function respondToClientError(error: Error & { code?: string }, socket: D
 }
 
 /**
- * Whether an answer has begun. A second one behind it would be taken for the answer to the next request.
+ * Whether a response has begun. A second one behind it would be taken for the response to the next request.
  * (Where Node's own handler looks, too: nothing public tells.)
  */
 function isResponding(socket: object): boolean {

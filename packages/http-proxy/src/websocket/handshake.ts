@@ -110,7 +110,7 @@ export class Handshake implements AttemptEvents, Attempter {
     else this.#tunnel.goAway()
   }
 
-  /** Refused: the backend's own answer (401, 403, 426 …) goes to the client. */
+  /** Refused: the backend's own response (401, 403, 426 …) goes to the client. */
   responded(response: IncomingMessage): void {
     const coding = response.headers['transfer-encoding']
     // httpxy writes what stands here, and frames the body by it.

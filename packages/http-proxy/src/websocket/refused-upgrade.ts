@@ -4,10 +4,10 @@ import { endWith } from '../server/linger.ts'
 import { isBusy } from './upgrade-request.ts'
 
 /**
- * Refuses an upgrade, or a CONNECT: writes an answer on its bare socket, and closes the connection, at the latest 5 s
- * after the answer has gone out. Node has let go of such a socket, so its errors are taken care of, too. Behind a
- * request that still waits for its own answer there is none: the client would take it for that.
- * @param headers more fields of the answer, by their lower-case names
+ * Refuses an upgrade, or a CONNECT: writes a response on its bare socket, and closes the connection, at the latest 5 s
+ * after the response has gone out. Node has let go of such a socket, so its errors are taken care of, too. Behind a
+ * request that still waits for its own response there is none: the client would take it for that.
+ * @param headers more fields of the response, by their lower-case names
  */
 export function refuseUpgrade(
   socket: Duplex,

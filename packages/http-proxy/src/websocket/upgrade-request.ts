@@ -15,7 +15,7 @@ export function isWebSocket({ method, httpVersion, rawHeaders }: IncomingMessage
   )
 }
 
-/** Whether an earlier request on this connection waits for its answer. (Where Node looks, too: nothing public tells.) */
+/** Whether an earlier request on this connection waits for its response. (Node checks the same field; there is no public one.) */
 export function isBusy(socket: Duplex): boolean {
   return Reflect.get(socket, '_httpMessage') instanceof ServerResponse
 }

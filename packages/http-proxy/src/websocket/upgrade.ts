@@ -72,7 +72,7 @@ export function upgrader(
 
   return {
     upgrade(request, socket, head, view) {
-      // Behind a request that waits for its answer it would be answered out of turn.
+      // Behind a request that waits for its response it would get one out of turn.
       if (socket.destroyed || isBusy(socket)) {
         socket.destroy()
         return

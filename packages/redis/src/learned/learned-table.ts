@@ -19,7 +19,7 @@ export interface TableSettings {
 /** A look-up that is under way. */
 interface Reading {
   readonly found: Promise<string | undefined>
-  /** An answer in the session came first: its word counts. */
+  /** A response in the session came first: its word counts. */
   isOutdated: boolean
 }
 
@@ -130,7 +130,7 @@ export class LearnedTable implements OpenStore {
     return estimate === undefined ? undefined : Math.max(estimate, this.#memory.count(backendId))
   }
 
-  /** Live sessions of a backend in the whole fleet, by estimate. Rejects when the store does not answer. */
+  /** Live sessions of a backend in the whole fleet, by estimate. Rejects when the store does not respond. */
   async fleetSessions(backendId: string): Promise<number> {
     return this.#sketch.count(this.#names.map(({ tags }) => tags.tagOf(backendId)))
   }
@@ -239,7 +239,7 @@ export class LearnedTable implements OpenStore {
     for (const [index, { tag, leftMs }] of entries.entries()) {
       const backendId = this.#backendOf(tag, this.#names[index])
       if (backendId === undefined) continue
-      // An entry of an older secret is written anew with the next answer, for memory does not have it.
+      // An entry of an older secret is written anew with the next response, for memory does not have it.
       if (index === 0 && leftMs > 0) this.#memory.verify(sessionId, backendId, leftMs)
       return backendId
     }

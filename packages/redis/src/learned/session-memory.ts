@@ -46,7 +46,7 @@ export class SessionMemory {
     return change
   }
 
-  /** The shared store has lost it: the next answer in the session is news again. */
+  /** The shared store has lost it: the next response in the session is news again. */
   forget(sessionId: string): void {
     this.#verified.delete(sessionId)
   }

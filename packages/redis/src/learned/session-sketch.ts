@@ -68,7 +68,7 @@ export class SessionSketch {
     }
   }
 
-  /** Live sessions of the backends of these tags. Rejects when the store does not answer. */
+  /** Live sessions of the backends of these tags. Rejects when the store does not respond. */
   async count(tags: readonly string[]): Promise<number> {
     const { client } = this.#connection
     if (client === undefined) throw new Error('the store cannot be asked')

@@ -40,7 +40,7 @@ export function setCookieName(line: string): string {
   return (end < 0 ? line : line.slice(0, end)).trim()
 }
 
-/** The Set-Cookie lines of an answer. */
+/** The Set-Cookie lines of a response. */
 export function setCookieLines(fields: Readonly<HeaderFields>): readonly string[] {
   const lines = fields['set-cookie']
   return lines === undefined ? [] : typeof lines === 'string' ? [lines] : lines

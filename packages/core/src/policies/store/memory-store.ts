@@ -92,7 +92,7 @@ export class MemoryStore implements AffinityStore {
 
   /**
    * Live sessions of a backend, for operators. Exact where up to 100,000 are remembered. With more, each call counts a
-   * part of them, so that none takes longer than about a millisecond: the answer is of the last complete count, and
+   * part of them, so that none takes longer than about a millisecond: the result is of the last complete count, and
    * before the first one it may include sessions that have expired.
    */
   count(backendId: string): number {

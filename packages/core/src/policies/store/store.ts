@@ -21,7 +21,7 @@ export interface StoreContext {
   readonly field: string
   /** One for each secret, newest first; at least one. The store writes the names of the first and finds those of all. */
   readonly names: readonly Pseudonyms[]
-  /** How long a session lasts without an answer in it, in milliseconds. */
+  /** How long a session lasts without a response in it, in milliseconds. */
   readonly ttlMs: number
   /** Milliseconds since the epoch. */
   readonly now: () => number
