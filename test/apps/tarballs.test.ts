@@ -17,7 +17,7 @@ interface Manifest {
   readonly peerDependencies?: Readonly<Record<string, string>>
 }
 
-/** What pnpm publishes of a package. */
+/** The files of a package that pnpm publishes. */
 class Tarball {
   readonly file: string
   /** Paths in the package. */

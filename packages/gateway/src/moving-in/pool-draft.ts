@@ -1,7 +1,7 @@
 import type { PoolFile } from '../config/schema.ts'
 import type { BackendFile, PolicyFile } from './draft.ts'
 
-/** What may stand in the value of a cookie (RFC 6265 §4.1.1). */
+/** The characters that the value of a cookie may contain (RFC 6265 §4.1.1). */
 const ALIAS = /^[\u0021\u0023-\u002B\u002D-\u003A\u003C-\u005B\u005D-\u007E]{1,128}$/
 
 /**
