@@ -36,7 +36,7 @@ export interface Affinity {
 
 /**
  * Builds the affinity of one pool.
- * @throws OptionError naming the option, what it got and what it takes.
+ * @throws OptionError naming the option, the value and the accepted values.
  */
 export function createAffinity(options: AffinityOptions): Affinity {
   const context = parseAffinityOptions(options)

@@ -2,7 +2,7 @@ import type { Affinity, Backend, BackendView } from '@limpet/core'
 import { socketOpener, type Transport } from '@limpet/http-proxy/transport'
 import { Client, type Dispatcher, Pool } from 'undici'
 
-/** How long an idle connection is kept: less than what common servers (5 s in Node) allow it. */
+/** Idle timeout of a connection: less than that of common servers (5 s in Node). */
 const IDLE_CONNECTION_MS = 4_000
 
 /** The sender of a request, which gets the connection that carries it. */

@@ -26,7 +26,7 @@ export interface Responded {
 export type OnResponded = (error: Error | null, responded?: Responded) => void
 
 /**
- * One request on its way: what undici tells, the lease decides, and the client's closing ends.
+ * One request: reacts to the events of undici, the decisions of the lease, and the close of the client's side.
  * Failover happens in here, below reply-from, where the body has not been touched yet.
  */
 export class Exchange implements Handler, Sender, Attempter {
@@ -60,13 +60,13 @@ export class Exchange implements Handler, Sender, Attempter {
     this.#attempts = new Attempts(lease, request, times, this)
   }
 
-  /** Sends the request, and tells `onResponded` what came of it; nothing when the client leaves first. */
+  /** Sends the request, and calls `onResponded` with the result; not when the client leaves first. */
   send(onResponded: OnResponded): void {
     this.#onResponded = onResponded
     this.#attempts.begin()
   }
 
-  /** Gives the response, whose head the reply has by now: whole where it was short, else as it comes. */
+  /** Sends the response, whose head the reply has by now: whole if it is short, else as a stream. */
   answer(reply: FastifyReply): void {
     const head = this.#head
     if (head === undefined) return

@@ -133,14 +133,14 @@ function never(): null {
   return null
 }
 
-/** Before a backend is chosen: what cannot be forwarded as it is, is not forwarded. */
+/** Refuses a body that cannot be forwarded as it is, before a backend is chosen. */
 function refuseBody(request: FastifyRequest, { headers }: RequestHead, limpet: Limpet): void {
   if (Number(headers['content-length'] ?? 0) > bodyLimit(request, limpet)) throw bodyTooLarge()
   const { body, raw } = request
   if (body instanceof Readable || Buffer.isBuffer(body)) return
   // A parser makes null of `null`, too.
   if ((body === undefined || body === null) && !raw.readableDidRead) return
-  // Written again from what the parser made of it, it would be another message than the client's.
+  // A body that is serialized from the parser's value would be another message than the client's.
   throw new RefusedRequestError(
     500,
     'body_parsed',

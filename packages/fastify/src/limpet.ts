@@ -26,7 +26,7 @@ const AFFINITIES = new WeakMap<object, Set<Affinity>>()
 
 /**
  * Registers one pool: its routes, or `reply.limpet()`.
- * @throws OptionError naming the option, what it got and what it takes
+ * @throws OptionError naming the option, the value and the accepted values
  */
 export async function limpetPlugin(fastify: FastifyInstance, options: LimpetOptions): Promise<void> {
   const limpet = parseLimpetOptions(options)

@@ -3,7 +3,7 @@ import { channel } from 'node:diagnostics_channel'
 /** Where undici tells of each request, and where tracing tools add their fields to it. */
 const CREATED = channel('undici:request:create')
 
-/** Under which every @opentelemetry/api 1 registers what it has. */
+/** The key under which every @opentelemetry/api 1 registers its parts. */
 const API = Symbol.for('opentelemetry.js.api.1')
 
 interface OpenTelemetry {

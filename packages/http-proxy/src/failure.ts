@@ -9,7 +9,7 @@ export function responseTimeout(ms: number): Error {
   return Object.assign(new Error(`no response within ${ms} ms`), { code: RESPONSE_TIMEOUT })
 }
 
-/** The error of a backend that said what no client can be told. */
+/** The error of a backend whose response cannot be forwarded. */
 export function protocolError(what: string): Error {
   return Object.assign(new Error(what), { code: BACKEND_PROTOCOL })
 }

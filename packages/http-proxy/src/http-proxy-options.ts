@@ -28,7 +28,7 @@ import {
   type TransportOptions,
 } from './transport-options.ts'
 
-/** The options of every adapter: an affinity that was made before, or what makes one; and how backends are spoken to. */
+/** The options of every adapter: an existing affinity, or the options to make one; and those of connections to backends. */
 export type HttpProxyOptions = TransportOptions & {
   /** Most bytes that a request's body may have; above, 413. @default Infinity */
   readonly bodyLimit?: number

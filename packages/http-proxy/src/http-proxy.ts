@@ -34,12 +34,12 @@ import { upgrader } from './websocket/upgrade.ts'
 export interface HttpProxy {
   readonly affinity: Affinity
   /**
-   * Gives `request` to a backend. Resolves when the head of the response is here; with undefined when the client
-   * has left. The response is the caller's to send, and `client` what tells when it is over.
-   * @param view what the application has made of the request, where a framework keeps that elsewhere; a string is its
-   *   `url`, the request target for the backend @default what stands on `request`
+   * Sends `request` to a backend. Resolves when the head of the response has arrived; with undefined when the client
+   * has left. The caller sends the response, and `client` shows when it is over.
+   * @param view the application's view of the request, where a framework keeps it elsewhere; a string is its
+   *   `url`, the request target for the backend @default the properties of `request`
    * @param parsed where a body parser that came first leaves `body` and `rawBody` @default request
-   * @throws AffinityError with `statusCode` and `code`, for the client to be told
+   * @throws AffinityError with `statusCode` and `code`, for the response to the client
    */
   readonly forward: (
     request: IncomingMessage,
@@ -58,7 +58,7 @@ export interface HttpProxy {
   readonly close: () => void
 }
 
-/** @throws OptionError naming the option, what it got and what it takes. */
+/** @throws OptionError naming the option, the value and the accepted values. */
 export function createHttpProxy(options: HttpProxyOptions): HttpProxy {
   return httpProxyOf(parseHttpProxyOptions(options))
 }
@@ -82,21 +82,21 @@ export function httpProxyOf({
       ? undefined
       : startHealthChecks(affinity.pool, health, healthProbe(transport, health))
   const middleware = createProxyMiddleware<Attempt & IncomingMessage>({
-    // Its own plugins answer errors before another backend could be tried, and log what they reflect.
+    // Its own plugins respond to errors before another backend could be tried, and log data of the client.
     ejectPlugins: true,
     plugins: [
       proxy => {
         proxy.on('error', (error, request) => request?.events.failed(error))
       },
     ],
-    // The target is a formality: the agent knows who is next.
+    // The target is a formality: the agent knows the next backend.
     router: (request, _response, active) => {
       Object.assign(active, { agent: request.agent })
       return NOWHERE
     },
   })
   function forwardAttempt(attempt: Attempt): void {
-    // It settles when the request has been made; what comes of it comes by the events.
+    // Its promise resolves when the request has been made; the result arrives by the events.
     middleware(attempt as Attempt & IncomingMessage, NO_RESPONSE).catch((error: unknown) => {
       attempt.events.failed(error instanceof Error ? error : new Error(String(error)))
     })

@@ -16,8 +16,8 @@ export interface AttemptEvents {
 }
 
 /**
- * Reports an attempt's events in the async context of its request. A backend's connection outlives requests: what
- * Node calls in its name may run in the context of another client's request, or in none.
+ * Reports an attempt's events in the async context of its request. A backend's connection outlives requests: its
+ * callbacks may run in the context of another client's request, or in none.
  */
 export class EventsInContext extends AsyncResource implements AttemptEvents {
   readonly #events: AttemptEvents

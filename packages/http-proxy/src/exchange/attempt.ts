@@ -21,7 +21,7 @@ export interface Attempt {
   readonly headers: HeaderFields
   readonly httpVersion: string
   readonly httpVersionMajor: number
-  /** It looks whether the client is still there; who is asked here is not the client. */
+  /** httpxy checks whether the client is still there; here it checks this placeholder. */
   readonly socket: { readonly writable: true; readonly server?: object }
   on(event: string, listener: unknown): Attempt
   pipe(request: ClientRequest): void

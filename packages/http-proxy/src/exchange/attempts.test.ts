@@ -24,7 +24,7 @@ const TIMEOUT_MS = 1_000
 const NO_TIMES = { responseTimeoutMs: 0, totalTimeoutMs: 0 }
 const TIMES = { responseTimeoutMs: TIMEOUT_MS, totalTimeoutMs: 0 }
 
-/** A forwarder that only notes what it is told: `attempt` (with the backend), `abort` and `gaveUp`. */
+/** A forwarder that only records its calls: `attempt` (with the backend), `abort` and `gaveUp`. */
 class Notes implements Attempter {
   readonly told: string[] = []
   readonly affinity: Affinity

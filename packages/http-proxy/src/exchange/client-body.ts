@@ -10,8 +10,8 @@ export interface ClientBody {
 }
 
 /**
- * The body of `request`: the stream where it was not read; otherwise the bytes that a parser has kept, or those of
- * what it has `parsed`, written anew.
+ * The body of `request`: the unread stream; otherwise the bytes that a parser has kept, or the serialized value
+ * that it has `parsed`.
  * @param limit in bytes
  * @throws RefusedRequestError 413 for a body that is too large, 500 for one that cannot be written again
  */
@@ -34,7 +34,7 @@ export function clientBody(
   return { head: headOf(head, written), body: written.bytes }
 }
 
-/** The head of a message whose body was written anew: its length, and no coding that it does not have. */
+/** The head of a message whose body was serialized again: its length, and no coding that it does not have. */
 function headOf(head: RequestHead, { bytes, isDecoded }: WrittenBody): RequestHead {
   const length = String(bytes.length)
   const { 'content-length': before } = head.headers

@@ -15,7 +15,7 @@ export function onceClosed(request: IncomingMessage, response: ServerResponse, o
     return
   }
   if (!isWaiting(response)) {
-    // It comes once, and what `once` makes would be kept as long as the request lasts.
+    // It fires once, and the wrapper of `once` would be kept as long as the request lasts.
     response.on('close', onClose)
     return
   }

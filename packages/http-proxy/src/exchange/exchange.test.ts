@@ -22,7 +22,7 @@ async function listen(listener: RequestListener): Promise<number> {
 
 type Outcome = BackendResponse | undefined | Error
 
-/** A gateway before one backend, which answers nothing by itself, and what came of the first request. */
+/** A gateway before one backend without a script, and the result of the first request. */
 async function exchange(backend: RequestListener, options: Partial<HttpProxyOptions> = {}) {
   let requests = 0
   const backendPort = await listen((message, response) => {

@@ -29,7 +29,7 @@ export interface Outcome {
 export type Forward = (attempt: Attempt) => void
 
 /**
- * One request on its way: what http-proxy-middleware tells, the lease decides, and the client's closing ends.
+ * One request: reacts to the events of http-proxy-middleware, the decisions of the lease, and the close of the client's side.
  */
 export class Exchange implements AttemptEvents, Attempter {
   wantsFresh = false

@@ -16,7 +16,7 @@ export class LeaseAgent {
   /** The request that got no connection, while the next attempt is decided on. */
   #unconnected: ClientRequest | undefined
 
-  /** @throws what a policy throws that cannot say what to forward */
+  /** @throws the error of a policy's `forwardCookie` */
   constructor(lease: Lease, agents: BackendAgents, events: AttemptEvents) {
     this.#lease = lease
     this.#agents = agents

@@ -12,11 +12,11 @@ interface Upload {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly body: RequestBody
-  /** Times that progress was told. */
+  /** Number of calls of `onProgress`. */
   progress: number
 }
 
-/** An upload whose head has arrived; the rest of it is up to the test. */
+/** An upload whose head has arrived; the test sends the rest. */
 async function upload(framing: string, { limit = Infinity, graceMs = 5_000 } = {}): Promise<Upload> {
   const server = createServer({ requestTimeout: 0 })
   const arrived = once(server, 'request') as Promise<[IncomingMessage, ServerResponse]>

@@ -3,8 +3,8 @@ import { RequestBody } from './request-body.ts'
 import { wireLine } from './wire-line.ts'
 
 /**
- * The lines that say where `body` ends, beside the Content-Length that `request` may have. Without them Node would write
- * the body of a GET or DELETE with no framing at all, and what follows would be taken for a request (RFC 9112 §6.3).
+ * The lines that frame `body`, beside the Content-Length that `request` may have. Without them Node would write
+ * the body of a GET or DELETE without framing, and a backend would take it for the next request (RFC 9112 §6.3).
  */
 export function framingLines(request: RequestHead, body: RequestBody | Buffer | null): readonly string[] {
   if (wireLine(request.rawHeaders, 'content-length') !== undefined) return []

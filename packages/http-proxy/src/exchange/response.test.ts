@@ -25,7 +25,7 @@ interface Passing {
   readonly response: ServerResponse
 }
 
-/** A port where a client is given what `backend` answers, by `give`, and the first time that this happens. */
+/** A port whose client gets the response of `backend` through `give`, and a promise of the first time. */
 async function passing(
   backend: RequestListener,
   give: (response: ServerResponse, answer: BackendResponse) => void,
@@ -247,7 +247,7 @@ describe('a client that takes nothing', () => {
     const message = await ask(port)
     await once(message, 'data')
     const { response } = await first
-    // Longer than that time is what this test is about.
+    // The test needs more than that time.
     await delay(200)
     expect([response.destroyed, message.destroyed]).toEqual([false, false])
     message.destroy()

@@ -26,7 +26,7 @@ function putAnswer(response: ServerResponse, answer: BackendResponse): void {
     else response.setHeader(name, value)
   }
   if (isWhole(body)) {
-    // Node forgets to end a response of HTTP/2 whose head it refuses within `end`.
+    // Node does not end a response of HTTP/2 whose head is invalid within `end`.
     if (isHttp2Response(response)) response.flushHeaders()
     response.end(readWhole(body))
     return
@@ -114,7 +114,7 @@ function addTrailers(response: ServerResponse, rawTrailers: readonly string[]): 
   if (lines.length > 0) response.addTrailers(Object.fromEntries(lines) as Record<string, string>)
 }
 
-/** Node throws for what it could not write, and a trailer is not worth the response. */
+/** Node throws for an invalid field, and an invalid trailer must not fail the response. */
 function isWritable(name: string, value: string | string[] | undefined): boolean {
   try {
     validateHeaderName(name)

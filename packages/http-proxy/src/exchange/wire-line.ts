@@ -1,6 +1,6 @@
 /**
- * The value of a field as the client sent it, several lines joined. Framing and what a connection is for are not the
- * application's to edit, so they are read here and not in `headers`.
+ * The value of a field as the client sent it, several lines joined. The application cannot edit framing and hop-by-hop
+ * fields, so they are read here and not in `headers`.
  */
 export function wireLine(rawHeaders: readonly string[], name: string): string | undefined {
   let value: string | undefined

@@ -29,7 +29,7 @@ const SOUND = 'GET /sound HTTP/1.1\r\nHost: a\r\n\r\n'
 const LENGTHS = 'POST /refused HTTP/1.1\r\nHost: a b\r\nContent-Length: 3\r\n\r\nabc'
 
 describe('a connection on which a message was refused', () => {
-  /** A gateway that keeps connections whatever the answer asks for, and what came of each request, and to the backend. */
+  /** A gateway that keeps connections whatever the response asks for, and the results at clients and at the backend. */
   async function gateway() {
     const seen: unknown[] = []
     const told: unknown[] = []
@@ -70,7 +70,7 @@ describe('a connection on which a message was refused', () => {
         await once(client, 'data')
       }
       await expect.poll(() => told).toHaveLength(3)
-      // The first is told no sooner than those behind it: it was looked at for longer.
+      // The first response comes no sooner than those behind it: its request took longer to check.
       expect(told.filter(said => said === '400 an earlier message was refused')).toHaveLength(2)
       expect(told).toContainEqual(expect.stringMatching(/^400 Host /))
       expect(seen).toEqual([])

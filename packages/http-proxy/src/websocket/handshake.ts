@@ -104,7 +104,7 @@ export class Handshake implements AttemptEvents, Attempter {
     screen(request, 'response', response => this.#inContext.runInAsyncScope(() => this.#refuses(response)))
   }
 
-  /** Ends it soon: a tunnel with a good-bye, and anything else at once. */
+  /** Ends it soon: a tunnel with a close frame, and anything else at once. */
   end(): void {
     if (this.#tunnel === undefined) this.#client.destroy()
     else this.#tunnel.goAway()
@@ -113,7 +113,7 @@ export class Handshake implements AttemptEvents, Attempter {
   /** Refused: the backend's own response (401, 403, 426 …) goes to the client. */
   responded(response: IncomingMessage): void {
     const coding = response.headers['transfer-encoding']
-    // httpxy writes what stands here, and frames the body by it.
+    // httpxy writes this head, and frames the body by it.
     replaceHead(response, {
       ...this.#answer(response.statusCode ?? 0, response),
       ...(coding === undefined ? {} : { 'transfer-encoding': coding }),

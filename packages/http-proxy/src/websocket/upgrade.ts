@@ -22,7 +22,7 @@ import { isBusy, isWebSocket } from './upgrade-request.ts'
 
 export interface Upgrades {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, view?: RequestView): void
-  /** Ends every tunnel, with 1001; what waits for its backend's choice, or comes later, is told 503. */
+  /** Closes every tunnel, with 1001. Handshakes that are not open yet, or come later, get 503. */
   close(): void
 }
 
@@ -105,7 +105,7 @@ export function upgrader(
         })
         .catch((error: unknown) => {
           if (!socket.writable) return
-          // Other errors are those of a policy of the app's own, which could not say what to forward.
+          // Other errors are those of the app's own policy.
           endWith(socket, isAffinityError(error) ? closingError(error) : closingResponse(500))
         })
     },
