@@ -21,7 +21,7 @@ const BIG_SHA256 = sha256(BIG)
 /** Enough for code to be compiled and for sockets to have their buffers. */
 const SMALL = BIG.subarray(0, 8 * MIB)
 /** The most that the gateway's resident set may grow by. */
-const MOST = 32 * MIB
+const MAX_RSS = 32 * MIB
 const PIECE = 64 * 1024
 /**
  * How much passes between two collections of garbage. V8 lets 64 MB of dead buffers lie before it looks for them, in
@@ -91,7 +91,7 @@ describe.each(['fastify', 'express', 'koa'])('through a gateway of %s, 100 MB', 
       expect(await transfer(gateway, w3, BIG, framing)).toBe(BIG_SHA256)
       const after = await gateway.report()
       expect(after.failures - before.failures).toBe(refusing)
-      expect(after.peakRss - before.rss).toBeLessThan(MOST)
+      expect(after.peakRss - before.rss).toBeLessThan(MAX_RSS)
     },
   )
 })

@@ -14,7 +14,7 @@ import {
 import { onTestFinished } from 'vitest'
 
 /** Above it an answer is truncated, and asked for again over TCP (RFC 1035 §4.2.1). */
-const MOST_UDP_BYTES = 512
+const MAX_UDP_BYTES = 512
 
 /** A DNS server that answers from what the test has put there, over UDP and TCP, until the test ends. */
 export class DnsServer {
@@ -33,7 +33,7 @@ export class DnsServer {
       const answer = server.#answer(decode(message))
       if (answer === undefined) return
       const bytes = encode(answer)
-      const isLong = bytes.length > MOST_UDP_BYTES
+      const isLong = bytes.length > MAX_UDP_BYTES
       const cut = { ...answer, answers: [], flags: AUTHORITATIVE_ANSWER | TRUNCATED_RESPONSE }
       udp.send(isLong ? encode(cut) : bytes, port, address)
     })

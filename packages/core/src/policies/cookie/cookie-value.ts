@@ -25,7 +25,7 @@ export interface VerifiedContent extends CookieContent {
 }
 
 /** Ours are shorter than 130; a longer value is not worth an HMAC. */
-const LONGEST = 512
+const MAX_LENGTH = 512
 const VALUE = /^v1\.([A-Za-z0-9_-]{1,64})(?:\.([0-9a-z]{1,8})(?:\.([0-9a-z]{1,8}))?)?\.[A-Za-z0-9+/]{43}$/
 
 export interface CookieValues {
@@ -49,7 +49,7 @@ export function cookieValues(keys: readonly KeyObject[], remembered = 2048): Coo
       return signText(`v1.${token}${issued}${seen}`, newest)
     },
     read: (value, budget) => {
-      if (value.length > LONGEST) return undefined
+      if (value.length > MAX_LENGTH) return undefined
       const known = memory.get(value, value.length)
       if (known !== undefined) return known
       const content = verifyContent(value, keys, budget)

@@ -3,7 +3,7 @@ import type { Pool } from '../../pool/pool.ts'
 import type { ParsedFormat } from './foreign-format.ts'
 
 /** Longer is no load balancer's: a digest has 64 characters, and HAProxy's dates a dozen more. */
-const LONGEST = 128
+const MAX_LENGTH = 128
 
 /** The id of the member that a foreign value stands for. Follows the pool's membership. */
 export function foreignValues(
@@ -14,7 +14,7 @@ export function foreignValues(
   let ids: readonly ReadonlyMap<string, string>[] = []
 
   return value => {
-    if (formats.length === 0 || value.length > LONGEST) return undefined
+    if (formats.length === 0 || value.length > MAX_LENGTH) return undefined
     if (members !== pool.backends) {
       members = pool.backends
       ids = formats.map(format => idsOf(format, pool.backends))
