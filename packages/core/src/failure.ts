@@ -53,7 +53,7 @@ export function mayRedispatch(request: RequestHead, { kind }: Failure, retryOn: 
   return kind === 'timeout' ? retryOn.timeout : kind === 'status'
 }
 
-/** What a process runs out of when it opens a connection: descriptors, local ports, buffers, memory. */
+/** Errors of a process without resources for a connection: descriptors, local ports, buffers, memory. */
 const LOCAL: ReadonlySet<unknown> = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM'])
 
 /** Whether `error` tells of this process, and nothing of the backend that it wanted to reach. */

@@ -32,7 +32,7 @@ export type OnResponded = (error: Error | null, responded?: Responded) => void
 export class Exchange implements Handler, Sender, Attempter {
   readonly lease: Lease
   connection: BackendConnection | undefined
-  /** What the client is to be told, once `onResponded` got an error. */
+  /** The error for the client, once `onResponded` got an error. */
   error: Error | undefined
   readonly #request: RequestHead
   readonly #connections: BackendConnections

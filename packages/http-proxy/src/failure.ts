@@ -24,7 +24,7 @@ export function backendDown(): Error {
   return new Error('the backend was found down while the request waited for its response')
 }
 
-/** What was known of an attempt when it failed. */
+/** The state of an attempt when it failed. */
 export interface AttemptState {
   /** A live connection had the request. */
   readonly isStarted: boolean
@@ -34,7 +34,7 @@ export interface AttemptState {
   readonly hasResponded: boolean
 }
 
-/** What an error of node:http's client or of undici's means. */
+/** The failure for an error of node:http's client or of undici. */
 export function failureOf(error: unknown, state: AttemptState): Failure {
   const code = errorCode(error)
   return {

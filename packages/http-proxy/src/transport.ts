@@ -1,4 +1,4 @@
-/** What an adapter with a forwarder of its own builds on, so that it speaks to backends as the others do. */
+/** The parts for an adapter with a forwarder of its own, so that its connections to backends behave as those of others. */
 export { type Attempter, Attempts, type AttemptTimes } from './exchange/attempts.ts'
 export { isHttp2Response, refuseAnswer } from './exchange/response.ts'
 export { CONNECT_TIMEOUT, type SocketOpener, socketOpener } from './backend/backend-socket.ts'

@@ -1,6 +1,6 @@
 import { OptionError, optionList } from '../options/option.ts'
 
-/** What leads to another attempt: a kind of failure, or the status of a response from 400 to 599. */
+/** A cause of another attempt: a kind of failure, or the status of a response from 400 to 599. */
 export type RetryCondition = 'connect' | 'reset' | 'timeout' | number
 
 /** The same, compiled. */

@@ -404,7 +404,7 @@ describe('an attempt that cannot be made', () => {
   })
 
   it.each(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM'])(
-    'for want of resources (%s) is 503, and nobody’s failure',
+    'for lack of resources (%s) is 503, and no backend’s failure',
     code => {
       const notes = begun()
       notes.attempts.failed(Object.assign(new Error(`connect ${code}`), { code }))

@@ -66,8 +66,8 @@ export class Attempts {
     const { totalTimeoutMs } = this.#times
     if (totalTimeoutMs > 0) this.#total = setTimeout(() => this.#takesTooLong(totalTimeoutMs), totalTimeoutMs)
     if (isFresh || isRepeatable(this.#request)) this.#attempt()
-    // What cannot be repeated had better not meet a connection whose end has arrived and was not looked at yet:
-    // by the next turn of the event loop it has been.
+    // A request that cannot be repeated must not meet a connection whose end has arrived unnoticed:
+    // by the next turn of the event loop Node has noticed it.
     else setImmediate(() => this.#attempt())
   }
 

@@ -127,7 +127,7 @@ export class Handshake implements AttemptEvents, Attempter {
   }
 
   failed(error: Error): void {
-    // A client that breaks off is nobody's failure; httpxy reports it all the same. Errors after the client's socket
+    // A client that disconnects is no backend's failure; httpxy reports it all the same. Errors after the client's socket
     // was ended are of no account: only flushing remains.
     if (this.#client.errored || this.#client.writableEnded) return
     this.#attempts.failed(error)
@@ -136,7 +136,7 @@ export class Handshake implements AttemptEvents, Attempter {
   /** The tunnel is ours: httpxy's would hold all that only the handshake needed, as long as it lasts. */
   #accepts(response: IncomingMessage, backend: Socket, head: Buffer): false {
     if (this.#attempts.isOver || response.headers.upgrade?.toLowerCase() !== 'websocket') {
-      // It may be in the middle of something that nobody asked for.
+      // It may be in the middle of an unrequested upgrade.
       backend.on('error', () => undefined).destroy()
       this.failed(protocolError('an upgrade to another protocol'))
       return false

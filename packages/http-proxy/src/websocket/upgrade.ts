@@ -50,7 +50,7 @@ export function upgrader(
     view: RequestView | undefined,
   ): Promise<Selected | undefined> {
     const head: RequestHead = { ...requestHead(request, view, requestHeaders), isHandshake: true }
-    // What follows a handshake before it was answered is nobody's to forward (CVE-2026-2833).
+    // Bytes behind an unanswered handshake must not be forwarded (CVE-2026-2833).
     if (!isWebSocket(request) || head.hasBody)
       throw new RefusedRequestError(400, 'framing', 'not a WebSocket handshake')
     owner.check(request)
