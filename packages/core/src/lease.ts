@@ -46,7 +46,7 @@ export interface Lease {
    *   by a fresh connection, when a reused one broke. Undefined: the client gets the `attemptError()` of the failure.
    */
   next(failure: Failure): Backend | undefined
-  /** The head of the answer is here: the header fields that the client is to get. Synchronous, once. */
+  /** Takes the head of the response and returns the header fields for the client. Synchronous, once. */
   responded(response: ResponseHead): HeaderFields
   /**
    * Calls `listener` when the pool recalls the request, because its backend is to be left: a WebSocket, say, has to
@@ -248,7 +248,7 @@ export class HeldLease implements Lease {
     return isFirst
   }
 
-  /** Never one that was tried; one that the client's keys name, before all others; a draining one when no other is left. */
+  /** Never a backend that was tried. Backends that the client's keys name come first, and draining ones last. */
   #other(): BackendView | undefined {
     const tried = [...(this.#tried ?? []), this.#view]
     this.#tried = tried
