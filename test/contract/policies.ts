@@ -121,7 +121,7 @@ export function policies(start: Start): void {
     })
   })
 
-  describe('what is ignored', () => {
+  describe('ignored requests', () => {
     test('is placed without a look at the cookie, and told nothing', async () => {
       const gateway = await start(await startBackends('w1', 'w2'), { ignore: [{ path: '/assets/' }] })
       const browser = await gateway.browserOn({ id: 'w1' })

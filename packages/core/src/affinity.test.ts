@@ -75,7 +75,7 @@ function cookiesOf(affinity: Affinity): Record<string, string> {
 }
 
 describe('a session', () => {
-  it('comes home to the same backend, however often [LB007] [LB153] [LB209]', () => {
+  it('returns to the same backend, however often [LB007] [LB153] [LB209]', () => {
     const affinity = affinityOf('abcd')
     const first = visit(affinity)
     expect(first).toMatchObject({ status: 'none' })
@@ -86,7 +86,7 @@ describe('a session', () => {
     expect(later.filter(({ told }) => told !== undefined)).toEqual([])
   })
 
-  it('comes home through any gateway that has the secret, and after a restart [LB004]', () => {
+  it('returns to its backend through any gateway that has the secret, and after a restart [LB004]', () => {
     const cookies = cookiesOf(affinityOf('abc'))
     const elsewhere = affinityOf('cba')
     expect(['a', 'b', 'c'].map(id => visit(elsewhere, cookies[id]))).toEqual(
@@ -94,7 +94,7 @@ describe('a session', () => {
     )
   })
 
-  it('comes home with a cookie in any place among duplicates and forgeries [LB010] [LB136] [LB167] [T-08]', () => {
+  it('returns to its backend with a cookie in any place among duplicates and forgeries [LB010] [LB136] [LB167] [T-08]', () => {
     const affinity = affinityOf('abcd')
     const cookies = cookiesOf(affinity)
     expect(visit(affinity, `SERVERID=bad; ${cookies['c']}`)).toMatchObject({ backend: 'c', told: undefined })
@@ -107,7 +107,7 @@ describe('a session', () => {
     })
   })
 
-  it('comes home with the first of its cookies that can be used [LB010] [T-08]', () => {
+  it('returns to the backend of the first usable cookie [LB010] [T-08]', () => {
     const affinity = affinityOf('abcd')
     const cookies = cookiesOf(affinity)
     affinity.pool.setHealthy('b', false)
@@ -292,7 +292,7 @@ describe('a backend that is down', () => {
 })
 
 describe('onUnavailable: reject', () => {
-  it('answers 503 to a session whose backend is down, and keeps it [LB184] [LB200]', () => {
+  it('responds with 503 to a session whose backend is down, and keeps it [LB184] [LB200]', () => {
     const affinity = affinityOf('ab', { onUnavailable: 'reject' })
     const cookie = cookiesOf(affinity)['a']
     affinity.pool.setHealthy('a', false)
@@ -376,7 +376,7 @@ describe('several policies', () => {
     })
   })
 
-  it('are each told of their own claim when none could be used', () => {
+  it('each get their own claim when none is usable', () => {
     const affinity = affinityOf('abc', {
       affinity: [policy('one', []), policy('two', [to('gone'), { kind: 'invalid' }])],
     })

@@ -53,7 +53,7 @@ function leaseOf(affinity: Affinity): Lease {
   return lease
 }
 
-describe('what is published', () => {
+describe('published events', () => {
   it('is a request from its choice to its end', () => {
     const failure = { kind: 'unreached', slow: false, cause: new Error('refused') } as const
     const events = published(() => {

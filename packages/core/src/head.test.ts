@@ -8,7 +8,7 @@ function message(headers: HeaderFields, more: Partial<NodeRequest> = {}): NodeRe
 }
 
 describe('the facts of a request', () => {
-  it('are what the client wrote and what the socket knows', () => {
+  it('come from the client’s head and the socket', () => {
     const socket = { remoteAddress: '192.0.2.1', localPort: 8080, encrypted: true }
     expect(requestHead(message({ host: 'x' }, { socket }))).toEqual({
       method: 'GET',

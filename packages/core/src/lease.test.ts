@@ -109,7 +109,7 @@ describe('a lease', () => {
     expect(leaseOf(affinityOf('a'), undefined, { url, method: 'OPTIONS' }).target).toBe(expected)
   })
 
-  it('gives the lines for its backend: without our cookie, with who the client is [LB007]', () => {
+  it('gives the lines for its backend: without our cookie, with the client’s address [LB007]', () => {
     const affinity = affinityOf('a')
     const lease = leaseOf(affinity, `a=1; ${cookieFor(affinity, 'a')}; b=2`)
     const lines = lease.requestLines()
@@ -135,7 +135,7 @@ describe('a lease', () => {
     expect(lease.requestLines().slice(0, 2)).toEqual(['Host', second])
   })
 
-  it('gives the client the answer without what ends at this gateway', () => {
+  it('gives the client the response without hop-by-hop fields', () => {
     const headers = {
       connection: 'keep-alive',
       'content-type': 'text/plain',
@@ -176,7 +176,7 @@ describe('a redispatch', () => {
     expect(redispatch(other, failure())?.id).toMatch(/[abdegh]/)
   })
 
-  it('keeps the status of what the client brought', () => {
+  it('keeps the status of the client’s key', () => {
     const affinity = affinityOf('ab')
     const lease = leaseOf(affinity, cookieFor(affinity, 'a'))
     redispatch(lease, failure())

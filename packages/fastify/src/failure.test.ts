@@ -59,7 +59,7 @@ function coded(code: string): Error {
   return Object.assign(new Error('no'), { code })
 }
 
-describe('what a failure means', () => {
+describe('the kind of a failure', () => {
   it('is unreached where no server listens', async () => {
     const { failure, error } = await failureAt('http://127.0.0.1:1')
     expect(failure).toEqual({ kind: 'unreached', slow: false, cause: error, refused: true })
@@ -112,7 +112,7 @@ describe('what a failure means', () => {
     expect(failure).toMatchObject({ kind: 'timeout', slow: true })
   })
 
-  it('is protocol when we do not believe what we could read', async () => {
+  it('is protocol for a response that is not trustworthy', async () => {
     const { failure } = await failureAt(await serve(() => {}), coded('ERR_BACKEND_PROTOCOL'))
     expect(failure).toMatchObject({ kind: 'protocol', slow: false })
   })
@@ -130,7 +130,7 @@ describe('what a failure means', () => {
 })
 
 describe('a length that does not match', () => {
-  it('is told from other failures: a 304 has the length of what it stands for', async () => {
+  it('is distinguished from other failures: a 304 has the length of the full response', async () => {
     const url = await serve(
       (_request, response) => void response.writeHead(304, { 'Content-Length': 9 }).end(),
     )

@@ -56,7 +56,7 @@ function reset(response: ServerResponse): void {
   response.write('x', () => setImmediate(() => response.socket?.resetAndDestroy()))
 }
 
-describe('what a failure means', () => {
+describe('the kind of a failure', () => {
   it('is unreached where no server listens', async () => {
     const { failure, error } = await failureAt(1)
     expect(failure).toEqual({ kind: 'unreached', slow: false, cause: error, refused: true })
@@ -111,7 +111,7 @@ describe('what a failure means', () => {
     expect([error.message, errorCode(error)]).toEqual(['no response within 150 ms', RESPONSE_TIMEOUT])
   })
 
-  it('is protocol when we do not believe what we could read', async () => {
+  it('is protocol for a response that is not trustworthy', async () => {
     const { failure } = await failureAt(await serve(() => {}), protocolError('status 600'))
     expect(failure).toMatchObject({ kind: 'protocol', slow: false, cause: { message: 'status 600' } })
   })

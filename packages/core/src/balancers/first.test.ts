@@ -38,7 +38,7 @@ describe('first', () => {
     expect(picked(pool)).toBe('c')
   })
 
-  it('gives a redispatched request only what is accepted, each once [LB111] [LB164]', () => {
+  it('gives a redispatched request only accepted backends, each once [LB111] [LB164]', () => {
     const pool = poolOf('a', 'b', 'c')
     const tried: string[] = []
     const next = () =>

@@ -65,7 +65,7 @@ describe('the key of a hash', () => {
     expect(idsOf(hashOf(pool, 'ip'), pool, [unixSocket, unixSocket, unixSocket])).toEqual(['b0', 'b1', 'b2'])
   })
 
-  it('is the word of trusted proxies alone about who the client is [T-22]', () => {
+  it('uses only trusted proxies for the client’s address [T-22]', () => {
     // So many that two addresses seldom fall to one.
     const pool = poolOf(Array.from({ length: 97 }, () => 1))
     const claims = Array.from({ length: 20 }, (_, n) => request({ 'x-forwarded-for': `198.51.100.${n}` }))
@@ -121,7 +121,7 @@ function sessions(count: number): RequestHead[] {
 const KEY = 'header:x-session'
 
 describe('a hash', () => {
-  it('is what it was: another release that places otherwise moves sessions', () => {
+  it('has not changed: a release that places differently would move sessions', () => {
     const pool = poolOf([1, 1, 2, 3])
     expect(idsOf(hashOf(pool, KEY), pool, sessions(12)).join(' ')).toBe('b1 b1 b3 b1 b3 b0 b3 b1 b2 b0 b0 b2')
   })
@@ -179,7 +179,7 @@ describe('a hash', () => {
   )
 
   it.each([0, 1.25])(
-    'gives a redispatched request only what is accepted, each once, bound %s [LB111] [LB164]',
+    'gives a redispatched request only accepted backends, each once, bound %s [LB111] [LB164]',
     boundedLoad => {
       const pool = poolOf([1, 3, 2, 1])
       const balancer = hashOf(pool, KEY, { boundedLoad })

@@ -65,7 +65,7 @@ describe('least requests', () => {
     expect(['b0', 'b1', 'b2', 'b3'].map(id => picked.filter(one => one === id).length)).toEqual([3, 3, 3, 3])
   })
 
-  it('spreads what stays open by weight', () => {
+  it('spreads open requests by weight', () => {
     const pool = poolOf([
       { weight: 1, inFlight: 0 },
       { weight: 3, inFlight: 0 },
@@ -78,7 +78,7 @@ describe('least requests', () => {
     expect(pool.backends.map(view => view.inFlight)).toEqual([10, 30])
   })
 
-  it('gives a redispatched request only what is accepted, each once [LB111] [LB164]', () => {
+  it('gives a redispatched request only accepted backends, each once [LB111] [LB164]', () => {
     const pool = poolOf(Array.from({ length: 4 }, (_, n) => ({ weight: 1, inFlight: n })))
     const balancer = leastRequests()
     const tried: string[] = []

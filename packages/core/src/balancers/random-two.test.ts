@@ -87,7 +87,7 @@ describe('random two', () => {
     expect(randomTwo().pick([], REQUEST)).toBeUndefined()
   })
 
-  it('gives a redispatched request only what is accepted, each once [LB111] [LB164]', () => {
+  it('gives a redispatched request only accepted backends, each once [LB111] [LB164]', () => {
     fc.assert(
       fc.property(fc.array(unit, { minLength: 12, maxLength: 12 }), numbers => {
         const pool = poolOf([0, 3, 1, 2])

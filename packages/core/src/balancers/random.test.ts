@@ -39,7 +39,7 @@ describe('random', () => {
     )
   })
 
-  it('gives what is drawn on a border to the next', () => {
+  it('gives a draw on a border to the next', () => {
     const pool = poolOf([1, 2, 1])
     const drawn = [0, 0.25, 0.75].map(unit => random(() => unit).pick(pool.candidates, REQUEST)?.backend.id)
     expect(drawn).toEqual(['b0', 'b1', 'b2'])
@@ -62,7 +62,7 @@ describe('random', () => {
     expect(four()).toBe('b1 b1 b2 b2')
   })
 
-  it('gives a redispatched request only what is accepted, each once [LB111] [LB164]', () => {
+  it('gives a redispatched request only accepted backends, each once [LB111] [LB164]', () => {
     const unit = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
     fc.assert(
       fc.property(fc.array(unit, { minLength: 5, maxLength: 5 }), numbers => {

@@ -143,7 +143,7 @@ describe('rendezvous', () => {
     )
   })
 
-  it('says the same when it is asked again, and to another who asks in another order', () => {
+  it('is the same when asked again, and in another order', () => {
     fc.assert(
       fc.property(some, weights => {
         const rendezvous = rendezvousOf(weights)

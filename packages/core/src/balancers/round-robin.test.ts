@@ -149,7 +149,7 @@ describe('round robin', () => {
     expect(turns(pool, 3, balancer)).toBe('bbb')
   })
 
-  it('gives a redispatched request only what is accepted, each once [LB111] [LB164]', () => {
+  it('gives a redispatched request only accepted backends, each once [LB111] [LB164]', () => {
     const pool = poolOf({ a: 5, b: 1, c: 1 })
     const balancer = roundRobin()
     const tried: string[] = []
@@ -159,7 +159,7 @@ describe('round robin', () => {
     expect(tried.toSorted()).toEqual(['a', 'b', 'c'])
   })
 
-  it('gives redispatched requests turns of their own, so that one who fails is not always the next', () => {
+  it('gives redispatched requests turns of their own, so that a failing backend is not always the next', () => {
     const pool = poolOf({ a: 1, b: 1, c: 1 })
     const balancer = roundRobin()
     const redispatched = Array.from(

@@ -173,7 +173,7 @@ describe('a source of discovery', () => {
     await vi.advanceTimersByTimeAsync(5_000)
   })
 
-  it('keeps what it knew in a pool that takes over', () => {
+  it('keeps its state in a pool that takes over', () => {
     const before = discovering()
     before.report(pod('a', { healthy: false }), pod('b'))
     const pool = new Pool('p', [])

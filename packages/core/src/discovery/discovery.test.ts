@@ -60,7 +60,7 @@ describe('discovery', () => {
     expect(dns.asked).toBe(4)
   })
 
-  it('changes what has changed, and nothing else', async () => {
+  it('applies the differences, and nothing else', async () => {
     const { pool, dns } = discovering([at('10.0.0.2'), at('10.0.0.1')])
     await pass(0)
     const [one, two] = pool.backends
@@ -99,7 +99,7 @@ describe('discovery', () => {
     expect(after?.backend.url.host).toBe('10.0.0.9')
   })
 
-  it('keeps what it has when a look-up fails, and tries again, later each time', async () => {
+  it('keeps its backends when a lookup fails, and tries again, later each time', async () => {
     const found = new Error('SERVFAIL')
     const { pool, dns } = discovering([at('10.0.0.1')])
     const failures: object[] = []
@@ -130,7 +130,7 @@ describe('discovery', () => {
     expect(pool.backends.map(view => view.backend.url.host)).toEqual(['configured.test', 'operator.test'])
   })
 
-  it('makes one change of an answer: who waits chooses among all that were found', async () => {
+  it('applies a reply as one change: a waiting request chooses among all backends', async () => {
     const { pool, dns } = discovering([at('10.0.0.1'), at('10.0.0.2'), at('10.0.0.3')])
     const seen: string[][] = []
     const place = pool.queue.enter(
@@ -153,7 +153,7 @@ describe('discovery', () => {
     place.leave()
   })
 
-  it('keeps what an operator gave to those who stay when others come and go', async () => {
+  it('keeps an operator’s settings of members that stay when others join and leave', async () => {
     const pool = new Pool('p', [{ id: 'own', url: 'http://own.test', state: 'maint', maxInFlight: 3 }])
     const { dns } = discovering([at('10.0.0.1')], pool)
     await pass(0)
@@ -199,7 +199,7 @@ describe('discovery', () => {
     },
   )
 
-  it('goes on in a pool that takes over: who was found is its own, and who was configured is not', async () => {
+  it('continues in a pool that takes over: it owns discovered backends, and not configured ones', async () => {
     const before = discovering([at('10.0.0.1'), at('10.0.0.2')])
     await pass(0)
     before.pool.add({ id: 'own', url: 'http://own.test' })

@@ -215,7 +215,7 @@ describe('health checks', () => {
     expect(healthy(pool)).toBe('abc')
   })
 
-  it('go on from what others have found', async () => {
+  it('continue from the results of earlier checks', async () => {
     const before = checked('ab', { fall: 1 }, new Map([['a', 'sick']]))
     await pass(5_000)
     expect(healthy(before.pool)).toBe('b')
@@ -290,7 +290,7 @@ describe('health checks', () => {
     expect(healthy(pool)).toBe('abz')
   })
 
-  it('do not hold against a backend what it did in maintenance', async () => {
+  it('ignore failures of a backend during its maintenance', async () => {
     const { pool, verdicts } = checked('ab', { fall: 1 })
     verdicts.set('a', 'silent')
     await pass(5_500)
@@ -335,7 +335,7 @@ describe('health checks', () => {
     expect(asked).toEqual(['a', 'b'])
   })
 
-  it('after an outage of all, bring back together who is back: no session is to move to the first', async () => {
+  it('after an outage of all, bring recovered backends back together, so that no session moves to the first', async () => {
     const { pool, verdicts } = checked('abcd', { rise: 2, fall: 1 })
     const seen: string[] = []
     const note = (): void => void seen.push(healthy(pool))
@@ -445,7 +445,7 @@ describe('health checks, whatever becomes of their backends', () => {
     fc.integer({ min: 0, max: 4_000 }),
   )
 
-  it('count what those who serve have answered, and nothing else', async () => {
+  it('count the results of backends in service, and no others', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(act, { maxLength: 60 }),
@@ -578,7 +578,7 @@ describe('the options of health checks', () => {
     )
   })
 
-  it('expect of a body what fits into the part that is read', () => {
+  it('expect a text of a body that fits into the part that is read', () => {
     expect(parseHealth('health', { body: 'é'.repeat(32_768) })?.body).toHaveLength(32_768)
     expect(() => parseHealth('health', { body: 'é'.repeat(32_769) })).toThrow('health.body')
   })

@@ -283,7 +283,7 @@ describe('for all header lines and edits', () => {
     )
   })
 
-  it('Node reads in the lines what the application has made of the fields, and framing as it was', () => {
+  it('Node parses the lines to the application’s fields, with unchanged framing', () => {
     fc.assert(
       fc.property(header, changes, (lines, edits) => {
         const wire = nodesFields(lines)

@@ -37,8 +37,8 @@ const LIES = {
   forwarded: 'for=203.0.113.9',
 }
 
-describe('of a client that came by itself a backend is told', () => {
-  it('what the socket says, and nothing that the client says [T-22]', () => {
+describe('forwarding fields for a direct client', () => {
+  it('come from the socket, and not from the client [T-22]', () => {
     expect(told(request(LIES))).toEqual([
       'X-Forwarded-For: 10.0.0.1',
       'X-Forwarded-Proto: http',
@@ -66,10 +66,10 @@ describe('of a client that came by itself a backend is told', () => {
   })
 })
 
-describe('of a client behind a trusted proxy a backend is told', () => {
+describe('forwarding fields for a client behind a trusted proxy', () => {
   const proxied = { isProxied: true, isSecure: true }
 
-  it('what the proxy says, and who the proxy is [T-22]', () => {
+  it('come from the proxy, with its own address [T-22]', () => {
     expect(told(request(LIES), proxied)).toEqual([
       'X-Forwarded-For: 203.0.113.9, 10.0.0.1',
       'X-Forwarded-Proto: https',

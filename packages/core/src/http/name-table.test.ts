@@ -15,12 +15,12 @@ describe('a first look at a name', () => {
     )
   })
 
-  it('lets pass what is of another first letter or length', () => {
+  it('ignores names with another first letter or length', () => {
     const mayConcern = nameTable(['host', 'cookie'])
     expect(['accept', 'hos', 'hosts', 'cook', 'c', '4ost', ''].map(mayConcern)).toEqual(Array(7).fill(false))
   })
 
-  it('takes a second look at what has no place in the table', () => {
+  it('compares names that do not fit into the table', () => {
     const mayConcern = nameTable(['host'])
     expect(['x'.repeat(64), 'x'.repeat(1000), '\u00e4'].map(mayConcern)).toEqual([true, true, true])
     expect(mayConcern('x'.repeat(63))).toBe(false)

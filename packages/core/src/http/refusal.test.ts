@@ -51,7 +51,7 @@ describe('the version', () => {
     expect(verdict([HOST], { httpVersion })).toBe(expected)
   })
 
-  it('of HTTP/2 is told by its pseudo-header fields, not by what the client wrote [T-30]', () => {
+  it('of HTTP/2 follows from its pseudo-header fields, not from the client’s text [T-30]', () => {
     expect(verdict(HTTP2, { httpVersion: '2.0' })).toBe('passes')
     expect(verdict([], { httpVersion: '2.0' })).toBe('505 version')
   })

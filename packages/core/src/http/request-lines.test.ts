@@ -107,7 +107,7 @@ describe('the lines that a backend gets', () => {
     expect(forwarded([HOST, [name, 'x'], ['X-A', '1']])).toEqual([HOST, ['X-A', '1']])
   })
 
-  it('do not have what Connection names, wherever it stands [T-34]', () => {
+  it('do not have fields that Connection names, in any position [T-34]', () => {
     const lines: Line[] = [
       ['X-Foo', '1'],
       HOST,
@@ -129,7 +129,7 @@ describe('the lines that a backend gets', () => {
     expect(lines).toEqual([...others, [name, value]])
   })
 
-  it('say who the client is, though Connection would have it otherwise [T-22] [T-34]', () => {
+  it('describe the client, though Connection names the fields [T-22] [T-34]', () => {
     const head = request([
       HOST,
       ['Connection', 'X-Forwarded-For, X-Real-IP, Forwarded'],

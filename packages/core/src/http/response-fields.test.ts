@@ -39,7 +39,7 @@ describe('the fields of an answer that the client gets', () => {
     expect(fields({ [name]: 'x', 'x-a': '1' })).toEqual({ 'x-a': '1' })
   })
 
-  it('do not have what Connection names, except what is not of one connection [T-34]', () => {
+  it('do not have fields that Connection names, except end-to-end ones [T-34]', () => {
     const headers = {
       connection: 'X-A, set-cookie, Cache-Control',
       'x-a': '1',

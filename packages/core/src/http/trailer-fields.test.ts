@@ -3,7 +3,7 @@ import { HOP_BY_HOP } from './hop-by-hop.ts'
 import { trailerFields } from './trailer-fields.ts'
 
 describe('the trailers that a client gets', () => {
-  it('are what only the end of the body could tell', () => {
+  it('contain only fields that may stand in trailers', () => {
     const trailers = { 'grpc-status': '0', 'server-timing': 'x', digest: 'y', etag: 'z' }
     expect(trailerFields(trailers)).toEqual(trailers)
   })

@@ -10,7 +10,7 @@ import {
 } from './option.ts'
 
 describe('an option error', () => {
-  it('says which option, what it got and what it takes', () => {
+  it('names the option, the value and the accepted values', () => {
     const error = new OptionError('backends[1].url', 'x', 'a url')
     expect(error).toBeInstanceOf(TypeError)
     expect(error).toMatchObject({
@@ -38,7 +38,7 @@ describe('an option error', () => {
   })
 })
 
-describe('an option that is absent is what it falls back on', () => {
+describe('an absent option has its default', () => {
   it.each([
     ['true or false', () => optionBoolean('o', undefined, true), true],
     ['a whole number', () => optionInteger('o', undefined, 3, 1, 5), 3],

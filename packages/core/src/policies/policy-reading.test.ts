@@ -27,7 +27,7 @@ const fails = policy(() => {
 })
 const failsLater = policy(() => Promise.reject(new Error('no store')))
 
-describe('what policies read', () => {
+describe('the claims of policies', () => {
   it('is there at once when none of them has to ask elsewhere', () => {
     expect(readPolicies(POOL, [policy(() => A), policy(() => EXPIRED)], REQUEST)).toEqual([A, EXPIRED])
     expect(readPolicies(POOL, [], REQUEST)).toEqual([])

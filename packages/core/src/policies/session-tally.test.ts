@@ -31,7 +31,7 @@ describe('a tally of sessions', () => {
     expect(tally.count('pod-999')).toBe(1)
   })
 
-  it('never counts below zero what began elsewhere', () => {
+  it('never counts sessions of other processes below zero', () => {
     let now = -LIFE_MS
     const tally = new SessionTally(LIFE_MS, () => now)
     now = 0

@@ -206,7 +206,7 @@ describe('requests that got no answer', () => {
     expect(healthy(affinity)).toBe('cd')
   })
 
-  it('are forgiven those who are out when all the others are silent too', () => {
+  it('are forgiven when all the other backends are silent too', () => {
     const affinity = affinityOf('abc', { passive, maxAttempts: 1 })
     const cookies = Array.from('abc', id => cookieAt(affinity, id))
     for (let n = 0; n < 3; n += 1) fail(affinity, cookies[0] ?? '', 'unreached')
@@ -388,7 +388,7 @@ describe('requests that got no answer', () => {
 describe('slow start', () => {
   const slowStart = '20s'
 
-  it('is not for those who are there from the start, nor for those found up or down before the first request', () => {
+  it('is not for backends that are present at the start, nor for those found up or down before the first request', () => {
     const affinity = affinityOf('abc', { slowStart })
     affinity.pool.setHealthy('c', false)
     affinity.pool.setHealthy('c', true)
@@ -565,7 +565,7 @@ describe('a backup', () => {
     expect(visit(affinity, cookie).backend).toBe('a')
   })
 
-  it('is one of several that share what the primaries have no room for', () => {
+  it('is one of several that share the overflow of the primaries', () => {
     const affinity = affinityOf('', { backends: small })
     const primary = leaseOf(affinity)
     expect(spread(affinity, 9)).toEqual({ x: 3, y: 3, z: 3 })
@@ -745,7 +745,7 @@ describe('a request that waits', () => {
     expect(another.outcome).toBe('a')
   })
 
-  it('is told 503 when its time is over', async () => {
+  it('gets 503 at its timeout', async () => {
     const affinity = affinityOf('a', waiting)
     leaseOf(affinity)
     const waiter = enqueue(affinity)
@@ -1007,7 +1007,7 @@ describe('a drain', () => {
     expect(await drained).toMatchObject({ outcome: 'drained', inFlight: 0 })
   })
 
-  it('moves who is left when its time is over, and calls back who would stay', async () => {
+  it('moves remaining sessions at its deadline, and recalls requests without an end', async () => {
     const affinity = timedAffinity()
     const cookie = cookieAt(affinity, 'a')
     const [tunnel, download, gone] = [
@@ -1189,7 +1189,7 @@ describe('the retry budget', () => {
     expect(retries).toBeLessThan(260)
   })
 
-  it('does not keep a request from those who have not seen it', () => {
+  it('does not keep a request from backends that have not received it', () => {
     const affinity = affinityOf('abc', { retryBudget: { ratio: 0, minPerSecond: 0 } })
     expect(fail(affinity, '', 'broken', false)).toHaveLength(1)
     for (let n = 0; n < 100; n += 1) expect(fail(affinity, '', 'unreached', false)).toHaveLength(3)
@@ -1216,7 +1216,7 @@ describe('the retry budget', () => {
 })
 
 describe('the pool tells the diagnostics', () => {
-  it('what an operator commands, who comes and who goes', () => {
+  it('operators’ commands, and backends that join and leave', () => {
     const affinity = affinityOf('ab')
     const states = events('limpet:state-changed')
     const members = events('limpet:members-changed')

@@ -27,7 +27,7 @@ function succeed(before: Pool, settings?: Partial<PoolSettings>): Pool {
 }
 
 describe('a pool that takes over from another', () => {
-  it('has its members, with what was commanded of them', () => {
+  it('has its members, with operators’ commands', () => {
     const before = poolOf('abc', { maxInFlight: 5 })
     before.remove('b')
     before.add({ id: 'd', url: 'http://d.test', backup: true, maxInFlight: 9 })
@@ -45,7 +45,7 @@ describe('a pool that takes over from another', () => {
     expect(pool.find('d')?.maxInFlight).toBe(6)
   })
 
-  it('knows what was observed of them, and counts on', () => {
+  it('keeps their observed health, and continues their counts', () => {
     let nowMs = 0
     const now = (): number => nowMs
     const before = poolOf('abc', { passive: PASSIVE, now })

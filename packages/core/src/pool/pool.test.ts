@@ -101,7 +101,7 @@ describe('a pool', () => {
 })
 
 describe('candidates', () => {
-  it('are not: who drains, is in maintenance, ill or of weight 0 [LB053] [LB093] [LB135] [LB162] [LB202]', () => {
+  it('exclude backends that drain, are in maintenance, unhealthy or of weight 0 [LB053] [LB093] [LB135] [LB162] [LB202]', () => {
     const pool = poolOf('a', 'b', 'c', 'd', 'e')
     pool.setState('a', 'drain')
     pool.setState('b', 'maint')
@@ -177,7 +177,7 @@ describe('a session that is tied to a backend', () => {
   })
 })
 
-describe('what was commanded and what was observed', () => {
+describe('commands and observations', () => {
   it('are two facts: neither hides or changes the other', () => {
     const pool = poolOf('a')
     pool.setHealthy('a', false)

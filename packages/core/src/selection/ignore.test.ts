@@ -19,7 +19,7 @@ function request(method: string, url: string, cookie?: string): RequestHead {
   }
 }
 
-describe('what is ignored', () => {
+describe('ignored requests', () => {
   it.each<[IgnoreOptions[], string, string, boolean]>([
     [[], 'GET', '/', false],
     [[{ method: 'OPTIONS' }], 'OPTIONS', '/cart', true],

@@ -94,7 +94,7 @@ describe('a list', () => {
     expect(allows(url, [rule])).toBe(false)
   })
 
-  it('stands in the place of what the file allows', () => {
+  it('replaces the places that the file allows', () => {
     expect(allows('http://10.1.2.3:81', ['10.9.0.0/16'], ['http://10.1.2.3:80'])).toBe(false)
     expect(allows('http://10.1.2.3:81', [], ['http://10.1.2.3:80'])).toBe(false)
   })

@@ -7,7 +7,7 @@ function free(wrong: WrongTokens, addresses: readonly string[], nowMs = 0): numb
 }
 
 describe('wrong tokens', () => {
-  it('are ten a minute for an address, and are told how long to wait', () => {
+  it('are ten a minute for an address, and get Retry-After', () => {
     const wrong = new WrongTokens()
     expect(
       free(

@@ -182,7 +182,7 @@ it.each<[string, (secret: string) => unknown]>([
   }
 })
 
-it('a number that is a secret is told by no problem', () => {
+it('a number that is a secret is shown by no problem', () => {
   for (const path of PATHS) {
     const problems = problemsOf(JSON.stringify(fileWith([[path, 8_462_917_463_829_174]])))
     expect(problems.filter(problem => problem.includes('8462'))).toEqual([])

@@ -71,7 +71,7 @@ repeat:
       expect(paths).toContain(path)
   })
 
-  test('tells what a step cannot have', () => {
+  test('lists the invalid keys of a step', () => {
     const text = `
 repeat:
   - { get: /a, post: /b }

@@ -146,7 +146,7 @@ describe("a backend's agent", () => {
     expect([backend.connections, idleOf(agent)]).toEqual([2, 0])
   })
 
-  it('ends an idle connection before the backend would, of whose time it knows nothing', async () => {
+  it('closes an idle connection before the backend would, without knowing its timeout', async () => {
     const backend = await startBackend()
     const agent = agentFor(backend.url)
     await responseTo(requestBy(agent))
@@ -206,7 +206,7 @@ describe("the agents of a pool's backends", () => {
     expect([b?.sockets.size, idleOf(kept)]).toEqual([1, 1])
   })
 
-  it('let the busy connections of one that has left end with what they carry', async () => {
+  it('let the busy connections of a removed backend end with their requests', async () => {
     const finish = Promise.withResolvers<void>()
     const a = await startBackend(async response => {
       response.write('first ')

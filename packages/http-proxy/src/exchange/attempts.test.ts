@@ -109,13 +109,13 @@ const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }
 const notHttp = Object.assign(new Error('Parse Error'), { code: 'HPE_INVALID_CONSTANT' })
 
 describe('the first attempt', () => {
-  it('is made at once for what can be repeated', () => {
+  it('is made at once for a repeatable request', () => {
     const notes = new Notes(REPEATABLE)
     notes.attempts.begin()
     expect(notes.news).toEqual(['attempt at w1'])
   })
 
-  it.each([BODY, POST])('waits for a turn of the event loop for what cannot: %o', request => {
+  it.each([BODY, POST])('waits for a turn of the event loop for any other: %o', request => {
     const notes = new Notes(request)
     notes.attempts.begin()
     expect(notes.news).toEqual([])
@@ -269,7 +269,7 @@ describe('an attempt that has failed', () => {
 })
 
 describe('a used connection that breaks', () => {
-  it('says nothing of its backend, which gets what can be repeated once more, by a fresh one', () => {
+  it('says nothing of its backend, which gets a repeatable request once more, by a fresh one', () => {
     const notes = begun()
     notes.attempts.started(true)
     notes.attempts.failed(reset)
@@ -281,7 +281,7 @@ describe('a used connection that breaks', () => {
     expect(notes.failures).toEqual([1, 0, 0])
   })
 
-  it.each([BODY, POST])('is the end of what cannot be repeated: %o', request => {
+  it.each([BODY, POST])('is the end of a request that cannot be repeated: %o', request => {
     const notes = begun(request)
     notes.attempts.started(true)
     notes.attempts.failed(reset)

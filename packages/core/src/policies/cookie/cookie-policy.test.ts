@@ -402,7 +402,7 @@ describe('writing', () => {
   })
 })
 
-describe('what the backend sees', () => {
+describe('the backend’s view', () => {
   it('is the cookie of another application with our name, outside our path [LB117]', () => {
     const { forward } = setUp({ path: '/shop' })
     expect(forward('SERVERID=theirs; a=1', { url: '/blog' })).toBe('SERVERID=theirs; a=1')
@@ -512,7 +512,7 @@ describe('timeouts', () => {
     expect(kinds(cookie)).toEqual([expected])
   })
 
-  it('of a clock that is ahead are kept, and the browser is told no more than the whole life', () => {
+  it('of a clock that is ahead are kept, and the browser gets at most the whole life', () => {
     const { clock, ids, told, cookieFor, lines } = setUp({ ...both, persistent: true })
     const cookie = cookieFor('a')
     clock.ms -= 20 * HOUR

@@ -163,7 +163,7 @@ describe('a value', () => {
     )
   })
 
-  it('is remembered with what it says, and pushed out without harm', () => {
+  it('is remembered with its content, and evicted without harm', () => {
     const small = cookieValues(keys, 2)
     const given = Array.from({ length: 20 }, (_, n) => ({ token: `b${n}`, issuedS: n, seenS: undefined }))
     const written = given.map(one => small.write(one))

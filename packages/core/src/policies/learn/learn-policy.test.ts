@@ -115,7 +115,7 @@ describe('the learn policy', () => {
     expect(await ask(affinity, { cookie: 'sid=s' })).toEqual([again, 'matched'])
   })
 
-  it('lets a session run out whose application answers with another id [LB102]', async () => {
+  it('lets a session expire when the application responds with another id [LB102]', async () => {
     const clock = { ms: 0 }
     const affinity = affinityOf({ clock })
     await begin(affinity, 'old')
@@ -157,7 +157,7 @@ describe('the learn policy', () => {
       expect(await ask(affinity, {}, {}, '/cart;jsessionid=abc?a')).toEqual([home, 'matched'])
   })
 
-  it('looks where it is told to, in that order', async () => {
+  it('looks in the configured places, in that order', async () => {
     const affinity = affinityOf({ learn: { cookie: 'sid', lookup: ['cookie', 'query', 'header:X-Session'] } })
     const homes = [await begin(affinity, 's1'), await begin(affinity, 's2')]
     expect(await ask(affinity, {}, {}, '/?sid=s1')).toEqual([homes[0], 'matched'])

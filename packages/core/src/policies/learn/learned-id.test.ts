@@ -5,7 +5,7 @@ const NOW = Date.parse('2026-11-21T00:00:00Z')
 const NONE: SessionNews = { id: undefined, hasEnded: false }
 const ENDED: SessionNews = { id: undefined, hasEnded: true }
 
-describe('what an answer says of a session', () => {
+describe('the news of a session in a response', () => {
   it.each<[string | string[] | undefined, SessionNews]>([
     [undefined, NONE],
     ['SID=abc; Path=/', { id: 'abc', hasEnded: false }],
@@ -55,7 +55,7 @@ describe('what an answer says of a session', () => {
     },
   )
 
-  it('has no news in what every object has', () => {
+  it('ignores properties that every object has', () => {
     expect(newsInHeader({ statusCode: 200, headers: {} }, 'constructor')).toEqual(NONE)
   })
 })

@@ -101,7 +101,7 @@ describe('the prefix policy', () => {
     expect(forwarded(select(affinity, pairOf(marked)))).toBe(`SID=${value}`)
   })
 
-  it('takes a marked value for what the application sets, and gives that back [LB043]', () => {
+  it('treats a marked value that the application sets as its own, and returns it [LB043]', () => {
     const affinity = affinityOf()
     const [once] = responded(select(affinity), 'SID=abc')
     const [twice] = responded(select(affinity), once ?? '')
@@ -233,7 +233,7 @@ describe('the prefix policy', () => {
     expect([lease.backend.id, forwarded(lease)]).toEqual([second?.id, 'SID=abc; SID=abc; SID=own'])
   })
 
-  it('makes a cacheable answer private, unless told not to', () => {
+  it('makes a cacheable response private, unless configured otherwise', () => {
     const more = { 'cache-control': 'public, max-age=60' }
     const headers = { 'set-cookie': ['SID=abc'], ...more }
     const answer = { statusCode: 200, headers }
@@ -244,7 +244,7 @@ describe('the prefix policy', () => {
     expect(select(affinityOf()).responded(unset)['cache-control']).toBe('public, max-age=60')
   })
 
-  it('does not mark what would then be too long for a browser', () => {
+  it('does not mark a value that would then be too long for a browser', () => {
     const value = 'x'.repeat(4040)
     expect(responded(select(affinityOf()), `SID=${value}`)).toEqual([`SID=${value}`])
   })
@@ -310,7 +310,7 @@ describe('the prefix policy', () => {
       expect([next.backend.id, forwarded(next)]).toEqual(['b', 'SID=def'])
     })
 
-    it('does not read them unless it was told to [T-02]', () => {
+    it('does not read them unless configured [T-02]', () => {
       const lease = select(affinityOf({ ids: ['s1', 's2'] }), 'SID=s1~abc')
       expect([lease.status, forwarded(lease)]).toEqual(['none', 'SID=s1~abc'])
     })

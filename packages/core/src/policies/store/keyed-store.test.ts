@@ -60,7 +60,7 @@ describe("a user's store", () => {
     expect(remote.entries.size).toBe(0)
   })
 
-  it('is told of a session that goes on once in a tenth of its time, and at once of one that moves', async () => {
+  it('is updated for a continuing session once in a tenth of its time, and at once for one that moves', async () => {
     const remote = new Remote()
     const { store, clock } = setUp(remote)
     await store.set('s', 'a', 1_000)
@@ -90,7 +90,7 @@ describe("a user's store", () => {
     expect(remote.entries.size).toBe(1)
   })
 
-  it('is told once of what it has yet to take', async () => {
+  it('gets a pending write once', async () => {
     const remote = new Remote()
     const { store } = setUp(remote)
     await Promise.all([store.set('s', 'a', 1_000), store.set('s', 'a', 1_000)])
@@ -124,14 +124,14 @@ describe("a user's store", () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('may answer with what is only like a promise', async () => {
+  it('may return a thenable', async () => {
     const answer: unknown = runInNewContext(`Promise.resolve('a')`)
     expect(answer).not.toBeInstanceOf(Promise)
     const { store } = setUp({ get: () => answer as never, set: () => undefined, delete: () => undefined })
     expect(await store.get('s')).toBe('a')
   })
 
-  it('is told again of what it did not take', async () => {
+  it('gets a failed write again', async () => {
     const remote = new Remote()
     const { store } = setUp(remote)
     vi.spyOn(remote, 'set').mockRejectedValueOnce(new Error('down'))
@@ -153,8 +153,11 @@ describe("a user's store", () => {
     await expect(store.get('s')).rejects.toThrow('within 50 ms')
   })
 
-  it.each([null, 5, {}, ['a']])('may answer with anything: what is no text is nothing: %j', async answer => {
-    const { store } = setUp({ get: () => answer as never, set: () => undefined, delete: () => undefined })
-    expect(await store.get('s')).toBeUndefined()
-  })
+  it.each([null, 5, {}, ['a']])(
+    'may return anything: a value that is no string is ignored: %j',
+    async answer => {
+      const { store } = setUp({ get: () => answer as never, set: () => undefined, delete: () => undefined })
+      expect(await store.get('s')).toBeUndefined()
+    },
+  )
 })

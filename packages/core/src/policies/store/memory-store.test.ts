@@ -104,7 +104,7 @@ describe('the memory store', () => {
     expect(store.get('s')).toBe('b')
   })
 
-  it('renews an entry only when less than enough is left of it, and says what has changed', () => {
+  it('renews an entry only when less than enough is left of it, and returns the kind of change', () => {
     const clock = { ms: 0 }
     const store = storeOf(10, clock)
     const renew = (id: string): string => store.renew('s', id, 1_000, 900)
@@ -186,7 +186,7 @@ describe('the memory store', () => {
     expect(left.every(id => id === 'a')).toBe(true)
   })
 
-  it('lets those go first whose time is over', () => {
+  it('evicts expired entries first', () => {
     const clock = { ms: 0 }
     const store = storeOf(2, clock)
     store.set('old', 'a', 1_000)
@@ -197,7 +197,7 @@ describe('the memory store', () => {
     expect(['old', 'young', 'new'].map(key => store.get(key))).toEqual([undefined, 'a', 'a'])
   })
 
-  it('tells sessions apart whose hashes are half the same', () => {
+  it('distinguishes sessions with partly equal hashes', () => {
     const [one = '', other = ''] = halfTheSame()
     const store = storeOf(10)
     store.set(one, 'a', 1_000)
