@@ -186,6 +186,13 @@ const CHECKS: Readonly<Record<string, Check>> = {
     },
   },
   'packages/fastify Edited requests 1': { check: checks.editedRequests('/v1/x') },
+  'packages/fastify Rewriting messages 1': {
+    async check({ port }, [app1]) {
+      const answer = await ask(port, { path: '/api/x?y' })
+      expect(answer.echo).toMatchObject({ id: 'app1', url: '/v1/x?y' })
+      expect(joinedValue(app1?.last.lines ?? [], 'x-request-id')).toBe('req-1')
+    },
+  },
   'packages/fastify Only some routes 1': {
     async check({ port }) {
       const json = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{ "a" : 1 }' }

@@ -28,6 +28,11 @@ export interface NodeRequest {
 export interface RequestView {
   /** The request target for the backend. @default message.url */
   readonly url?: string | undefined
+  /**
+   * The request target for the backend where it differs from the one that affinity reads: cookies, `route` and `ignore`
+   * are about the client's path. Origin-form. @default url
+   */
+  readonly target?: string | undefined
   /** The request target as the client sent it. @default message.originalUrl */
   readonly originalUrl?: string | undefined
   /** The header fields as the application sees them. @default message.headers */
@@ -54,6 +59,7 @@ export function requestHead(
   return {
     method: message.method ?? '',
     url: checkedUrl(view.url ?? message.url ?? '', view.originalUrl ?? wireUrl(message)),
+    target: view.target === undefined ? undefined : checkedTarget(view.target),
     httpVersion: message.httpVersion,
     rawHeaders: effective === undefined ? rawHeaders : effective.rawHeaders,
     headers,
@@ -90,6 +96,12 @@ function checkedUrl(url: unknown, original: string | undefined): string {
   if (original !== undefined && !url.startsWith('/'))
     throw new InvalidEditError('url', 'does not begin with /')
   return url
+}
+
+function checkedTarget(target: string): string {
+  if (!isSendable(target) || !target.startsWith('/'))
+    throw new InvalidEditError('url', 'has a character that no request target may have')
+  return target
 }
 
 /** HTTP/2 has pseudo-header fields (RFC 9113 §8.3.1); the version is any text that a client sends. */

@@ -109,7 +109,7 @@ export class HeldLease implements Lease {
   }
 
   get target(): string {
-    return originForm(this.#request.url)
+    return this.#request.target ?? originForm(this.#request.url)
   }
 
   requestLines(): string[] {

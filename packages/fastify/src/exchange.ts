@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
 import type { HeaderFields, Lease, RequestHead } from '@limpet/core'
 import {
   type Attempter,
@@ -66,6 +67,20 @@ export class Exchange implements Handler, Sender, Attempter {
     this.#attempts.begin()
   }
 
+  /** The status of the response, once its head is here. */
+  get statusCode(): number {
+    return this.#head?.statusCode ?? 0
+  }
+
+  /** The body of the response as it comes. Once. */
+  stream(client: ServerResponse): Readable {
+    const stream = this.#streamTo(client)
+    for (const chunk of this.#chunks) stream.write(chunk)
+    this.#chunks = []
+    if (this.#trailers !== undefined) stream.complete(this.#trailers)
+    return stream
+  }
+
   /** Sends the response, whose head the reply has by now: whole if it is short, else as a stream. */
   answer(reply: FastifyReply): void {
     const head = this.#head
@@ -77,16 +92,12 @@ export class Exchange implements Handler, Sender, Attempter {
         return
       }
       // Fastify would invent a type for a buffer that has none.
-      if (head.headers['content-type'] !== undefined) {
+      if (reply.hasHeader('content-type')) {
         reply.send(this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks))
         return
       }
     }
-    const stream = this.#streamTo(reply.raw)
-    for (const chunk of this.#chunks) stream.write(chunk)
-    this.#chunks = []
-    if (this.#trailers !== undefined) stream.complete(this.#trailers)
-    reply.send(stream)
+    reply.send(this.stream(reply.raw))
   }
 
   /** The client's side has closed, at the end or before. */

@@ -2,7 +2,8 @@ import { Readable } from 'node:stream'
 import {
   type HeaderFields,
   type Lease,
-  mergeFields,
+  InvalidEditError,
+  isAffinityError,
   RefusedRequestError,
   type RequestHead,
   requestHead,
@@ -23,11 +24,16 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { BackendConnections } from './backend-connection.ts'
 import { Exchange } from './exchange.ts'
 import type { Limpet } from './limpet-options.ts'
+import type { RewriteTarget } from './rewrite-prefix.ts'
+import { type BackendResponse, clientFields, type Rewriting } from './rewriting.ts'
 import { carry, type From } from './reply-from.ts'
 import { forwardUpgrade } from './upgrade.ts'
 
-/** Gives a reply's request to a backend of the pool, and the backend's response to the reply. */
-export type Forward = (reply: FastifyReply) => void
+/**
+ * Gives a reply's request to a backend of the pool, and the backend's response to the reply.
+ * @param rewrite the target for the backend, where it is not the client's
+ */
+export type Forward = (reply: FastifyReply, rewrite?: RewriteTarget) => void
 
 /** The parts of a forwarder. */
 export interface Forwarding {
@@ -46,13 +52,15 @@ export interface Closing {
 }
 
 export function forwarder(limpet: Limpet, { connections, from, upgrades, closing }: Forwarding): Forward {
-  const { affinity, transport, requestHeaders } = limpet
+  const { affinity, transport, requestHeaders, rewriting } = limpet
   const takesUpgrades = limpet.routes?.websocket !== false
 
   function start(reply: FastifyReply, head: RequestHead, lease: Lease): void {
     const body = head.hasBody ? bodyOf(reply.request, limpet, () => exchange.progress()) : null
     const exchange = new Exchange(lease, head, connections, transport, body)
     const { raw } = reply.request
+    let sent: HeaderFields = {}
+    let edit: { readonly error: unknown } | undefined
     // A remote store may have been asked meanwhile.
     if (hasLeft(raw, reply.raw)) {
       exchange.close()
@@ -66,26 +74,62 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
       getUpstream: nowhere,
       retryDelay: never,
       rewriteRequestHeaders: () => carry(exchange),
-      rewriteHeaders: fields => merged(fields, reply),
+      // reply-from calls these from the backend's socket, where an error would be an uncaught exception.
+      rewriteHeaders: fields => {
+        try {
+          return (sent = clientFields(fields, reply, rewriting))
+        } catch (error) {
+          edit = { error }
+          return {}
+        }
+      },
       onResponse: () => {
+        if (edit !== undefined) {
+          exchange.close()
+          reply.send(edit.error)
+          return
+        }
         if (closing.isClosing && raw.httpVersionMajor === 1) reply.header('connection', 'close')
         try {
-          exchange.answer(reply)
+          if (rewriting.onResponse === undefined) exchange.answer(reply)
+          else respond(rewriting.onResponse, reply, exchange, sent)
         } catch (error) {
           // HTTP/2 throws for fields that HTTP/1 writes, and here it would be an uncaught exception.
           reply.log.error({ err: error }, 'the response of the backend could not be written')
           refuseAnswer(reply.raw)
         }
       },
-      onError: () => reply.send(exchange.error),
+      onError: () => tell(reply, exchange.error),
     })
   }
 
-  return reply => {
+  function fail(reply: FastifyReply, error: unknown): void {
+    noteRefusal(reply.request.raw, error)
+    if (isAffinityError(error)) tell(reply, error)
+    else reply.send(error)
+  }
+
+  /** `onError` has the reply if there is one. */
+  function tell(reply: FastifyReply, error: Error | undefined): void {
+    const { onError } = rewriting
+    if (onError === undefined || error === undefined) {
+      reply.send(error)
+      return
+    }
     try {
-      if (takesUpgrades && forwardUpgrade(reply, upgrades, headersOf(reply.request))) return
+      onError(reply, { error })
+    } catch (thrown) {
+      if (reply.sent) reply.log.error({ err: thrown }, 'onError threw after it had sent the reply')
+      else reply.send(thrown)
+    }
+  }
+
+  return (reply, rewrite) => {
+    try {
+      const view = viewOf(reply.request, rewriting, rewrite)
+      if (takesUpgrades && forwardUpgrade(reply, upgrades, view)) return
       refuseAfterRefusal(reply.request.raw)
-      const head = requestHead(reply.request.raw, headersOf(reply.request), requestHeaders)
+      const head = requestHead(reply.request.raw, view, requestHeaders)
       if (head.hasBody) {
         boundUnreadBody(reply.request.raw, reply.raw)
         refuseBody(reply.request, head, limpet)
@@ -107,25 +151,53 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
   }
 }
 
-function fail(reply: FastifyReply, error: unknown): void {
-  noteRefusal(reply.request.raw, error)
-  reply.send(error)
+/** What the application has made of a request. Fastify keeps fields that a hook assigns apart from Node's. */
+function viewOf(
+  request: FastifyRequest,
+  { rewriteRequestHeaders }: Rewriting,
+  rewrite: RewriteTarget | undefined,
+): RequestView | undefined {
+  const { headers, raw } = request
+  const target = rewrite?.(raw.url ?? '')
+  if (rewriteRequestHeaders !== undefined) {
+    const fields: unknown = rewriteRequestHeaders(request, { ...headers })
+    if (typeof fields !== 'object' || fields === null)
+      throw new InvalidEditError('rewriteRequestHeaders', 'is no object of header fields')
+    return { target, headers: fields as HeaderFields }
+  }
+  if (headers === raw.headers) return target === undefined ? undefined : { target }
+  return { target, headers }
 }
 
-/** Fastify keeps fields that a hook assigns to `request.headers` apart from Node's. */
-function headersOf({ headers, raw }: FastifyRequest): RequestView | undefined {
-  return headers === raw.headers ? undefined : { headers }
+/** Lets the application send the reply. An error of it comes to the error handler while that can still respond. */
+function respond(
+  onResponse: NonNullable<Rewriting['onResponse']>,
+  reply: FastifyReply,
+  exchange: Exchange,
+  headers: HeaderFields,
+): void {
+  const { statusCode } = exchange
+  let stream: Readable | undefined
+  const response: BackendResponse = {
+    statusCode,
+    headers,
+    get stream() {
+      return (stream ??= exchange.stream(reply.raw))
+    },
+  }
+  try {
+    onResponse(reply.request, reply, response)
+  } catch (error) {
+    stream?.destroy()
+    exchange.close()
+    if (reply.sent) reply.raw.destroy()
+    else reply.send(error)
+  }
 }
 
 /** reply-from wants to know where to; the exchange knows better, and for each attempt anew. */
 function nowhere(): string {
   return 'http://backend.invalid'
-}
-
-/** The fields that reply-from copies to the reply, where hooks may have set some of them. */
-function merged(fields: HeaderFields, reply: FastifyReply): HeaderFields {
-  mergeFields(fields, name => reply.getHeader(name))
-  return fields
 }
 
 /** Its own retries ask the same backend again, up to ten times, for a mere 503. */

@@ -6,6 +6,7 @@ import {
   ROUTE_OPTION_KEYS,
   type RouteOptions,
 } from './route-options.ts'
+import { parseRewriting, REWRITE_OPTION_KEYS, type RewriteOptions, type Rewriting } from './rewriting.ts'
 import { type ParsedHttpProxyOptions, parseHttpProxyOptions } from '@limpet/http-proxy/transport'
 
 /**
@@ -13,8 +14,9 @@ import { type ParsedHttpProxyOptions, parseHttpProxyOptions } from '@limpet/http
  * and where the routes are. `bodyLimit` is the app's own where it is absent.
  */
 export type LimpetOptions = HttpProxyOptions &
-  RouteOptions & {
-    /** Mounts the routes under this path; backends see the whole path. @default '/' */
+  RouteOptions &
+  RewriteOptions & {
+    /** Mounts the routes under this path. Backends see the whole path, unless `rewritePrefix` is set. @default '/' */
     readonly prefix?: string
     /** False: no routes; a handler of the application forwards with `reply.limpet()`. @default true */
     readonly routes?: boolean
@@ -23,12 +25,20 @@ export type LimpetOptions = HttpProxyOptions &
 /** The same, complete and checked. */
 export interface Limpet extends ParsedHttpProxyOptions {
   readonly prefix: string
+  readonly rewriting: Rewriting
   /** Undefined: there are none. */
   readonly routes: ParsedRouteOptions | undefined
 }
 
 /** The last two are Fastify's own, which it gives to every plugin. */
-const KEYS = ['prefix', 'routes', ...ROUTE_OPTION_KEYS, 'logLevel', 'logSerializers'] as const
+const KEYS = [
+  'prefix',
+  'routes',
+  ...ROUTE_OPTION_KEYS,
+  ...REWRITE_OPTION_KEYS,
+  'logLevel',
+  'logSerializers',
+] as const
 
 /** @throws OptionError naming the option, what it got and what it takes. */
 export function parseLimpetOptions(options: LimpetOptions): Limpet {
@@ -39,5 +49,13 @@ export function parseLimpetOptions(options: LimpetOptions): Limpet {
   }
   const hasRoutes = optionBoolean('routes', options.routes, true)
   const routes = parseRouteOptions(options, hasRoutes)
-  return { ...parsed, prefix, routes: hasRoutes ? routes : undefined }
+  const rewriting = parseRewriting(options)
+  if (!hasRoutes && rewriting.rewritePrefix !== undefined)
+    throw new OptionError(
+      'rewritePrefix',
+      options.rewritePrefix,
+      '',
+      'has no effect with routes: false, which has no prefix',
+    )
+  return { ...parsed, prefix, rewriting, routes: hasRoutes ? routes : undefined }
 }

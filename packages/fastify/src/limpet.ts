@@ -43,7 +43,7 @@ export async function limpetPlugin(fastify: FastifyInstance, options: LimpetOpti
     upgrades.close()
   })
   fastify.addHook('onClose', async () => connections.close())
-  if (limpet.routes !== undefined) await mountRoutes(fastify, limpet.prefix, limpet.routes, forward)
+  if (limpet.routes !== undefined) await mountRoutes(fastify, limpet, limpet.routes, forward)
   else decorateReply(fastify, limpet, forward)
 }
 

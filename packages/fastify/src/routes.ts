@@ -3,6 +3,8 @@ import type { FastifyInstance, FastifySchema, preHandlerHookHandler } from 'fast
 import { acceptAnyBody } from './any-body.ts'
 import { setErrorPage } from './error-page.ts'
 import type { Forward } from './forward.ts'
+import type { Limpet } from './limpet-options.ts'
+import { prefixRewriter } from './rewrite-prefix.ts'
 import type { ParsedRouteOptions } from './route-options.ts'
 import { unclaimed } from './unclaimed.ts'
 import { isHandshake, routeUpgrades } from './upgrade.ts'
@@ -13,12 +15,15 @@ import { isHandshake, routeUpgrades } from './upgrade.ts'
  */
 export async function mountRoutes(
   fastify: FastifyInstance,
-  prefix: string,
+  { prefix, rewriting }: Limpet,
   options: ParsedRouteOptions,
-  forward: Forward,
+  forwardTo: Forward,
 ): Promise<void> {
   await fastify.register(
     async scope => {
+      const { rewritePrefix } = rewriting
+      const rewrite = rewritePrefix === undefined ? undefined : prefixRewriter(scope.prefix, rewritePrefix)
+      const forward: Forward = reply => forwardTo(reply, rewrite)
       acceptAnyBody(scope)
       if (options.websocket) routeUpgrades(scope)
       setErrorPage(scope, fastify)

@@ -9,6 +9,8 @@ export interface RequestHead {
   readonly method: string
   /** The request target, byte for byte. */
   readonly url: string
+  /** The request target for the backend, in origin-form, where a gateway has rewritten it. @default url */
+  readonly target?: string | undefined
   readonly httpVersion: string
   /** The header lines: those of the client, with the edits of the application. */
   readonly rawHeaders: RawHeaders
