@@ -11,7 +11,6 @@ import {
   type Lease,
   lookupSource,
   parseDiscovery,
-  parseHealth,
   type RequestHead,
   startDiscovery,
 } from '@limpet/core'
@@ -26,6 +25,7 @@ import { SECRET } from '../contract/start.ts'
 import { type Backend, startBackend } from '../support/backend.ts'
 import { listen, newApp, poolOf } from '../support/fastify-app.ts'
 import { openRaw, parseAnswers } from '../support/raw-client.ts'
+import { optionDocs } from '../support/option-docs.ts'
 import { codeIn, declarationOf, defaultsIn, readme, tableOf } from '../support/readme.ts'
 import { hang } from '../support/scripts.ts'
 
@@ -33,6 +33,16 @@ import { hang } from '../support/scripts.ts'
 
 const CORE = readme('packages/core')
 const FASTIFY = readme('packages/fastify')
+
+const TRANSPORT_DEFAULTS = [...defaultsOf('TIMEOUT_OPTIONS'), ...defaultsOf('TLS_OPTIONS')]
+
+/** The defaults of a table of the proxy, by name. */
+function defaultsOf(table: string): readonly (readonly [string, string])[] {
+  const docs = optionDocs('packages/http-proxy', table)
+  return [...docs].flatMap(([name, { default: value }]) =>
+    value === undefined ? [] : [[name, value] as const],
+  )
+}
 
 /** The code of a row's first cell. */
 function nameOf(row: readonly string[]): string {
@@ -43,51 +53,27 @@ describe('a table of options', () => {
   const wrong = { nobodyHasThis: 1 } as object
 
   test.each([
-    ['options of createAffinity', wrong as AffinityOptions, 'AffinityOptions'],
-    [
-      'options of a backend',
-      { backends: [{ id: 'a', url: 'http://127.0.0.1:1', ...wrong }] },
-      'BackendOptions',
-    ],
-    ['options of passive', { backends: [], passive: wrong }, 'OutlierDetectionOptions'],
-    ['options of the retry budget', { backends: [], affinity: [], retryBudget: wrong }, 'RetryBudgetOptions'],
-    ['options of the cookie', { backends: [], affinity: [{ cookie: wrong }] }, 'CookiePolicyOptions'],
-    [
-      'options of the prefix',
-      { backends: [], affinity: [{ prefix: wrong }] } as object as AffinityOptions,
-      'PrefixPolicyOptions',
-    ],
-    ['options of learn', { backends: [], affinity: [{ learn: wrong }] }, 'LearnPolicyOptions'],
-    ['options of the route', { backends: [], affinity: [{ route: wrong }] }, 'RoutePolicyOptions'],
-    [
-      'options of the hash',
-      { backends: [], affinity: [], balance: { hash: 'ip' as const, ...wrong } },
-      'HashBalancerOptions',
-    ],
-  ])('%s has them all, with their defaults', (marker, options, type) => {
+    ['options of createAffinity', 'AFFINITY_OPTIONS'],
+    ['options of a backend', 'BACKEND_OPTIONS'],
+    ['options of passive', 'OUTLIER_DETECTION_OPTIONS'],
+    ['options of the retry budget', 'RETRY_BUDGET_OPTIONS'],
+    ['options of the cookie', 'COOKIE_OPTIONS'],
+    ['options of the prefix', 'PREFIX_OPTIONS'],
+    ['options of learn', 'LEARN_OPTIONS'],
+    ['options of the route', 'ROUTE_OPTIONS'],
+    ['options of the hash', 'HASH_OPTIONS'],
+    ['options of health', 'HEALTH_OPTIONS'],
+    ['options of discovery', 'DISCOVERY_OPTIONS'],
+  ])('%s has them all, with their defaults', (marker, table) => {
     const rows = tableOf(CORE, marker)
-    expect(rows.map(nameOf)).toEqual(keysIn(() => createAffinity(options)))
-    const defaults = defaultsIn(declarationOf('packages/core', type))
+    const docs = optionDocs('packages/core', table)
+    expect(rows.map(nameOf)).toEqual([...docs.keys()])
     expect(rows.length).toBeGreaterThan(1)
     for (const row of rows) {
       const [, , value = ''] = row
       const said = /^(?:|needed.*|this or .*)$/.test(value) ? undefined : value.replaceAll('`', '')
-      expect([nameOf(row), said]).toEqual([nameOf(row), defaults.get(nameOf(row))])
+      expect([nameOf(row), said]).toEqual([nameOf(row), docs.get(nameOf(row))?.default?.replaceAll('`', '')])
     }
-  })
-
-  test('options of health has them all, with their defaults', () => {
-    const rows = tableOf(CORE, 'options of health')
-    expect(rows.map(nameOf)).toEqual(keysIn(() => parseHealth('health', wrong)))
-    const defaults = defaultsIn(declarationOf('packages/core', 'HealthOptions'))
-    expect(rows.map(row => [nameOf(row), row[2]?.replaceAll('`', '')])).toEqual([...defaults])
-  })
-
-  test('options of discovery has them all, with their defaults', () => {
-    const rows = tableOf(CORE, 'options of discovery')
-    expect(rows.map(nameOf)).toEqual(keysIn(() => parseDiscovery('discovery', wrong)))
-    const defaults = defaultsIn(declarationOf('packages/core', 'DiscoveryOptions'))
-    expect(rows.slice(1).map(row => [nameOf(row), row[2]?.replaceAll('`', '')])).toEqual([...defaults])
   })
 
   test('options of kubernetes has them all, with their defaults', () => {
@@ -115,8 +101,10 @@ describe('a table of options', () => {
     const tls = (await keysOfLimpet({ tls: wrong })).map(key => `tls.${key}`)
     expect(new Set(rows.map(nameOf))).toEqual(new Set([...own, ...timeouts, ...tls, 'use']))
 
-    const transport = defaultsIn(declarationOf('packages/http-proxy', 'TransportOptions'))
-    const declared = [...transport, ...defaultsIn(declarationOf('packages/fastify', 'LimpetOptions'))]
+    const declared = [
+      ...TRANSPORT_DEFAULTS,
+      ...defaultsIn(declarationOf('packages/fastify', 'LimpetOptions')),
+    ]
     const said = new Map(rows.map(row => [nameOf(row).replace(/^.*\./, ''), row[2]?.replaceAll('`', '')]))
     expect(declared.length).toBeGreaterThan(6)
     for (const [key, value] of declared)
@@ -142,8 +130,8 @@ describe.each([
     const tls = keysOf({ tls: wrong }).map(key => `tls.${key}`)
     expect(new Set(rows.map(nameOf))).toEqual(new Set([...own, ...timeouts, ...tls, 'use']))
     const defaults = [
-      ...defaultsIn(declarationOf('packages/http-proxy', 'TransportOptions')),
-      ...defaultsIn(declarationOf('packages/http-proxy', 'HttpProxyOptions')),
+      ...TRANSPORT_DEFAULTS,
+      ...defaultsOf('HTTP_PROXY_OPTIONS'),
       ...(declared === undefined ? [] : defaultsIn(declarationOf(declared, 'LimpetOptions'))),
     ]
     const said = new Map(rows.map(row => [nameOf(row).replace(/^.*\./, ''), row[2]?.replaceAll('`', '')]))
@@ -188,7 +176,7 @@ function keysIn(refused: () => unknown): readonly string[] {
   try {
     refused()
   } catch (error) {
-    return /known are (.*)$/.exec((error as Error).message)?.[1]?.split(', ') ?? []
+    return /known are (.*)$/m.exec((error as Error).message)?.[1]?.split(', ') ?? []
   }
   throw new Error('was not refused')
 }

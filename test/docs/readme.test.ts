@@ -85,6 +85,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'packages/core Changing a pool while it is used 2': PRINTS,
   'packages/core Changing a pool while it is used 3': PRINTS,
   'packages/core Several pools 1': PRINTS,
+  'packages/core Options of a package of your own 1': PRINTS,
   'packages/core A policy or a balancer of your own 2': {
     tail: `
       import { type Lease, requestHead } from '@limpet/core'

@@ -19,7 +19,7 @@ function knownOptions(): readonly string[] {
   try {
     redisStore({ unknownOption: 1 } as RedisStoreOptions)
   } catch (error) {
-    return /known are (.*)$/.exec((error as Error).message)?.[1]?.split(', ') ?? []
+    return /known are (.*)$/m.exec((error as Error).message)?.[1]?.split(', ') ?? []
   }
   return []
 }

@@ -80,7 +80,7 @@ describe('the options of an affinity', () => {
   })
 
   it.each<[string, Record<string, unknown>, string, string]>([
-    ['backends that are missing', { backends: undefined }, 'backends', 'undefined'],
+    ['backends that are missing', { backends: undefined }, 'backends', 'is missing'],
     ['backends that are no list', { backends: BACKENDS[0] }, 'backends', 'an object'],
     ['a malformed backend', { backends: [{ id: 'a', url: 'a' }] }, 'backends[0].url', '"a"'],
     ['an id that stands twice', { backends: [BACKENDS[0], BACKENDS[0]] }, 'backends[1].id', '"a"'],
@@ -115,6 +115,38 @@ describe('the options of an affinity', () => {
     expect(error).toMatchObject({ option, code: 'ERR_INVALID_OPTION' })
     expect(error.message).toContain(option)
     expect(error.message).toContain(says)
+  })
+
+  it('are refused with every problem at once, and one that several policies have is named once', () => {
+    const error = errorOf({
+      name: 'no name',
+      backends: [{ id: 'a' }, { id: 'a', url: 'http://a.test', weight: 300, aliases: ['a'] }],
+      secrets: ['short'],
+      affinity: [{ cookie: { maxIdle: 'soon' } }, { prefix: { cookie: 'sid' } }, { learn: {} }],
+      balance: { hash: 'ip', boundedLoad: 1 },
+      passive: { fall: 0, statuses: [700] },
+      retryBudjet: {},
+      trustProxy: ['here', '10.0.0.0/99'],
+      ignore: [{ path: 'a' }, {}],
+    })
+    expect(error.problems.map(({ option }) => option)).toEqual([
+      'retryBudjet',
+      'name',
+      'backends[0].url',
+      'backends[1].weight',
+      'backends[1].id',
+      'backends[1].aliases[0]',
+      'passive.fall',
+      'passive.statuses[0]',
+      'trustProxy[0]',
+      'trustProxy[1]',
+      'ignore[0].path',
+      'ignore[1]',
+      'secrets[0]',
+      'affinity[0].cookie.maxIdle',
+      'affinity[2].learn',
+      'balance.boundedLoad',
+    ])
   })
 
   it.each([undefined, null, 'x', [], 7])('are not %j', value => {

@@ -1,96 +1,85 @@
-import { type BackendOptions, parseMaxInFlight } from './pool/backend.ts'
-import { type BalanceOptions, parseBalancer } from './balancers/balancer-options.ts'
-import { compileTrustProxy } from './http/client.ts'
+import { BACKENDS, MAX_IN_FLIGHT } from './pool/backend.ts'
+import { BALANCE, parseBalancer } from './balancers/balancer-options.ts'
+import { roundRobin } from './balancers/round-robin.ts'
+import { compileTrustProxy, type TrustProxy } from './http/client.ts'
 import type { CookieOptions } from './policies/cookie/cookie-options.ts'
-import { type Duration, durationMs } from './options/duration.ts'
 import type { RequestHead } from './head.ts'
-import { type IgnoreOptions, parseIgnore } from './selection/ignore.ts'
+import { IGNORE_RULES, ignored } from './selection/ignore.ts'
 import type { LeaseContext } from './lease.ts'
-import {
-  OptionError,
-  optionBoolean,
-  optionFunction,
-  optionInteger,
-  optionObject,
-  optionOneOf,
-} from './options/option.ts'
-import { type OutlierDetectionOptions, parseOutlierDetection } from './pool/outlier-detection.ts'
+import { isRecord, type OptionError, optionFunction, optionObject, throwAll } from './options/option.ts'
+import { asGiven, attempt, codeOnly, needed, parsed } from './options/option-kind.ts'
+import { boolean, duration, integer, text, word } from './options/option-kinds.ts'
+import { type OptionsOf, optionTable } from './options/option-table.ts'
+import { OUTLIER_DETECTION } from './pool/outlier-detection.ts'
 import type { AffinityPolicy } from './policies/policy.ts'
-import { parsePolicies, type PolicyOptions } from './policies/policy-options.ts'
+import { parsePolicies, POLICIES } from './policies/policy-options.ts'
 import { Pool } from './pool/pool.ts'
-import { parseRetryBudget, RetryBudget, type RetryBudgetOptions } from './selection/retry-budget.ts'
-import { parseRetryOn, type RetryCondition } from './selection/retry-on.ts'
+import { RETRY_ON } from './selection/retry-on.ts'
+import { RETRY_BUDGET, RetryBudget } from './selection/retry-budget.ts'
 import { parseSecrets, type Secret } from './signing/secrets.ts'
 
 /** One pool and how its sessions are kept. The same words as in the gateway's file. */
-export interface AffinityOptions {
-  /** The pool's name: 1 to 64 of `A-Z a-z 0-9 _ -`. Cookies of one name say nothing to a pool of another. @default 'default' */
-  readonly name?: string
-  readonly backends: readonly BackendOptions[]
-  /** What signs the cookie, newest first: sign with the first, accept any. Needed where a policy signs. The last keys a hash. */
-  readonly secrets?: readonly Secret[]
-  /** Read in this order; the first that names a usable backend wins. Empty: none. @default [{ cookie: {} }] */
-  readonly affinity?: readonly PolicyOptions[]
-  /** Who gets a session that has no backend yet. @default 'round-robin' */
-  readonly balance?: BalanceOptions
-  /** The session's backend is down: move it, or answer 503 and keep it. @default 'redispatch' */
-  readonly onUnavailable?: 'redispatch' | 'reject'
+export const AFFINITY_OPTIONS = optionTable({
+  /** The pool's name: 1 to 64 of `A-Z a-z 0-9 _ -`. A cookie of one pool says nothing to another. @default 'default' */
+  name: codeOnly(
+    text({
+      pattern: /^[A-Za-z0-9_-]{1,64}$/,
+      takes: '1 to 64 of the characters A-Z a-z 0-9 _ -',
+      default: 'default',
+    }),
+  ),
+  /** The servers behind the gateway. May be empty. */
+  backends: needed(BACKENDS),
+  /** The keys that sign the cookie, newest first: signs with the first, accepts all. At least 32 bytes each, at most 8. Needed where a policy signs. */
+  secrets: codeOnly(asGiven<readonly Secret[]>('a list of secrets')),
+  /** How a session is recognised: the first policy that names a usable backend decides. Empty: not at all. @default [{ cookie: {} }] */
+  affinity: POLICIES,
+  /** How a session that has no backend gets one. @default 'round-robin' */
+  balance: BALANCE,
+  /** The session's backend is down: move the session, or respond with 503 and keep it. @default 'redispatch' */
+  onUnavailable: word(['redispatch', 'reject'], { default: 'redispatch' }),
   /** How often one request may be sent, to other backends and once more to the same one. @default 3 */
-  readonly maxAttempts?: number
+  maxAttempts: integer({ min: 1, max: 100, default: 3 }),
   /** Failures and response statuses after which a request is sent to another backend, where that is safe. @default ['connect', 'reset', 'timeout'] */
-  readonly retryOn?: readonly RetryCondition[]
-  /** How many requests that a backend has seen may be shown to another. @default { ratio: 0.2, minPerSecond: 10 } */
-  readonly retryBudget?: RetryBudgetOptions
-  /** Requests that got no answer take their backend out for a while. @default absent: they do not */
-  readonly passive?: OutlierDetectionOptions
-  /** In which a backend that comes back, or is added, gets to its whole share of new sessions. @default 0 */
-  readonly slowStart?: Duration
-  /** Requests that a backend may have at one time, WebSockets included; 0: any number. @default 0 */
-  readonly maxInFlight?: number
-  /** The session's backend is full: move the session, wait in a queue, or answer 503. @default 'overflow' */
-  readonly whenFull?: 'overflow' | 'wait' | 'reject'
-  /** Requests that may wait for one backend, and that may wait for anybody. @default 256 */
-  readonly maxQueue?: number
-  /** How long one waits for room; then 503. @default '10s' */
-  readonly queueTimeout?: Duration
-  /** How long a request waits when nobody is available; then 503. @default 0 */
-  readonly waitForBackend?: Duration
-  /** A session that has moved to a backup leaves it as soon as a primary is there. @default false */
-  readonly returnFromBackup?: boolean
+  retryOn: RETRY_ON,
+  /** How many requests that a backend has seen may be sent to another. @default { ratio: 0.2, minPerSecond: 10 } */
+  retryBudget: RETRY_BUDGET,
+  /** Outlier detection: requests that got no response take their backend out for a while. @default absent: they do not */
+  passive: OUTLIER_DETECTION,
+  /** Ramp-up time of a recovered or new backend to its whole share of new sessions. @default 0 */
+  slowStart: duration({ default: 0 }),
+  /** Requests that a backend may have at one time, WebSockets included. 0: any number. @default 0 */
+  maxInFlight: MAX_IN_FLIGHT,
+  /** The session's backend is full: move the session, wait in a queue, or respond with 503. @default 'overflow' */
+  whenFull: word(['overflow', 'wait', 'reject'], { default: 'overflow' }),
+  /** Requests that may wait for one backend, and that may wait for any. @default 256 */
+  maxQueue: integer({ min: 1, max: 1_000_000, default: 256 }),
+  /** How long a request waits for room; then 503. @default '10s' */
+  queueTimeout: duration({ default: '10s' }),
+  /** How long a request waits when no backend is available; then 503. @default 0 */
+  waitForBackend: duration({ default: 0 }),
+  /** A session that has moved to a backup leaves it as soon as a primary can take it. @default false */
+  returnFromBackup: boolean({ default: false }),
   /** Addresses and CIDR ranges of proxies whose X-Forwarded-* is believed. @default [] */
-  readonly trustProxy?: readonly string[]
-  /** The Host that a backend sees: the client's, or its own. @default 'preserve' */
-  readonly host?: 'preserve' | 'backend'
-  /** Requests that are placed without a look at their keys, and answered without one. @default [] */
-  readonly ignore?: readonly IgnoreOptions[]
+  trustProxy: codeOnly(
+    parsed<readonly string[], TrustProxy>('a list of addresses and CIDR ranges', compileTrustProxy),
+  ),
+  /** The Host that a backend sees: the client's, or that of its own url. @default 'preserve' */
+  host: word(['preserve', 'backend'], { default: 'preserve' }),
+  /** Requests that are placed without reading their keys, and answered without one. @default [] */
+  ignore: IGNORE_RULES,
   /** The clock: milliseconds since the epoch. @default Date.now */
-  readonly now?: () => number
-}
+  now: codeOnly(
+    parsed<() => number, () => number>('a function', (path, value) =>
+      optionFunction(path, value as () => number, Date.now),
+    ),
+  ),
+})
+
+export interface AffinityOptions extends OptionsOf<typeof AFFINITY_OPTIONS> {}
 
 /** The options of core, so that an adapter can tell them from its own. */
-export const AFFINITY_OPTION_KEYS = [
-  'name',
-  'backends',
-  'secrets',
-  'affinity',
-  'balance',
-  'onUnavailable',
-  'maxAttempts',
-  'retryOn',
-  'retryBudget',
-  'passive',
-  'slowStart',
-  'maxInFlight',
-  'whenFull',
-  'maxQueue',
-  'queueTimeout',
-  'waitForBackend',
-  'returnFromBackup',
-  'trustProxy',
-  'host',
-  'ignore',
-  'now',
-] as const satisfies readonly (keyof AffinityOptions)[]
+export const AFFINITY_OPTION_KEYS = AFFINITY_OPTIONS.keys
 
 /** Options, compiled. */
 export interface ParsedAffinity extends LeaseContext {
@@ -98,57 +87,86 @@ export interface ParsedAffinity extends LeaseContext {
   readonly isIgnored: (request: RequestHead) => boolean
 }
 
-/** @throws OptionError naming the option, what it got and what it takes. */
+/** In the place of wrong options, so that the policies and the balancer are checked all the same. */
+const STAND_IN = AFFINITY_OPTIONS.parse('', { backends: [] })
+
+/** @throws OptionError with every problem */
 export function parseAffinityOptions(options: AffinityOptions): ParsedAffinity {
-  optionObject('', options, AFFINITY_OPTION_KEYS)
-  const { name = 'default' } = options
-  if (typeof name !== 'string' || !/^[A-Za-z0-9_-]{1,64}$/.test(name)) {
-    throw new OptionError('name', name, '1 to 64 of the characters A-Z a-z 0-9 _ -')
-  }
-  const now = optionFunction('now', options.now, Date.now)
-  const pool = new Pool(name, options.backends, {
-    passive: parseOutlierDetection('passive', options.passive),
-    slowStartMs: durationMs('slowStart', options.slowStart, 0),
-    maxInFlight: parseMaxInFlight('maxInFlight', options.maxInFlight),
-    maxQueue: optionInteger('maxQueue', options.maxQueue, 256, 1, 1_000_000),
+  // Each key of something that is no object would be missing.
+  optionObject('', options, Object.keys(isRecord(options) ? options : STAND_IN))
+  const errors: OptionError[] = []
+  const read = AFFINITY_OPTIONS.read('', options, errors)
+  const checked =
+    errors.length === 0
+      ? read
+      : { ...STAND_IN, affinity: read.affinity, balance: read.balance, secrets: read.secrets }
+  const { secrets, now } = checked
+  const pool = new Pool(checked.name, errors.length === 0 ? options.backends : [], {
+    passive: checked.passive,
+    slowStartMs: checked.slowStart,
+    maxInFlight: checked.maxInFlight,
+    maxQueue: checked.maxQueue,
     now,
   })
-  const trusts = compileTrustProxy('trustProxy', options.trustProxy)
-  let parsed: readonly Uint8Array[] | undefined
-  const parsedSecrets = () => (parsed ??= parseSecrets(options.secrets))
-  const { policies, cookies } = parsePolicies(options.affinity, {
+  const parsedSecrets = once(() => parseSecrets(secrets))
+  const context = {
     pool,
     now,
     // Asked for only where something is signed.
     get secrets() {
       return parsedSecrets()
     },
-  })
+  }
+  const { policies, cookies } = attempt(() => parsePolicies(checked.affinity, context), errors) ?? {
+    policies: [],
+    cookies: [],
+  }
+  const balancer = attempt(
+    () =>
+      parseBalancer(checked.balance, {
+        pool,
+        trusts: checked.trustProxy,
+        oldestSecret: () => (secrets === undefined ? undefined : parsedSecrets().at(-1)),
+      }),
+    errors,
+  )
+  throwAll(errors)
   pool.countSessionsWith(id => liveSessions(policies, id))
   return {
     pool,
     policies,
     cookies,
-    balancer: parseBalancer(options.balance, {
-      pool,
-      trusts,
-      oldestSecret: () => (options.secrets === undefined ? undefined : parsedSecrets().at(-1)),
-    }),
-    trusts,
-    onUnavailable: optionOneOf('onUnavailable', options.onUnavailable, 'redispatch', [
-      'redispatch',
-      'reject',
-    ]),
-    maxAttempts: optionInteger('maxAttempts', options.maxAttempts, 3, 1, 100),
-    retryOn: parseRetryOn('retryOn', options.retryOn),
-    retryBudget: new RetryBudget(parseRetryBudget('retryBudget', options.retryBudget), now),
-    whenFull: optionOneOf('whenFull', options.whenFull, 'overflow', ['overflow', 'wait', 'reject']),
-    queueTimeoutMs: durationMs('queueTimeout', options.queueTimeout, '10s'),
-    waitForBackendMs: durationMs('waitForBackend', options.waitForBackend, 0),
-    returnFromBackup: optionBoolean('returnFromBackup', options.returnFromBackup, false),
-    preserveHost: optionOneOf('host', options.host, 'preserve', ['preserve', 'backend']) === 'preserve',
-    isIgnored: parseIgnore('ignore', options.ignore),
+    balancer: balancer ?? roundRobin(),
+    trusts: checked.trustProxy,
+    onUnavailable: checked.onUnavailable,
+    maxAttempts: checked.maxAttempts,
+    retryOn: checked.retryOn,
+    retryBudget: new RetryBudget(checked.retryBudget, now),
+    whenFull: checked.whenFull,
+    queueTimeoutMs: checked.queueTimeout,
+    waitForBackendMs: checked.waitForBackend,
+    returnFromBackup: checked.returnFromBackup,
+    preserveHost: checked.host === 'preserve',
+    isIgnored: ignored(checked.ignore),
     forwardCookie: cookieForwarder(policies),
+  }
+}
+
+/** The same result, or the same error, each time. */
+function once<T>(make: () => T): () => T {
+  let made: (() => T) | undefined
+  return () => {
+    if (made === undefined) {
+      try {
+        const value = make()
+        made = () => value
+      } catch (error) {
+        made = () => {
+          throw error
+        }
+      }
+    }
+    return made()
   }
 }
 

@@ -85,9 +85,15 @@ describe('the options of the plugin', () => {
     ['a bodyLimit with a unit', { bodyLimit: '1mb' }, 'bodyLimit', '"1mb"', 'a whole number from 0'],
     ['a broken bodyLimit', { bodyLimit: 1.5 }, 'bodyLimit', '1.5', 'a whole number from 0'],
     ['a bodyLimit of no number', { bodyLimit: Number.NaN }, 'bodyLimit', 'NaN', 'a whole number from 0'],
-    ['one time for all', { timeouts: '5s' }, 'timeouts', '"5s"', 'connect, response, idle'],
-    ['no times at all', { timeouts: null }, 'timeouts', 'null', 'connect, response, idle'],
-    ['an unknown time', { timeouts: { read: 1 } }, 'timeouts.read', 'not known', 'connect, response, idle'],
+    ['one time for all', { timeouts: '5s' }, 'timeouts', '"5s"', 'connect, response, total, idle'],
+    ['no times at all', { timeouts: null }, 'timeouts', 'null', 'connect, response, total, idle'],
+    [
+      'an unknown time',
+      { timeouts: { read: 1 } },
+      'timeouts.read',
+      'not known',
+      'connect, response, total, idle',
+    ],
     ['a time without a unit', { timeouts: { connect: '5' } }, 'timeouts.connect', '"5"', 'a duration'],
     ['a negative time', { timeouts: { response: -1 } }, 'timeouts.response', '-1', 'a duration'],
     ['a time of no length', { timeouts: { idle: Number.NaN } }, 'timeouts.idle', 'NaN', 'a duration'],
@@ -101,8 +107,14 @@ describe('the options of the plugin', () => {
     ['verify that is a number', { tls: { verify: 0 } }, 'tls.verify', '0', 'true or false'],
     ['a misspelt key', { bodylimit: 1 }, 'bodylimit', 'not known', 'prefix, routes'],
     ['an option of core that is wrong', { onUnavailable: 'drop' }, 'onUnavailable', '"drop"', 'reject'],
-    ['a backend that is wrong', { backends: [{ id: '' }] }, 'backends[0].id', '""', '1 to 64'],
-    ['no backends', { backends: undefined }, 'backends', 'undefined', 'a list of'],
+    [
+      'a backend that is wrong',
+      { backends: [{ id: '', url: 'http://a.test' }] },
+      'backends[0].id',
+      '""',
+      '1 to 64',
+    ],
+    ['no backends', { backends: undefined }, 'backends', 'missing', 'a list of'],
   ])('are refused with %s', (_, wrong, option, got, takes) => {
     const error = errorOf({ ...POOL, ...wrong })
     expect(error).toMatchObject({ option, code: 'ERR_INVALID_OPTION' })

@@ -6,9 +6,7 @@ import {
   createAffinity,
   type DiscoveryOptions,
   type DiscoverySource,
-  type HeaderEditOptions,
   type HeaderEdits,
-  type HealthOptions,
   type HealthSettings,
   isDiscoverySource,
   lookupSource,
@@ -16,37 +14,61 @@ import {
   optionInteger,
   optionObject,
   parseDiscovery,
-  parseHeaderEdits,
-  parseHealth,
 } from '@limpet/core'
+import {
+  attempt,
+  codeOnly,
+  HEADER_EDITS,
+  HEALTH,
+  isRecord,
+  type OptionKind,
+  type OptionsOf,
+  optionTable,
+  parsed,
+  throwAll,
+  unknownKeys,
+} from '@limpet/core/options'
 import { dnsLookup } from './backend/dns-lookup.ts'
 import { type Logger, parseLogger } from './logging/logger.ts'
-import {
-  parseTransport,
-  type Transport,
-  TRANSPORT_OPTION_KEYS,
-  type TransportOptions,
-} from './transport-options.ts'
+import { type Transport, TRANSPORT_OPTIONS, transportOf } from './transport-options.ts'
 
-/** The options of every adapter: an existing affinity, or the options to make one; and those of connections to backends. */
-export type HttpProxyOptions = TransportOptions & {
+const BODY_LIMIT = 'a whole number of bytes, or Infinity'
+
+/** Backends that are found: by their name, or by a source. */
+const DISCOVERY: OptionKind<DiscoveryOptions | DiscoverySource, DiscoverySource | undefined, false> = parsed(
+  'an object with dns, or a source with name and subscribe',
+  discoverySource,
+)
+
+/** The options of every adapter beside those of the affinity. */
+export const HTTP_PROXY_OPTIONS = optionTable({
+  ...TRANSPORT_OPTIONS.options,
   /** Most bytes that a request's body may have; above, 413. @default Infinity */
-  readonly bodyLimit?: number
+  bodyLimit: codeOnly(parsed<number, number | undefined>(BODY_LIMIT, parseBodyLimit)),
   /**
    * Header fields to set and to remove in every request, after the edits of the application and whatever the client
    * nominates in `Connection`. Affinity reads the edited fields. @default absent: none are
    */
-  readonly requestHeaders?: HeaderEditOptions
+  requestHeaders: HEADER_EDITS,
   /**
    * Told of each change of the pool in one line: a backend down or up, a drain, no backend left, discovery failing.
    * Any object with `info`, `warn` and `error`: pino, winston, the console. `false`: none. @default the framework's own, else warnings on the console
    */
-  readonly logger?: Logger | false
-  /** How backends are asked whether they are well. @default absent: they are not */
-  readonly health?: HealthOptions
+  logger: codeOnly(
+    parsed<Logger | false, Logger | false | undefined>(
+      'an object with info, warn and error, or false',
+      parseLogger,
+    ),
+  ),
+  /** How backends are checked. @default absent: they are not */
+  health: HEALTH,
   /** Backends that are found by their name or by another source, beside the configured ones or instead of them. @default absent: none are */
-  readonly discovery?: DiscoveryOptions | DiscoverySource
-} & (
+  discovery: DISCOVERY,
+})
+
+/** The options of every adapter: an existing affinity, or the options to make one; and those of connections to backends. */
+export type HttpProxyOptions = OptionsOf<typeof HTTP_PROXY_OPTIONS> &
+  (
     | AffinityOptions
     | (Omit<AffinityOptions, 'backends'> & {
         readonly backends?: readonly BackendOptions[]
@@ -66,53 +88,43 @@ export interface ParsedHttpProxyOptions {
   readonly discovery: DiscoverySource | undefined
 }
 
-const OWN_KEYS: readonly string[] = [
-  ...TRANSPORT_OPTION_KEYS,
-  'bodyLimit',
-  'requestHeaders',
-  'logger',
-  'health',
-  'discovery',
-]
-
 /**
  * @param adapterKeys options that the adapter checks itself
- * @throws OptionError naming the option, what it got and what it takes
+ * @throws OptionError with every problem
  */
 export function parseHttpProxyOptions(
   options: HttpProxyOptions,
   adapterKeys: readonly string[] = [],
 ): ParsedHttpProxyOptions {
-  const others = new Set([...OWN_KEYS, ...adapterKeys])
-  const isMade = typeof options === 'object' && options !== null && 'use' in options
-  optionObject('', options, [...others, ...(isMade ? ['use'] : AFFINITY_OPTION_KEYS)])
-  const { bodyLimit } = options
-  return {
-    logger: parseLogger('logger', options.logger),
-    health: parseHealth('health', options.health),
-    discovery: discoverySource(options.discovery),
-    affinity:
-      'use' in options ? checkAffinity(options.use) : createAffinity(affinityOptions(options, others)),
-    transport: parseTransport(options),
-    requestHeaders: parseHeaderEdits('requestHeaders', options.requestHeaders),
-    bodyLimit:
-      bodyLimit === undefined || bodyLimit === Infinity
-        ? bodyLimit
-        : optionInteger('bodyLimit', bodyLimit, 0, 0, Number.MAX_SAFE_INTEGER),
-  }
+  const ofAffinity: readonly string[] = isRecord(options) && 'use' in options ? ['use'] : AFFINITY_OPTION_KEYS
+  const known = [...HTTP_PROXY_OPTIONS.keys, ...adapterKeys, ...ofAffinity]
+  if (!isRecord(options)) optionObject('', options, known)
+  const errors: OptionError[] = [...unknownKeys('', options, known)]
+  const { timeouts, tls, ...own } = HTTP_PROXY_OPTIONS.read(
+    '',
+    picked(options, HTTP_PROXY_OPTIONS.keys),
+    errors,
+  )
+  const affinity = attempt(
+    () =>
+      'use' in options
+        ? checkAffinity(options.use)
+        : createAffinity(affinityOptions(picked(options, ofAffinity), options.discovery !== undefined)),
+    errors,
+  )
+  throwAll(errors)
+  // Without an error there is one.
+  return { ...own, affinity: affinity as Affinity, transport: transportOf({ timeouts, tls }) }
 }
 
-function discoverySource(value: unknown): DiscoverySource | undefined {
-  if (isDiscoverySource(value)) return value
-  const settings = parseDiscovery('discovery', value)
-  return settings === undefined ? undefined : lookupSource(settings, () => dnsLookup(settings))
+function picked(options: object, keys: readonly string[]): object {
+  return Object.fromEntries(Object.entries(options).filter(([key]) => keys.includes(key)))
 }
 
-/** Core refuses keys that it does not know. Backends that are found by name need not be configured. */
-function affinityOptions(options: HttpProxyOptions, others: ReadonlySet<string>): AffinityOptions {
-  const given = Object.entries(options).filter(([key]) => !others.has(key))
-  const { backends, ...rest } = Object.fromEntries(given) as object as AffinityOptions
-  return { ...rest, backends: backends ?? (options.discovery === undefined ? backends : []) }
+/** Backends that are found by name need not be configured. */
+function affinityOptions(given: object, isDiscovering: boolean): AffinityOptions {
+  const { backends, ...rest } = given as AffinityOptions
+  return { ...rest, backends: backends ?? (isDiscovering ? [] : backends) }
 }
 
 function checkAffinity(value: Affinity): Affinity {
@@ -120,4 +132,15 @@ function checkAffinity(value: Affinity): Affinity {
     throw new OptionError('use', value, 'an affinity made with createAffinity()')
   }
   return value
+}
+
+function discoverySource(path: string, value: unknown): DiscoverySource | undefined {
+  if (isDiscoverySource(value)) return value
+  const settings = parseDiscovery(path, value)
+  return settings === undefined ? undefined : lookupSource(settings, () => dnsLookup(settings))
+}
+
+function parseBodyLimit(path: string, value: unknown): number | undefined {
+  if (value === undefined || value === Infinity) return value
+  return optionInteger(path, value, 0, 0, Number.MAX_SAFE_INTEGER)
 }

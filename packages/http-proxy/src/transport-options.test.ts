@@ -10,6 +10,7 @@ describe('how backends are spoken to', () => {
     expect(parseTransport({})).toEqual({
       connectTimeoutMs: 5_000,
       responseTimeoutMs: 60_000,
+      totalTimeoutMs: 0,
       idleTimeoutMs: 0,
       tunnelTimeoutMs: 3_600_000,
       ca: undefined,
@@ -26,6 +27,7 @@ describe('how backends are spoken to', () => {
     expect(parsed).toEqual({
       connectTimeoutMs: 250,
       responseTimeoutMs: 0,
+      totalTimeoutMs: 0,
       idleTimeoutMs: 60_000,
       tunnelTimeoutMs: 30,
       ca,
@@ -58,14 +60,14 @@ describe('how backends are spoken to', () => {
   })
 
   it.each<[string, Record<string, unknown>, string, string, string]>([
-    ['one time for all', { timeouts: '5s' }, 'timeouts', '"5s"', 'connect, response, idle, tunnel'],
-    ['no times at all', { timeouts: null }, 'timeouts', 'null', 'connect, response, idle, tunnel'],
+    ['one time for all', { timeouts: '5s' }, 'timeouts', '"5s"', 'connect, response, total, idle, tunnel'],
+    ['no times at all', { timeouts: null }, 'timeouts', 'null', 'connect, response, total, idle, tunnel'],
     [
       'an unknown time',
       { timeouts: { read: 1 } },
       'timeouts.read',
       'not known',
-      'connect, response, idle, tunnel',
+      'connect, response, total, idle, tunnel',
     ],
     ['a time without a unit', { timeouts: { connect: '5' } }, 'timeouts.connect', '"5"', 'a duration'],
     ['a negative time', { timeouts: { response: -1 } }, 'timeouts.response', '-1', 'a duration'],

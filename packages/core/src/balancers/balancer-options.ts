@@ -1,12 +1,15 @@
 import type { Balancer } from './balancer.ts'
 import { first } from './first.ts'
 import { hashBalancer } from './hash.ts'
-import { type HashBalancerOptions, type HashContext, parseHashOptions } from './hash-options.ts'
+import { HASH_OPTIONS, type HashBalancerOptions, type HashContext, parseHashOptions } from './hash-options.ts'
 import { leastRequests } from './least-requests.ts'
 import { random } from './random.ts'
 import { randomTwo } from './random-two.ts'
 import { roundRobin } from './round-robin.ts'
-import { OptionError } from '../options/option.ts'
+import { wordError } from '../options/option.ts'
+import { asGiven } from '../options/option-kind.ts'
+import { either, word } from '../options/option-kinds.ts'
+import { table } from '../options/option-table.ts'
 
 export type BalancerName = 'round-robin' | 'least-requests' | 'random-two' | 'random' | 'first'
 
@@ -23,14 +26,25 @@ const MAKERS: Readonly<Record<BalancerName, () => Balancer>> = {
 
 const TAKES = `one of ${Object.keys(MAKERS).join(', ')}, or { hash }, or { name, pick }`
 
-/** @throws OptionError naming the option, the value and the accepted values. */
+/** A balancer of a file. */
+const IN_FILES = either({
+  plain: word(Object.keys(MAKERS) as BalancerName[], {
+    takes: `one of ${Object.keys(MAKERS).join(', ')}, or an object with hash`,
+  }),
+  object: table(HASH_OPTIONS),
+})
+
+/** The balancer as an option. It is compiled with the pool. */
+export const BALANCE = asGiven<BalanceOptions>(IN_FILES.takes, IN_FILES)
+
+/** @throws OptionError naming the option, what it got and what it takes. */
 export function parseBalancer(value: unknown, context: HashContext): Balancer {
   if (isBalancer(value)) return value
   if (typeof value === 'object' && value !== null && 'hash' in value)
     return hashBalancer(context.pool, parseHashOptions('balance', value, context))
   const wanted = value === undefined ? 'round-robin' : value
   const [, make] = Object.entries(MAKERS).find(([name]) => name === wanted) ?? []
-  if (make === undefined) throw new OptionError('balance', value, TAKES)
+  if (make === undefined) throw wordError('balance', value, Object.keys(MAKERS), TAKES)
   return make()
 }
 

@@ -12,7 +12,7 @@ const from = (address: string, headers: HeaderFields = {}): RequestHead => reque
 
 function keyOf(keys: unknown, one: RequestHead, prefixes = { ipv4Prefix: 32, ipv6Prefix: 64 }) {
   const trusts = compileTrustProxy('trustProxy', ['10.0.0.1'])
-  return parseHashKeys('balance.hash', keys, { trusts, ...prefixes })(one)
+  return parseHashKeys('balance.hash', keys).reader({ trusts, ...prefixes })(one)
 }
 
 describe('the key of a hash', () => {

@@ -1,30 +1,81 @@
-import { type Duration, durationMs } from '../options/duration.ts'
-import { OptionError, optionInteger, optionObject, optionOneOf } from '../options/option.ts'
+import type { JsonSchema } from '../options/json-schema.ts'
+import { OptionError, throwAll } from '../options/option.ts'
+import { duration, integer, text, word } from '../options/option-kinds.ts'
+import { compiled, type OptionKind, parsed, parseOption } from '../options/option-kind.ts'
+import { type OptionsOf, optionTable, table } from '../options/option-table.ts'
 import { TOKEN } from '../http/token.ts'
 
-/** How backends are asked whether they are well. */
-export interface HealthOptions {
-  /** @default '/' */
-  readonly path?: string
-  /** Not CONNECT, which asks for something else than an answer. @default 'GET' */
-  readonly method?: string
-  /** Fields of the request beside its own; `host` replaces that of the backend's url. @default {} */
-  readonly headers?: Readonly<Record<string, string>>
-  /** From one check to the next, give or take a tenth. 10 ms to a day. @default '5s' */
-  readonly interval?: Duration
-  /** Until a check has failed. At least 1 ms. @default '2s' */
-  readonly timeout?: Duration
-  /** Failures in a row until a backend is down. @default 3 */
-  readonly fall?: number
-  /** Successes in a row until it is up again. @default 2 */
-  readonly rise?: number
-  /** What it has to answer: a status, a class of them, or a list of these. @default '2xx' */
-  readonly expect?: HealthExpectation | readonly HealthExpectation[]
-  /** What the first 64 KiB of the body have to contain. Not with HEAD, whose answer has none. @default absent: anything */
-  readonly body?: string
-  /** What a backend is until it has been checked: up until it is proven down, or down until it is proven up. @default 'up' */
-  readonly initial?: 'up' | 'down'
+/** Far below what a timer can count, jitter and all: above that, it fires at once. */
+const MAX_INTERVAL_MS = 86_400_000
+
+/** Of a body this much is read, so nothing longer can stand there. */
+const MAX_BODY_BYTES = 65_536
+
+/** What frames a message or belongs to its connection is not the user's. */
+const RESERVED: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+const METHOD = 'a method'
+const FIELDS = 'an object of header fields, by their names'
+const EXPECT = 'a status from 200 to 599, one of 2xx, 3xx, 4xx, 5xx, or a list of these'
+const ONE_STATUS: JsonSchema = {
+  anyOf: [{ type: 'integer', minimum: 200, maximum: 599 }, { enum: ['2xx', '3xx', '4xx', '5xx'] }],
 }
+const EXPECT_SCHEMA: JsonSchema = {
+  anyOf: [ONE_STATUS, { type: 'array', items: ONE_STATUS, minItems: 1 }],
+  default: '2xx',
+}
+
+/** How backends are checked. */
+const HEALTH_OPTIONS = optionTable(
+  {
+    /** The path of the request. @default '/' */
+    path: text({ pattern: /^\/[!-~]*$/, takes: 'a path that begins with /, of visible ASCII', default: '/' }),
+    /** Its method. Not CONNECT, which asks for a tunnel. @default 'GET' */
+    method: parsed<string, string>(METHOD, parseMethod, { type: 'string', minLength: 1, default: 'GET' }),
+    /** Fields of the request beside its own; `host` replaces that of the backend's url. @default {} */
+    headers: parsed<Readonly<Record<string, string>>, Readonly<Record<string, string>>>(
+      FIELDS,
+      parseHeaders,
+      {
+        type: 'object',
+        additionalProperties: { type: 'string' },
+      },
+    ),
+    /** From one check to the next, give or take a tenth. 10 ms to a day. @default '5s' */
+    interval: duration({ min: 10, max: MAX_INTERVAL_MS, default: '5s' }),
+    /** Until a check has failed. At least 1 ms. @default '2s' */
+    timeout: duration({ min: 1, default: '2s' }),
+    /** Consecutive failures until a backend is down. @default 3 */
+    fall: integer({ min: 1, max: 1000, default: 3 }),
+    /** Consecutive successes until it is up again. @default 2 */
+    rise: integer({ min: 1, max: 1000, default: 2 }),
+    /** The status that it has to respond with: a status, a class of them, or a list of these. @default '2xx' */
+    expect: parsed<HealthExpectation | readonly HealthExpectation[], (statusCode: number) => boolean>(
+      EXPECT,
+      parseExpect,
+      EXPECT_SCHEMA,
+    ),
+    /** A text that the first 64 KiB of the body have to contain. Not with HEAD, whose response has none. @default absent: anything */
+    body: parsed<string, string | undefined>('a text', parseBody, { type: 'string', minLength: 1 }),
+    /** The state of a backend until it has been checked: up until it is proven down, or down until it is proven up. @default 'up' */
+    initial: word(['up', 'down'], { default: 'up' }),
+  },
+  function* ({ method, body }, at) {
+    if (body !== undefined && method.toUpperCase() === 'HEAD')
+      yield new OptionError(at('body'), body, 'nothing with HEAD, whose response has no body')
+  },
+)
+
+export interface HealthOptions extends OptionsOf<typeof HEALTH_OPTIONS> {}
 
 export type HealthExpectation = number | '2xx' | '3xx' | '4xx' | '5xx'
 
@@ -43,62 +94,24 @@ export interface HealthSettings {
   readonly isUpAtFirst: boolean
 }
 
-/** Far below what a timer can count, jitter and all: above that, it fires at once. */
-const MAX_INTERVAL_MS = 86_400_000
-
-/** Of a body this much is read, so nothing longer can stand there. */
-const MAX_BODY_BYTES = 65_536
-
-const KEYS = [
-  'path',
-  'method',
-  'headers',
-  'interval',
-  'timeout',
-  'fall',
-  'rise',
-  'expect',
-  'body',
-  'initial',
-] as const satisfies readonly (keyof HealthOptions)[]
-
-/** What frames a message or belongs to its connection is not the user's. */
-const RESERVED: ReadonlySet<string> = new Set([
-  'connection',
-  'content-length',
-  'expect',
-  'keep-alive',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-])
+/** Health checks as an option. */
+export const HEALTH: OptionKind<HealthOptions, HealthSettings | undefined, false> = compiled(
+  table(HEALTH_OPTIONS),
+  ({ interval, timeout, expect, initial, ...rest }) => ({
+    ...rest,
+    intervalMs: interval,
+    timeoutMs: timeout,
+    isExpected: expect,
+    isUpAtFirst: initial === 'up',
+  }),
+)
 
 /**
  * Undefined: no checks.
- * @throws OptionError naming the option, what it got and what it takes.
+ * @throws OptionError with every problem
  */
 export function parseHealth(path: string, value: unknown): HealthSettings | undefined {
-  if (value === undefined) return undefined
-  const given = optionObject(path, value, KEYS)
-  const method = parseMethod(`${path}.method`, given['method'] ?? 'GET')
-  return {
-    path: parseText(
-      `${path}.path`,
-      given['path'] ?? '/',
-      /^\/[!-~]*$/,
-      'a path that begins with /, of visible ASCII',
-    ),
-    method,
-    headers: parseHeaders(`${path}.headers`, given['headers'] ?? {}),
-    intervalMs: atLeast(10, `${path}.interval`, given['interval'], '5s', MAX_INTERVAL_MS),
-    timeoutMs: atLeast(1, `${path}.timeout`, given['timeout'], '2s'),
-    fall: optionInteger(`${path}.fall`, given['fall'], 3, 1, 1000),
-    rise: optionInteger(`${path}.rise`, given['rise'], 2, 1, 1000),
-    isExpected: parseExpect(`${path}.expect`, given['expect'] ?? '2xx'),
-    body: given['body'] === undefined ? undefined : parseBody(`${path}.body`, given['body'], method),
-    isUpAtFirst: optionOneOf(`${path}.initial`, given['initial'], 'up', ['up', 'down']) === 'up',
-  }
+  return parseOption(HEALTH, path, value)
 }
 
 function parseText(path: string, value: unknown, pattern: RegExp, takes: string): string {
@@ -106,52 +119,46 @@ function parseText(path: string, value: unknown, pattern: RegExp, takes: string)
   return value
 }
 
-function atLeast(leastMs: number, ...[path, value, ...rest]: Parameters<typeof durationMs>): number {
-  const ms = durationMs(path, value, ...rest)
-  if (ms < leastMs) throw new OptionError(path, value, `a duration of at least ${leastMs} ms`)
-  return ms
-}
-
 function parseMethod(path: string, value: unknown): string {
-  const method = parseText(path, value, TOKEN, 'a method')
+  const method = parseText(path, value ?? 'GET', TOKEN, METHOD)
   if (method.toUpperCase() === 'CONNECT') throw new OptionError(path, value, 'a method other than CONNECT')
   return method
 }
 
-/** What no answer could contain would take all backends down. */
-function parseBody(path: string, value: unknown, method: string): string {
+/** A text that no response can contain would take all backends down. */
+function parseBody(path: string, value: unknown): string | undefined {
+  if (value === undefined) return undefined
   const body = parseText(path, value, /^[^]+$/, 'a text that is not empty')
   if (Buffer.byteLength(body) > MAX_BODY_BYTES)
     throw new OptionError(path, value, `a text of at most ${MAX_BODY_BYTES} bytes`)
-  if (method.toUpperCase() === 'HEAD')
-    throw new OptionError(path, value, 'nothing with HEAD, whose answer has no body')
   return body
 }
 
-function parseHeaders(path: string, value: unknown): Readonly<Record<string, string>> {
-  const takes = 'an object of header fields, by their names'
+function parseHeaders(path: string, value: unknown = {}): Readonly<Record<string, string>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new OptionError(path, value, takes)
-  const fields = Object.entries(value).map(([name, text]): [string, string] => {
+    throw new OptionError(path, value, FIELDS)
+  const errors: OptionError[] = []
+  const fields = Object.entries(value).map(([name, one]) => {
     const lower = name.toLowerCase()
     if (!TOKEN.test(name) || RESERVED.has(lower))
-      throw new OptionError(`${path}.${name}`, name, 'a name that is not of the connection or the framing')
-    return [
-      lower,
-      parseText(`${path}.${name}`, text, /^[\t -~\u0080-\u00ff]*$/, 'a text without line breaks'),
-    ]
+      errors.push(
+        new OptionError(`${path}.${name}`, name, 'a name that is not of the connection or the framing'),
+      )
+    else if (typeof one !== 'string' || !/^[\t -~\u0080-\u00ff]*$/.test(one))
+      errors.push(new OptionError(`${path}.${name}`, one, 'a text without line breaks'))
+    return [lower, String(one)] as const
   })
+  throwAll(errors)
   return Object.fromEntries(fields)
 }
 
-function parseExpect(path: string, value: unknown): (statusCode: number) => boolean {
-  const takes = 'a status from 200 to 599, one of 2xx, 3xx, 4xx, 5xx, or a list of these'
+function parseExpect(path: string, value: unknown = '2xx'): (statusCode: number) => boolean {
   const expected = new Set([value].flat())
   for (const one of expected) {
     const isClass = typeof one === 'string' && /^[2-5]xx$/.test(one)
     if (!isClass && !(Number.isInteger(one) && Number(one) >= 200 && Number(one) <= 599))
-      throw new OptionError(path, one, takes)
+      throw new OptionError(path, one, EXPECT)
   }
-  if (expected.size === 0) throw new OptionError(path, value, takes)
+  if (expected.size === 0) throw new OptionError(path, value, EXPECT)
   return statusCode => expected.has(statusCode) || expected.has(`${Math.floor(statusCode / 100)}xx`)
 }

@@ -1,6 +1,7 @@
 import { BlockList, isIP } from 'node:net'
 import type { RequestHead } from '../head.ts'
-import { OptionError, optionList } from '../options/option.ts'
+import { OptionError, optionList, throwAll } from '../options/option.ts'
+import { attempt } from '../options/option-kind.ts'
 
 /** Whether the proxy at `address` is believed about the client behind it. */
 export type TrustProxy = (address: string | undefined) => boolean
@@ -22,7 +23,10 @@ export function compileTrustProxy(path: string, value: unknown): TrustProxy {
   const list = optionList(path, value ?? [], 'a list of addresses and CIDR ranges')
   if (list.length === 0) return () => false
   const trusted = new BlockList()
-  for (const [index, item] of list.entries()) addRange(trusted, `${path}[${index}]`, item)
+  const errors: OptionError[] = []
+  for (const [index, item] of list.entries())
+    attempt(() => addRange(trusted, `${path}[${index}]`, item), errors)
+  throwAll(errors)
   return address => {
     const family = address === undefined ? 0 : isIP(address)
     return address !== undefined && family !== 0 && trusted.check(address, family === 6 ? 'ipv6' : 'ipv4')

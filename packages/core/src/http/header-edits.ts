@@ -1,15 +1,31 @@
 import { InvalidEditError } from '../errors.ts'
-import { OptionError, optionList, optionObject } from '../options/option.ts'
+import { isRecord, OptionError, throwAll } from '../options/option.ts'
+import { list } from '../options/option-kinds.ts'
+import { attempt, compiled, type OptionKind, parsed, parseOption } from '../options/option-kind.ts'
+import { type OptionsOf, optionTable, table } from '../options/option-table.ts'
 import { isAuthority } from './authority.ts'
 import { HOP_BY_HOP } from './hop-by-hop.ts'
 
-/** Edits that an operator wants made to the header of every request. */
-export interface HeaderEditOptions {
-  /** Fields to set, by name; lines that the client or the application has for them are replaced. */
-  readonly set?: Readonly<Record<string, string>> | undefined
+const SET = 'an object of header fields by name'
+
+/** Edits that an operator wants made to the header of every message. */
+const HEADER_EDIT_OPTIONS = optionTable({
+  /** Fields to set, by name; lines that the message has for them are replaced. */
+  set: parsed<Readonly<Record<string, string>> | undefined, HeaderEdits['set']>(SET, parseSet, {
+    type: 'object',
+    additionalProperties: { type: 'string' },
+  }),
   /** Names of fields to remove. */
-  readonly remove?: readonly string[] | undefined
-}
+  remove: compiled(
+    list(parsed<string, string>('the name of a header field', checkName, { type: 'string', minLength: 1 }), {
+      takes: 'a list of header names',
+      default: [],
+    }),
+    names => new Set(names),
+  ),
+})
+
+export interface HeaderEditOptions extends OptionsOf<typeof HEADER_EDIT_OPTIONS> {}
 
 /** The same, checked: names in lower case, and for each set the line to write. */
 export interface HeaderEdits {
@@ -30,36 +46,38 @@ export function isProtected(lower: string): boolean {
   return PROTECTED.has(lower)
 }
 
+/** Edits as an option; undefined when there is nothing to edit. */
+export const HEADER_EDITS: OptionKind<HeaderEditOptions, HeaderEdits | undefined, false> = compiled(
+  table(HEADER_EDIT_OPTIONS),
+  edits => (edits.set.size === 0 && edits.remove.size === 0 ? undefined : edits),
+)
+
 /**
  * Checks the edits of an option.
  * @returns undefined when there is nothing to edit
- * @throws OptionError naming the field
+ * @throws OptionError with every problem
  */
 export function parseHeaderEdits(
   path: string,
   options: HeaderEditOptions | undefined,
 ): HeaderEdits | undefined {
-  if (options === undefined) return undefined
-  optionObject(path, options, ['set', 'remove'])
+  return parseOption(HEADER_EDITS, path, options)
+}
+
+function parseSet(path: string, fields: unknown = {}): HeaderEdits['set'] {
+  if (!isRecord(fields)) throw new OptionError(path, fields, SET)
+  const errors: OptionError[] = []
   const set = new Map<string, readonly [string, string]>()
-  const fields: unknown = options.set ?? {}
-  if (typeof fields !== 'object' || Array.isArray(fields))
-    throw new OptionError(`${path}.set`, fields, 'an object of header fields by name')
-  for (const [name, value] of Object.entries(options.set ?? {})) {
-    const lower = checkName(`${path}.set.${name}`, name)
+  for (const [name, value] of Object.entries(fields)) {
+    const at = `${path}.${name}`
+    const lower = attempt(() => checkName(at, name), errors)
+    if (lower === undefined) continue
     const problem = typeof value === 'string' ? valueProblem(lower, value) : 'is no string'
-    if (problem !== undefined)
-      throw new OptionError(
-        `${path}.set.${name}`,
-        value,
-        '',
-        `${problem}; it takes the text of a header field`,
-      )
-    set.set(lower, [name, value])
+    if (problem === undefined) set.set(lower, [name, String(value)])
+    else errors.push(new OptionError(at, value, '', `${problem}; it takes the text of a header field`))
   }
-  const remove = optionList(`${path}.remove`, options.remove ?? [], 'a list of header names')
-  const names = remove.map((name, index) => checkName(`${path}.remove[${index}]`, name))
-  return set.size === 0 && names.length === 0 ? undefined : { set, remove: new Set(names) }
+  throwAll(errors)
+  return set
 }
 
 function checkName(path: string, name: unknown): string {

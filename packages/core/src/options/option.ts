@@ -1,27 +1,53 @@
 import { nearMiss } from './near-miss.ts'
 
-/** A wrong option: which, what it got, and what it takes. Thrown by the factories, never on the request path. */
+/** One wrong option. */
+export interface OptionProblem {
+  /** The option's path, as `backends[1].url`. */
+  readonly option: string
+  /** The got and the accepted values, without the text of its value. */
+  readonly message: string
+}
+
+/** Wrong options: which, what they got, and what they take. Thrown by the factories, never on the request path. */
 export class OptionError extends TypeError {
   override readonly name = 'OptionError'
   readonly code = 'ERR_INVALID_OPTION'
-  /** The option's path, as `backends[1].url`. */
+  /** The path of the first wrong option, as `backends[1].url`. */
   readonly option: string
-  /** The message without the option and without the text of its value, which may be a secret in the wrong place. */
+  /** The first problem without the option and without the text of its value, which may be a secret in the wrong place. */
   readonly redacted: string
+  /** Every wrong option, in the order of the table of options. Safe to log. */
+  readonly problems: readonly OptionProblem[]
+
+  /** The errors of which this one is made, each with one problem. */
+  readonly #singles: readonly OptionError[]
+
   /** @param problem the rest of the message, instead of `got` and `takes`; it holds no text of a value */
-  constructor(option: string, got: unknown, takes: string, problem?: string) {
+  constructor(option: string, got: unknown, takes: string, problem?: string)
+  /** @param errors the problems that were found together; at least one */
+  constructor(errors: readonly OptionError[])
+  constructor(wrong: string | readonly OptionError[], got?: unknown, takes?: string, problem?: string) {
+    const singles = typeof wrong === 'string' ? [] : [...new Set(wrong.flatMap(error => error.#singles))]
     super(
-      `${option === '' ? 'the options' : `option ${option}`} ${problem ?? `got ${show(got)}; it takes ${takes}`}`,
+      typeof wrong === 'string'
+        ? `${wrong === '' ? 'the options' : `option ${wrong}`} ${problem ?? `got ${show(got)}; it takes ${takes}`}`
+        : [`${singles.length} options are wrong:`, ...singles.map(({ message }) => message)].join('\n- '),
     )
+    this.#singles = typeof wrong === 'string' ? [this] : singles
+    this.problems =
+      typeof wrong === 'string'
+        ? [{ option: wrong, message: problem ?? `got ${redact(got)}; it takes ${takes}` }]
+        : singles.flatMap(({ problems }) => problems)
+    const [{ option, message } = { option: '', message: '' }] = this.problems
     this.option = option
-    this.redacted = problem ?? `got ${redact(got)}; it takes ${takes}`
+    this.redacted = message
   }
 }
 
 /** A number, with a unit or without: too short to be a secret. */
 const QUANTITY = /^\d{1,6}(?:\.\d{1,3})? ?[A-Za-z]{0,3}$/
 
-/** What kind of value this is, and how long. Its text is left out: it may be a secret that stands in the wrong place. */
+/** The kind of a value, and its length. Its text is left out: it may be a secret that stands in the wrong place. */
 export function redact(value: unknown): string {
   switch (typeof value) {
     case 'string':
@@ -54,22 +80,43 @@ function show(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 80)}…` : text
 }
 
-/** The value as an object, or an error that lists the keys it takes. A misspelt key is an error: it would be an option ignored. */
+/**
+ * The value as an object with known keys.
+ * @throws OptionError that lists the keys it takes. A misspelt key is an error: it would be an option ignored.
+ */
 export function optionObject(path: string, value: unknown, keys: readonly string[]): Record<string, unknown> {
   if (!isRecord(value)) {
     throw new OptionError(path, value, `an object with ${keys.join(', ')}`)
   }
-  for (const key of Object.keys(value)) {
-    if (keys.includes(key)) continue
-    const meant = nearMiss(key, keys)
-    const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`
-    const known = `known are ${keys.join(', ')}`
-    throw new OptionError(path === '' ? key : `${path}.${key}`, key, known, `is not known${hint}; ${known}`)
-  }
+  throwAll(unknownKeys(path, value, keys))
   return value
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+/** An error for each key of `value` that is not one of `keys`, with the nearest of them. */
+export function unknownKeys(path: string, value: object, keys: readonly string[]): readonly OptionError[] {
+  return Object.keys(value)
+    .filter(key => !keys.includes(key))
+    .map(key => {
+      const meant = nearMiss(key, keys)
+      const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`
+      const known = `known are ${keys.join(', ')}`
+      return new OptionError(optionPath(path, key), key, known, `is not known${hint}; ${known}`)
+    })
+}
+
+/** The path of an option inside of another; the path of the whole is empty. */
+export function optionPath(path: string, key: string): string {
+  return path === '' ? key : `${path}.${key}`
+}
+
+/** @throws OptionError that has all of `errors`, when there is any */
+export function throwAll(errors: readonly OptionError[]): void {
+  // A secret that several policies need is wrong once.
+  const [first, ...others] = new Set(errors)
+  if (first !== undefined) throw others.length === 0 ? first : new OptionError(errors)
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
@@ -96,8 +143,30 @@ export function optionInteger(
 export function optionOneOf<const T>(path: string, value: unknown, fallback: T, allowed: readonly T[]): T {
   if (value === undefined) return fallback
   const found = allowed.find(one => one === value)
-  if (found === undefined) throw new OptionError(path, value, `one of ${allowed.map(String).join(', ')}`)
+  if (found === undefined) throw wordError(path, value, allowed, `one of ${allowed.map(String).join(', ')}`)
   return found
+}
+
+/** Longer than any word that is nearly one of ours. */
+const MAX_WORD = 40
+
+/** An error for a value where one of some words is taken. The value is shown only where it is nearly one of them. */
+export function wordError(
+  path: string,
+  value: unknown,
+  allowed: readonly unknown[],
+  takes: string,
+): OptionError {
+  const words = allowed.filter(word => typeof word === 'string')
+  const meant = typeof value === 'string' && value.length <= MAX_WORD ? nearMiss(value, words) : undefined
+  return meant === undefined
+    ? new OptionError(path, value, takes)
+    : new OptionError(
+        path,
+        value,
+        takes,
+        `got ${JSON.stringify(value)} (did you mean ${meant}?); it takes ${takes}`,
+      )
 }
 
 export function optionList(path: string, value: unknown, takes: string): readonly unknown[] {

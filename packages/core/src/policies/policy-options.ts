@@ -1,13 +1,26 @@
-import { type CookieOptions, type CookiePolicyOptions, parseCookieOptions } from './cookie/cookie-options.ts'
+import {
+  COOKIE_OPTIONS,
+  type CookieOptions,
+  type CookiePolicyOptions,
+  parseCookieOptions,
+} from './cookie/cookie-options.ts'
 import { cookiesCollide } from '../http/cookie-path.ts'
 import { cookiePolicy } from './cookie/cookie-policy.ts'
-import { type LearnPolicyOptions, parseLearnOptions } from './learn/learn-options.ts'
+import { LEARN_OPTIONS, type LearnPolicyOptions, parseLearnOptions } from './learn/learn-options.ts'
 import { learnPolicy } from './learn/learn-policy.ts'
-import { OptionError, optionList, optionObject } from '../options/option.ts'
+import { isRecord, OptionError, optionList, optionObject, throwAll } from '../options/option.ts'
+import { asGiven, attempt } from '../options/option-kind.ts'
+import { list, oneOf } from '../options/option-kinds.ts'
+import { table } from '../options/option-table.ts'
 import type { AffinityPolicy, PolicyContext } from './policy.ts'
-import { parsePrefixOptions, type PrefixPolicyOptions } from './prefix/prefix-options.ts'
+import { PREFIX_OPTIONS, type PrefixPolicyOptions } from './prefix/prefix-options.ts'
 import { prefixPolicy } from './prefix/prefix-policy.ts'
-import { parseRouteOptions, type RoutePolicyOptions, routePolicy } from './route/route-policy.ts'
+import {
+  parseRouteOptions,
+  ROUTE_OPTIONS,
+  type RoutePolicyOptions,
+  routePolicy,
+} from './route/route-policy.ts'
 
 /** A policy as it is configured: one of ours by its word, or one of the user's. */
 export type PolicyOptions =
@@ -16,6 +29,20 @@ export type PolicyOptions =
   | { readonly prefix: PrefixPolicyOptions }
   | { readonly route: RoutePolicyOptions }
   | AffinityPolicy
+
+/** A policy of a file. */
+const POLICY = oneOf({
+  cookie: table(COOKIE_OPTIONS),
+  prefix: table(PREFIX_OPTIONS),
+  learn: table(LEARN_OPTIONS),
+  route: table(ROUTE_OPTIONS),
+})
+
+/** The list of policies. They are compiled with the pool. */
+export const POLICIES = asGiven<readonly PolicyOptions[]>(
+  'a list of policies',
+  list(POLICY, { takes: 'a list of policies' }),
+)
 
 export interface Policies {
   readonly policies: readonly AffinityPolicy[]
@@ -29,16 +56,24 @@ const TAKES = `a list of policies, each with one of ${WORDS.join(', ')}, or { re
 
 /** @throws OptionError naming the option, what it got and what it takes. */
 export function parsePolicies(value: unknown, context: PolicyContext): Policies {
-  const list = new PolicyList(context)
-  const policies = optionList('affinity', value ?? DEFAULT, TAKES).map((item, index) => {
-    const path = `affinity[${index}]`
-    if (isPolicy(item)) return checkedPolicy(path, item)
-    const given = optionObject(path, item, WORDS)
-    const [word, ...others] = WORDS.filter(one => given[one] !== undefined)
-    if (word === undefined || others.length > 0) throw new OptionError(path, item, TAKES)
-    return list[word](`${path}.${word}`, given[word])
+  const own = new PolicyList(context)
+  const errors: OptionError[] = []
+  const policies = optionList('affinity', value ?? DEFAULT, TAKES).flatMap((item, index) => {
+    // A wrong option of a policy does not hide a wrong secret.
+    if (isSigned(item)) attempt(() => context.secrets, errors)
+    const policy = attempt(() => parsePolicy(own, `affinity[${index}]`, item), errors)
+    return policy === undefined ? [] : [policy]
   })
-  return { policies, cookies: list.cookies }
+  throwAll(errors)
+  return { policies, cookies: own.cookies }
+}
+
+function parsePolicy(own: PolicyList, path: string, item: unknown): AffinityPolicy {
+  if (isPolicy(item)) return checkedPolicy(path, item)
+  const given = optionObject(path, item, WORDS)
+  const [word, ...others] = WORDS.filter(one => given[one] !== undefined)
+  if (word === undefined || others.length > 0) throw new OptionError(path, item, TAKES)
+  return own[word](`${path}.${word}`, given[word])
 }
 
 /** The policies of one list, which must leave each other's cookies alone. */
@@ -62,7 +97,7 @@ class PolicyList implements Record<(typeof WORDS)[number], (path: string, value:
   }
 
   prefix(path: string, value: unknown): AffinityPolicy {
-    const options = parsePrefixOptions(path, value)
+    const options = PREFIX_OPTIONS.parse(path, value)
     this.#claimApplications(`${path}.cookie`, options.cookie)
     return prefixPolicy(options, this.#context)
   }
@@ -84,6 +119,10 @@ class PolicyList implements Record<(typeof WORDS)[number], (path: string, value:
     }
     this.#applications.add(name)
   }
+}
+
+function isSigned(item: unknown): boolean {
+  return isRecord(item) && ('cookie' in item || 'prefix' in item)
 }
 
 function isPolicy(value: unknown): value is AffinityPolicy {

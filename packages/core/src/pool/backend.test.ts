@@ -41,7 +41,7 @@ describe('a backend', () => {
   })
 
   it.each<[string, Record<string, unknown>, string, string]>([
-    ['without an id', { url }, 'id', 'undefined'],
+    ['without an id', { url }, 'id', 'is missing'],
     ['with an empty id', { id: '', url }, 'id', '""'],
     ['with an id of 65 characters', { id: 'x'.repeat(65), url }, 'id', '1 to 64'],
     ['with an id of two lines [T-12]', { id: 'a\r\nSet-Cookie: x', url }, 'id', 'A-Z a-z 0-9'],
@@ -49,7 +49,7 @@ describe('a backend', () => {
     ['with a semicolon in its id [T-12]', { id: 'a;b', url }, 'id', '"a;b"'],
     ['with a dot in its id', { id: 'a.b', url }, 'id', '"a.b"'],
     ['with a number for an id', { id: 1, url }, 'id', 'got 1;'],
-    ['without a url', { id: 'a' }, 'url', 'undefined'],
+    ['without a url', { id: 'a' }, 'url', 'is missing'],
     ['with a url that is none', { id: 'a', url: 'a.test:80x' }, 'url', 'http://host:port'],
     ['with a url of another scheme', { id: 'a', url: 'ftp://a.test' }, 'url', 'ftp://a.test'],
     ['with a file for a url', { id: 'a', url: 'file:///etc/passwd' }, 'url', 'file:///etc/passwd'],

@@ -1,10 +1,13 @@
-import { type Duration, durationMs } from '../options/duration.ts'
-import { optionObject } from '../options/option.ts'
+import { duration } from '../options/option-kinds.ts'
+import { type OptionsOf, optionTable } from '../options/option-table.ts'
 
-export interface DrainOptions {
-  /** After this long the sessions that are left are moved, and tunnels are closed. @default '10m' */
-  readonly deadline?: Duration
-}
+/** How a backend is drained. */
+const DRAIN_OPTIONS = optionTable({
+  /** After this long the sessions that are left move, and tunnels are closed. @default '10m' */
+  deadline: duration({ default: '10m' }),
+})
+
+export interface DrainOptions extends OptionsOf<typeof DRAIN_OPTIONS> {}
 
 export interface DrainResult {
   /** No session was left; the deadline passed; or a state was commanded, or the backend left the pool. */
@@ -31,10 +34,9 @@ const LOOK_MS = 1_000
 /** Grace period after the deadline, for requests in flight and the closing handshakes of tunnels. */
 const GRACE_MS = 5_000
 
-/** @throws OptionError naming the option, the value and the accepted values. */
+/** @throws OptionError for a wrong option */
 export function parseDrain(options: DrainOptions = {}): number {
-  const { deadline } = optionObject('drain', options, ['deadline'])
-  return durationMs('drain.deadline', deadline, '10m')
+  return DRAIN_OPTIONS.parse('drain', options).deadline
 }
 
 /** The graceful end of a backend's work. */

@@ -1,15 +1,21 @@
-import { type Duration, durationMs } from '../options/duration.ts'
-import { OptionError, optionInteger, optionList, optionObject } from '../options/option.ts'
+import { duration, integer, list } from '../options/option-kinds.ts'
+import { compiled, type OptionKind } from '../options/option-kind.ts'
+import { type OptionsOf, optionTable, table } from '../options/option-table.ts'
 
-/** How requests tell that a backend is sick. */
-export interface OutlierDetectionOptions {
-  /** Failures in a row until it is taken out. @default 3 */
-  readonly fall?: number
-  /** Out for this long, then it is tried again with one request at a time. Doubles when it fails again within a minute of its return, up to a minute. @default '10s' */
-  readonly retryAfter?: Duration
-  /** Statuses of answers that count as failures, too. @default [] */
-  readonly statuses?: readonly number[]
-}
+/** How failed requests take their backend out: outlier detection, the option `passive`. */
+const OUTLIER_DETECTION_OPTIONS = optionTable({
+  /** Consecutive failures until the backend is taken out. @default 3 */
+  fall: integer({ min: 1, max: 1000, default: 3 }),
+  /** The time out; then one request at a time tries the backend. Doubles when it fails again within a minute of its return, up to a minute. @default '10s' */
+  retryAfter: duration({ default: '10s' }),
+  /** Statuses of responses that count as failures, too. @default [] */
+  statuses: list(integer({ min: 200, max: 599 }), {
+    takes: 'a list of statuses from 200 to 599',
+    default: [],
+  }),
+})
+
+export interface OutlierDetectionOptions extends OptionsOf<typeof OUTLIER_DETECTION_OPTIONS> {}
 
 /** The same, complete and checked. */
 export interface OutlierDetectionSettings {
@@ -18,23 +24,16 @@ export interface OutlierDetectionSettings {
   readonly statuses: ReadonlySet<number>
 }
 
-const KEYS: readonly string[] = ['fall', 'retryAfter', 'statuses'] satisfies (keyof OutlierDetectionOptions)[]
-
-/** @throws OptionError naming the option, the value and the accepted values. */
-export function parseOutlierDetection(path: string, value: unknown): OutlierDetectionSettings | undefined {
-  if (value === undefined) return undefined
-  const { fall, retryAfter, statuses = [] } = optionObject(path, value, KEYS)
-  const takes = 'a list of statuses from 200 to 599'
-  for (const status of optionList(`${path}.statuses`, statuses, takes)) {
-    if (!Number.isInteger(status) || Number(status) < 200 || Number(status) > 599)
-      throw new OptionError(`${path}.statuses`, status, takes)
-  }
-  return {
-    fall: optionInteger(`${path}.fall`, fall, 3, 1, 1000),
-    retryAfterMs: durationMs(`${path}.retryAfter`, retryAfter, '10s'),
-    statuses: new Set(statuses as readonly number[]),
-  }
-}
+/** Outlier detection as an option. */
+export const OUTLIER_DETECTION: OptionKind<
+  OutlierDetectionOptions,
+  OutlierDetectionSettings | undefined,
+  false
+> = compiled(table(OUTLIER_DETECTION_OPTIONS), ({ retryAfter, statuses, fall }) => ({
+  fall,
+  retryAfterMs: retryAfter,
+  statuses: new Set(statuses),
+}))
 
 /** One that fails again so soon after its return has not recovered; and the longest that one is out for that. */
 const RELAPSE_MS = 60_000

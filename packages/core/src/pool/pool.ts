@@ -2,10 +2,10 @@ import {
   ADMIN_STATES,
   type AdminState,
   type BackendOptions,
+  MAX_IN_FLIGHT,
   type ParsedBackend,
   parseBackend,
   parseBackends,
-  parseMaxInFlight,
   parseWeight,
   UNIQUE_ALIAS,
 } from './backend.ts'
@@ -15,6 +15,7 @@ import { Drain, type Draining, type DrainOptions, parseDrain } from './drain.ts'
 import type { BackendView, Hold } from './backend-view.ts'
 import { Member, type MemberContext } from './member.ts'
 import { OptionError } from '../options/option.ts'
+import { parseOption } from '../options/option-kind.ts'
 import { type HealthWitness, PoolEvents } from './pool-events.ts'
 import { POOL_SETTINGS, type PoolSettings } from './pool-settings.ts'
 import { WaitQueue } from './wait-queue.ts'
@@ -196,7 +197,9 @@ export class Pool {
    */
   setMaxInFlight(id: string, maxInFlight: number | undefined): void {
     const member = this.#member(id)
-    member.limit(maxInFlight === undefined ? undefined : parseMaxInFlight('maxInFlight', maxInFlight))
+    member.limit(
+      maxInFlight === undefined ? undefined : parseOption(MAX_IN_FLIGHT, 'maxInFlight', maxInFlight),
+    )
     this.#changed()
   }
 

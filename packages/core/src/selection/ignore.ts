@@ -1,26 +1,44 @@
 import { isInCookiePath } from '../http/cookie-path.ts'
 import type { RequestHead } from '../head.ts'
 import { originForm } from '../http/refusal.ts'
-import { OptionError, optionList, optionObject } from '../options/option.ts'
+import { OptionError } from '../options/option.ts'
+import { list, text } from '../options/option-kinds.ts'
+import { type OptionKind, parseOption } from '../options/option-kind.ts'
+import { type OptionsOf, optionTable, type ParsedOptions, table } from '../options/option-table.ts'
 
 /** Requests that have no part in affinity, as `{ method: 'OPTIONS' }` or `{ path: '/assets/' }`; both must hold where both are given. */
-export interface IgnoreOptions {
-  /** In capitals. */
-  readonly method?: string
-  /** This path, and all under it. */
-  readonly path?: string
-}
+const IGNORE_OPTIONS = optionTable(
+  {
+    /** The method, in capitals. */
+    method: text({ pattern: /^[A-Z]{1,20}$/, takes: 'a method in capitals, as "OPTIONS"' }),
+    /** This path, and all paths under it. */
+    path: text({ pattern: /^\//, takes: 'a path that begins with /' }),
+  },
+  function* ({ method, path }, at) {
+    if (method === undefined && path === undefined)
+      yield new OptionError(at(), {}, 'a method, a path, or both')
+  },
+)
 
-const TAKES = 'a list of { method }, { path } or both'
+export interface IgnoreOptions extends OptionsOf<typeof IGNORE_OPTIONS> {}
+
+/** The same, checked. */
+export type IgnoreRule = ParsedOptions<typeof IGNORE_OPTIONS.options>
+
+/** A list of rules. */
+export const IGNORE_RULES: OptionKind<readonly IgnoreOptions[], readonly IgnoreRule[], false> = list(
+  table(IGNORE_OPTIONS),
+  {
+    takes: 'a list of { method }, { path } or both',
+    default: [],
+  },
+)
 
 /**
- * Whether a request is placed without a look at its keys, and answered without one (HAProxy `ignore-persist`).
- * @throws OptionError naming the option, what it got and what it takes.
+ * Whether a request is placed without reading its keys, and answered without one (HAProxy `ignore-persist`).
+ * @param rules checked
  */
-export function parseIgnore(path: string, value: unknown): (request: RequestHead) => boolean {
-  const rules = optionList(path, value ?? [], TAKES).map((item, index) =>
-    parseRule(`${path}[${index}]`, item),
-  )
+export function ignored(rules: readonly IgnoreRule[]): (request: RequestHead) => boolean {
   return ({ method, url }) =>
     rules.some(
       rule =>
@@ -29,14 +47,7 @@ export function parseIgnore(path: string, value: unknown): (request: RequestHead
     )
 }
 
-function parseRule(at: string, item: unknown): IgnoreOptions {
-  const { method, path } = optionObject(at, item, ['method', 'path'])
-  if (method === undefined && path === undefined) throw new OptionError(at, item, 'a method, a path, or both')
-  if (method !== undefined && !(typeof method === 'string' && /^[A-Z]{1,20}$/.test(method))) {
-    throw new OptionError(`${at}.method`, method, 'a method in capitals, as "OPTIONS"')
-  }
-  if (path !== undefined && !(typeof path === 'string' && path.startsWith('/'))) {
-    throw new OptionError(`${at}.path`, path, 'a path that begins with /')
-  }
-  return { ...(method === undefined ? {} : { method }), ...(path === undefined ? {} : { path }) }
+/** @throws OptionError with every problem */
+export function parseIgnore(path: string, value: unknown): (request: RequestHead) => boolean {
+  return ignored(parseOption(IGNORE_RULES, path, value))
 }

@@ -1,25 +1,29 @@
-import { OptionError, optionInteger, optionObject } from '../options/option.ts'
+import { integer, number } from '../options/option-kinds.ts'
+import type { OptionKind } from '../options/option-kind.ts'
+import { type OptionsOf, optionTable, type ParsedOptions, table } from '../options/option-table.ts'
 
 /** How many requests may be made again. */
-export interface RetryBudgetOptions {
-  /** Of the requests of the last ten seconds, 0 to 1. @default 0.2 */
-  readonly ratio?: number
-  /** As many are always allowed. @default 10 */
-  readonly minPerSecond?: number
-}
+const RETRY_BUDGET_OPTIONS = optionTable({
+  /** Retries for each request of the last ten seconds, 0 to 1. @default 0.2 */
+  ratio: number({ min: 0, max: 1, default: 0.2 }),
+  /** Retries in each second that are always allowed. @default 10 */
+  minPerSecond: integer({ min: 0, max: 1_000_000, default: 10 }),
+})
 
-const KEYS: readonly string[] = ['ratio', 'minPerSecond'] satisfies (keyof RetryBudgetOptions)[]
+export interface RetryBudgetOptions extends OptionsOf<typeof RETRY_BUDGET_OPTIONS> {}
+
 const WINDOW_MS = 10_000
 /** Requests between two looks at the clock, at most. */
 const MAX_UNTIMED = 64
 
-/** @throws OptionError naming the option, what it got and what it takes. */
-export function parseRetryBudget(path: string, value: unknown): Required<RetryBudgetOptions> {
-  const { ratio = 0.2, minPerSecond } = optionObject(path, value ?? {}, KEYS)
-  if (typeof ratio !== 'number' || !(ratio >= 0 && ratio <= 1))
-    throw new OptionError(`${path}.ratio`, ratio, 'a number from 0 to 1')
-  return { ratio, minPerSecond: optionInteger(`${path}.minPerSecond`, minPerSecond, 10, 0, 1_000_000) }
-}
+/** The same, complete and checked. */
+type RetryBudgetSettings = ParsedOptions<typeof RETRY_BUDGET_OPTIONS.options>
+
+/** The budget as an option; absent, it has the defaults. */
+export const RETRY_BUDGET: OptionKind<RetryBudgetOptions, RetryBudgetSettings, false> = table(
+  RETRY_BUDGET_OPTIONS,
+  {},
+)
 
 /**
  * Keeps an outage from multiplying traffic: a share of the requests that backends received may be retried (Finagle's and
@@ -37,7 +41,7 @@ export class RetryBudget {
   #retries = 0
   #fadedAtMs: number
 
-  constructor({ ratio, minPerSecond }: Required<RetryBudgetOptions>, now: () => number) {
+  constructor({ ratio, minPerSecond }: RetryBudgetSettings, now: () => number) {
     this.#ratio = ratio
     this.#now = now
     this.#fadedAtMs = now()

@@ -1,4 +1,6 @@
-import { OptionError, optionList } from '../options/option.ts'
+import { wordError } from '../options/option.ts'
+import { compiled, type OptionKind, parsed, parseOption } from '../options/option-kind.ts'
+import { list } from '../options/option-kinds.ts'
 
 /** A cause of another attempt: a kind of failure, or the status of a response from 400 to 599. */
 export type RetryCondition = 'connect' | 'reset' | 'timeout' | number
@@ -14,25 +16,42 @@ export interface RetryOn {
   readonly statuses: ReadonlySet<number>
 }
 
-const TAKES = "a list of 'connect', 'reset', 'timeout' and statuses from 400 to 599"
-const DEFAULT = ['connect', 'reset', 'timeout']
+const WORDS: readonly RetryCondition[] = ['connect', 'reset', 'timeout']
+const STATUS = { minimum: 400, maximum: 599 }
 
-/**
- * HAProxy `retry-on`, nginx `proxy_next_upstream`.
- * @throws OptionError naming the option, what it got and what it takes.
- */
+const CONDITION = parsed<RetryCondition, RetryCondition>(
+  `${WORDS.join(', ')}, or a status from ${STATUS.minimum} to ${STATUS.maximum}`,
+  parseCondition,
+  { anyOf: [{ enum: WORDS }, { type: 'integer', ...STATUS }] },
+)
+
+/** HAProxy `retry-on`, nginx `proxy_next_upstream`. */
+export const RETRY_ON: OptionKind<readonly RetryCondition[], RetryOn, false> = compiled(
+  list(CONDITION, {
+    takes: "a list of 'connect', 'reset', 'timeout' and statuses from 400 to 599",
+    default: WORDS,
+  }),
+  conditions => ({
+    connect: conditions.includes('connect'),
+    reset: conditions.includes('reset'),
+    timeout: conditions.includes('timeout'),
+    statuses: new Set(conditions.filter(isStatus)),
+  }),
+)
+
+/** @throws OptionError with every problem */
 export function parseRetryOn(path: string, value: unknown): RetryOn {
-  const list = optionList(path, value ?? DEFAULT, TAKES)
-  const statuses = new Set<number>()
-  for (const [index, item] of list.entries()) {
-    if (typeof item === 'number' && Number.isInteger(item) && item >= 400 && item <= 599) statuses.add(item)
-    else if (typeof item !== 'string' || !DEFAULT.includes(item))
-      throw new OptionError(
-        `${path}[${index}]`,
-        item,
-        "'connect', 'reset', 'timeout' or a status from 400 to 599",
-      )
-  }
-  const [connect = false, reset = false, timeout = false] = DEFAULT.map(kind => list.includes(kind))
-  return { connect, reset, timeout, statuses }
+  return parseOption(RETRY_ON, path, value)
+}
+
+function parseCondition(path: string, value: unknown): RetryCondition {
+  const found = WORDS.find(one => one === value)
+  if (found !== undefined) return found
+  if (isStatus(value) && Number.isInteger(value) && value >= STATUS.minimum && value <= STATUS.maximum)
+    return value
+  throw wordError(path, value, WORDS, CONDITION.takes)
+}
+
+function isStatus(condition: unknown): condition is number {
+  return typeof condition === 'number'
 }

@@ -1,5 +1,6 @@
 import { isFailedReference } from './failed-reference.ts'
-import { OptionError, redact } from '../options/option.ts'
+import { OptionError, redact, throwAll } from '../options/option.ts'
+import { attempt } from '../options/option-kind.ts'
 
 /** A signing secret: at least 32 bytes, a text counted in UTF-8. */
 export type Secret = string | Uint8Array
@@ -24,14 +25,18 @@ export function parseSecrets(value: unknown): readonly Uint8Array[] {
   if (list.length === 0 || list.length > MOST)
     throw refusal('secrets', `got a list of ${list.length}; it takes ${takes}`)
   const seen = new Set<string>()
-  return list.map((item, index) => {
+  const errors: OptionError[] = []
+  const secrets = list.flatMap((item, index) => {
     const path = `secrets[${index}]`
-    const bytes = parseSecret(path, item)
+    const bytes = attempt(() => parseSecret(path, item), errors)
+    if (bytes === undefined) return []
     const text = Buffer.from(bytes).toString('base64')
-    if (seen.has(text)) throw refusal(path, 'stands twice; it takes a secret of its own')
+    if (seen.has(text)) errors.push(refusal(path, 'stands twice; it takes a secret of its own'))
     seen.add(text)
-    return bytes
+    return [bytes]
   })
+  throwAll(errors)
+  return secrets
 }
 
 /** @throws OptionError when it is too short, of few different bytes, or a reference that was not replaced. */

@@ -152,7 +152,7 @@ describe('a file', () => {
     [
       'has no backends',
       { pools: { web: {} } },
-      ['pools.web.backends got undefined; it takes a list of { id, url }'],
+      ['pools.web.backends is missing; it takes a list of { id, url }'],
     ],
     [
       'has an id twice',

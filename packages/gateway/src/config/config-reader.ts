@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import { type DiscoverySource, type Duration, durationMs, OptionError, redact } from '@limpet/core'
+import type { OptionProblem } from '@limpet/core/options'
 import type { HttpProxyOptions } from '@limpet/http-proxy'
 import type { KubernetesOptions } from '@limpet/kubernetes'
 import { tokenProblem } from '../admin/admin-token.ts'
@@ -20,7 +21,7 @@ import { headerProblems } from '../serving/header-policy.ts'
 import { KeptElsewhere } from './secret-ref.ts'
 import { kubernetesSource } from './kubernetes-discovery.ts'
 import { bytes, type KubernetesFile, type PoolContext, poolOptions } from './pool-options.ts'
-import { optionErrors } from './pool-problems.ts'
+import { optionProblems } from './pool-problems.ts'
 import { keyText } from './problem-path.ts'
 import { gotWord, type Problem } from './problems.ts'
 import { HOST_TAKES, routeHost } from './route-host.ts'
@@ -126,7 +127,7 @@ export class ConfigReader {
       return durationMs(path, value, fallback)
     } catch (error) {
       if (!(error instanceof OptionError)) throw error
-      this.#note('', error)
+      this.#noteAll('', error)
       return 0
     }
   }
@@ -193,7 +194,7 @@ export class ConfigReader {
       kubernetes: service => this.#kubernetes(`${path}.discovery.kubernetes`, service),
     })
     // The problems that core and the adapters find, before anything is started.
-    for (const error of optionErrors(options)) this.#note(path, error)
+    for (const problem of optionProblems(options)) this.#note(path, problem)
     return { name, options, signature: signatureOf(options, file) }
   }
 
@@ -203,7 +204,7 @@ export class ConfigReader {
       // The schema has looked at its values.
       return kubernetesSource({ ...rest, ...file } as object as KubernetesOptions)
     } catch (error) {
-      if (isOptionError(error)) this.#note(path, error)
+      if (isOptionError(error)) this.#noteAll(path, error)
       else this.#problems.push({ path, text: (error as Error).message })
       return NO_SOURCE
     }
@@ -298,12 +299,16 @@ export class ConfigReader {
     }
   }
 
-  #note(path: string, { option, redacted }: OptionError): void {
+  #noteAll(path: string, { problems }: OptionError): void {
+    for (const problem of problems) this.#note(path, problem)
+  }
+
+  #note(path: string, { option, message }: OptionProblem): void {
     // Options that all pools share are reported at the file's level.
     const isShared = /^(?:secrets|trustProxy)/.test(option)
     const where = isShared ? option : [path, fieldPath(option)].filter(part => part !== '').join('.')
     if (!this.#problems.some(problem => problem.path === where))
-      this.#problems.push({ path: where, text: redacted })
+      this.#problems.push({ path: where, text: message })
   }
 }
 

@@ -1,6 +1,9 @@
 import { X509Certificate } from 'node:crypto'
 import { OptionError } from '@limpet/core'
 
+/** As the second half of a sentence. */
+export const CERTIFICATES_TAKE = 'PEM text with at least one certificate, or a list of it'
+
 const CERTIFICATE =
   /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[^-]*-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g
 
@@ -12,16 +15,20 @@ const CERTIFICATE =
  * @throws OptionError unless each has a certificate, and each certificate can be read
  */
 export function checkCertificates(path: string, value: unknown): void {
-  const takes = 'PEM text with at least one certificate, or a list of it'
   const list: readonly unknown[] = Array.isArray(value) ? value : [value]
-  if (list.length === 0) throw new OptionError(path, value, takes)
+  if (list.length === 0) throw new OptionError(path, value, CERTIFICATES_TAKE)
   for (const pem of list) {
-    if (typeof pem !== 'string' && !Buffer.isBuffer(pem)) throw new OptionError(path, pem, takes)
+    if (typeof pem !== 'string' && !Buffer.isBuffer(pem)) throw new OptionError(path, pem, CERTIFICATES_TAKE)
     const found = pem.toString().match(CERTIFICATE) ?? []
     if (found.length === 0)
-      throw new OptionError(path, undefined, '', `has no certificate in it; it takes ${takes}`)
+      throw new OptionError(path, undefined, '', `has no certificate in it; it takes ${CERTIFICATES_TAKE}`)
     if (!found.every(isCertificate))
-      throw new OptionError(path, undefined, '', `has a certificate that cannot be read; it takes ${takes}`)
+      throw new OptionError(
+        path,
+        undefined,
+        '',
+        `has a certificate that cannot be read; it takes ${CERTIFICATES_TAKE}`,
+      )
   }
 }
 

@@ -1,42 +1,21 @@
 import { createHash, createHmac } from 'node:crypto'
 import type { Backend } from '../../pool/backend.ts'
 import type { BackendView } from '../../pool/backend-view.ts'
-import { OptionError, optionList, optionObject, redact } from '../../options/option.ts'
+import { OptionError, redact } from '../../options/option.ts'
+import {
+  compiled,
+  type InOf,
+  needed,
+  type OptionKind,
+  type OutOf,
+  parsed,
+  parseOption,
+} from '../../options/option-kind.ts'
+import { either, list, oneOf, word } from '../../options/option-kinds.ts'
+import { optionTable, table } from '../../options/option-table.ts'
 import { addressBytes } from '../../http/address-bytes.ts'
 import { fnv1, fnv1a } from './fnv-hash.ts'
 import { xxHash64 } from './xx-hash.ts'
-
-/**
- * Values that another load balancer wrote, and that are taken once on the way in. An id stands for its aliases, too.
- * - `raw`: the backend's id.
- * - `haproxy`: `cookie … insert`, the id, with or without the dates of maxidle and maxlife: `s1|…|…`. With a `key`
- *   also `cookie … insert dynamic`: XXH64 of `dynamic-cookie-key`, address and port.
- * - `nginx`: `sticky cookie`, the MD5 of `address:port`.
- * - `traefik`: the first 16 digits of the SHA-256 of the server's name, which is the id here, or its URL, with or
- *   without a default port. Also what Traefik wrote up to 3.3.3: FNV hashes of these, and the name itself.
- * - `caddy`: `lb_policy cookie`, the HMAC-SHA256 of the upstream's `address:port` under its `secret`.
- * - `envoy`: the stateful session cookie of Envoy, Istio and Envoy Gateway, base64 of `address:port`, with or without
- *   the expiry of the newer form.
- * - `ingressNginx`: `affinity-mode: persistent` of ingress-nginx, whose `name` is `namespace-service-port`.
- * - `yarp`: the HashCookie policy of YARP, XXH64 of the destination's id, which is the id here.
- * - `arr`: the ArrCookie policy of YARP, and IIS ARR: SHA-256 of the id.
- * - `f5`: BIG-IP's cookie, the address and the port as numbers, not encrypted. (F5 K6917)
- *
- * The price: except for Caddy's they prove nothing, so a client that knows an id or an address can choose that backend.
- * Dates prove nothing either, and are not read. Take the option out when the last session from before has ended.
- */
-export type ForeignFormat =
-  | 'raw'
-  | 'haproxy'
-  | 'nginx'
-  | 'traefik'
-  | 'envoy'
-  | 'yarp'
-  | 'arr'
-  | 'f5'
-  | { readonly haproxy: { readonly key: string } }
-  | { readonly caddy: { readonly secret: string } }
-  | { readonly ingressNginx: { readonly name: string } }
 
 /** A backend as a load balancer knew it. */
 export type KnownBackend = Pick<BackendView, 'backend' | 'aliases'>
@@ -60,32 +39,76 @@ const FORMATS = {
 } satisfies Readonly<Record<string, ParsedFormat>>
 
 const WORDS = Object.keys(FORMATS) as readonly (keyof typeof FORMATS)[]
-const OBJECTS = ['haproxy', 'caddy', 'ingressNginx'] as const
-const TAKES = `a list of ${WORDS.join(', ')}, { haproxy: { key } }, { caddy: { secret } } and { ingressNginx: { name } }`
 
-/** @throws OptionError naming the option, what it got and what it takes. */
+const OBJECTS = oneOf({
+  haproxy: table(
+    optionTable({
+      /** HAProxy's `dynamic-cookie-key`. */
+      key: needed(hiddenText()),
+    }),
+  ),
+  caddy: table(
+    optionTable({
+      /** The secret of Caddy's `lb_policy cookie`. It may be empty, as it is by default. */
+      secret: needed(hiddenText()),
+    }),
+  ),
+  ingressNginx: table(
+    optionTable({
+      /** The backend's name in ingress-nginx, as `namespace-service-port`. */
+      name: needed(hiddenText()),
+    }),
+  ),
+})
+
+const FORMAT = either({
+  plain: word(WORDS, { takes: `one of ${WORDS.join(', ')}, or ${OBJECTS.takes}` }),
+  object: OBJECTS,
+})
+
+/**
+ * Values that another load balancer wrote, and that are taken once on the way in. An id stands for its aliases, too.
+ * - `raw`: the backend's id.
+ * - `haproxy`: `cookie … insert`, the id, with or without the dates of maxidle and maxlife: `s1|…|…`. With a `key`
+ *   also `cookie … insert dynamic`: XXH64 of `dynamic-cookie-key`, address and port.
+ * - `nginx`: `sticky cookie`, the MD5 of `address:port`.
+ * - `traefik`: the first 16 digits of the SHA-256 of the server's name, which is the id here, or its URL, with or
+ *   without a default port. Also what Traefik wrote up to 3.3.3: FNV hashes of these, and the name itself.
+ * - `caddy`: `lb_policy cookie`, the HMAC-SHA256 of the upstream's `address:port` under its `secret`.
+ * - `envoy`: the stateful session cookie of Envoy, Istio and Envoy Gateway, base64 of `address:port`, with or without
+ *   the expiry of the newer form.
+ * - `ingressNginx`: `affinity-mode: persistent` of ingress-nginx, whose `name` is `namespace-service-port`.
+ * - `yarp`: the HashCookie policy of YARP, XXH64 of the destination's id, which is the id here.
+ * - `arr`: the ArrCookie policy of YARP, and IIS ARR: SHA-256 of the id.
+ * - `f5`: BIG-IP's cookie, the address and the port as numbers, not encrypted. (F5 K6917)
+ *
+ * The price: except for Caddy's they prove nothing, so a client that knows an id or an address can choose that backend.
+ * Dates prove nothing either, and are not read. Take the option out when the last session from before has ended.
+ */
+export const FOREIGN_FORMATS = list(compiled(FORMAT, parsedFormat), {
+  takes: `a list of ${WORDS.join(', ')}, { haproxy: { key } }, { caddy: { secret } } and { ingressNginx: { name } }`,
+  default: [],
+})
+
+export type ForeignFormat = InOf<typeof FORMAT>
+
+/** @throws OptionError with every problem */
 export function parseForeignFormats(path: string, value: unknown): readonly ParsedFormat[] {
-  if (value === undefined) return []
-  return optionList(path, value, TAKES).map((item, index) => parseFormat(`${path}[${index}]`, item))
+  return parseOption(FOREIGN_FORMATS, path, value)
 }
 
-function parseFormat(path: string, item: unknown): ParsedFormat {
-  const word = WORDS.find(one => one === item)
-  if (word !== undefined) return FORMATS[word]
-  if (typeof item !== 'object') throw new OptionError(path, item, TAKES)
-  const given = optionObject(path, item, OBJECTS)
-  const [kind, ...others] = OBJECTS.filter(one => given[one] !== undefined)
-  if (kind === undefined || others.length > 0) throw new OptionError(path, item, TAKES)
-  switch (kind) {
+function parsedFormat(format: Exclude<OutOf<typeof FORMAT>, undefined>): ParsedFormat {
+  if (typeof format === 'string') return FORMATS[format]
+  switch (format.key) {
     case 'haproxy': {
-      const key = secretOf(`${path}.haproxy`, given[kind], 'key')
+      const { key } = format.value
       return {
         valuesOf: known => [...namesOf(known), ...dynamicCookie(known.backend, key)],
         keyOf: withoutDates,
       }
     }
     case 'caddy': {
-      const secret = secretOf(`${path}.caddy`, given[kind], 'secret')
+      const { secret } = format.value
       return {
         valuesOf: ({ backend }) => [
           createHmac('sha256', secret).update(dialAddress(backend.url)).digest('hex'),
@@ -93,8 +116,21 @@ function parseFormat(path: string, item: unknown): ParsedFormat {
       }
     }
     case 'ingressNginx':
-      return ingressNginx(secretOf(`${path}.ingressNginx`, given[kind], 'name'))
+      return ingressNginx(format.value.name)
   }
+}
+
+/** A text that stays out of every message: it may be a secret. */
+function hiddenText(): OptionKind<string, string, false> {
+  const takes = 'a text'
+  return parsed<string, string>(
+    takes,
+    (path, value) => {
+      if (typeof value === 'string') return value
+      throw new OptionError(path, undefined, '', `got ${redact(value)}; it takes ${takes}`)
+    },
+    { type: 'string' },
+  )
 }
 
 function namesOf({ backend, aliases }: KnownBackend): readonly string[] {
@@ -175,17 +211,6 @@ function md5(text: string): string {
 
 function withoutRouteDomain(value: string): string {
   return value.replace(/^rd\d+o/, 'rdo')
-}
-
-function secretOf(path: string, value: unknown, key: string): string {
-  // The value stays out of the message, also where it stands without the object around it.
-  if (typeof value !== 'object' || value === null)
-    throw new OptionError(path, undefined, '', `got ${redact(value)}; it takes an object with ${key}`)
-  const secret = optionObject(path, value, [key])[key]
-  // Caddy's may be empty, and is by default.
-  if (typeof secret !== 'string')
-    throw new OptionError(`${path}.${key}`, undefined, '', `got ${redact(secret)}; it takes a text`)
-  return secret
 }
 
 /** HAProxy's own buffer: the key, the address in 4 or 16 bytes, the port in 4. It resolves names; here it takes addresses. */

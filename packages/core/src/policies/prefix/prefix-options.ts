@@ -1,48 +1,24 @@
-import { OptionError, optionBoolean, optionList, optionObject, optionOneOf } from '../../options/option.ts'
+import { boolean, list, text, word } from '../../options/option-kinds.ts'
+import { needed } from '../../options/option-kind.ts'
+import { type OptionsOf, optionTable, type ParsedOptions } from '../../options/option-table.ts'
 import { TOKEN } from '../../http/token.ts'
 
-/** The `prefix` policy as it is configured. */
-export interface PrefixPolicyOptions {
+/** The `prefix` policy. */
+export const PREFIX_OPTIONS = optionTable({
   /** The application's cookie that carries the mark, as `JSESSIONID`. */
-  readonly cookie: string
-  /** A cacheable answer that sets it becomes private. (HAProxy nocache) @default true */
-  readonly noCache?: boolean
-  /** A keyed tag stands for the backend; false: its id, readable. @default true */
-  readonly opaque?: boolean
+  cookie: needed(text({ pattern: TOKEN, takes: 'the name of a cookie, a token (RFC 9110 §5.6.2)' })),
+  /** A cacheable response that sets it becomes private. @default true */
+  noCache: boolean({ default: true }),
+  /** A keyed tag stands for the backend. False: its id, readable. @default true */
+  opaque: boolean({ default: true }),
   /**
    * Marks of another load balancer to read: with `haproxy` an id or an alias and a `~` before the application's value,
    * as `s1~abc` (HAProxy `cookie … prefix`). They are not signed, so every client may choose. @default []
    */
-  readonly accept?: readonly 'haproxy'[]
-}
+  accept: list(word(['haproxy']), { takes: 'a list of haproxy', default: [] }),
+})
 
-export type PrefixOptions = Required<PrefixPolicyOptions>
+export interface PrefixPolicyOptions extends OptionsOf<typeof PREFIX_OPTIONS> {}
 
-const KEYS: readonly string[] = [
-  'cookie',
-  'noCache',
-  'opaque',
-  'accept',
-] satisfies (keyof PrefixPolicyOptions)[]
-
-/** @throws OptionError naming the option, what it got and what it takes. */
-export function parsePrefixOptions(path: string, value: unknown): PrefixOptions {
-  const given = optionObject(path, value, KEYS)
-  const { cookie } = given
-  if (typeof cookie !== 'string' || !TOKEN.test(cookie)) {
-    throw new OptionError(`${path}.cookie`, cookie, 'the name of a cookie, a token (RFC 9110 §5.6.2)')
-  }
-  return {
-    cookie,
-    noCache: optionBoolean(`${path}.noCache`, given['noCache'], true),
-    opaque: optionBoolean(`${path}.opaque`, given['opaque'], true),
-    accept: parseAccept(`${path}.accept`, given['accept']),
-  }
-}
-
-function parseAccept(path: string, value: unknown): PrefixOptions['accept'] {
-  if (value === undefined) return []
-  return optionList(path, value, 'a list of haproxy').map((item, index) =>
-    optionOneOf(`${path}[${index}]`, item, 'haproxy', ['haproxy']),
-  )
-}
+/** The same, complete and checked. */
+export type PrefixOptions = ParsedOptions<typeof PREFIX_OPTIONS.options>

@@ -1,28 +1,41 @@
-import { OptionError, optionObject } from '../../options/option.ts'
+import { OptionError } from '../../options/option.ts'
+import { text } from '../../options/option-kinds.ts'
+import { type OptionsOf, optionTable } from '../../options/option-table.ts'
 import type { AffinityPolicy, Claim } from '../policy.ts'
 import type { Pool } from '../../pool/pool.ts'
 import { FIELD_KINDS, type FieldReader, fieldReader } from '../../http/request-field.ts'
+import { TOKEN } from '../../http/token.ts'
 
 const UNKNOWN: Claim = { kind: 'unknown' }
 
-/** Exactly one of the four. */
-export interface RoutePolicyOptions {
-  /** A header field whose value is a backend's id or alias. */
-  readonly header?: string
-  /** A query parameter whose value is one. */
-  readonly query?: string
-  /** A cookie of the application whose value ends in a dot and one, as `JSESSIONID=abc.web1` (Tomcat's jvmRoute). */
-  readonly cookie?: string
-  /** A parameter of the path whose value ends so, as `/cart;jsessionid=abc.web1`. Letter case does not matter. */
-  readonly 'path-parameter'?: string
+function nameOf(kind: string): ReturnType<typeof text> {
+  return text({ pattern: TOKEN, takes: `the name of a ${kind}, a token (RFC 9110 §5.6.2)` })
 }
 
-/** @throws OptionError naming the option, what it got and what it takes. */
+/** The `route` policy: exactly one of the four. */
+export const ROUTE_OPTIONS = optionTable(
+  {
+    /** A header field whose value is a backend's id or alias. */
+    header: nameOf('header'),
+    /** A query parameter whose value is one. */
+    query: text({ takes: 'a name' }),
+    /** A cookie of the application whose value ends in a dot and one, as `JSESSIONID=abc.web1` (Tomcat's jvmRoute). */
+    cookie: nameOf('cookie'),
+    /** A parameter of the path whose value ends so, as `/cart;jsessionid=abc.web1`. Letter case does not matter. */
+    'path-parameter': nameOf('path-parameter'),
+  },
+  function* (given, at) {
+    if (FIELD_KINDS.filter(kind => given[kind] !== undefined).length !== 1)
+      yield new OptionError(at(), {}, `one of ${FIELD_KINDS.join(', ')}`)
+  },
+)
+
+export interface RoutePolicyOptions extends OptionsOf<typeof ROUTE_OPTIONS> {}
+
+/** @throws OptionError with every problem */
 export function parseRouteOptions(path: string, value: unknown): FieldReader {
-  const given = optionObject(path, value, FIELD_KINDS)
-  const [kind, ...others] = FIELD_KINDS.filter(one => given[one] !== undefined)
-  if (kind === undefined || others.length > 0)
-    throw new OptionError(path, value, `one of ${FIELD_KINDS.join(', ')}`)
+  const given = ROUTE_OPTIONS.parse(path, value)
+  const kind = FIELD_KINDS.find(one => given[one] !== undefined) ?? 'header'
   const read = fieldReader(`${path}.${kind}`, kind, given[kind])
   return kind === 'cookie' || kind === 'path-parameter' ? request => read(request).flatMap(suffix) : read
 }
