@@ -1,6 +1,6 @@
 import type { Affinity, Backend, BackendView } from '@limpet/core'
 import { socketOpener, type Transport } from '@limpet/http-proxy/transport'
-import { Client, type Dispatcher, Pool } from 'undici'
+import { Client, type Dispatcher } from 'undici'
 
 /** Idle timeout of a connection: less than that of common servers (5 s in Node). */
 const IDLE_CONNECTION_MS = 4_000
@@ -16,21 +16,41 @@ export interface SendOptions extends Dispatcher.DispatchOptions {
   readonly servername: string
 }
 
-/** One connection to a backend, which knows whether it was used before: a used one may be dying as the next request is sent. */
+/**
+ * One connection to a backend. It knows whether it was used before: a used one may be dying as the next request is sent.
+ * It ends with its socket: undici would open another one, after an abort too, and keep a client for each connection of a
+ * peak.
+ */
 export class BackendConnection extends Client {
   /** Responses that came by it since it was opened. */
-  answers = 0
+  responses = 0
+  /** Whether it has a request that is not over. */
+  isBusy = false
+  /** Whether it waits for a request, in its set. */
+  isKept = false
 
   constructor(origin: URL, options: Client.Options) {
     super(origin, options)
+    const end = (): void => {
+      // A request that was given to it as its socket closed goes by a new socket, and then it ends.
+      if (!this.isBusy) this.destroy().catch(() => undefined)
+    }
     this.on('connect', () => {
-      this.answers = 0
+      this.responses = 0
     })
+      .on('disconnect', end)
+      .on('connectionError', end)
   }
 
   override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
     if (isSendOptions(options)) options.sender.connection = this
+    this.isBusy = true
     return super.dispatch(options, handler)
+  }
+
+  /** Its request is over: there was a response, or an error. */
+  over(): void {
+    this.isBusy = false
   }
 }
 
@@ -54,7 +74,7 @@ type Dispatch = (
 ) => void
 
 export function backendConnections({ pool }: Affinity, transport: Transport): BackendConnections {
-  const open = new Map<Backend, Pool>()
+  const open = new Map<Backend, ConnectionSet>()
   let members: readonly BackendView[] = []
 
   /** A backend that has left the pool finishes its requests; then its connections are closed. */
@@ -64,15 +84,15 @@ export function backendConnections({ pool }: Affinity, transport: Transport): Ba
     for (const [backend, connections] of open) {
       if (!staying.has(backend)) {
         open.delete(backend)
-        connections.close().catch(() => undefined)
+        connections.close()
       }
     }
   }
 
-  function connectionsTo(backend: Backend): Pool {
+  function connectionsTo(backend: Backend): ConnectionSet {
     let connections = open.get(backend)
     if (connections === undefined) {
-      connections = newConnections(backend, transport)
+      connections = new ConnectionSet(() => newConnection(backend, transport))
       open.set(backend, connections)
     }
     return connections
@@ -83,11 +103,10 @@ export function backendConnections({ pool }: Affinity, transport: Transport): Ba
       if (members !== pool.backends) follow()
       // One name for all requests: undici would open a new connection whenever a client's Host differs.
       const sent: SendOptions = { ...options, servername: backend.id }
-      connectionsTo(backend).dispatch(sent, handler)
+      connectionsTo(backend).take().dispatch(sent, handler)
     },
     dispatchFresh(backend, options, handler) {
-      const [origin, connecting] = connectionOptions(backend, transport)
-      const connection = new BackendConnection(new URL(origin), connecting)
+      const connection = newConnection(backend, transport)
       const sent: SendOptions = { ...options, servername: backend.id }
       connection.dispatch(sent, handler)
       // Once it has responded.
@@ -101,14 +120,67 @@ export function backendConnections({ pool }: Affinity, transport: Transport): Ba
   }
 }
 
-function newConnections(backend: Backend, transport: Transport): Pool {
+/**
+ * The connections to one backend: as many as there are requests, because an invisible queue would be a delay. The one that
+ * was used last is used next, so that the others become idle and end.
+ */
+class ConnectionSet {
+  readonly #all = new Set<BackendConnection>()
+  readonly #idle: BackendConnection[] = []
+  readonly #newConnection: () => BackendConnection
+  #isClosing = false
+
+  constructor(newConnection: () => BackendConnection) {
+    this.#newConnection = newConnection
+  }
+
+  /** An idle connection, or a new one. */
+  take(): BackendConnection {
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      idle.isKept = false
+      if (!idle.destroyed) return idle
+    }
+    const connection = this.#newConnection()
+    this.#all.add(connection)
+    return connection
+      .on('drain', () => this.#keep(connection))
+      .on('disconnect', () => this.#forget(connection))
+      .on('connectionError', () => this.#forget(connection))
+  }
+
+  /** Ends those that are idle, and the others when they become idle. */
+  close(): void {
+    this.#isClosing = true
+    for (const connection of this.#idle.splice(0)) connection.destroy().catch(() => undefined)
+  }
+
+  /** Ends them all; requests on their way fail. */
+  async destroy(): Promise<void> {
+    this.#isClosing = true
+    await Promise.all(Array.from(this.#all, async connection => connection.destroy()))
+  }
+
+  #keep(connection: BackendConnection): void {
+    if (connection.destroyed || connection.isKept) return
+    if (this.#isClosing) {
+      connection.destroy().catch(() => undefined)
+    } else {
+      connection.isKept = true
+      this.#idle.push(connection)
+    }
+  }
+
+  #forget(connection: BackendConnection): void {
+    if (!connection.destroyed) return
+    this.#all.delete(connection)
+    const index = this.#idle.indexOf(connection)
+    if (index >= 0) this.#idle.splice(index, 1)
+  }
+}
+
+function newConnection(backend: Backend, transport: Transport): BackendConnection {
   const [origin, options] = connectionOptions(backend, transport)
-  return new Pool(origin, {
-    ...options,
-    // As many as there are requests: a hidden queue would be an unconfigured delay.
-    connections: null,
-    factory: (url, clientOptions) => new BackendConnection(url, clientOptions),
-  })
+  return new BackendConnection(new URL(origin), options)
 }
 
 function connectionOptions(

@@ -107,7 +107,7 @@ export class Exchange implements Handler, Sender, Attempter {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
-    this.#attempts.started(this.connection !== undefined && this.connection.answers > 0)
+    this.#attempts.started(this.connection !== undefined && this.connection.responses > 0)
   }
 
   onResponseStart(
@@ -137,13 +137,17 @@ export class Exchange implements Handler, Sender, Attempter {
   }
 
   onResponseEnd(_controller: Dispatcher.DispatchController | undefined, trailers: HeaderFields): void {
-    if (this.connection !== undefined) this.connection.answers += 1
+    if (this.connection !== undefined) {
+      this.connection.responses += 1
+      this.connection.over()
+    }
     this.#trailers = trailers
     if (this.#stream === undefined) this.#deliver()
     else this.#stream.complete(trailers)
   }
 
   onResponseError(controller: Dispatcher.DispatchController | undefined, error: Error): void {
+    this.connection?.over()
     if (this.#head?.statusCode === 304 && isLengthMismatch(error)) this.onResponseEnd(controller, {})
     else this.#attempts.failed(error)
   }
