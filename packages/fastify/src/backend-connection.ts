@@ -92,7 +92,7 @@ export function backendConnections({ pool }: Affinity, transport: Transport): Ba
   function connectionsTo(backend: Backend): ConnectionSet {
     let connections = open.get(backend)
     if (connections === undefined) {
-      connections = new ConnectionSet(() => newConnection(backend, transport))
+      connections = new ConnectionSet(() => openConnection(backend, transport))
       open.set(backend, connections)
     }
     return connections
@@ -106,7 +106,7 @@ export function backendConnections({ pool }: Affinity, transport: Transport): Ba
       connectionsTo(backend).take().dispatch(sent, handler)
     },
     dispatchFresh(backend, options, handler) {
-      const connection = newConnection(backend, transport)
+      const connection = openConnection(backend, transport)
       const sent: SendOptions = { ...options, servername: backend.id }
       connection.dispatch(sent, handler)
       // Once it has responded.
@@ -178,7 +178,7 @@ class ConnectionSet {
   }
 }
 
-function newConnection(backend: Backend, transport: Transport): BackendConnection {
+function openConnection(backend: Backend, transport: Transport): BackendConnection {
   const [origin, options] = connectionOptions(backend, transport)
   return new BackendConnection(new URL(origin), options)
 }

@@ -83,3 +83,18 @@ it('leaves a connection alone whose requests are whole', async () => {
   await pauses.promise
   expect(client.readyState).toBe('open')
 })
+
+it('leaves no listeners on a connection of many such requests', async () => {
+  const counts: number[] = []
+  const client = await connectTo((request, response) => {
+    counts.push(request.socket.listenerCount('close'))
+    response.end('early')
+  })
+  for (let count = 0; count < 20; count += 1) {
+    client.write(HEAD)
+    await once(client, 'data')
+    client.write('0\r\n\r\n')
+  }
+  expect(counts).toHaveLength(20)
+  expect(new Set(counts).size).toBe(1)
+})

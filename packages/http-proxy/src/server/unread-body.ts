@@ -49,8 +49,9 @@ function closeAfterRest(request: IncomingMessage, paceMs: number): void {
   const pace = setInterval(() => {
     const received = socket.bytesRead - paced
     paced = socket.bytesRead
-    if (request.complete) clearInterval(pace)
+    // No listener of the socket: a connection has many requests.
+    if (request.complete || socket.destroyed) clearInterval(pace)
     else if (received * 1_000 < MIN_BYTES_PER_SECOND * paceMs || performance.now() >= endMs) socket.destroy()
   }, paceMs).unref()
-  socket.once('close', () => clearInterval(pace))
+  request.once('end', () => clearInterval(pace))
 }
