@@ -121,4 +121,14 @@ describe.each([
     const { status } = await program.ask(asked)
     expect(status).toBe(200)
   })
+  test('merges its Vary with that of a backend', async () => {
+    for (const backend of program.backends) {
+      backend.script = ({ response }) => void response.setHeader('Vary', 'Accept-Language').end()
+    }
+    const response = await program.ask({ path: '/shop', headers: { Origin: 'https://shop.example' } })
+    for (const backend of program.backends) backend.script = echo
+    expect(response.header('vary')?.split(/, */)).toEqual(
+      expect.arrayContaining(['Origin', 'Accept-Language']),
+    )
+  })
 })

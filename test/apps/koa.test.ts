@@ -14,17 +14,20 @@ describe('an application on Koa 3', () => {
     expect(response.header('content-security-policy')).toContain("default-src 'self'")
   })
 
-  test('compresses what backends send', async () => {
+  test('compresses what backends send, and keeps every field of Vary', async () => {
     const text = 'a line of text\n'.repeat(500)
     for (const backend of program.backends) {
       backend.script = ({ response }) => {
-        response.setHeader('Content-Type', 'text/plain').end(text)
+        response.setHeader('Content-Type', 'text/plain').setHeader('Vary', 'Accept-Language').end(text)
       }
     }
     const response = await program.ask({ path: '/text', headers: { 'Accept-Encoding': 'gzip' } })
     for (const backend of program.backends) backend.script = echo
     expect(response.header('content-encoding')).toBe('gzip')
     expect(gunzipSync(response.body).toString()).toBe(text)
+    expect(response.header('vary')?.split(/, */)).toEqual(
+      expect.arrayContaining(['Accept-Encoding', 'Accept-Language']),
+    )
   })
 
   test('keeps a session of its own beside that of limpet', async () => {

@@ -1,4 +1,4 @@
-import type { Affinity } from '@limpet/core'
+import { type Affinity, mergeFields } from '@limpet/core'
 import {
   type BackendResponse,
   type HttpProxyOptions,
@@ -82,6 +82,7 @@ function giveResponse(ctx: Context, answer: BackendResponse): void {
   }
   if (type === undefined) res.removeHeader('Content-Type')
   else res.setHeader('Content-Type', type)
+  mergeFields(headers, name => res.getHeader(name))
   for (const name of Object.keys(headers)) {
     const value = headers[name]
     if (value === undefined || name === 'content-type') continue

@@ -1,12 +1,12 @@
 import { type IncomingMessage, type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
-import { trailerFields } from '@limpet/core'
+import { mergeFields, trailerFields } from '@limpet/core'
 import type { BackendResponse } from './exchange.ts'
 import { rawFields } from './raw-fields.ts'
 
 /** A client that takes nothing for this long holds a backend's response hostage. */
 const STALL_MS = 30_000
 
-/** Sends a response to a client. Headers that the app has set stay, unless the backend sends them too. */
+/** Sends a response to a client. Fields that the application has set stay, are merged, or give way to the backend's. */
 export function writeResponse(response: ServerResponse, answer: BackendResponse): void {
   try {
     putAnswer(response, answer)
@@ -19,6 +19,7 @@ export function writeResponse(response: ServerResponse, answer: BackendResponse)
 function putAnswer(response: ServerResponse, answer: BackendResponse): void {
   const { statusCode, headers, body } = answer
   response.statusCode = statusCode
+  mergeFields(headers, name => response.getHeader(name))
   for (const name of Object.keys(headers)) {
     const value = headers[name]
     if (value === undefined) continue
