@@ -34,4 +34,14 @@ describe.each([
     const lines = valuesOf(program.backend(echo.id).last.lines, 'traceparent')
     expect(lines).toEqual([`00-${client?.traceId}-${client?.spanId}-01`])
   })
+
+  test('continues the trace of the client', async () => {
+    await spans()
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+    const { echo } = await program.ask({ path: '/shop', headers: { traceparent } })
+    const client = (await spans()).find(({ kind }) => kind === CLIENT)
+    expect(client?.traceId).toBe('0af7651916cd43dd8448eb211c80319c')
+    const lines = valuesOf(program.backend(echo.id).last.lines, 'traceparent')
+    expect(lines).toEqual([`00-${client?.traceId}-${client?.spanId}-01`])
+  })
 })
