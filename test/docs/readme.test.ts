@@ -194,6 +194,11 @@ const CHECKS: Readonly<Record<string, Check>> = {
       expect(joinedValue(app1?.last.lines ?? [], 'x-request-id')).toBe('req-1')
     },
   },
+  'packages/fastify Which backend responded 1': {
+    async check({ port }) {
+      expect((await ask(port)).header('x-backend')).toBe('app1')
+    },
+  },
   'packages/fastify Only some routes 1': {
     async check({ port }) {
       const json = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{ "a" : 1 }' }

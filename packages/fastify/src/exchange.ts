@@ -7,6 +7,7 @@ import {
   type AttemptTimes,
   protocolError,
   RequestBody,
+  type RequestRecord,
 } from '@limpet/http-proxy/transport'
 import type { FastifyReply } from 'fastify'
 import type { Dispatcher } from 'undici'
@@ -53,12 +54,13 @@ export class Exchange implements Handler, Sender, Attempter {
     connections: BackendConnections,
     times: AttemptTimes,
     body: RequestBody | Buffer | null,
+    record: RequestRecord,
   ) {
     this.lease = lease
     this.#request = request
     this.#connections = connections
     this.#body = body
-    this.#attempts = new Attempts(lease, request, times, this)
+    this.#attempts = new Attempts(lease, request, times, this, record)
   }
 
   /** Sends the request, and calls `onResponded` with the result; not when the client leaves first. */

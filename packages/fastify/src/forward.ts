@@ -19,6 +19,7 @@ import {
   refuseAnswer,
   refuseAfterRefusal,
   RequestBody,
+  RequestRecord,
 } from '@limpet/http-proxy/transport'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { BackendConnections } from './backend-connection.ts'
@@ -55,9 +56,10 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
   const { affinity, transport, requestHeaders, rewriting } = limpet
   const takesUpgrades = limpet.routes?.websocket !== false
 
-  function start(reply: FastifyReply, head: RequestHead, lease: Lease): void {
+  function start(reply: FastifyReply, head: RequestHead, lease: Lease, record: RequestRecord): void {
+    record.placed(lease)
     const body = head.hasBody ? bodyOf(reply.request, limpet, () => exchange.progress()) : null
-    const exchange = new Exchange(lease, head, connections, transport, body)
+    const exchange = new Exchange(lease, head, connections, transport, body, record)
     const { raw } = reply.request
     let sent: HeaderFields = {}
     let edit: { readonly error: unknown } | undefined
@@ -134,16 +136,18 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
         boundUnreadBody(reply.request.raw, reply.raw)
         refuseBody(reply.request, head, limpet)
       }
+      const record = new RequestRecord(affinity.pool.name)
+      reply.request.limpet = record
       const lease = affinity.select(head, onGone => onceClosed(reply.request.raw, reply.raw, onGone))
       if (lease instanceof Promise) {
         lease
           .then(held => {
             // Without one the client has left, and no response can be sent.
-            if (held !== undefined) start(reply, head, held)
+            if (held !== undefined) start(reply, head, held, record)
           })
           .catch((error: unknown) => fail(reply, error))
       } else {
-        start(reply, head, lease)
+        start(reply, head, lease, record)
       }
     } catch (error) {
       fail(reply, error)

@@ -1,14 +1,18 @@
 import { type Affinity, cookiesCollide, OptionError } from '@limpet/core'
-import { refuseConnect } from '@limpet/http-proxy'
+import { type LimpetInfo, refuseConnect } from '@limpet/http-proxy'
 import { httpProxyOf, limitUnanswered } from '@limpet/http-proxy/transport'
 import type { FastifyInstance } from 'fastify'
 import { backendConnections } from './backend-connection.ts'
 import { type Closing, type Forward, forwarder } from './forward.ts'
 import { type Limpet, type LimpetOptions, parseLimpetOptions } from './limpet-options.ts'
 import { loadReplyFrom } from './reply-from.ts'
-import { mountRoutes } from './routes.ts'
+import { decorateRequest, mountRoutes } from './routes.ts'
 
 declare module 'fastify' {
+  interface FastifyRequest {
+    /** The pool's part in the request; undefined until limpet has it, and for WebSocket handshakes. */
+    limpet: LimpetInfo | undefined
+  }
   interface FastifyReply {
     /**
      * Forwards the request to a pool that was registered with `routes: false`.
@@ -54,6 +58,7 @@ function decorateReply(fastify: FastifyInstance, { affinity }: Limpet, forward: 
       return this
     })
   }
+  decorateRequest(fastify)
   const { name } = affinity.pool
   const forwarders = FORWARDERS.get(fastify) ?? new Map<string, Forward>()
   if (forwarders.has(name)) throw new OptionError('name', name, 'a name that no other pool of this scope has')

@@ -24,6 +24,7 @@ export async function mountRoutes(
       const { rewritePrefix } = rewriting
       const rewrite = rewritePrefix === undefined ? undefined : prefixRewriter(scope.prefix, rewritePrefix)
       const forward: Forward = reply => forwardTo(reply, rewrite)
+      decorateRequest(scope)
       acceptAnyBody(scope)
       if (options.websocket) routeUpgrades(scope)
       setErrorPage(scope, fastify)
@@ -32,6 +33,11 @@ export async function mountRoutes(
     },
     { prefix },
   )
+}
+
+/** Only the requests of limpet's routes have it, or those of a scope with `reply.limpet()`. */
+export function decorateRequest(scope: FastifyInstance): void {
+  if (!scope.hasRequestDecorator('limpet')) scope.decorateRequest('limpet', undefined)
 }
 
 function mountCatchAll(scope: FastifyInstance, options: ParsedRouteOptions, forward: Forward): void {

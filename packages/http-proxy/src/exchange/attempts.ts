@@ -6,6 +6,7 @@ import {
   type Lease,
   type RequestHead,
 } from '@limpet/core'
+import type { RequestRecord } from './limpet-info.ts'
 import { backendDown, failureOf, isUnwritable, responseTimeout, totalTimeout } from '../failure.ts'
 
 /** Makes the attempts: it knows the forwarder, and nothing of when an attempt is due. */
@@ -38,6 +39,7 @@ export class Attempts {
   readonly #request: RequestHead
   readonly #times: AttemptTimes
   readonly #attempter: Attempter
+  readonly #record: RequestRecord | undefined
   #timer: NodeJS.Timeout | undefined
   #total: NodeJS.Timeout | undefined
   #isStarted = false
@@ -48,7 +50,15 @@ export class Attempts {
   #isLeaving = false
   #isOver = false
 
-  constructor(lease: Lease, request: RequestHead, times: AttemptTimes, attempter: Attempter) {
+  /** @param record the request's, to be written into */
+  constructor(
+    lease: Lease,
+    request: RequestHead,
+    times: AttemptTimes,
+    attempter: Attempter,
+    record?: RequestRecord,
+  ) {
+    this.#record = record
     this.#lease = lease
     this.#request = request
     this.#times = times
@@ -99,6 +109,7 @@ export class Attempts {
     }
     clearTimeout(this.#total)
     this.#hasResponded = true
+    this.#record?.ended('responded')
     return true
   }
 
@@ -139,12 +150,14 @@ export class Attempts {
     this.#attempter.inScope(() => {
       const cause = backendDown()
       if (this.#lease.next({ kind: 'down', slow: false, cause }) === undefined) return
+      this.#record?.ended('down')
       this.#isLeaving = true
       this.#attempter.abort(cause)
     })
   }
 
   #goesOn(failure: Failure): boolean {
+    this.#record?.ended(failure.kind)
     this.#lease.failed(failure)
     return this.#lease.next(failure) !== undefined
   }
@@ -152,6 +165,7 @@ export class Attempts {
   #takesTooLong(ms: number): void {
     if (this.#isOver) return
     const failure: Failure = { kind: 'timeout', slow: true, cause: totalTimeout(ms) }
+    this.#record?.ended('timeout')
     this.#attempter.inScope(() => {
       this.#lease.failed(failure)
       this.#end(attemptError(this.#lease.backend, failure))
@@ -163,6 +177,7 @@ export class Attempts {
     if (this.#isOver) return
     this.#isStarted = false
     this.#isReused = false
+    this.#record?.began(this.#lease.backend.id)
     try {
       this.#attempter.attempt(this.#isFresh)
     } catch (error) {
