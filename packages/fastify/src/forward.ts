@@ -4,7 +4,6 @@ import {
   type Lease,
   InvalidEditError,
   isAffinityError,
-  RefusedRequestError,
   type RequestHead,
   requestHead,
   type RequestView,
@@ -13,6 +12,7 @@ import type { HttpProxy } from '@limpet/http-proxy'
 import {
   bodyTooLarge,
   boundUnreadBody,
+  clientBody,
   hasLeft,
   noteRefusal,
   onceClosed,
@@ -36,6 +36,17 @@ import { forwardUpgrade } from './upgrade.ts'
  */
 export type Forward = (reply: FastifyReply, rewrite?: RewriteTarget) => void
 
+/** A request as it is to be sent. */
+interface Message {
+  readonly head: RequestHead
+  /** Its body, where a parser has read it; absent: a stream, or none. */
+  readonly body?: Buffer
+}
+
+interface ParsedMessage extends Message {
+  readonly body: Buffer
+}
+
 /** The parts of a forwarder. */
 export interface Forwarding {
   readonly connections: BackendConnections
@@ -56,9 +67,16 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
   const { affinity, transport, requestHeaders, rewriting } = limpet
   const takesUpgrades = limpet.routes?.websocket !== false
 
-  function start(reply: FastifyReply, head: RequestHead, lease: Lease, record: RequestRecord): void {
+  function start(
+    reply: FastifyReply,
+    { head, body: parsed }: Message,
+    lease: Lease,
+    record: RequestRecord,
+  ): void {
     record.placed(lease)
-    const body = head.hasBody ? bodyOf(reply.request, limpet, () => exchange.progress()) : null
+    const body = head.hasBody
+      ? (parsed ?? streamOf(reply.request, bodyLimit(reply.request, limpet), () => exchange.progress()))
+      : null
     const exchange = new Exchange(lease, head, connections, transport, body, record)
     const { raw } = reply.request
     let sent: HeaderFields = {}
@@ -131,11 +149,13 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
       const view = viewOf(reply.request, rewriting, rewrite)
       if (takesUpgrades && forwardUpgrade(reply, upgrades, view)) return
       refuseAfterRefusal(reply.request.raw)
-      const head = requestHead(reply.request.raw, view, requestHeaders)
-      if (head.hasBody) {
+      const asked = requestHead(reply.request.raw, view, requestHeaders)
+      let message: Message = { head: asked }
+      if (asked.hasBody) {
         boundUnreadBody(reply.request.raw, reply.raw)
-        refuseBody(reply.request, head, limpet)
+        message = parsedBody(reply.request, asked, limpet) ?? message
       }
+      const { head } = message
       const record = new RequestRecord(affinity.pool.name)
       reply.request.limpet = record
       const lease = affinity.select(head, onGone => onceClosed(reply.request.raw, reply.raw, onGone))
@@ -143,11 +163,11 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
         lease
           .then(held => {
             // Without one the client has left, and no response can be sent.
-            if (held !== undefined) start(reply, head, held, record)
+            if (held !== undefined) start(reply, message, held, record)
           })
           .catch((error: unknown) => fail(reply, error))
       } else {
-        start(reply, head, lease, record)
+        start(reply, message, lease, record)
       }
     } catch (error) {
       fail(reply, error)
@@ -209,25 +229,27 @@ function never(): null {
   return null
 }
 
-/** Refuses a body that cannot be forwarded as it is, before a backend is chosen. */
-function refuseBody(request: FastifyRequest, { headers }: RequestHead, limpet: Limpet): void {
-  if (Number(headers['content-length'] ?? 0) > bodyLimit(request, limpet)) throw bodyTooLarge()
+/**
+ * The bytes of a body that a parser has read, and the head that goes with them; undefined where the body is a stream
+ * to be forwarded as it is. Before a backend is chosen.
+ * @throws RefusedRequestError 413 for a body that is too large, 500 for one that cannot be written again
+ */
+function parsedBody(request: FastifyRequest, head: RequestHead, limpet: Limpet): ParsedMessage | undefined {
+  const limit = bodyLimit(request, limpet)
+  if (Number(head.headers['content-length'] ?? 0) > limit) throw bodyTooLarge()
   const { body, raw } = request
-  if (body instanceof Readable || Buffer.isBuffer(body)) return
-  // A parser makes null of `null`, too.
-  if ((body === undefined || body === null) && !raw.readableDidRead) return
-  // A body that is serialized from the parser's value would be another message than the client's.
-  throw new RefusedRequestError(
-    500,
-    'body_parsed',
-    'the request body was parsed before it could be forwarded; register the route in a scope prepared with acceptAnyBody()',
-  )
+  if (body instanceof Readable) return undefined
+  if (!raw.readableDidRead) {
+    if (Buffer.isBuffer(body)) return { head, body }
+    if (body === undefined || body === null) return undefined
+  }
+  const rawBody: unknown = Reflect.get(request, 'rawBody')
+  const written = clientBody(raw, head, { body, rawBody }, limit, () => undefined)
+  return Buffer.isBuffer(written.body) ? { head: written.head, body: written.body } : undefined
 }
 
-function bodyOf(request: FastifyRequest, limpet: Limpet, onProgress: () => void): RequestBody | Buffer {
-  const { body, raw } = request
-  if (Buffer.isBuffer(body)) return body
-  return new RequestBody(body instanceof Readable ? body : raw, bodyLimit(request, limpet), onProgress)
+function streamOf({ body, raw }: FastifyRequest, limit: number, onProgress: () => void): RequestBody {
+  return new RequestBody(body instanceof Readable ? body : raw, limit, onProgress)
 }
 
 function bodyLimit(request: FastifyRequest, limpet: Limpet): number {
