@@ -19,7 +19,7 @@ import { RETRY_BUDGET, RetryBudget } from './selection/retry-budget.ts'
 import { parseSecrets, type Secret } from './signing/secrets.ts'
 
 /** One pool and how its sessions are kept. The same words as in the gateway's file. */
-export const AFFINITY_OPTIONS = optionTable({
+const AFFINITY_OPTIONS = optionTable({
   /** The pool's name: 1 to 64 of `A-Z a-z 0-9 _ -`. A cookie of one pool says nothing to another. @default 'default' */
   name: codeOnly(
     text({
