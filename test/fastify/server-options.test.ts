@@ -151,4 +151,32 @@ describe('gatewayServerOptions()', () => {
     const { answers } = await sendRaw(await listen(app), 'CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n')
     expect(answers.map(({ status }) => status)).toEqual([405])
   })
+
+  test('limits the unanswered requests of a connection', async () => {
+    const w1 = await startBackend('w1', () => {})
+    for (const [options, expected] of [
+      [gatewayServerOptions(), 16],
+      [gatewayServerOptions({ maxUnanswered: 3 }), 3],
+    ] as const) {
+      w1.seen.length = 0
+      const app = newApp({ ...options })
+      await app.register(limpet, poolOf(w1))
+      const port = await listen(app)
+      const client = await openRaw(port)
+      client.write(REQUEST.repeat(500))
+      await w1.arrival(expected)
+      expect((await sendRaw(port, 'CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n')).answers).toHaveLength(1)
+      expect(w1.seen).toHaveLength(expected)
+      expect(app.server).toMatchObject({
+        keepAliveTimeout: 75_000,
+        headersTimeout: 10_000,
+        requestTimeout: 0,
+      })
+      client.socket.destroy()
+    }
+  })
+
+  test.each([0, 1.5, '4', null])('does not take %j unanswered requests', value => {
+    expect(() => gatewayServerOptions({ maxUnanswered: value as number })).toThrow('option maxUnanswered got')
+  })
 })

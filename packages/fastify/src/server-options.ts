@@ -1,5 +1,7 @@
-import type { Server } from 'node:http'
-import { respondToClientError, SERVER_OPTIONS } from '@limpet/http-proxy'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { optionInteger, optionObject } from '@limpet/core'
+import { type GuardOptions, respondToClientError, SERVER_OPTIONS } from '@limpet/http-proxy'
+import { limitUnanswered } from '@limpet/http-proxy/transport'
 import type { FastifyHttpOptions } from 'fastify'
 
 type GatewayServerOptions = Required<
@@ -7,16 +9,49 @@ type GatewayServerOptions = Required<
     FastifyHttpOptions<Server>,
     'keepAliveTimeout' | 'requestTimeout' | 'forceCloseConnections' | 'http' | 'clientErrorHandler'
   >
->
+> & { readonly serverFactory?: ServerFactory }
 
-/** Options for `Fastify()` that keep slow and greedy clients from holding a gateway's connections. */
-export function gatewayServerOptions(): GatewayServerOptions {
+type ServerFactory = (
+  handler: RequestListener,
+  options: Pick<FastifyHttpOptions<Server>, 'http' | 'keepAliveTimeout' | 'requestTimeout'>,
+) => Server
+
+/**
+ * Options for `Fastify()` that keep slow and greedy clients from holding a gateway's connections. With a limit they have a
+ * `serverFactory`, which makes a server of HTTP/1 from the options `http`, `keepAliveTimeout` and `requestTimeout`.
+ * @throws OptionError naming the option, what it got and what it takes
+ */
+export function gatewayServerOptions(limits: GuardOptions = {}): GatewayServerOptions {
   const { keepAliveTimeout, requestTimeout, ...http } = SERVER_OPTIONS
+  optionObject('', limits, ['maxUnanswered'])
+  const { maxUnanswered } = limits
   return {
     keepAliveTimeout,
     requestTimeout,
     forceCloseConnections: 'idle',
     http,
     clientErrorHandler: respondToClientError,
+    ...(maxUnanswered !== undefined && {
+      serverFactory: limitedServer(optionInteger('maxUnanswered', maxUnanswered, 0, 1, MAX_UNANSWERED)),
+    }),
+  }
+}
+
+/** More than that is no limit. */
+const MAX_UNANSWERED = 1_000_000
+
+/** Fastify sets no timeouts of a server that it has not made. */
+function limitedServer(maxUnanswered: number): ServerFactory {
+  return (handler, { http = {}, keepAliveTimeout, requestTimeout }) => {
+    const server = createServer(
+      {
+        ...http,
+        ...(keepAliveTimeout !== undefined && { keepAliveTimeout }),
+        ...(requestTimeout !== undefined && { requestTimeout }),
+      },
+      handler,
+    )
+    limitUnanswered(server, maxUnanswered)
+    return server
   }
 }

@@ -16,4 +16,10 @@ export {
   upgradeListener,
 } from './websocket/upgrade-listener.ts'
 export { bareResponse, isWebSocket } from './websocket/upgrade-request.ts'
-export { respondToClientError, guardServer, refuseConnect, SERVER_OPTIONS } from './server/server.ts'
+export {
+  respondToClientError,
+  type GuardOptions,
+  guardServer,
+  refuseConnect,
+  SERVER_OPTIONS,
+} from './server/server.ts'
