@@ -1,3 +1,4 @@
+import { isLocalError } from '../failure.ts'
 import type { HealthSettings } from './health-options.ts'
 
 /** Backends do not all need to be asked at one moment. */
@@ -23,6 +24,15 @@ export interface CheckStart {
   readonly firstMs: number
 }
 
+/** A timer that is late by more than this share of the timeout shows that this process was starved. */
+const STARVED_SHARE = 0.1
+
+/** The check has found out nothing. It is made again after the interval. */
+const NO_VERDICT = Symbol('no verdict')
+
+/** The reason of a failure; undefined: success. */
+type Verdict = string | undefined | typeof NO_VERDICT
+
 /** The checks of one backend. */
 export class HealthCheck {
   readonly #settings: HealthSettings
@@ -34,9 +44,7 @@ export class HealthCheck {
   /** Results in a row that contradict the current state. */
   #against = 0
   #timer: NodeJS.Timeout | undefined
-  #probing:
-    | { readonly controller: AbortController; readonly problem: Promise<string | undefined> }
-    | undefined
+  #probing: { readonly controller: AbortController; readonly problem: Promise<Verdict> } | undefined
   #isClosed = false
 
   constructor(settings: HealthSettings, { random, known, firstMs }: CheckStart, checked: Checked) {
@@ -84,14 +92,18 @@ export class HealthCheck {
     if (this.#isClosed) return
     const jitter = 1 + JITTER * (2 * this.#random() - 1)
     this.#schedule(Math.max(0, this.#settings.intervalMs * jitter - (performance.now() - startedMs)))
-    this.#note(problem)
+    if (problem !== NO_VERDICT) this.#note(problem)
   }
 
-  /** Resolves with the reason of a failure, or undefined for success. A probe that does not settle is abandoned. */
-  async #ask(controller: AbortController): Promise<string | undefined> {
+  /**
+   * Resolves with the reason of a failure, undefined for success, or NO_VERDICT when this process is at fault: it has
+   * no descriptor for the probe, or had no time to read its response. A probe that does not settle is abandoned.
+   */
+  async #ask(controller: AbortController): Promise<Verdict> {
     const { timeoutMs } = this.#settings
     const { promise: late, reject } = Promise.withResolvers<never>()
     const dueMs = performance.now() + timeoutMs
+    let wasStarved = false
     function expire(): void {
       reject(new Error(`no response within ${timeoutMs} ms`))
       controller.abort()
@@ -99,6 +111,7 @@ export class HealthCheck {
     let timer = setTimeout(() => {
       // While this process was stalled, no response was read: otherwise it would find all backends down at once.
       const stoodMs = Math.min(performance.now() - dueMs, timeoutMs)
+      wasStarved = stoodMs > timeoutMs * STARVED_SHARE
       if (stoodMs > 0) timer = setTimeout(expire, stoodMs).unref()
       else expire()
     }, timeoutMs).unref()
@@ -106,6 +119,7 @@ export class HealthCheck {
       await Promise.race([this.#checked.probe(controller.signal), late])
       return undefined
     } catch (error) {
+      if (isLocalError(error) || (wasStarved && controller.signal.aborted)) return NO_VERDICT
       return error instanceof Error ? error.message : String(error)
     } finally {
       clearTimeout(timer)

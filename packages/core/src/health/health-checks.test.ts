@@ -162,23 +162,37 @@ describe('health checks', () => {
     expect(most.atOnce).toBe(1)
   })
 
-  it.each([
-    [400, 400],
-    [3_600_000, 1_000],
-  ])(
-    'do not take a pause of their own process for the silence of a backend: %i ms',
-    async (stoodMs, moreMs) => {
-      const { pool, verdicts } = checked('a', { fall: 1 })
+  it.each([400, 3_600_000])(
+    'find nothing when their own process was starved for %i ms, and check again',
+    async stoodMs => {
+      const { pool, verdicts, asked } = checked('a', { fall: 1 })
       verdicts.set('a', 'silent')
       await pass(5_000)
       // The timer is that late: fake ones never are.
       const now = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 1_000 + stoodMs)
       await pass(1_000)
       now.mockRestore()
-      await pass(moreMs - 1)
-      expect(healthy(pool)).toBe('a')
-      await pass(1)
-      expect(healthy(pool)).toBe('')
+      await pass(1_500)
+      expect([healthy(pool), asked.length]).toEqual(['a', 1])
+      await pass(20_000)
+      expect([healthy(pool), asked.length > 1]).toEqual(['', true])
+    },
+  )
+
+  it.each(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM'])(
+    'find nothing when their own process has no resources: %s',
+    async code => {
+      const pool = new Pool('p', [{ id: 'a', url: 'http://a.test' }])
+      const settings = parseHealth('health', { interval: '1s', timeout: '1s', fall: 1 })
+      if (settings === undefined) throw new Error('no settings')
+      let probes = 0
+      const checks = startHealthChecks(pool, settings, async () => {
+        probes += 1
+        throw Object.assign(new Error(`connect ${code}`), { code })
+      })
+      closers.push(() => checks.close())
+      await pass(10_000)
+      expect([healthy(pool), probes > 5]).toEqual(['a', true])
     },
   )
 

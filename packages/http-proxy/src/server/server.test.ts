@@ -153,3 +153,23 @@ describe('CONNECT by HTTP/2', () => {
     expect(await text(session.request({ ':path': '/' }))).toBe('served')
   })
 })
+
+describe('an error of a guarded server', () => {
+  const emfile = Object.assign(new Error('accept EMFILE'), { code: 'EMFILE', syscall: 'accept' })
+
+  it('for want of a descriptor does not end the process', () => {
+    expect(() => guardServer(createServer()).emit('error', emfile)).not.toThrow()
+  })
+
+  it.each([
+    Object.assign(new Error('listen EADDRINUSE'), { code: 'EADDRINUSE', syscall: 'listen' }),
+    Object.assign(new Error('listen EMFILE'), { code: 'EMFILE', syscall: 'listen' }),
+  ])('of another kind is thrown when nothing else listens: $message', error => {
+    const server = guardServer(createServer())
+    expect(() => server.emit('error', error)).toThrow(error)
+    const heard: unknown[] = []
+    server.on('error', told => heard.push(told))
+    server.emit('error', error)
+    expect(heard).toEqual([error])
+  })
+})

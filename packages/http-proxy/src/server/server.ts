@@ -1,6 +1,7 @@
 import { type Server, type ServerOptions, ServerResponse } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
 import type { Duplex } from 'node:stream'
+import { isLocalError } from '@limpet/core'
 import { closingResponse } from './closing-response.ts'
 import { endWith } from './linger.ts'
 import { limitUnanswered } from './pipeline-limit.ts'
@@ -36,6 +37,16 @@ export function guardServer<S extends Server>(server: S, { maxUnanswered }: Guar
     .on('request', (request, response) => boundUnreadBody(request, response))
     .on('clientError', respondToClientError)
     .on('connect', refuseConnect)
+    .on('error', ignoreAcceptError)
+}
+
+/**
+ * A server that has no descriptor for another connection reports that as an error, which would end the process. The
+ * server goes on instead. Any other error is thrown when nothing else listens, as Node does.
+ */
+function ignoreAcceptError(this: Server, error: Error & { syscall?: string }): void {
+  if (isLocalError(error) && error.syscall === 'accept') return
+  if (this.listeners('error').every(listener => listener === ignoreAcceptError)) throw error
 }
 
 const STATUS: Readonly<Record<string, number>> = {
