@@ -1,6 +1,7 @@
 import { METHODS } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import { startBackend } from '../support/backend.ts'
+import { echo } from '../support/scripts.ts'
 import type { Start } from './start.ts'
 
 /** The method and the target of a request. */
@@ -31,6 +32,30 @@ export function targets(start: Start): void {
       const { answers } = await gateway.raw(`GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`)
       expect(answers[0]?.status).toBe(200)
       expect(w1.last.url).toBe(target)
+    })
+
+    test.each([
+      ['/app', '/x?a=/&b=?', '/app/x?a=/&b=?'],
+      ['/app/', '/x', '/app/x'],
+      ['/app', '/', '/app/'],
+      ['/app/', '/?a', '/app/?a'],
+      ['/a%20b/c', '/..%2f', '/a%20b/c/..%2f'],
+    ])('a backend at %s gets its base path before %s', async (base, path, target) => {
+      const w1 = await startBackend('w1', echo, { base })
+      const gateway = await start([w1])
+      await gateway.raw(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`)
+      expect(w1.last.url).toBe(target)
+    })
+
+    test('a request that moves has the base path of its new backend', async () => {
+      const [w1, w2] = [
+        await startBackend('w1', echo, { base: '/one' }),
+        await startBackend('w2', echo, { base: '/two' }),
+      ]
+      const gateway = await start([w1, w2])
+      const browser = await gateway.browserOn(w1)
+      await w1.refuse()
+      expect((await browser.ask({ path: '/x' })).echo).toMatchObject({ id: 'w2', url: '/two/x' })
     })
 
     test.each(['/%zz', '/%', '/a b', '/caf\u00c3\u00a9', 'http://'])(

@@ -33,6 +33,8 @@ export interface BackendSetup {
   readonly tls?: boolean
   /** At a path of the file system rather than a port. */
   readonly path?: string
+  /** The base path in its url. */
+  readonly base?: string
 }
 
 export class Backend {
@@ -51,16 +53,18 @@ export class Backend {
   readonly serverNames: unknown[] = []
   readonly #tls: boolean
   readonly #path: string | undefined
+  readonly #base: string
   readonly #arrivals = new EventEmitter()
   #server: Server | undefined
   #port = 0
   #idleMs: number | undefined
 
-  constructor(id: string, script: Script = echo, { tls = false, path }: BackendSetup = {}) {
+  constructor(id: string, script: Script = echo, { tls = false, path, base = '' }: BackendSetup = {}) {
     this.id = id
     this.script = script
     this.#tls = tls
     this.#path = path
+    this.#base = base
   }
 
   get port(): number {
@@ -71,7 +75,7 @@ export class Backend {
   get options(): BackendOptions {
     const { id } = this
     if (this.#path !== undefined) return { id, url: `unix:${this.#path}` }
-    return { id, url: `${this.#tls ? 'https' : 'http'}://127.0.0.1:${this.#port}` }
+    return { id, url: `${this.#tls ? 'https' : 'http'}://127.0.0.1:${this.#port}${this.#base}` }
   }
 
   /** The request that arrived last. */

@@ -6,6 +6,7 @@ import { type Failure, isRepeatable, mayRedispatch } from './failure.ts'
 import { type HeaderFields, isHttp2, type RequestHead, type ResponseHead } from './head.ts'
 import { requestLines } from './http/request-lines.ts'
 import { originForm } from './http/refusal.ts'
+import { underBase } from './http/target.ts'
 import { responseFields } from './http/response-fields.ts'
 import {
   type AffinityStatus,
@@ -26,7 +27,7 @@ export interface Lease {
   readonly backend: Backend
   readonly status: AffinityStatus
   readonly client: Client
-  /** The request target for the backend: origin-form, otherwise byte for byte. */
+  /** The request target for `backend`: origin-form, under the base path of its url, otherwise byte for byte. */
   readonly target: string
   /** The header lines for `backend`: name, value, name, value … Framing is the forwarder's to add. */
   requestLines(): string[]
@@ -109,7 +110,9 @@ export class HeldLease implements Lease {
   }
 
   get target(): string {
-    return this.#request.target ?? originForm(this.#request.url)
+    const target = this.#request.target ?? originForm(this.#request.url)
+    const { pathname, protocol } = this.#view.backend.url
+    return pathname === '/' || protocol === 'unix:' ? target : underBase(pathname, target)
   }
 
   requestLines(): string[] {

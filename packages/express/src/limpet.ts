@@ -1,6 +1,7 @@
 import { type Affinity, isAffinityError } from '@limpet/core'
 import {
   type HttpProxyOptions,
+  type NodeProxyOptions,
   type RequestFilter,
   requestFilter,
   type UpgradeListener,
@@ -8,15 +9,16 @@ import {
   writeResponse,
   writeError,
 } from '@limpet/http-proxy'
-import { httpProxyOf, parseHttpProxyOptions } from '@limpet/http-proxy/transport'
+import { nodeProxyOf } from '@limpet/http-proxy/transport'
 import type { RequestHandler } from 'express'
 import { wholeUrl } from './whole-url.ts'
 
 /** The options of `limpet()`: an existing affinity, or the options to make one. */
-export type LimpetOptions = HttpProxyOptions & {
-  /** Whether a request is the pool's, its `url` whole wherever limpet is mounted; other requests go on to the next handler. @default all are */
-  readonly filter?: RequestFilter
-}
+export type LimpetOptions = HttpProxyOptions &
+  NodeProxyOptions & {
+    /** Whether a request is the pool's, its `url` whole wherever limpet is mounted; other requests go on to the next handler. @default all are */
+    readonly filter?: RequestFilter
+  }
 
 /** Middleware for one pool. */
 export interface Limpet extends RequestHandler {
@@ -33,7 +35,7 @@ export interface Limpet extends RequestHandler {
  * @throws OptionError naming the option, the value and the accepted values
  */
 export function limpet(options: LimpetOptions): Limpet {
-  const proxy = httpProxyOf(parseHttpProxyOptions(options, ['filter']))
+  const proxy = nodeProxyOf(options, ['filter'])
   const isOurs = requestFilter(options.filter)
   const handler: RequestHandler = (request, response, next) => {
     const url = wholeUrl(request)

@@ -16,10 +16,12 @@ import { backendAgents } from './backend/backend-agent.ts'
 import { hasLeft, onceClosed } from './exchange/client-side.ts'
 import { clientBody } from './exchange/client-body.ts'
 import { type BackendResponse, Exchange } from './exchange/exchange.ts'
+import { parsePathRewrite, type RewritePath } from './exchange/path-rewrite.ts'
 import type { ParsedBody } from './exchange/parsed-body.ts'
 import { healthProbe } from './backend/health-probe.ts'
 import {
   type HttpProxyOptions,
+  type NodeProxyOptions,
   type ParsedHttpProxyOptions,
   parseHttpProxyOptions,
 } from './http-proxy-options.ts'
@@ -28,6 +30,7 @@ import { logPool } from './logging/pool-log.ts'
 import { CookieOwner } from './server/cookie-owners.ts'
 import { noteRefusal, refuseAfterRefusal } from './server/refused-connection.ts'
 import { boundUnreadBody } from './server/unread-body.ts'
+import { refuseUpgrade } from './websocket/refused-upgrade.ts'
 import { upgrader } from './websocket/upgrade.ts'
 
 /** Forwards any Node request to a pool: the base of the frameworks' adapters. */
@@ -59,19 +62,35 @@ export interface HttpProxy {
 }
 
 /** @throws OptionError naming the option, the value and the accepted values. */
-export function createHttpProxy(options: HttpProxyOptions): HttpProxy {
-  return httpProxyOf(parseHttpProxyOptions(options))
+export function createHttpProxy(options: HttpProxyOptions & NodeProxyOptions): HttpProxy {
+  return nodeProxyOf(options)
 }
 
-export function httpProxyOf({
-  affinity,
-  transport,
-  bodyLimit = Infinity,
-  requestHeaders,
-  logger = CONSOLE,
-  health,
-  discovery,
-}: ParsedHttpProxyOptions): HttpProxy {
+/**
+ * The proxy of an adapter that forwards with http-proxy-middleware.
+ * @param adapterKeys options that the adapter checks itself
+ * @throws OptionError naming the option, the value and the accepted values
+ */
+export function nodeProxyOf(
+  options: HttpProxyOptions & NodeProxyOptions,
+  adapterKeys: readonly string[] = [],
+): HttpProxy {
+  const parsed = parseHttpProxyOptions(options, ['pathRewrite', ...adapterKeys])
+  return httpProxyOf(parsed, parsePathRewrite('pathRewrite', options.pathRewrite))
+}
+
+export function httpProxyOf(
+  {
+    affinity,
+    transport,
+    bodyLimit = Infinity,
+    requestHeaders,
+    logger = CONSOLE,
+    health,
+    discovery,
+  }: ParsedHttpProxyOptions,
+  rewritePath?: RewritePath,
+): HttpProxy {
   // Before health checks and discovery, which begin at once.
   const endLog = logPool(affinity.pool, logger)
   const agents = backendAgents(affinity, transport)
@@ -89,10 +108,10 @@ export function httpProxyOf({
         proxy.on('error', (error, request) => request?.events.failed(error))
       },
     ],
-    // The target is a formality: the agent knows the next backend.
+    // Tools that trace requests read the address here. The connection is the agent's.
     router: (request, _response, active) => {
       Object.assign(active, { agent: request.agent })
-      return NOWHERE
+      return request.address
     },
   })
   function forwardAttempt(attempt: Attempt): void {
@@ -130,7 +149,7 @@ export function httpProxyOf({
     forward: (request, client, view, parsed = request as ParsedBody) =>
       new Promise((resolve, reject) => {
         refuseAfterRefusal(request)
-        const given = requestHead(request, viewOf(view), requestHeaders)
+        const given = requestHead(request, rewritten(request, view, rewritePath), requestHeaders)
         if (given.hasBody) boundUnreadBody(request, client)
         owner.check(request)
         const { head, body } = given.hasBody
@@ -147,7 +166,17 @@ export function httpProxyOf({
           lease.then(held => (held === undefined ? resolve(undefined) : begin(held))).catch(reject)
         else begin(lease)
       }),
-    upgrade: (request, socket, head, view) => upgrades.upgrade(request, socket, head, viewOf(view)),
+    upgrade(request, socket, head, view) {
+      let seen: RequestView | undefined
+      try {
+        seen = rewritten(request, view, rewritePath)
+      } catch {
+        // The application's function has thrown, and a socket is the only one to be told.
+        refuseUpgrade(socket, 500)
+        return
+      }
+      upgrades.upgrade(request, socket, head, seen)
+    },
     close() {
       discovering?.close()
       checks?.close()
@@ -163,7 +192,17 @@ function viewOf(view: string | RequestView | undefined): RequestView | undefined
   return typeof view === 'string' ? { url: view } : view
 }
 
-const NOWHERE = { protocol: 'http:', host: 'backend.invalid', port: 80 }
+function rewritten(
+  request: IncomingMessage,
+  given: string | RequestView | undefined,
+  rewritePath: RewritePath | undefined,
+): RequestView | undefined {
+  const view = viewOf(given)
+  if (rewritePath === undefined) return view
+  const before = view?.url ?? request.url ?? ''
+  const target = rewritePath(before, request)
+  return target === before ? view : { ...view, target }
+}
 
 function exchangeWith(
   request: IncomingMessage,

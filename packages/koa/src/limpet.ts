@@ -2,6 +2,7 @@ import { type Affinity, mergeFields } from '@limpet/core'
 import {
   type BackendResponse,
   type HttpProxyOptions,
+  type NodeProxyOptions,
   isWhole,
   type ParsedBody,
   type RequestFilter,
@@ -10,16 +11,17 @@ import {
   upgradeListener,
   watchResponse,
 } from '@limpet/http-proxy'
-import { httpProxyOf, parseHttpProxyOptions } from '@limpet/http-proxy/transport'
+import { nodeProxyOf } from '@limpet/http-proxy/transport'
 import type { Context, Middleware } from 'koa'
 import { sendWhole } from './whole-body.ts'
 import { wholeUrl } from './whole-url.ts'
 
 /** The options of `limpet()`: an existing affinity, or the options to make one. */
-export type LimpetOptions = HttpProxyOptions & {
-  /** Whether a request is the pool's, its `url` whole wherever limpet is mounted; other requests go on to the next middleware. @default all are */
-  readonly filter?: RequestFilter
-}
+export type LimpetOptions = HttpProxyOptions &
+  NodeProxyOptions & {
+    /** Whether a request is the pool's, its `url` whole wherever limpet is mounted; other requests go on to the next middleware. @default all are */
+    readonly filter?: RequestFilter
+  }
 
 /** Middleware for one pool. */
 export interface Limpet extends Middleware {
@@ -37,7 +39,7 @@ export interface Limpet extends Middleware {
  * @throws OptionError naming the option, the value and the accepted values
  */
 export function limpet(options: LimpetOptions): Limpet {
-  const proxy = httpProxyOf(parseHttpProxyOptions(options, ['filter']))
+  const proxy = nodeProxyOf(options, ['filter'])
   const isOurs = requestFilter(options.filter)
   const middleware: Middleware = (ctx, next) => {
     const url = wholeUrl(ctx)

@@ -19,3 +19,8 @@ export function isUnparsable(url: string): boolean {
 }
 
 const UNPARSABLE = /[^\u0021-\u007E\u0080-\u00FF]/
+
+/** `target`, which begins with a slash, under `base`: one slash between the two, and the query where it was. */
+export function underBase(base: string, target: string): string {
+  return base.endsWith('/') ? `${base.slice(0, -1)}${target}` : `${base}${target}`
+}

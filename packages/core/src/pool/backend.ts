@@ -19,7 +19,7 @@ const ID = /^[A-Za-z0-9_-]{1,64}$/
 const ALIAS = /^[\u0021\u0023-\u002B\u002D-\u003A\u003C-\u005B\u005D-\u007E]{1,128}$/
 export const UNIQUE_ALIAS = 'a word that is no id and no other alias in the pool'
 const URL_TAKES =
-  'http://host:port, https://host:port or unix:/path/to.sock, without path, query or credentials'
+  'http://host:port, https://host:port or unix:/path/to.sock, with a base path or without, and without query or credentials'
 const IN_FLIGHT = { min: 0, max: 1_000_000 }
 const WEIGHT = integer({ min: 0, max: 256, default: 1 })
 export const ADMIN_STATES = ['ready', 'drain', 'maint'] as const satisfies readonly AdminState[]
@@ -28,7 +28,7 @@ export const ADMIN_STATES = ['ready', 'drain', 'maint'] as const satisfies reado
 const BACKEND_OPTIONS = optionTable({
   /** Its stable name, 1 to 64 of `A-Z a-z 0-9 _ -`. Sessions are tied to it: a new address under an old id keeps them. */
   id: needed(text({ pattern: ID, takes: '1 to 64 of the characters A-Z a-z 0-9 _ -' })),
-  /** `http://host:port`, `https://host:port` or `unix:/path/to.sock`, without a path: targets reach a backend as the client sent them. */
+  /** `http://host:port`, `https://host:port` or `unix:/path/to.sock`, with a base path or without; it is put before each request target. */
   url: needed(parsed<string | URL, URL>(URL_TAKES, parseUrl, { type: 'string', minLength: 1 })),
   /** Its share of new sessions. 0: it takes no new session and keeps its own. @default 1 */
   weight: WEIGHT,
@@ -109,7 +109,7 @@ function parseUrl(path: string, value: unknown): URL {
         : undefined
   if (url === undefined) throw new OptionError(path, value, URL_TAKES)
   const plain = url.search === '' && url.hash === '' && url.username === '' && url.password === ''
-  const http = (url.protocol === 'http:' || url.protocol === 'https:') && url.pathname === '/'
+  const http = (url.protocol === 'http:' || url.protocol === 'https:') && !url.pathname.includes('//')
   const unix = url.protocol === 'unix:' && url.host === '' && isFilePath(url.pathname)
   if (!plain || !(http || unix)) throw new OptionError(path, withoutCredentials(url), URL_TAKES)
   return url

@@ -162,10 +162,10 @@ describe('a file', () => {
       ],
     ],
     [
-      'has a url with a path',
-      { pools: { web: { backends: [{ id: 'a', url: 'http://a/b' }] } } },
+      'has a url with a query',
+      { pools: { web: { backends: [{ id: 'a', url: 'http://a/?b' }] } } },
       [
-        'pools.web.backends[0].url got a text of 10 characters; it takes http://host:port, https://host:port or unix:/path/to.sock, without path, query or credentials',
+        'pools.web.backends[0].url got a text of 11 characters; it takes http://host:port, https://host:port or unix:/path/to.sock, with a base path or without, and without query or credentials',
       ],
     ],
     [

@@ -97,7 +97,7 @@ function linesOf(raw: readonly string[] = []): readonly string[] {
 }
 
 describe('an attempt', () => {
-  it("has nothing of the client's but its method", async () => {
+  it("has nothing of the client's but its method and target", async () => {
     const w1 = await startBackend('w1')
     const lines = [
       'Host',
@@ -113,7 +113,7 @@ describe('an attempt', () => {
     ]
     const { attempt } = await tryWith({ backends: [w1.options] }, head(lines, { method: 'PROPFIND' }))
     const { method, url, httpVersion, httpVersionMajor, socket } = attempt
-    expect([method, url, httpVersion, httpVersionMajor]).toEqual(['PROPFIND', '/', '1.1', 1])
+    expect([method, url, httpVersion, httpVersionMajor]).toEqual(['PROPFIND', '/path?query', '1.1', 1])
     expect(attempt.headers).toEqual({})
     expect(socket).toEqual({ writable: true })
   })

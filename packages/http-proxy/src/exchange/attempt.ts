@@ -10,13 +10,16 @@ export type WriteBody = (request: ClientRequest) => void
 /**
  * One request as http-proxy-middleware is to see it: neither the client's request nor its response. So nothing that it
  * does (a header changed, a listener left, a socket destroyed) can reach the app's objects, and a request can be made
- * again. The agent writes the head.
+ * again. Method, target and the backend's address are the real ones, for tools that trace requests. The agent writes
+ * the head.
  */
 export interface Attempt {
   readonly events: AttemptEvents
   readonly agent: LeaseAgent
   readonly method: string
   readonly url: string
+  /** The backend's, for http-proxy-middleware to name in its request. */
+  readonly address: BackendAddress
   /** Fields that httpxy has to find in a head; for most requests none. */
   readonly headers: HeaderFields
   readonly httpVersion: string
@@ -39,8 +42,8 @@ export function newAttempt(
     events,
     agent: new LeaseAgent(lease, agents, events),
     method,
-    // Whatever it would make of the real one: the agent writes that as it is.
-    url: '/',
+    url: lease.target,
+    address: addressOf(lease.backend.url),
     headers: {},
     httpVersion: '1.1',
     httpVersionMajor: 1,
@@ -52,6 +55,24 @@ export function newAttempt(
     },
   }
 }
+
+/** A backend's address, as httpxy takes it. */
+export interface BackendAddress {
+  readonly protocol: string
+  readonly host: string
+  readonly hostname: string
+  readonly port: string
+  readonly socketPath?: string
+}
+
+/** Without the base path, which is in the request's target already; an address of IPv6 without its brackets. */
+function addressOf({ protocol, hostname, port, pathname }: URL): BackendAddress {
+  if (protocol === 'unix:') return { ...LOCAL, socketPath: decodeURIComponent(pathname) }
+  const name = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
+  return { protocol, host: name, hostname: name, port }
+}
+
+const LOCAL = { protocol: 'http:', host: 'localhost', hostname: 'localhost', port: '' } as const
 
 const CLIENT = { writable: true } as const
 

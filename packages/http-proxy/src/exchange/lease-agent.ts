@@ -24,12 +24,13 @@ export class LeaseAgent {
     this.#lines = lease.requestLines()
   }
 
+  /** Node compares it with that of the request's options. */
   get protocol(): string {
-    return 'http:'
+    return this.#lease.backend.url.protocol === 'https:' ? 'https:' : 'http:'
   }
 
   get defaultPort(): number {
-    return 80
+    return this.protocol === 'https:' ? 443 : 80
   }
 
   get keepAlive(): boolean {
@@ -41,7 +42,6 @@ export class LeaseAgent {
   }
 
   addRequest(request: ClientRequest): void {
-    request.path = this.#lease.target
     request.once('socket', () => this.#start(request))
     if (request.hasHeader('upgrade')) holdEnd(request)
     this.#connect(request)
@@ -62,6 +62,8 @@ export class LeaseAgent {
     try {
       const lines = this.#lines ?? this.#lease.requestLines()
       this.#lines = undefined
+      // The base path may be the backend's.
+      request.path = this.#lease.target
       writeLines(request, [...lines, ...this.#events.framing])
     } catch (error) {
       request.destroy(error as Error)

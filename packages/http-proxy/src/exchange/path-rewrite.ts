@@ -1,0 +1,61 @@
+import type { IncomingMessage } from 'node:http'
+import { InvalidEditError, OptionError } from '@limpet/core'
+
+/**
+ * Rewrites the path of a request for its backend: rules, of which the first that matches counts, as a regular
+ * expression and its replacement; or a function of the path, its query included, and the request. The query stays
+ * unless the function returns one, and `?` alone removes it. `undefined` keeps the path.
+ */
+export type PathRewrite =
+  | Readonly<Record<string, string>>
+  | ((path: string, request: IncomingMessage) => string | undefined)
+
+/** The same, checked. Returns the new request target. */
+export type RewritePath = (url: string, request: IncomingMessage) => string
+
+/** @throws OptionError for a value that is no rewriting, or a rule that is no regular expression. */
+export function parsePathRewrite(path: string, value: PathRewrite | undefined): RewritePath | undefined {
+  if (value === undefined) return undefined
+  if (typeof value === 'function') return (url, request) => joined(value(url, request) ?? url, url)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new OptionError(path, value, 'an object of replacements by regular expression, or a function')
+  const rules = Object.entries(value).map(([source, replacement]): readonly [RegExp, string] => {
+    if (typeof replacement !== 'string') throw new OptionError(`${path}.${source}`, replacement, 'a text')
+    return [ruleOf(path, source), replacement]
+  })
+  return url => {
+    const target = pathOf(url)
+    const rule = rules.find(([pattern]) => pattern.test(target))
+    return rule === undefined ? url : joined(target.replace(...rule), url)
+  }
+}
+
+function ruleOf(path: string, source: string): RegExp {
+  try {
+    return new RegExp(source)
+  } catch {
+    throw new OptionError(path, source, 'regular expressions as its keys')
+  }
+}
+
+function pathOf(url: string): string {
+  const at = url.indexOf('?')
+  return at < 0 ? url : url.slice(0, at)
+}
+
+/**
+ * A rewritten path with the query of `before`. It begins with one slash: with two, servers may take what follows for
+ * a host (RFC 3986 §4.2). Text that no request target may hold is found by the caller.
+ */
+function joined(rewritten: unknown, before: string): string {
+  if (typeof rewritten !== 'string') {
+    // A promise is not waited for, and must not end the process.
+    Promise.resolve(rewritten).catch(() => undefined)
+    throw new InvalidEditError('url', 'is no string')
+  }
+  if (rewritten === before) return before
+  const slashed = /^\/*(?=[?/]|$)/.test(rewritten) ? rewritten.replace(/^\/*/, '/') : rewritten
+  const isRemoved = slashed.endsWith('?') && slashed.indexOf('?') === slashed.length - 1
+  if (isRemoved) return slashed.slice(0, -1)
+  return slashed.includes('?') ? slashed : `${slashed}${before.slice(pathOf(before).length)}`
+}
