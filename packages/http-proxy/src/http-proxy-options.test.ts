@@ -60,8 +60,14 @@ describe('the options of every adapter', () => {
     ['a misspelt key', { bodylimit: 1 }, 'bodylimit', 'not known', 'bodyLimit'],
     ['a time that is wrong', { timeouts: { connect: '5' } }, 'timeouts.connect', '"5"', 'a duration'],
     ['an option of core that is wrong', { onUnavailable: 'drop' }, 'onUnavailable', '"drop"', 'reject'],
-    ['a backend that is wrong', { backends: [{ id: '' }] }, 'backends[0].id', '""', '1 to 64'],
-    ['no backends', { backends: undefined }, 'backends', 'undefined', 'a list of'],
+    [
+      'a backend that is wrong',
+      { backends: [{ id: '', url: 'http://a.test' }] },
+      'backends[0].id',
+      '""',
+      '1 to 64',
+    ],
+    ['no backends', { backends: undefined }, 'backends', 'missing', 'a list of'],
   ])('are refused with %s', (_, wrong, option, got, takes) => {
     const error = errorOf({ ...POOL, ...wrong })
     expect(error).toMatchObject({ option, code: 'ERR_INVALID_OPTION' })
