@@ -387,7 +387,7 @@ describe('a link', () => {
   test.each(readmes())('of $path leads somewhere', ({ path, text }) => {
     for (const [, target = ''] of text.matchAll(/\]\((?!https?:)([^)]+)\)/g)) {
       const [file = '', anchor = ''] = target.split('#')
-      const to = join(ROOT, dirname(path), file)
+      const to = file === '' ? join(ROOT, path) : join(ROOT, dirname(path), file)
       expect([target, existsSync(to)]).toEqual([target, true])
       expect(['', ...anchorsIn(to)]).toContain(anchor)
     }
