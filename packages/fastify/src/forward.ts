@@ -175,7 +175,7 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
   }
 }
 
-/** What the application has made of a request. Fastify keeps fields that a hook assigns apart from Node's. */
+/** The application's view of a request. Fastify keeps fields that a hook assigns apart from Node's. */
 function viewOf(
   request: FastifyRequest,
   { rewriteRequestHeaders }: Rewriting,

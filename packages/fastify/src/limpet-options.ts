@@ -40,7 +40,7 @@ const KEYS = [
   'logSerializers',
 ] as const
 
-/** @throws OptionError naming the option, what it got and what it takes. */
+/** @throws OptionError naming the option, the value and the accepted values. */
 export function parseLimpetOptions(options: LimpetOptions): Limpet {
   const parsed = parseHttpProxyOptions(options, KEYS)
   const { prefix = '' } = options

@@ -21,7 +21,7 @@ export interface BackendResponse {
   readonly stream: Readable
 }
 
-/** What the application makes of messages on their way. The names are those of @fastify/reply-from. */
+/** The application's edits of messages on their way. The names are those of @fastify/reply-from. */
 export interface RewriteOptions {
   /** Path in the place of `prefix` for the backend. Affinity reads the client's path. @default absent: the whole path */
   readonly rewritePrefix?: string | undefined
@@ -58,7 +58,7 @@ export const REWRITE_OPTION_KEYS = [
   'onError',
 ] as const satisfies readonly (keyof RewriteOptions)[]
 
-/** @throws OptionError naming the option, what it got and what it takes. */
+/** @throws OptionError naming the option, the value and the accepted values. */
 export function parseRewriting(options: RewriteOptions): Rewriting {
   const { rewriteRequestHeaders, rewriteHeaders, onResponse, onError } = options
   for (const [key, value] of Object.entries({ rewriteRequestHeaders, rewriteHeaders, onResponse, onError })) {

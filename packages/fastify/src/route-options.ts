@@ -58,7 +58,7 @@ const ROUTES_ONLY = ['httpMethods', 'constraints', 'config', 'schema'] as const
 
 /**
  * @param routes whether there are routes at all
- * @throws OptionError naming the option, what it got and what it takes
+ * @throws OptionError naming the option, the value and the accepted values
  */
 export function parseRouteOptions(options: RouteOptions, routes: boolean): ParsedRouteOptions {
   const notFound = optionBoolean('notFound', options.notFound, false)

@@ -37,7 +37,7 @@ const IN_FILES = either({
 /** The balancer as an option. It is compiled with the pool. */
 export const BALANCE = asGiven<BalanceOptions>(IN_FILES.takes, IN_FILES)
 
-/** @throws OptionError naming the option, what it got and what it takes. */
+/** @throws OptionError naming the option, the value and the accepted values. */
 export function parseBalancer(value: unknown, context: HashContext): Balancer {
   if (isBalancer(value)) return value
   if (typeof value === 'object' && value !== null && 'hash' in value)

@@ -6,7 +6,7 @@ import type { JsonSchema } from '../options/json-schema.ts'
 import { OptionError } from '../options/option.ts'
 import { parseRequestField, type RequestField } from '../http/request-field.ts'
 
-/** What of a request is hashed: the client's address, the path without its query, or what stands in a field. */
+/** The part of a request that is hashed: the client's address, the path without its query, or the value of a field. */
 export type HashKey = 'ip' | 'path' | RequestField
 
 /** The key as a text, or undefined when the request has none. */

@@ -23,7 +23,7 @@ const BOUND = `0, or a number from ${MIN_BOUND}`
 /** The `hash` balancer. */
 export const HASH_OPTIONS = optionTable(
   {
-    /** What is hashed. Of a list, the first that is present. */
+    /** Hash key: a part of the request. Of a list, the first that is present. */
     hash: needed(
       parsed<HashKey | readonly HashKey[], HashKeys>(HASH_KEYS_TAKE, parseHashKeys, HASH_KEYS_SCHEMA),
     ),

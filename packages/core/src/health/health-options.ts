@@ -11,7 +11,7 @@ const MAX_INTERVAL_MS = 86_400_000
 /** Of a body this much is read, so nothing longer can stand there. */
 const MAX_BODY_BYTES = 65_536
 
-/** What frames a message or belongs to its connection is not the user's. */
+/** Fields that frame a message or belong to its connection cannot be set. */
 const RESERVED: ReadonlySet<string> = new Set([
   'connection',
   'content-length',

@@ -54,7 +54,7 @@ const DEFAULT = [{ cookie: {} }] as const
 const WORDS = ['cookie', 'prefix', 'learn', 'route'] as const
 const TAKES = `a list of policies, each with one of ${WORDS.join(', ')}, or { read, write }`
 
-/** @throws OptionError naming the option, what it got and what it takes. */
+/** @throws OptionError naming the option, the value and the accepted values. */
 export function parsePolicies(value: unknown, context: PolicyContext): Policies {
   const own = new PolicyList(context)
   const errors: OptionError[] = []

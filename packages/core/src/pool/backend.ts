@@ -3,10 +3,10 @@ import { needed, type OptionKind, parsed, parseOption } from '../options/option-
 import { type OptionsOf, optionTable, table } from '../options/option-table.ts'
 import { isRecord, OptionError } from '../options/option.ts'
 
-/** Commanded by an operator (HAProxy's words). `drain` keeps its sessions and takes no new one; `maint` serves nobody. */
+/** An operator's command (HAProxy's words). `drain` keeps its sessions and takes no new one; `maint` takes no request. */
 export type AdminState = 'ready' | 'drain' | 'maint'
 
-/** One server that can answer. What never changes about it; what does is the pool's. */
+/** One server of a pool: the facts that never change. Its changing state is a `BackendView`. */
 export interface Backend {
   /** Its stable name: 1 to 64 of `A-Z a-z 0-9 _ -`. Sessions are tied to it, not to the address. */
   readonly id: string
@@ -15,7 +15,7 @@ export interface Backend {
 
 /** Narrow on purpose: an id stands in cookies, headers, logs and metric labels. */
 const ID = /^[A-Za-z0-9_-]{1,64}$/
-/** What may stand in the value of a cookie (RFC 6265 §4.1.1). */
+/** The characters that the value of a cookie may contain (RFC 6265 §4.1.1). */
 const ALIAS = /^[\u0021\u0023-\u002B\u002D-\u003A\u003C-\u005B\u005D-\u007E]{1,128}$/
 export const UNIQUE_ALIAS = 'a word that is no id and no other alias in the pool'
 const URL_TAKES =

@@ -6,8 +6,8 @@ type Path = readonly PropertyKey[]
 const MAX_ROUNDS = 8
 
 /**
- * What is good of a value that a schema refuses, for whoever wants to know what is wrong with that; undefined when too
- * little is.
+ * The valid part of a value that a schema refuses, so that its other problems can be found; undefined when too
+ * little is left.
  */
 export function salvage<T>(schema: z.ZodType<T>, value: unknown, error: z.ZodError): T | undefined {
   const rest = structuredClone(value)
