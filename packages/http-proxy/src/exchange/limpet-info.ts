@@ -66,7 +66,7 @@ export class RequestRecord implements LimpetInfo {
     this.attempts[this.attempts.length - 1] = { ...last, outcome, durationMs }
   }
 
-  /** What a logger writes. */
+  /** The object that a logger writes. */
   toJSON(): LimpetInfo {
     const { pool, backend, status, attempts, queuedMs } = this
     return { pool, backend, status, attempts, queuedMs }
