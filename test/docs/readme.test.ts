@@ -407,7 +407,13 @@ describe('a link', () => {
 function anchorsIn(path: string): readonly string[] {
   if (!path.endsWith('.md')) return []
   const headings = readFileSync(path, 'utf8').matchAll(/^#+ (.*)$/gm)
-  return [...headings].map(([, title = '']) => title.toLowerCase().replaceAll(' ', '-'))
+  // As GitHub makes them: punctuation is dropped.
+  return [...headings].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-'),
+  )
 }
 
 function packageNames(): readonly string[] {
