@@ -242,6 +242,7 @@ describe("a policy of the user's", () => {
     ['affinity[0].read', { read: 1 }],
     ['affinity[0].write', { read: () => [], write: 'x' }],
     ['affinity[0].forwardCookie', { read: () => [], forwardCookie: {} }],
+    ['affinity[0].sessions', { read: () => [], sessions: 3 }],
     ['affinity[0].name', { read: () => [], name: 5 }],
   ])('with a wrong %s is refused', (option, policy) => {
     expect(() => createAffinity({ backends, affinity: [policy as AffinityPolicy] })).toThrow(
