@@ -236,7 +236,13 @@ describe('the tables of errors', () => {
       refusal({ method: 'CONNECT' }),
       refusal({ httpVersion: '1.2' }),
       told(routes, 'POST / HTTP/1.1', 'Content-Length: 11', 'elevenbytes'),
-      told(handler, 'POST / HTTP/1.1', 'Content-Length: 2\r\nContent-Type: application/json', '{}'),
+      // A parser has rounded the number, so the body cannot be written again.
+      told(
+        handler,
+        'POST / HTTP/1.1',
+        'Content-Length: 18\r\nContent-Type: application/json',
+        '[9007199254740993]',
+      ),
       told(routes, 'POST / HTTP/1.1', 'Content-Length: 2'),
     ])
     const statuses = new Map<string | undefined, Set<number>>()

@@ -57,7 +57,7 @@ describe.each(GATEWAYS)('the example for $framework', ({ script }) => {
     expect(items).toEqual([])
     await example.printed(`a request moved from shop1 to ${backend}`)
     expect(await shown(moved)).toEqual({ backend, items: [] })
-    expect(example.err).toBe('')
+    expect(withoutPoolLog(example.err)).toBe('')
   })
 
   test('the page shows the shop and its cart, and its form fills it', async () => {
@@ -208,7 +208,7 @@ describe.each(GATEWAYS)('the end of the example for $framework', ({ script }) =>
     else example.send(how)
     expect(await example.ended()).toBe(0)
     expect(example.isAlive).toBe(false)
-    expect(example.err).toBe('')
+    expect(withoutPoolLog(example.err)).toBe('')
   })
 
   test('a shop that hangs does not hold it up', async () => {
@@ -238,3 +238,8 @@ describe.each(GATEWAYS)('the end of the example for $framework', ({ script }) =>
     }
   })
 })
+
+/** Express and Koa report a change of a backend on the console; every other line would be an error. */
+function withoutPoolLog(text: string): string {
+  return text.replaceAll(/^limpet: pool default: .*\n/gm, '')
+}

@@ -23,7 +23,7 @@ function errorOf(options: unknown): OptionError {
 describe('the options of the plugin', () => {
   it('need a pool, and nothing else', () => {
     const parsed = parseLimpetOptions(POOL)
-    expect(parsed).toMatchObject({ prefix: '', routes: true, bodyLimit: undefined })
+    expect(parsed).toMatchObject({ prefix: '', routes: {}, bodyLimit: undefined })
     expect(parsed.affinity.pool.backends.map(({ backend }) => backend.id)).toEqual(['a'])
     expect(parsed.transport).toEqual({
       connectTimeoutMs: 5_000,
@@ -46,7 +46,7 @@ describe('the options of the plugin', () => {
       timeouts: { connect: '250ms', response: 0, idle: '1m' },
       tls: { ca: [CERT, Buffer.from(CERT)], servername: 'app.internal', verify: false },
     })
-    expect(parsed).toMatchObject({ prefix: '/api', routes: false, bodyLimit: 0 })
+    expect(parsed).toMatchObject({ prefix: '/api', routes: undefined, bodyLimit: 0 })
     expect(parsed.affinity.pool.name).toBe('mine')
     expect(parsed.transport).toEqual({
       connectTimeoutMs: 250,
