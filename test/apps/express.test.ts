@@ -85,9 +85,9 @@ describe.each([
     expect(seen.url).toBe('/api/v1/items?sort=name')
   })
 
-  test('logs forwarded requests with morgan', async () => {
-    await program.ask({ path: '/logged' })
-    await expect.poll(() => program.output).toContain('log GET /logged 200')
+  test('logs forwarded requests with morgan, and their backends', async () => {
+    const { echo: seen } = await program.ask({ path: '/logged' })
+    await expect.poll(() => program.output).toContain(`log GET /logged 200 ${seen.id}`)
   })
 
   test('serves the same over TLS', async () => {

@@ -9,6 +9,7 @@ import type {
   HeaderEditOptions,
   HealthOptions,
 } from '@limpet/core'
+import type { LimpetInfo } from '@limpet/http-proxy'
 
 /** The parts that an adapter provides for the contract. */
 export interface Harness {
@@ -40,10 +41,10 @@ export interface GatewayOptions extends AffinityOptions {
 export interface Around {
   /** Runs `next`, and with it all that follows: for requests and for WebSocket handshakes. */
   enter<T>(request: IncomingMessage, next: () => T): T
-  /** A hook of the framework ran that sees the response. */
-  onResponse(): void
+  /** A hook of the framework ran that sees the response. @param info the pool's part in the request */
+  onResponse(info?: LimpetInfo): void
   /** The framework's error handler ran. */
-  onError(): void
+  onError(info?: LimpetInfo): void
 }
 
 export interface Gateway {

@@ -36,6 +36,7 @@ import { pools } from './pools.ts'
 import { redispatch } from './redispatch.ts'
 import { refusedUpgrades } from './refused-upgrades.ts'
 import { remotePolicies } from './remote-policies.ts'
+import { requestInfo } from './request-info.ts'
 import { soundStart } from './start.ts'
 import { stickiness } from './stickiness.ts'
 import { streaming } from './streaming.ts'
@@ -100,6 +101,7 @@ export function proxyContract(harness: Harness): void {
     deadProcesses(start)
     // The application around it.
     asyncContext(start)
+    requestInfo(start)
     // WebSockets.
     upgrades(start)
     upgradeFields(start)

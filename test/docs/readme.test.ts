@@ -127,6 +127,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'packages/express Body parsers 1': { check: checks.keptBody },
   'packages/express Draining and changing backends 1': { check: checks.changedPool },
   'packages/express Several pools 1': { check: checks.twoPools },
+  'packages/express Which backend responded? 1': { check: checks.servedBy },
   'packages/express Errors 1': { check: checks.ownErrors },
   'packages/express Closing 1': { check: checks.gracefulEnd },
 
@@ -145,11 +146,13 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'packages/koa Body parsers 1': { check: checks.keptBody },
   'packages/koa Draining and changing backends 1': { check: checks.changedPool },
   'packages/koa Several pools 1': { check: checks.twoPools },
+  'packages/koa Which backend responded? 1': { check: checks.servedBy },
   'packages/koa Errors 1': { check: checks.ownErrors },
   'packages/koa Closing 1': { check: checks.gracefulEnd },
 
   'packages/http-proxy Smallest example 1': { check: checks.smallestServer },
   'packages/http-proxy Options 1': PRINTS,
+  'packages/http-proxy Which backend responded? 1': { check: checks.servedBy },
   'packages/http-proxy WebSockets 1': { check: checks.bareUpgrades },
   'packages/http-proxy Body parsers 1': { check: checks.keptBody },
   'packages/http-proxy Draining and changing backends 1': PRINTS,

@@ -15,6 +15,7 @@ import {
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { asyncContext } from '../contract/async-context.ts'
 import { expectOwnAnswer } from '../contract/own-answers.ts'
+import { requestInfo } from '../contract/request-info.ts'
 import { soundStart } from '../contract/start.ts'
 import { type Backend, startBackend, startBackends } from '../support/backend.ts'
 import { Browser } from '../support/browser.ts'
@@ -51,6 +52,10 @@ async function forward(proxy: HttpProxy, request: IncomingMessage, response: Ser
 
 describe('a bare server keeps contexts apart', () => {
   asyncContext(soundStart(NODE))
+})
+
+describe('a bare server keeps records of requests', () => {
+  requestInfo(soundStart(NODE))
 })
 
 describe('a bare server', () => {

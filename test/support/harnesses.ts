@@ -4,7 +4,13 @@ import type { AddressInfo } from 'node:net'
 import { type Affinity, createAffinity, isAffinityError } from '@limpet/core'
 import { limpet as expressLimpet } from '@limpet/express'
 import { gatewayServerOptions, limpet as fastifyLimpet } from '@limpet/fastify'
-import { createHttpProxy, type HttpProxyOptions, writeResponse, writeError } from '@limpet/http-proxy'
+import {
+  createHttpProxy,
+  type HttpProxyOptions,
+  RequestRecord,
+  writeResponse,
+  writeError,
+} from '@limpet/http-proxy'
 import { limpet as koaLimpet } from '@limpet/koa'
 import express, { type ErrorRequestHandler, type Express } from 'express'
 import createFastify, { type FastifyInstance } from 'fastify'
@@ -30,14 +36,14 @@ async function startExpress(app: Express, options: GatewayOptions): Promise<Gate
   const handler = expressLimpet(adapterOptions(options))
   if (around !== undefined) {
     app.use((request, response, next) => {
-      response.once('finish', () => around.onResponse())
+      response.once('finish', () => around.onResponse(request.limpet))
       around.enter(request, next)
     })
   }
   app.use(handler)
   if (around !== undefined) {
-    const onError: ErrorRequestHandler = (error, _request, _response, next) => {
-      around.onError()
+    const onError: ErrorRequestHandler = (error, request, _response, next) => {
+      around.onError(request.limpet)
       next(error)
     }
     // Express prints every error otherwise.
@@ -67,9 +73,9 @@ function aroundKoa(around: Around): Koa.Middleware {
     around.enter(ctx.req, async () => {
       try {
         await next()
-        around.onResponse()
+        around.onResponse(ctx.state.limpet)
       } catch (error) {
-        around.onError()
+        around.onError(ctx.state.limpet)
         throw error
       }
     })
@@ -82,13 +88,14 @@ export const NODE: Harness = {
     const { around } = options
     const proxy = createHttpProxy(adapterOptions(options))
     async function forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
+      const info = new RequestRecord(proxy.affinity.pool.name)
       try {
-        const answer = await proxy.forward(request, response)
-        around?.onResponse()
+        const answer = await proxy.forward(request, response, undefined, undefined, info)
+        around?.onResponse(info)
         if (answer !== undefined) writeResponse(response, answer)
       } catch (error) {
         if (!isAffinityError(error)) throw error
-        around?.onError()
+        around?.onError(info)
         writeError(response, error)
       }
     }
@@ -120,16 +127,16 @@ export const FASTIFY: Harness = {
 
 function aroundFastify(app: FastifyInstance, around: Around): void {
   app.addHook('onRequest', (request, _reply, done) => around.enter(request.raw, done))
-  app.addHook('onSend', (_request, _reply, _payload, done) => {
-    around.onResponse()
+  app.addHook('onSend', (request, _reply, _payload, done) => {
+    around.onResponse(request.limpet)
     done()
   })
-  app.addHook('onResponse', (_request, _reply, done) => {
-    around.onResponse()
+  app.addHook('onResponse', (request, _reply, done) => {
+    around.onResponse(request.limpet)
     done()
   })
-  app.addHook('onError', (_request, _reply, _error, done) => {
-    around.onError()
+  app.addHook('onError', (request, _reply, _error, done) => {
+    around.onError(request.limpet)
     done()
   })
 }

@@ -157,6 +157,15 @@ export const keptBody: GatewayCheck = async ({ port }, [app1]) => {
   expect(app1?.seen).toHaveLength(1)
 }
 
+/** A header field of the response and a line of the log name the backend. */
+export const servedBy: GatewayCheck = async program => {
+  const answer = await ask(program.port, { path: '/cart?x' })
+  expect(answer.header('x-served-by')).toBe(answer.echo.id)
+  await expect
+    .poll(() => program.out)
+    .toMatch(/^GET \/cart\?x \{"pool":"default","backend":"app1","status":"none","attempts":\[\{.*\}\]/m)
+}
+
 export const changedPool: GatewayCheck = async ({ port }) => {
   for (let visit = 0; visit < 3; visit += 1) expect((await ask(port)).echo.id).toBe('app3')
 }

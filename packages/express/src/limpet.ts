@@ -1,9 +1,11 @@
 import { type Affinity, isAffinityError } from '@limpet/core'
 import {
   type HttpProxyOptions,
+  type LimpetInfo,
   type NodeProxyOptions,
   type RequestFilter,
   requestFilter,
+  RequestRecord,
   type UpgradeListener,
   upgradeListener,
   writeResponse,
@@ -12,6 +14,16 @@ import {
 import { nodeProxyOf } from '@limpet/http-proxy/transport'
 import type { RequestHandler } from 'express'
 import { wholeUrl } from './whole-url.ts'
+
+declare global {
+  // oxlint-disable-next-line typescript/no-namespace -- Express's types are extended so
+  namespace Express {
+    interface Request {
+      /** The pool's part in the request; undefined until limpet has it, and for WebSocket handshakes. */
+      limpet?: LimpetInfo | undefined
+    }
+  }
+}
 
 /** The options of `limpet()`: an existing affinity, or the options to make one. */
 export type LimpetOptions = HttpProxyOptions &
@@ -36,6 +48,7 @@ export interface Limpet extends RequestHandler {
  */
 export function limpet(options: LimpetOptions): Limpet {
   const proxy = nodeProxyOf(options, ['filter'])
+  const { affinity, close } = proxy
   const isOurs = requestFilter(options.filter)
   const handler: RequestHandler = (request, response, next) => {
     const url = wholeUrl(request)
@@ -43,8 +56,10 @@ export function limpet(options: LimpetOptions): Limpet {
       next()
       return
     }
+    const record = new RequestRecord(affinity.pool.name)
+    request.limpet = record
     proxy
-      .forward(request, response, { url })
+      .forward(request, response, { url }, undefined, record)
       .then(answer => {
         if (answer === undefined) return
         if (response.headersSent) answer.body.destroy()
@@ -60,6 +75,5 @@ export function limpet(options: LimpetOptions): Limpet {
         }
       })
   }
-  const { affinity, close } = proxy
   return Object.assign(handler, { affinity, close, upgrade: upgradeListener(proxy, isOurs) })
 }

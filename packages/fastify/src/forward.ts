@@ -8,7 +8,7 @@ import {
   requestHead,
   type RequestView,
 } from '@limpet/core'
-import type { HttpProxy } from '@limpet/http-proxy'
+import { type HttpProxy, RequestRecord } from '@limpet/http-proxy'
 import {
   bodyTooLarge,
   boundUnreadBody,
@@ -19,7 +19,6 @@ import {
   refuseAnswer,
   refuseAfterRefusal,
   RequestBody,
-  RequestRecord,
 } from '@limpet/http-proxy/transport'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { BackendConnections } from './backend-connection.ts'

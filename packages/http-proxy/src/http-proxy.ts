@@ -17,6 +17,7 @@ import { hasLeft, onceClosed } from './exchange/client-side.ts'
 import { clientBody } from './exchange/client-body.ts'
 import { type BackendResponse, Exchange } from './exchange/exchange.ts'
 import { parsePathRewrite, type RewritePath } from './exchange/path-rewrite.ts'
+import type { RequestRecord } from './exchange/limpet-info.ts'
 import type { ParsedBody } from './exchange/parsed-body.ts'
 import { healthProbe } from './backend/health-probe.ts'
 import {
@@ -42,6 +43,7 @@ export interface HttpProxy {
    * @param view the application's view of the request, where a framework keeps it elsewhere; a string is its
    *   `url`, the request target for the backend @default the properties of `request`
    * @param parsed where a body parser that came first leaves `body` and `rawBody` @default request
+   * @param record where the proxy writes the backend, the affinity status and the attempts @default none is kept
    * @throws AffinityError with `statusCode` and `code`, for the response to the client
    */
   readonly forward: (
@@ -49,6 +51,7 @@ export interface HttpProxy {
     client: ServerResponse,
     view?: string | RequestView,
     parsed?: ParsedBody,
+    record?: RequestRecord,
   ) => Promise<BackendResponse | undefined>
   /** Gives a WebSocket handshake to a backend, and tunnels. For a server's `upgrade` event. */
   readonly upgrade: (
@@ -146,7 +149,7 @@ export function httpProxyOf(
   return {
     affinity,
     // One promise for all of it: each more is kept as long as the request lasts.
-    forward: (request, client, view, parsed = request as ParsedBody) =>
+    forward: (request, client, view, parsed = request as ParsedBody, record) =>
       new Promise((resolve, reject) => {
         refuseAfterRefusal(request)
         const given = requestHead(request, rewritten(request, view, rewritePath), requestHeaders)
@@ -157,7 +160,8 @@ export function httpProxyOf(
           : { head: given, body: null }
         let exchange: Exchange | undefined
         function begin(lease: Lease): void {
-          exchange = new Exchange(lease, head, agents, body, transport, forwardAttempt)
+          record?.placed(lease)
+          exchange = new Exchange(lease, head, agents, body, transport, forwardAttempt, record)
           exchangeWith(request, client, exchange, resolve, reject)
         }
         const lease = select(request, client, head)

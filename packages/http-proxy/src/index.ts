@@ -1,5 +1,5 @@
 export { isWhole, readWhole, watchResponse, writeResponse } from './exchange/response.ts'
-export type { AttemptInfo, LimpetInfo } from './exchange/limpet-info.ts'
+export { type AttemptInfo, type LimpetInfo, RequestRecord } from './exchange/limpet-info.ts'
 export type { ParsedBody } from './exchange/parsed-body.ts'
 export type { BackendResponse } from './exchange/exchange.ts'
 export { createHttpProxy, type HttpProxy } from './http-proxy.ts'

@@ -1,7 +1,6 @@
 /** The parts for an adapter with a forwarder of its own, so that its connections to backends behave as those of others. */
 export { type Attempter, Attempts, type AttemptTimes } from './exchange/attempts.ts'
 export { clientBody } from './exchange/client-body.ts'
-export { RequestRecord } from './exchange/limpet-info.ts'
 export { isHttp2Response, refuseAnswer } from './exchange/response.ts'
 export { CONNECT_TIMEOUT, type SocketOpener, socketOpener } from './backend/backend-socket.ts'
 export { hasLeft, onceClosed } from './exchange/client-side.ts'

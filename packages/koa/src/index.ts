@@ -5,6 +5,7 @@ import { limpet } from './limpet.ts'
 export { refuseUpgrade, guardServer, SERVER_OPTIONS }
 export { limpet } from './limpet.ts'
 export type { Limpet, LimpetOptions } from './limpet.ts'
+export type { LimpetInfo } from '@limpet/http-proxy'
 export default limpet
 
 /** The value of require(): the function itself, with all exports, its own names included, as properties. */

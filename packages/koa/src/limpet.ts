@@ -4,9 +4,11 @@ import {
   type HttpProxyOptions,
   type NodeProxyOptions,
   isWhole,
+  type LimpetInfo,
   type ParsedBody,
   type RequestFilter,
   requestFilter,
+  RequestRecord,
   type UpgradeListener,
   upgradeListener,
   watchResponse,
@@ -15,6 +17,13 @@ import { nodeProxyOf } from '@limpet/http-proxy/transport'
 import type { Context, Middleware } from 'koa'
 import { sendWhole } from './whole-body.ts'
 import { wholeUrl } from './whole-url.ts'
+
+declare module 'koa' {
+  interface DefaultState {
+    /** The pool's part in the request; undefined until limpet has it, and for WebSocket handshakes. */
+    limpet?: LimpetInfo | undefined
+  }
+}
 
 /** The options of `limpet()`: an existing affinity, or the options to make one. */
 export type LimpetOptions = HttpProxyOptions &
@@ -40,20 +49,22 @@ export interface Limpet extends Middleware {
  */
 export function limpet(options: LimpetOptions): Limpet {
   const proxy = nodeProxyOf(options, ['filter'])
+  const { affinity, close } = proxy
   const isOurs = requestFilter(options.filter)
   const middleware: Middleware = (ctx, next) => {
     const url = wholeUrl(ctx)
     if (!isOurs(ctx.req, url)) return next()
+    const record = new RequestRecord(affinity.pool.name)
+    ctx.state.limpet = record
     return (
       proxy
         // Parsers leave the body with Koa's own request, not with Node's.
-        .forward(ctx.req, ctx.res, { url, originalUrl: ctx.originalUrl }, ctx.request as ParsedBody)
+        .forward(ctx.req, ctx.res, { url, originalUrl: ctx.originalUrl }, ctx.request as ParsedBody, record)
         .then(answer => {
           if (answer !== undefined) giveResponse(ctx, answer)
         })
     )
   }
-  const { affinity, close } = proxy
   return Object.assign(middleware, { affinity, close, upgrade: upgradeListener(proxy, isOurs) })
 }
 

@@ -21,7 +21,8 @@ declare module 'express-session' {
 
 const app = express()
 app.disable('x-powered-by')
-app.use(morgan('log :method :url :status'))
+morgan.token('backend', (request: express.Request) => request.limpet?.backend)
+app.use(morgan('log :method :url :status :backend'))
 app.use(helmet())
 app.use(cors({ origin: 'https://shop.example', credentials: true, exposedHeaders: 'X-Total' }))
 app.use(compression())

@@ -6,6 +6,7 @@ import { type AttemptEvents, EventsInContext } from './attempt-events.ts'
 import { type Attempter, Attempts } from './attempts.ts'
 import type { BackendAgents } from '../backend/backend-agent.ts'
 import { protocolError } from '../failure.ts'
+import type { RequestRecord } from './limpet-info.ts'
 import { rawFields } from './raw-fields.ts'
 import { RequestBody } from './request-body.ts'
 import { framingLines } from './request-framing.ts'
@@ -53,6 +54,7 @@ export class Exchange implements AttemptEvents, Attempter {
     body: RequestBody | Buffer | null,
     transport: Transport,
     forward: Forward,
+    record?: RequestRecord,
   ) {
     this.#lease = lease
     this.#request = request
@@ -60,7 +62,7 @@ export class Exchange implements AttemptEvents, Attempter {
     this.#body = body
     this.#transport = transport
     this.#forward = forward
-    this.#attempts = new Attempts(lease, request, transport, this)
+    this.#attempts = new Attempts(lease, request, transport, this, record)
   }
 
   send(outcome: Outcome): void {

@@ -26,7 +26,7 @@ export interface LimpetInfo {
   readonly queuedMs: number
 }
 
-/** The same, as the adapter and the attempts write it. */
+/** The same, as the proxy writes it. A new one belongs to each request. */
 export class RequestRecord implements LimpetInfo {
   readonly pool: string
   readonly attempts: AttemptInfo[] = []
@@ -34,6 +34,7 @@ export class RequestRecord implements LimpetInfo {
   readonly #arrivedMs = performance.now()
   #lease: Lease | undefined
 
+  /** @param pool the name of the pool, `proxy.affinity.pool.name` */
   constructor(pool: string) {
     this.pool = pool
   }
