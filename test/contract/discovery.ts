@@ -4,18 +4,21 @@ import { ApiServer } from '../support/api-server.ts'
 import { type Backend, startBackends } from '../support/backend.ts'
 import { DnsServer } from '../support/dns-server.ts'
 import { type EndpointSlice, type SlicePod, sliceOf } from '../support/endpoint-slice.ts'
+import type { GatewayOptions } from './harness.ts'
 import type { RunningGateway, Start } from './start.ts'
 
 /** Backends that are found by their name, asked of a DNS server. */
 export function discovery(start: Start): void {
   /** A gateway that finds its backends as services, each under a target of its own. */
   async function discovered(
-    ...backends: readonly Backend[]
+    backends: readonly Backend[],
+    options: Partial<GatewayOptions> = {},
   ): Promise<{ gateway: RunningGateway; dns: DnsServer }> {
     const dns = await DnsServer.start()
     publish(dns, ...backends)
     const gateway = await start([], {
       discovery: { dns: '_http._tcp.app.internal', type: 'SRV', refresh: '1s', servers: [dns.address] },
+      ...options,
     })
     return { gateway, dns }
   }
@@ -23,7 +26,7 @@ export function discovery(start: Start): void {
   describe('discovery', () => {
     test('sessions stick to who was found, stay when others come, and move when theirs goes', async () => {
       const [w1, w2, w3] = await startBackends('w1', 'w2', 'w3')
-      const { gateway, dns } = await discovered(w1, w2)
+      const { gateway, dns } = await discovered([w1, w2])
       await members(gateway, w1, w2)
       const browser = gateway.browser()
       const home = await browser.visit()
@@ -37,6 +40,31 @@ export function discovery(start: Start): void {
       const moved = await browser.visit()
       expect(moved).not.toBe(own?.id)
       expect(await browser.visit()).toBe(moved)
+    })
+
+    test('a session whose backend has just left keeps it for the grace time, with onUnavailable reject [LB133, LB185]', async () => {
+      const [w1, w2] = await startBackends('w1', 'w2')
+      let nowMs = Date.now()
+      const options = { onUnavailable: 'reject', removedGrace: '5m', now: () => nowMs } as const
+      const { gateway, dns } = await discovered([w1, w2], options)
+      await members(gateway, w1, w2)
+      const browser = await gateway.browserOn(w1)
+      publish(dns, w2)
+      await members(gateway, w2)
+      const refused = await browser.ask()
+      expect(refused.status).toBe(503)
+      expect(refused.cookies()).toEqual([])
+      expect(await gateway.browser().visit()).toBe('w2')
+      publish(dns, w1, w2)
+      await members(gateway, w1, w2)
+      expect(await browser.visit()).toBe('w1')
+      publish(dns, w2)
+      await members(gateway, w2)
+      expect((await browser.ask()).status).toBe(503)
+      nowMs += 5 * 60_000
+      const moved = await browser.ask()
+      expect(moved.echo.id).toBe('w2')
+      expect(moved.cookies('SERVERID')).toHaveLength(1)
     })
 
     test('a pod that terminates keeps its sessions as long as it serves, and takes no new one', async () => {

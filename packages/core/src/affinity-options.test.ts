@@ -178,6 +178,7 @@ describe('the options of an affinity', () => {
       affinity: [],
       balance: 'round-robin',
       onUnavailable: 'reject',
+      removedGrace: 0,
       maxAttempts: 1,
       retryOn: [503],
       retryBudget: {},

@@ -38,6 +38,8 @@ const AFFINITY_OPTIONS = optionTable({
   balance: BALANCE,
   /** The session's backend is down: move the session, or respond with 503 and keep it. @default 'redispatch' */
   onUnavailable: word(['redispatch', 'reject'], { default: 'redispatch' }),
+  /** With `reject`: a backend that discovery has removed counts as down for so long. Then its sessions are placed anew. 0: at once. @default '1m' */
+  removedGrace: duration({ default: '1m' }),
   /** How often one request may be sent, to other backends and once more to the same one. @default 3 */
   maxAttempts: integer({ min: 1, max: 100, default: 3 }),
   /** Failures and response statuses after which a request is sent to another backend, where that is safe. @default ['connect', 'reset', 'timeout'] */
@@ -106,6 +108,8 @@ export function parseAffinityOptions(options: AffinityOptions): ParsedAffinity {
     slowStartMs: checked.slowStart,
     maxInFlight: checked.maxInFlight,
     maxQueue: checked.maxQueue,
+    // Where sessions move, they move at once.
+    removedGraceMs: checked.onUnavailable === 'reject' ? checked.removedGrace : 0,
     now,
   })
   const parsedSecrets = once(() => parseSecrets(secrets))

@@ -3,7 +3,7 @@ import type { BackendView } from '../pool/backend-view.ts'
 import type { Pool } from '../pool/pool.ts'
 import { opaqueTag } from '../signing/signing-key.ts'
 
-/** Both ways between the ids of a pool's members and the tags that stand for them under one key. */
+/** Both ways between the ids of a pool's members, departed ones included, and the tags that stand for them under one key. */
 export interface BackendTags {
   idOf(tag: string): string | undefined
   tagOf(id: string): string
@@ -19,7 +19,8 @@ export function backendTags(pool: Pool, key: KeyObject): BackendTags {
     if (members === pool.backends) return
     const known = tags
     members = pool.backends
-    tags = new Map(members.map(({ backend: { id } }) => [id, known.get(id) ?? opaqueTag(id, key)]))
+    const all = [...pool.departed, ...members]
+    tags = new Map(all.map(({ backend: { id } }) => [id, known.get(id) ?? opaqueTag(id, key)]))
     ids = new Map([...tags].map(([id, tag]) => [tag, id]))
   }
 

@@ -4,7 +4,7 @@ import { backendTags } from './backend-tags.ts'
 
 /** The name of a backend in a signed value: its tag, or by option its id. */
 export interface BackendTokens {
-  /** The id of the member that `token` names, in a value that the key of this index signed. */
+  /** The id of the member, or the departed one, that `token` names, in a value that the key of this index signed. */
   idOf(token: string, keyIndex: number): string | undefined
   tokenOf(id: string): string
 }
@@ -15,7 +15,8 @@ export function backendTokens(pool: Pool, keys: readonly KeyObject[], opaque: bo
   return {
     // Whichever way it was written: the option may have changed since.
     idOf: (token, keyIndex) =>
-      tags[keyIndex]?.idOf(token) ?? (pool.find(token) === undefined ? undefined : token),
+      tags[keyIndex]?.idOf(token) ??
+      ((pool.find(token) ?? pool.findDeparted(token)) === undefined ? undefined : token),
     tokenOf: id => (opaque ? (tags[0]?.tagOf(id) ?? '') : id),
   }
 }

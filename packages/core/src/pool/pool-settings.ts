@@ -10,6 +10,8 @@ export interface PoolSettings {
   readonly maxInFlight: number
   /** Maximum of requests that wait for one backend, and of those that wait for any. */
   readonly maxQueue: number
+  /** For which a member that discovery has removed is remembered, so that its sessions are not placed anew; 0: not at all. */
+  readonly removedGraceMs: number
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
@@ -19,5 +21,6 @@ export const POOL_SETTINGS: PoolSettings = {
   slowStartMs: 0,
   maxInFlight: 0,
   maxQueue: 256,
+  removedGraceMs: 0,
   now: Date.now,
 }

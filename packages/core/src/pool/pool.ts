@@ -10,6 +10,7 @@ import {
   UNIQUE_ALIAS,
 } from './backend.ts'
 import { CandidateLists, type Candidates, chooseCandidates } from './candidates.ts'
+import { DepartedMembers } from './departed-members.ts'
 import type { Discovered } from './discovered.ts'
 import { Drain, type Draining, type DrainOptions, parseDrain } from './drain.ts'
 import type { BackendView, Hold } from './backend-view.ts'
@@ -30,6 +31,7 @@ export class Pool {
   readonly #events: PoolEvents
   readonly #watchers = new Set<() => void>()
   readonly #drains = new Map<BackendView, Drain>()
+  readonly #departed: DepartedMembers
   #members = new Map<string, Member>()
   #backends: readonly Member[] = []
   /** By the alias; undefined: to be made anew. */
@@ -38,11 +40,14 @@ export class Pool {
 
   /** @throws OptionError for a malformed backend, or an id that stands twice. */
   constructor(name: string, backends: readonly BackendOptions[], settings: Partial<PoolSettings> = {}) {
-    const { maxQueue, ...rest } = { ...POOL_SETTINGS, ...settings }
+    const { maxQueue, removedGraceMs, ...rest } = { ...POOL_SETTINGS, ...settings }
     this.name = name
     this.#events = new PoolEvents(name)
     this.#lists = new CandidateLists(rest.now)
-    this.queue = new WaitQueue(maxQueue, () => this.#lists.dueInMs(this.#backends))
+    this.#departed = new DepartedMembers(removedGraceMs, rest.now)
+    this.queue = new WaitQueue(maxQueue, () =>
+      Math.min(this.#lists.dueInMs(this.#backends), this.#departed.dueInMs()),
+    )
     this.#context = {
       ...rest,
       inFlight: 0,
@@ -89,8 +94,22 @@ export class Pool {
     return this.#members.get(id)
   }
 
-  /** The member that a word of an affinity key stands for: its id, or one of its aliases. */
+  /** Members that discovery has removed less than the grace time ago. */
+  get departed(): readonly BackendView[] {
+    return this.#departed.views
+  }
+
+  /** One of `departed`, by its id. */
+  findDeparted(id: string): BackendView | undefined {
+    return this.#departed.find(id)
+  }
+
+  /** The member, or the departed one, that a word of an affinity key stands for: its id, or one of its aliases. */
   named(word: string): BackendView | undefined {
+    return this.#memberNamed(word) ?? this.#departed.find(word)
+  }
+
+  #memberNamed(word: string): Member | undefined {
     return this.#members.get(word) ?? this.#byAlias.get(word)
   }
 
@@ -104,7 +123,8 @@ export class Pool {
   /**
    * Makes `backends` the members. A backend that stays, by id and url, keeps its health and counts and takes the
    * new options. A known id with another url is another server: it starts afresh.
-   * @param discovered discovery's reports on its own backends, by id @default the last ones
+   * @param discovered discovery's reports on its own backends, by id @default the last ones. A discovered member that
+   *   such a change removes stays among `departed` for the grace time.
    * @throws OptionError for a malformed backend or a duplicate id; then nothing has changed.
    */
   replace(backends: readonly BackendOptions[], discovered?: ReadonlyMap<string, Discovered>): void {
@@ -115,6 +135,8 @@ export class Pool {
       for (const [id, member] of members)
         // A new one that is not ready yet has not changed.
         if (member.discover(discovered.get(id)) && before.get(id) === member) turned.push(member)
+      for (const [id, member] of before)
+        if (member.discovered !== undefined && !members.has(id)) this.#departed.add(member)
     }
     this.#setMembers(members)
     for (const member of turned) {
@@ -130,6 +152,7 @@ export class Pool {
    */
   takeOver(before: Pool): void {
     this.#context.requests = before.#context.requests
+    this.#departed.takeOver(before.#departed)
     this.#members = new Map(
       before.#backends.map(member => {
         const options = parseBackend('backend', member.options)
@@ -149,7 +172,9 @@ export class Pool {
       throw new OptionError('backend.id', parsed.id, 'an id that is no alias in the pool')
     const taken = parsed.aliases.findIndex(
       (alias, index) =>
-        this.named(alias) !== undefined || alias === parsed.id || parsed.aliases.indexOf(alias) < index,
+        this.#memberNamed(alias) !== undefined ||
+        alias === parsed.id ||
+        parsed.aliases.indexOf(alias) < index,
     )
     if (taken >= 0) throw new OptionError(`backend.aliases[${taken}]`, parsed.aliases[taken], UNIQUE_ALIAS)
     const member = new Member(parsed, this.#context)
@@ -157,8 +182,12 @@ export class Pool {
     return member
   }
 
-  /** Removes a backend. Its requests in flight finish; its sessions are placed anew. Returns false for an unknown id. */
+  /**
+   * Removes a backend. Its requests in flight finish; its sessions are placed anew, at once.
+   * @returns false for an id that is no member's. If discovery has removed it, its grace time ends.
+   */
   remove(id: string): boolean {
+    this.#departed.forget(id)
     const rest = new Map(this.#members)
     if (!rest.delete(id)) return false
     this.#setMembers(rest)
@@ -278,6 +307,7 @@ export class Pool {
     const before = this.#backends
     this.#members = members
     this.#backends = [...members.values()]
+    this.#departed.forgetAll(members)
     for (const member of before) {
       if (members.get(member.backend.id) !== member) this.#drains.get(member)?.cancel()
     }

@@ -8,7 +8,7 @@ import type { Pool } from '../pool/pool.ts'
 /**
  * The result of reading a request's keys (HAProxy's log letters, in words): no key; an invalid one;
  * an expired one; one of an unknown session, or of a backend that has left the pool; one of a backend
- * that is down, or has no room; or a key whose backend has the request now.
+ * that is down, has no room, or was removed by discovery within the grace time; or a key whose backend has the request now.
  */
 export type AffinityStatus = 'none' | 'invalid' | 'expired' | 'unknown' | 'unavailable' | 'matched'
 
@@ -118,11 +118,15 @@ function usableView({ pool, returnFromBackup }: DecisionContext, claim: Claim): 
   return pool.candidates.some(other => !other.backup && hasRoom(other)) ? undefined : view
 }
 
-/** The backend of a session that is to have no other. */
+/** The backend of a session that is to have no other: a member, or a departed one. */
 function downView(pool: Pool, read: readonly Claims[]): BackendView | undefined {
   for (const claim of read.flat()) {
-    const view = claim.kind === 'backend' ? pool.find(claim.id) : undefined
-    if (view?.isUsable === false) return view
+    if (claim.kind !== 'backend') continue
+    const view = pool.find(claim.id)
+    if (view === undefined) {
+      const departed = pool.findDeparted(claim.id)
+      if (departed !== undefined) return departed
+    } else if (!view.isUsable) return view
   }
   return undefined
 }
@@ -143,7 +147,7 @@ function furthest(pool: Pool, claims: Claims, soFar: AffinityStatus): AffinitySt
 
 function statusOf(pool: Pool, claim: Claim): AffinityStatus {
   if (claim.kind !== 'backend') return claim.kind
-  return pool.find(claim.id) === undefined ? 'unknown' : 'unavailable'
+  return (pool.find(claim.id) ?? pool.findDeparted(claim.id)) === undefined ? 'unknown' : 'unavailable'
 }
 
 function isList(claims: Claims): claims is readonly Claim[] {

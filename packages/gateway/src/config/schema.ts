@@ -142,6 +142,7 @@ const pool = z.strictObject({
   affinity: z.array(policy).optional(),
   balance: balance.optional(),
   onUnavailable: z.enum(['redispatch', 'reject']).optional(),
+  removedGrace: duration.optional(),
   maxAttempts: z.int().min(1).max(100).optional(),
   retryOn: z.array(z.union([z.enum(['connect', 'reset', 'timeout']), z.int().min(400).max(599)])).optional(),
   retryBudget: z

@@ -22,8 +22,13 @@ export function restoreMembers(pool: Pool, members: readonly PoolMember[]): void
   const discovered = members.flatMap(({ options, discovered: said }) =>
     said === undefined ? [] : [[options.id, said] as const],
   )
+  const before = pool.backends
   pool.replace(
     members.map(({ options }) => options),
     new Map(discovered),
   )
+  // An operator may have removed it there, and such a backend has no grace time.
+  for (const { backend } of before) {
+    if (pool.find(backend.id) === undefined) pool.remove(backend.id)
+  }
 }

@@ -5,7 +5,7 @@ import type { ParsedFormat } from './foreign-format.ts'
 /** Longer is no load balancer's: a digest has 64 characters, and HAProxy's dates a dozen more. */
 const MAX_LENGTH = 128
 
-/** The id of the member that a foreign value stands for. Follows the pool's membership. */
+/** The id of the member, or the departed one, that a foreign value stands for. Follows the pool's membership. */
 export function foreignValues(
   pool: Pool,
   formats: readonly ParsedFormat[],
@@ -17,7 +17,8 @@ export function foreignValues(
     if (formats.length === 0 || value.length > MAX_LENGTH) return undefined
     if (members !== pool.backends) {
       members = pool.backends
-      ids = formats.map(format => idsOf(format, pool.backends))
+      const all = [...pool.departed, ...pool.backends]
+      ids = formats.map(format => idsOf(format, all))
     }
     for (const [index, { keyOf }] of formats.entries()) {
       const id = ids[index]?.get(keyOf === undefined ? value : keyOf(value))
