@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { createAffinity } from '@limpet/core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { startBackend, startBackends } from '../support/backend.ts'
+import { COMING_FROM } from '../support/coming-from-checks.ts'
 import { joinedValue } from '../support/header-lines.ts'
 import { ask } from '../support/http-client.ts'
 import * as checks from '../support/readme-checks.ts'
@@ -33,6 +34,8 @@ const PRINTS: Check = {}
 
 /** By where the block stands. */
 const CHECKS: Readonly<Record<string, Check>> = {
+  ...COMING_FROM,
+
   'limpet 1': { check: checks.smallestGateway },
 
   'packages/core Smallest example 1': PRINTS,
@@ -118,6 +121,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
       console.log(await shown({ host: 'a' })) // app2 none app2`,
   },
 
+  'packages/express Into an existing application 1': { check: checks.existingApplication },
   'packages/express Smallest example 1': { check: checks.smallestServer },
   'packages/express Options 1': { check: checks.largeBodyWithCookie },
   'packages/express The app around it 1': { check: checks.middlewareFirst },
@@ -131,6 +135,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'packages/express Errors 1': { check: checks.ownErrors },
   'packages/express Closing 1': { check: checks.gracefulEnd },
 
+  'packages/koa Into an existing application 1': { check: checks.existingApplication },
   'packages/koa Smallest example 1': { check: checks.smallestServer },
   'packages/koa Options 1': { check: checks.largeBodyWithCookie },
   'packages/koa The app around it 1': {
@@ -175,6 +180,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
       await store.close()`,
   },
 
+  'packages/fastify Into an existing application 1': { check: checks.existingApplication },
   'packages/fastify Smallest example 1': { check: checks.smallestGateway },
   'packages/fastify Options 1': { check: checks.largeBodyWithCookie },
   'packages/fastify The app around it 1': {
@@ -276,7 +282,7 @@ describe('a block of TypeScript', () => {
     expect(Object.keys(CHECKS).toSorted()).toEqual(TYPESCRIPT.map(({ key }) => key).toSorted())
   })
 
-  test.each(TYPESCRIPT)('$key does what it says', async ({ key, code }) => {
+  test.each(TYPESCRIPT.map(({ key, code }) => [key, code]))('%s does what it says', async (key, code) => {
     const { tail = '', check } = CHECKS[key] ?? {}
     const backends = await startBackends('app1', 'app2', 'app3')
     const [app1, app2, app3] = backends

@@ -41,7 +41,7 @@ export const smallestServer: GatewayCheck = async (program, backends) => {
 }
 
 /** A request's head for a WebSocket. */
-function handshake(path: string, ...more: readonly string[]): string {
+export function handshake(path: string, ...more: readonly string[]): string {
   const lines = [
     'Host: a',
     'Connection: Upgrade',
@@ -108,6 +108,15 @@ export function editedRequests(url: string): GatewayCheck {
     const names = ['x-user-id', 'x-gateway-user', 'x-debug', 'x-a', 'x-gateway']
     expect(names.map(name => joinedValue(lines, name))).toEqual([undefined, 'alice', undefined, '1', 'shop'])
   }
+}
+
+/** An application with a route and a hook of its own: the route answers, and other requests are forwarded. */
+export const existingApplication: GatewayCheck = async (program, backends) => {
+  const health = await ask(program.port, { path: '/healthz' })
+  expect([health.status, health.text, health.header('x-shop')]).toEqual([200, '{"status":"ok"}', 'shop'])
+  expect(backends.flatMap(({ seen }) => seen)).toEqual([])
+  expect((await ask(program.port)).header('x-shop')).toBe('shop')
+  await smallestGateway(program, backends)
 }
 
 export const webSockets: GatewayCheck = async ({ port }, [app1]) => {

@@ -1,12 +1,15 @@
 import { globSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 /** A fenced block of a README. */
 export interface Snippet {
-  /** Where it stands: `<folder> <heading> <n>`, as `packages/core Errors 1`; the root's folder is empty. */
+  /**
+   * Where it stands: `<folder> <heading> <n>`, as `packages/core Errors 1`; the root's folder is empty. A page beside
+   * the README has its name behind the folder.
+   */
   readonly key: string
   readonly language: string
   readonly code: string
@@ -19,11 +22,13 @@ export interface Readme {
   readonly snippets: readonly Snippet[]
 }
 
-/** Those that users read: of the repository and of each package. */
+/** Those that users read: of the repository and of each package, and the pages for users of another proxy. */
 export function readmes(): readonly Readme[] {
-  return ['README.md', ...globSync('packages/*/README.md', { cwd: ROOT })].map(path => {
+  const pages = globSync(['packages/*/README.md', 'packages/*/COMING-FROM-*.md'], { cwd: ROOT })
+  return ['README.md', ...pages].map(path => {
     const text = readFileSync(join(ROOT, path), 'utf8')
-    return { path, text, snippets: snippetsOf(dirname(path).replace(/^\.$/, ''), text) }
+    const place = path.replace(/\/?README\.md$|\.md$/, '').replace(/\/(?=[A-Z-]+$)/, ' ')
+    return { path, text, snippets: snippetsOf(place, text) }
   })
 }
 
@@ -33,7 +38,7 @@ export function readme(folder: string): Readme {
   return found
 }
 
-function snippetsOf(folder: string, text: string): readonly Snippet[] {
+function snippetsOf(place: string, text: string): readonly Snippet[] {
   const counts = new Map<string, number>()
   let heading = ''
   const snippets: Snippet[] = []
@@ -42,7 +47,7 @@ function snippetsOf(folder: string, text: string): readonly Snippet[] {
     if (title === undefined) {
       const count = (counts.get(heading) ?? 0) + 1
       counts.set(heading, count)
-      snippets.push({ key: `${folder} ${heading} ${count}`.trim(), language, code })
+      snippets.push({ key: `${place} ${heading} ${count}`.trim(), language, code })
     } else {
       heading = title
     }
