@@ -28,7 +28,7 @@ describe('the token of the admin port', () => {
     ['a file with a line break', 'file:', '\r\n', 'is empty'],
     ['a file with blanks', 'file:', ' \n\t\n', 'is empty'],
     ['an empty variable', 'env:', '', 'the environment has no'],
-    ['a variable of blanks', 'env:', ' \n', 'has blanks alone'],
+    ['a variable of blanks', 'env:', ' \n', 'has only blanks in'],
     ['a short text', '', 'hunter2', 'has 7 characters; it takes at least 16'],
     ['a text with a blank', '', 'hunter2 hunter2 hunter3', 'has blanks'],
   ])('%s is refused at the start and by check', async (_what, kind, value, text) => {
