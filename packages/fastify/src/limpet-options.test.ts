@@ -28,6 +28,7 @@ describe('the options of the plugin', () => {
     expect(parsed.transport).toEqual({
       connectTimeoutMs: 5_000,
       responseTimeoutMs: 60_000,
+      totalTimeoutMs: 0,
       idleTimeoutMs: 0,
       tunnelTimeoutMs: 3_600_000,
       ca: undefined,
@@ -43,7 +44,7 @@ describe('the options of the plugin', () => {
       prefix: '/api',
       routes: false,
       bodyLimit: 0,
-      timeouts: { connect: '250ms', response: 0, idle: '1m' },
+      timeouts: { connect: '250ms', response: 0, total: '2m', idle: '1m' },
       tls: { ca: [CERT, Buffer.from(CERT)], servername: 'app.internal', verify: false },
     })
     expect(parsed).toMatchObject({ prefix: '/api', routes: undefined, bodyLimit: 0 })
@@ -51,6 +52,7 @@ describe('the options of the plugin', () => {
     expect(parsed.transport).toEqual({
       connectTimeoutMs: 250,
       responseTimeoutMs: 0,
+      totalTimeoutMs: 120_000,
       idleTimeoutMs: 60_000,
       tunnelTimeoutMs: 3_600_000,
       ca: [CERT, Buffer.from(CERT)],
