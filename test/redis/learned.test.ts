@@ -91,6 +91,8 @@ describe.skipIf(hasNoRedis)('learned sessions in Redis', () => {
     const { url } = redis
     const before = openTable({ url }, { secrets: [OLD, NEW] })
     const after = openTable({ url }, { secrets: [NEW, OLD] })
+    await ready(before)
+    await ready(after)
     before.set('s', 'a')
     await expect.poll(async () => after.get('s')).toBe('a')
     after.set('s', 'b')
