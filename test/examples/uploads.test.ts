@@ -158,6 +158,6 @@ describe('an upload', () => {
     expect(again?.out).toContain('the upload is gone with its server: starts again')
     expect(new Set(said(again ?? { code: 1, out: '', err: '' }).sums).size).toBe(1)
     await example.printed('upload1 was killed')
-    expect(example.err).toBe('')
+    expect(example.err).toMatch(/^limpet: pool default: backend upload1 cannot be reached: .*\n$/)
   })
 })
