@@ -88,7 +88,7 @@ function variableText(name: string): string {
 }
 
 /** A path as people write it. Secrets have capitals, or neither a slash nor a dot. */
-const PATH = /^(?=.{1,200}$)(?=.*[./])(?:\/?[a-z0-9_@.-]{1,40})+$/
+const PATH = /^(?=.{1,200}$)(?=.*[./])\/?[a-z0-9_@.-]{1,40}(?:\/[a-z0-9_@.-]{1,40})*\/?$/
 
 /** In the same way, a key or a password may stand where the path of a file is meant. */
 function fileText(name: string, folder: string): string {

@@ -212,7 +212,7 @@ class Workers implements Operations {
           this.#mend(next)
         },
       )
-    }, pauseMs).unref()
+    }, pauseMs)
   }
 
   /** Sends an order to all live workers and returns their replies. A worker that dies over an order is replaced by one that has it. */

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
@@ -11,7 +12,7 @@ interface Pipeline {
   /** Handed to the app, and waiting for their turn to be answered. */
   waiting: number
   /** Parsed, and not handed to the app. */
-  readonly held: [IncomingMessage, ServerResponse][]
+  readonly held: (() => void)[]
 }
 
 const LIMITS = new WeakMap<Server, number>()
@@ -33,7 +34,7 @@ export function limitUnanswered(server: Server, most?: number): void {
     const next = pipeline.held.shift()
     // One that waited has its turn, and the next one waits. With a limit of 1 they are the same.
     if (next === undefined) pipeline.waiting -= 1
-    else emit('request', ...next)
+    else next()
     if (pipeline.held.length === 0 && socket.isPaused()) socket.resume()
   }
   server.emit = function limited(event: string, ...values: unknown[]): boolean {
@@ -49,7 +50,9 @@ export function limitUnanswered(server: Server, most?: number): void {
       return emit(event, request, response)
     }
     socket.pause()
-    if (pipeline.held.push([request, response]) > MAX_HELD) socket.destroy()
+    // It is handed over while an earlier request ends, and must not see that request's context.
+    const handOver = AsyncResource.bind(() => void emit('request', request, response))
+    if (pipeline.held.push(handOver) > MAX_HELD) socket.destroy()
     return true
   }
 }
