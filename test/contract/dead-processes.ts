@@ -61,7 +61,7 @@ export function deadProcesses(start: Start): void {
       for (const { mistakes } of customers) expect(mistakes).toEqual([])
     })
 
-    test('a backend that is alive and does nothing costs each of its sessions one wait [T-50]', async () => {
+    test('a backend that is alive and does nothing keeps its sessions, which get 504 [T-50]', async () => {
       const shops = await Promise.all(['w1', 'w2'].map(startBackendProcess))
       const gateway = await start(
         shops.map(shop => shop.options),
@@ -81,12 +81,11 @@ export function deadProcesses(start: Start): void {
       ])
       await Promise.all([...others, ...spared].map(customer => customer.buy('POST')))
       expect(posted?.status).toBe(504)
-      for (const { purchases } of [...others, ...spared])
+      // Slow is not dead: without a check or a refused connection that says so, no session leaves its cart behind.
+      for (const { purchases } of others)
+        expect(purchases.map(({ status }) => status)).toEqual([200, 504, 504])
+      for (const { purchases } of spared)
         expect(purchases.map(({ status }) => status)).toEqual([200, 200, 200])
-      for (const { shops: ids, purchases } of others) {
-        expect(ids).toEqual(['w1', 'w2'])
-        expect((purchases[1]?.endedMs ?? 0) - (purchases[1]?.startedMs ?? 0)).toBeLessThan(800)
-      }
       for (const { shops: ids } of spared) expect(ids).toEqual(['w2'])
       shops[0]?.thaw()
     })

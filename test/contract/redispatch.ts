@@ -1,3 +1,4 @@
+import type { BackendView } from '@limpet/core'
 import { describe, expect, test } from 'vitest'
 import { startBackend, startBackends } from '../support/backend.ts'
 import { joinedValue } from '../support/header-lines.ts'
@@ -35,6 +36,27 @@ export function redispatch(start: Start): void {
         expect(gateway.view(w1).failures).toBe(1)
       },
     )
+
+    test('a balancer that throws when another backend is needed costs that request alone', async () => {
+      const [w1, w2] = await startBackends('w1', 'w2')
+      let picks = 0
+      const balance = {
+        name: 'broken',
+        pick: (
+          candidates: readonly BackendView[],
+          _request: unknown,
+          accepts: (view: BackendView) => boolean = () => true,
+        ) => {
+          picks += 1
+          if (picks === 2) throw new Error('the balancer is broken')
+          return candidates.find(accepts)
+        },
+      }
+      const gateway = await start([w1, w2], { balance, affinity: [] })
+      await w1.refuse()
+      expect((await gateway.ask()).status).toBe(500)
+      expect((await gateway.ask()).status).toBe(200)
+    })
 
     test.each(DEATHS)('a GET moves from a backend that %s before an answer [T-50]', async (_how, death) => {
       const [w1, w2] = await startBackends('w1', 'w2')

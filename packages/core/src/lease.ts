@@ -254,7 +254,6 @@ export class HeldLease implements Lease {
   /** Never a backend that was tried. Backends that the client's keys name come first, and draining ones last. */
   #other(): BackendView | undefined {
     const tried = [...(this.#tried ?? []), this.#view]
-    this.#tried = tried
     const context = this.#context
     return claimedView(context, this.#decision.read, tried) ?? place(context, this.#request, tried)
   }
@@ -274,6 +273,7 @@ export class HeldLease implements Lease {
     const { pool } = this.#context
     const from = this.#view.backend.id
     this.#stopWaiting()
+    this.#tried = [...(this.#tried ?? []), this.#view]
     this.#hold.release()
     this.#hold = pool.hold(to)
     this.#view = to

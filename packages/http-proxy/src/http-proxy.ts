@@ -119,9 +119,11 @@ export function httpProxyOf(
   })
   function forwardAttempt(attempt: Attempt): void {
     // Its promise resolves when the request has been made; the result arrives by the events.
-    middleware(attempt as Attempt & IncomingMessage, NO_RESPONSE).catch((error: unknown) => {
+    function failed(error: unknown): void {
       attempt.events.failed(error instanceof Error ? error : new Error(String(error)))
-    })
+    }
+    // An error of its own goes to the next handler, and without one it would be dropped: the client would wait.
+    middleware(attempt as Attempt & IncomingMessage, NO_RESPONSE, failed).catch(failed)
   }
   function select(
     request: IncomingMessage,

@@ -96,5 +96,6 @@ function reasonOf(error: unknown): string {
   // Of several addresses that refuse, none has a message on the outside.
   const one: unknown = error instanceof AggregateError && error.message === '' ? error.errors[0] : error
   const text = one instanceof Error ? one.message || one.name : String(one)
-  return text.slice(0, MAX_REASON)
+  // A server without HELLO repeats the arguments of the command, the password among them.
+  return (text.split(', with args beginning with', 1)[0] ?? '').slice(0, MAX_REASON)
 }

@@ -42,7 +42,7 @@ export function newAttempt(
     events,
     agent: new LeaseAgent(lease, agents, events),
     method,
-    url: lease.target,
+    url: parsable(lease.target),
     address: addressOf(lease.backend.url),
     headers: {},
     httpVersion: '1.1',
@@ -54,6 +54,14 @@ export function newAttempt(
       writeBody(request)
     },
   }
+}
+
+/**
+ * httpxy parses the target as a URL, where `//` begins an authority: `GET //` would be an error. The backend gets the
+ * target from the agent, byte for byte.
+ */
+function parsable(target: string): string {
+  return target.startsWith('//') ? '/' : target
 }
 
 /** A backend's address, as httpxy takes it. */

@@ -49,6 +49,8 @@ export class Attempts {
   /** The lease has moved already, and the attempt at the backend before is being ended. */
   #isLeaving = false
   #isOver = false
+  /** The error of a balancer that could not choose another backend. */
+  #thrown: Error | undefined
 
   /** @param record the request's, to be written into */
   constructor(
@@ -134,7 +136,7 @@ export class Attempts {
     })
     if (isReused && failure.kind === 'broken') this.#isFresh = true
     if (this.#goesOn(failure)) this.#attempt()
-    else this.#end(attemptError(this.#lease.backend, failure))
+    else this.#end(this.#thrown ?? attemptError(this.#lease.backend, failure))
   }
 
   /** The client's side has closed. */
@@ -149,7 +151,7 @@ export class Attempts {
     if (this.#isOver || this.#isLeaving) return
     this.#attempter.inScope(() => {
       const cause = backendDown()
-      if (this.#lease.next({ kind: 'down', slow: false, cause }) === undefined) return
+      if (!this.#moves({ kind: 'down', slow: false, cause })) return
       this.#record?.ended('down')
       this.#isLeaving = true
       this.#attempter.abort(cause)
@@ -159,7 +161,17 @@ export class Attempts {
   #goesOn(failure: Failure): boolean {
     this.#record?.ended(failure.kind)
     this.#lease.failed(failure)
-    return this.#lease.next(failure) !== undefined
+    return this.#moves(failure)
+  }
+
+  /** A balancer of the application's own may throw here, in an event of a socket or of another request. */
+  #moves(failure: Failure): boolean {
+    try {
+      return this.#lease.next(failure) !== undefined
+    } catch (error) {
+      this.#thrown = error instanceof Error ? error : new Error(String(error))
+      return false
+    }
   }
 
   #takesTooLong(ms: number): void {
