@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
@@ -68,4 +69,31 @@ it('reads a connection again when it has answered', async () => {
   await expect.poll(answers).toBe(40)
   client.write('POST /last HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n')
   await expect.poll(() => waiting.length).toBe(1)
+})
+
+it('hands a held request over in a context of its own', async () => {
+  const storage = new AsyncLocalStorage<string | undefined>()
+  const waiting: ServerResponse[] = []
+  const seen: (string | undefined)[] = []
+  const server = guardServer(
+    createServer((request, response) => {
+      seen.push(storage.getStore())
+      storage.enterWith(request.url)
+      waiting.push(response)
+    }),
+    { maxUnanswered: 2 },
+  )
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1').resume()
+  onTestFinished(() => {
+    client.destroy()
+    server.close()
+  })
+  client.write('GET /1 HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(5))
+  for (let responded = 0; responded < 5; responded += 1) {
+    await expect.poll(() => waiting.length).toBeGreaterThan(0)
+    waiting.shift()?.end()
+  }
+  expect(seen.slice(2)).not.toContain('/1')
 })
