@@ -22,6 +22,8 @@ describe.skipIf(hasNoRedis)('learned sessions in Redis', () => {
   it('move and end for all gateways', async () => {
     const redis = await startRedis()
     const [here, there] = [openTable({ url: redis.url }), openTable({ url: redis.url })]
+    await ready(here)
+    await ready(there)
     here.set('s', 'a')
     await expect.poll(async () => there.get('s')).toBe('a')
     there.set('s', 'b')
