@@ -4,7 +4,7 @@
  */
 
 /** Node's list (`kSingleValueHeaders` of `node:http2`) without the pseudo-header fields. */
-const SINGLE: ReadonlySet<string> = new Set([
+export const SINGLE_VALUE_FIELDS: ReadonlySet<string> = new Set([
   'access-control-allow-credentials',
   'access-control-max-age',
   'access-control-request-method',
@@ -58,6 +58,6 @@ export function http2Value(
   name: string,
   value: string | string[] | undefined,
 ): string | string[] | undefined {
-  if (typeof value !== 'object' || !SINGLE.has(name)) return value
+  if (typeof value !== 'object' || !SINGLE_VALUE_FIELDS.has(name)) return value
   return LISTS.has(name) ? value.join(', ') : value[0]
 }
