@@ -115,6 +115,7 @@ describe('rewriteHeaders and responseHeaders', () => {
       rewriteHeaders: (headers, { url }) => ({
         ...headers,
         'content-length': '1',
+        'Content-Length': '2',
         'transfer-encoding': 'chunked',
         'x-url': url,
       }),

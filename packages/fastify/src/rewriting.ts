@@ -102,7 +102,9 @@ const FRAMING = [
 function checked(fields: HeaderFields, returned: unknown): HeaderFields {
   if (typeof returned !== 'object' || returned === null)
     throw new InvalidEditError('rewriteHeaders', 'is no object of header fields')
-  const edited = { ...returned } as HeaderFields
+  // A reply writes names in lower case, so a capital must not hide a framing field from what follows.
+  const edited: HeaderFields = {}
+  for (const [name, value] of Object.entries(returned as HeaderFields)) edited[name.toLowerCase()] = value
   for (const name of FRAMING) {
     if (fields[name] === undefined) delete edited[name]
     else edited[name] = fields[name]
