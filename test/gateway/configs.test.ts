@@ -56,6 +56,22 @@ async function homes({ gateway }: Running, asked: Asked, times = 4): Promise<rea
   return [...ids]
 }
 
+/** The receivers of `count` requests of one client that are all in flight at one time. */
+async function crowd({ gateway, backends }: Running, count: number): Promise<readonly string[]> {
+  const waiting: (() => void)[] = []
+  for (const backend of backends)
+    backend.script = async exchange => {
+      const arrived = Promise.withResolvers<void>()
+      waiting.push(arrived.resolve)
+      if (waiting.length === count) for (const resolve of waiting) resolve()
+      await arrived.promise
+      await echo(exchange)
+    }
+  const asked = await Promise.all(Array.from({ length: count }, async () => gateway.ask()))
+  for (const backend of backends) backend.script = echo
+  return asked.map(response => response.echo.id)
+}
+
 async function expectSticky({ gateway }: Running, cookie: string): Promise<string> {
   const browser = gateway.browser()
   const first = await browser.ask()
@@ -79,7 +95,21 @@ const CHECKS: Readonly<Record<string, () => Promise<void>>> = {
     expect(await expectSticky(await start('cookie-domain.yaml'), 'srv_id')).toMatch(/; Domain=example\.com/i)
   },
   async 'cookie-idle.yaml'() {
-    expect(await expectSticky(await start('cookie-idle.yaml'), 'SERVERID')).not.toContain('Max-Age')
+    expect(await expectSticky(await start('cookie-idle.yaml'), 'SERVERID')).toContain('; Max-Age=3600')
+  },
+  async 'cookie-hash.yaml'() {
+    const running = await start('cookie-hash.yaml')
+    const { gateway, backends } = running
+    const browser = gateway.browser()
+    const home = await browser.visit()
+    expect(await homes(running, {})).toEqual([home])
+    await backends.find(({ id }) => id === home)?.refuse()
+    const next = await browser.visit()
+    expect(await homes(running, {})).toEqual([next])
+    // The address alone would take the session back; the cookie keeps it.
+    await backends.find(({ id }) => id === home)?.listen()
+    await expect.poll(async () => (await gateway.ask()).echo.id).toBe(home)
+    expect(await browser.visit()).toBe(next)
   },
   async 'ip-hash.yaml'() {
     expect(await homes(await start('ip-hash.yaml'), {})).toHaveLength(1)
@@ -88,6 +118,9 @@ const CHECKS: Readonly<Record<string, () => Promise<void>>> = {
     const running = await start('source-hash.yaml')
     const [home] = await homes(running, {})
     expect(await homes(running, {})).toEqual([home])
+    // A crowd behind one address stays together: many at one time have the same backend, too.
+    const together = await crowd(running, 12)
+    expect(new Set(together)).toEqual(new Set([home]))
     await running.backends.find(({ id }) => id === home)?.refuse()
     expect(await homes(running, {})).not.toContain(home)
   },
@@ -116,6 +149,11 @@ const CHECKS: Readonly<Record<string, () => Promise<void>>> = {
     expect(browser.cookies.get('JSESSIONID')).toMatch(/~abc$/)
     for (let visit = 0; visit < 4; visit += 1) expect(await browser.visit()).toBe(home)
     expect(backends.find(({ id }) => id === home)?.last.lines).toContainEqual(['Cookie', 'JSESSIONID=abc'])
+    await backends.find(({ id }) => id === home)?.refuse()
+    // The application does not renew the cookie: the mark is an old one, and the session stays together.
+    const next = await browser.visit()
+    expect(next).not.toBe(home)
+    for (let visit = 0; visit < 4; visit += 1) expect(await browser.visit()).toBe(next)
   },
   async 'header-hash.yaml'() {
     const running = await start('header-hash.yaml')
@@ -131,8 +169,12 @@ const CHECKS: Readonly<Record<string, () => Promise<void>>> = {
         webSocketServer(socket => socket.on('message', () => socket.send(id))),
       ),
     )
-    const [one, other] = [await web(gateway.port), await web(gateway.port)]
+    const [one, other] = [
+      await web(gateway.port, { path: '/ws' }),
+      await web(gateway.port, { path: '/ws/x' }),
+    ]
     expect((await one.ask('?')).toString()).toBe((await other.ask('?')).toString())
+    expect((await gateway.ask()).status).toBe(404)
   },
   async 'failover.yaml'() {
     const { gateway, backends } = await start('failover.yaml')
