@@ -98,6 +98,19 @@ describe('the facts of a request', () => {
     expect(() => requestHead(edited)).toThrow(expect.objectContaining(field))
   })
 
+  it.each([
+    ['x-a', ':path'],
+    [':authority', ':path'],
+  ])('find the target of HTTP/2 by its name, whatever %s says', (name, value) => {
+    const rawHeaders = [':method', 'GET', name, value, 'x-b', '/old', ':path', '/old']
+    const headers = { ':method': 'GET', [name]: value, 'x-b': '/old', ':path': '/old' }
+    const edited = message(headers, { url: 'x', rawHeaders, stream: {} })
+    expect(() => requestHead(edited)).toThrow(expect.objectContaining({ field: 'url' }))
+    expect(requestHead({ ...edited, url: '/old' }).url).toBe('/old')
+    const malformed = [...rawHeaders.slice(0, -1), '/a#b']
+    expect(requestHead({ ...edited, url: '/a#b', rawHeaders: malformed }).url).toBe('/a#b')
+  })
+
   it('keep a malformed target of the client, which is refused later', () => {
     for (const url of ['x', '/a#b', '*']) expect(requestHead(message({}, { url })).url).toBe(url)
     expect(requestHead(message({}, { url: '/\u0001', originalUrl: '/\u0001' })).url).toBe('/\u0001')

@@ -83,8 +83,10 @@ function hasUnmeasuredBody(headers: HeaderFields, { stream }: NodeRequest): bool
 /** The target as the client sent it; undefined where an edit would leave no trace of it. */
 function wireUrl({ originalUrl, rawHeaders, stream }: NodeRequest): string | undefined {
   if (originalUrl !== undefined || stream === undefined) return originalUrl
-  const at = rawHeaders.indexOf(':path')
-  return at < 0 ? undefined : rawHeaders[at + 1]
+  // Names stand at even places; a client's value may be the same text.
+  for (let index = 0; index < rawHeaders.length; index += 2)
+    if (rawHeaders[index] === ':path') return rawHeaders[index + 1]
+  return undefined
 }
 
 /** A client's own target is refused later, where it is malformed. */
