@@ -27,6 +27,7 @@ const TIMES = { responseTimeoutMs: TIMEOUT_MS, totalTimeoutMs: 0 }
 /** A forwarder that only records its calls: `attempt` (with the backend), `abort` and `gaveUp`. */
 class Notes implements Attempter {
   readonly told: string[] = []
+  readonly errors: BackendFailedError[] = []
   readonly affinity: Affinity
   readonly lease: Lease
   readonly attempts: Attempts
@@ -67,6 +68,7 @@ class Notes implements Attempter {
   }
 
   gaveUp(error: Error): void {
+    if (error instanceof BackendFailedError) this.errors.push(error)
     const { statusCode, code } = error as AffinityError
     const why = error instanceof BackendFailedError ? error.failure.kind : code
     this.told.push(`gave up: ${statusCode} ${why}`)
@@ -327,6 +329,23 @@ describe('the time for all attempts', () => {
     notes.attempts.failed(reset)
     expect([notes.news, notes.failures]).toEqual([[], [1, 1, 0]])
   })
+
+  it.each<readonly [string, number, (notes: Notes) => void]>([
+    ['was found down', 0, notes => notes.affinity.pool.setHealthy('w1', false)],
+    ['sent a status of retryOn', 1, notes => void notes.attempts.responded(503)],
+  ])(
+    'is no failure of the next backend while the attempt at one that %s is being ended',
+    (_, count, leave) => {
+      const notes = begun({}, { retryOn: ['connect', 'reset', 'timeout', 503] }, times)
+      notes.attempts.started(false)
+      leave(notes)
+      expect(notes.lease.backend.id).toBe('w2')
+      notes.told.length = 0
+      vi.advanceTimersByTime(3_000)
+      expect(notes.news).toEqual(['gave up: 504 timeout', `abort: ${RESPONSE_TIMEOUT}`])
+      expect([notes.errors.at(-1)?.backend, notes.failures]).toEqual(['w1', [count, 0, 0]])
+    },
+  )
 
   it('ends with the head of the response', () => {
     const notes = begun({}, {}, times)

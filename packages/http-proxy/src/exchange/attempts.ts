@@ -1,5 +1,6 @@
 import {
   attemptError,
+  type Backend,
   type Failure,
   isAffinityError,
   isRepeatable,
@@ -46,8 +47,8 @@ export class Attempts {
   #isReused = false
   #isFresh = false
   #hasResponded = false
-  /** The lease has moved already, and the attempt at the backend before is being ended. */
-  #isLeaving = false
+  /** The backend whose attempt is being ended, while the lease has moved on already. */
+  #leaving: Backend | undefined
   #isOver = false
   /** The error of a balancer that could not choose another backend. */
   #thrown: Error | undefined
@@ -103,11 +104,14 @@ export class Attempts {
    * @returns whether it is for the client; else the attempter ends the attempt, and reports that it has failed
    */
   responded(statusCode: number): boolean {
-    if (this.#isOver || this.#isLeaving) return false
+    if (this.#isOver || this.#leaving !== undefined) return false
     clearTimeout(this.#timer)
-    if (this.#lease.retries(statusCode) && this.#goesOn(statusFailure(statusCode))) {
-      this.#isLeaving = true
-      return false
+    if (this.#lease.retries(statusCode)) {
+      const { backend } = this.#lease
+      if (this.#goesOn(statusFailure(statusCode))) {
+        this.#leaving = backend
+        return false
+      }
     }
     clearTimeout(this.#total)
     this.#hasResponded = true
@@ -119,8 +123,8 @@ export class Attempts {
   failed(error: unknown): void {
     clearTimeout(this.#timer)
     if (this.#isOver) return
-    if (this.#isLeaving) {
-      this.#isLeaving = false
+    if (this.#leaving !== undefined) {
+      this.#leaving = undefined
       this.#attempt()
       return
     }
@@ -148,12 +152,13 @@ export class Attempts {
 
   /** The pool tells, in the context of whatever has found the backend down. A request without another place waits on. */
   readonly #onDown = (): void => {
-    if (this.#isOver || this.#isLeaving) return
+    if (this.#isOver || this.#leaving !== undefined) return
     this.#attempter.inScope(() => {
+      const { backend } = this.#lease
       const cause = backendDown()
       if (!this.#moves({ kind: 'down', slow: false, cause })) return
       this.#record?.ended('down')
-      this.#isLeaving = true
+      this.#leaving = backend
       this.#attempter.abort(cause)
     })
   }
@@ -179,8 +184,9 @@ export class Attempts {
     const failure: Failure = { kind: 'timeout', slow: true, cause: totalTimeout(ms) }
     this.#record?.ended('timeout')
     this.#attempter.inScope(() => {
-      this.#lease.failed(failure)
-      this.#end(attemptError(this.#lease.backend, failure))
+      // Between two attempts no backend has the request: the last one was told of its failure, the next has none.
+      if (this.#leaving === undefined) this.#lease.failed(failure)
+      this.#end(attemptError(this.#leaving ?? this.#lease.backend, failure))
       this.#attempter.abort(totalTimeout(ms))
     })
   }
