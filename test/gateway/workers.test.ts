@@ -53,6 +53,47 @@ describe('limpet with workers', { timeout: 60_000 }, () => {
     await expect.poll(health, { interval: 20, timeout: 10_000 }).toEqual([200, { status: 'ok' }])
   })
 
+  test('replace workers that have all died, without an admin port that keeps the parent running', async () => {
+    const w1 = await startBackend('w1')
+    const listen = `127.0.0.1:${await freePort()}`
+    const gateway = await GatewayProcess.start(fileOf([w1], { workers: WORKERS, listen, admin: undefined }))
+    for (const worker of gateway.workers) process.kill(worker, 'SIGKILL')
+    await gateway.logged('worker_started', WORKERS)
+    expect((await gateway.ask()).status).toBe(200)
+    gateway.signal('SIGTERM')
+    expect(await gateway.exited).toMatchObject({ code: 0 })
+  })
+
+  test('give a reload to a worker that becomes ready while it is applied', async () => {
+    const [w1, w2] = [await startBackend('w1'), await startBackend('w2')]
+    const more = { workers: 2, listen: `127.0.0.1:${await freePort()}` }
+    const gateway = await GatewayProcess.start(fileOf([w1], more))
+    const reloads = (): string[] =>
+      gateway.log.map(({ event }) => event).filter(event => event === 'reloaded' || event === 'reload_failed')
+    const ended = async (count: number): Promise<void> => {
+      await expect.poll(() => reloads().length, { timeout: 10_000 }).toBe(count)
+    }
+    // On a busy machine the successor may take longer to start than a reload waits for a stopped worker.
+    for (let round = 1; reloads().at(-1) !== 'reloaded'; round += 1) {
+      gateway.killWorker()
+      await gateway.logged('worker_exited', round)
+      const [survivor = 0] = gateway.workers
+      // The reload lasts until this worker runs again.
+      process.kill(survivor, 'SIGSTOP')
+      gateway.write(fileOf([w2], more))
+      gateway.signal('SIGHUP')
+      // The stopped worker has at most one of the two connections, so its successor listens when one is served.
+      const asked = [gateway.ask(), gateway.ask()]
+      await Promise.race([Promise.any(asked), ended(round)])
+      process.kill(survivor, 'SIGCONT')
+      await ended(round)
+      await gateway.logged('worker_started', round)
+      await Promise.all(asked)
+    }
+    const served = await Promise.all(Array.from({ length: 8 }, async () => (await gateway.ask()).echo.id))
+    expect(new Set(served)).toEqual(new Set(['w2']))
+  })
+
   test('end while a worker is being replaced', async () => {
     const w1 = await startBackend('w1')
     const gateway = await GatewayProcess.start(fileOf([w1], { workers: 2 }))

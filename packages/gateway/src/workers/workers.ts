@@ -86,6 +86,8 @@ class Workers implements Operations {
   /** Workers whose process has not ended. */
   readonly #links = new Set<WorkerLink>()
   readonly #ready = new Set<WorkerLink>()
+  /** The last of the changes and joins, which are made one after the other. It never rejects. */
+  #lastTurn: Promise<unknown> = Promise.resolve()
   isEnding = false
   /** Maximum duration of a graceful shutdown. */
   endingMs: number
@@ -122,20 +124,24 @@ class Workers implements Operations {
   }
 
   async operate(operation: Operation): Promise<BackendRow | undefined> {
-    try {
-      return sumOfRows((await this.#tellAll({ what: 'operate', operation })) as BackendRow[])
-    } finally {
-      await this.#noteMembers()
-    }
+    return this.#inTurn(async () => {
+      try {
+        return sumOfRows((await this.#tellAll({ what: 'operate', operation })) as BackendRow[])
+      } finally {
+        await this.#noteMembers()
+      }
+    })
   }
 
   async reload(config: GatewayConfig): Promise<Changes> {
     const { source } = config
-    const [changes = { changed: [], needsRestart: [] }] = await this.#tellAll({ what: 'reload', source })
-    this.#standing = { ...this.#standing, source }
-    this.endingMs = endingMs(config)
-    await this.#noteMembers()
-    return changes as Changes
+    return this.#inTurn(async () => {
+      const [changes = { changed: [], needsRestart: [] }] = await this.#tellAll({ what: 'reload', source })
+      this.#standing = { ...this.#standing, source }
+      this.endingMs = endingMs(config)
+      await this.#noteMembers()
+      return changes as Changes
+    })
   }
 
   async end(): Promise<void> {
@@ -187,18 +193,30 @@ class Workers implements Operations {
   }
 
   async #begin(link: WorkerLink): Promise<Listening> {
-    let standing = this.#standing
+    const standing = this.#standing
     link.tell({ what: 'start', ...standing })
     const listening = await link.listening
-    // Orders that the others were given meanwhile.
-    while (standing !== this.#standing) {
-      standing = this.#standing
-      const { source, members } = standing
+    await this.#inTurn(async () => this.#join(link, standing))
+    return listening
+  }
+
+  /** The worker gets the changes since `from`, and each later one. */
+  async #join(link: WorkerLink, from: Standing): Promise<void> {
+    const { source, members } = this.#standing
+    if (from !== this.#standing) {
       await link.ask({ what: 'reload', source })
       if (members !== undefined) await link.ask({ what: 'restore', members })
     }
+    // Its end may have come before, and was the end of a worker that was not ready.
+    if (!link.isOpen) throw new Error('a worker ended before it was ready')
     this.#ready.add(link)
-    return listening
+  }
+
+  /** Makes a change, or lets a worker join: at once, a worker would be neither told of the change nor started with it. */
+  async #inTurn<T>(step: () => Promise<T>): Promise<T> {
+    const turn = this.#lastTurn.then(step)
+    this.#lastTurn = turn.catch(() => undefined)
+    return turn
   }
 
   #mend(pauseMs: number): void {
