@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { type Affinity, createAffinity } from './affinity.ts'
 import type { AffinityOptions } from './affinity-options.ts'
 import type { BalanceOptions } from './balancers/balancer-options.ts'
@@ -74,6 +74,14 @@ describe('a lease', () => {
     lease.release()
     expect(counts(affinity, 'inFlight')).toEqual([0, 0])
     expect(counts(affinity, 'requests')).toEqual([1, 0])
+  })
+
+  it('lists each backend that it has tried once, however often it asks for another', () => {
+    const affinity = affinityOf('a')
+    const asked = vi.spyOn(affinity.pool, 'candidatesBut')
+    const lease = leaseOf(affinity)
+    for (let turn = 0; turn < 20; turn += 1) expect(redispatch(lease, failure())).toBeUndefined()
+    expect(asked.mock.calls.map(([tried]) => [...tried].length)).toEqual(Array.from({ length: 20 }, () => 1))
   })
 
   it('knows the client, from the socket or from a proxy that is trusted [T-22]', () => {

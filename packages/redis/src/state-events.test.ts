@@ -53,4 +53,16 @@ describe('events of state', () => {
     states.down('x'.repeat(1_000))
     expect(told).toEqual(['down: connect ECONNREFUSED ::1:6379', 'up', `down: ${'x'.repeat(200)}`])
   })
+
+  it('leave out the arguments of a command that the server repeats, for the password is one of them', () => {
+    const { states, told } = setUp()
+    states.down(
+      new Error(
+        'ERR unknown command `HELLO`, with args beginning with: `3`, `AUTH`, `limpet`, `pass-word`, ',
+      ),
+    )
+    states.refused('writes', new Error("ERR unknown command 'SET', with args beginning with: 'key' 'tag' "))
+    states.up()
+    expect(told).toEqual(['down: ERR unknown command `HELLO`', "degraded: writes: ERR unknown command 'SET'"])
+  })
 })
