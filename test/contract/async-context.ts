@@ -37,7 +37,7 @@ export function asyncContext(start: Start): void {
   }
 
   async function settled({ pool }: RunningGateway): Promise<void> {
-    await expect.poll(() => pool.inFlight + pool.queue.size, { interval: 2 }).toBe(0)
+    await expect.poll(() => pool.inFlight + pool.queued, { interval: 2 }).toBe(0)
   }
 
   /** All notes are of `user`, and among them are these. */
@@ -180,7 +180,7 @@ export function asyncContext(start: Start): void {
       const visits: Promise<void>[] = []
       for (const [index, user] of USERS.entries()) {
         visits.push(visit(gateway, user))
-        await expect.poll(() => gateway.pool.inFlight + gateway.pool.queue.size).toBe(index + 1)
+        await expect.poll(() => gateway.pool.inFlight + gateway.pool.queued).toBe(index + 1)
       }
       for (const _ of USERS) {
         await expect.poll(() => waiting.length).toBe(1)
@@ -199,7 +199,7 @@ export function asyncContext(start: Start): void {
       for (const user of USERS) {
         gateway.pool.setHealthy('w1', false)
         const visiting = visit(gateway, user)
-        await expect.poll(() => gateway.pool.queue.size).toBe(1)
+        await expect.poll(() => gateway.pool.queued).toBe(1)
         gateway.pool.setHealthy('w1', true)
         await visiting
         expectNotes(notes, user, ['limpet:queued', ...SERVED])

@@ -29,7 +29,7 @@ export function closing(start: Start): void {
       await raw(gateway.port, handshakeText(), STAYING)
       await w1.handshake()
       const queued = await raw(gateway.port, handshakeText(), STAYING)
-      await expect.poll(() => gateway.pool.queue.size, { interval: 5 }).toBe(1)
+      await expect.poll(() => gateway.pool.queued, { interval: 5 }).toBe(1)
       await expectCloses(gateway)
       expect((await queued.responded()).statusLine).toBe('HTTP/1.1 503 Service Unavailable')
     })

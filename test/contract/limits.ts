@@ -24,7 +24,7 @@ export function limits(start: Start): void {
   }
 
   async function waiting({ pool }: RunningGateway, count: number): Promise<void> {
-    await expect.poll(() => pool.queue.size, { interval: 2 }).toBe(count)
+    await expect.poll(() => pool.queued, { interval: 2 }).toBe(count)
   }
 
   describe('limits', () => {
@@ -86,7 +86,7 @@ export function limits(start: Start): void {
       await refused()
       lookUp.resolve({ kind: 'none' })
       await refused()
-      expect(gateway.pool.queue.size).toBe(0)
+      expect(gateway.pool.queued).toBe(0)
       await answer()
       expect((await first).status).toBe(200)
     })

@@ -72,7 +72,7 @@ async function expectSound(
 ): Promise<void> {
   const { pool } = gateway.affinity
   const deadlineMs = performance.now() + 5_000
-  while (pool.inFlight + pool.queue.size > 0) {
+  while (pool.inFlight + pool.queued > 0) {
     if (performance.now() > deadlineMs) throw new Error(`${pool.inFlight} requests are left in flight`)
     await delay(2)
   }

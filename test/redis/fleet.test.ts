@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import { Pool } from '@limpet/core'
+import { createAffinity, type Pool } from '@limpet/core'
 import { type FleetChangeEvent, type RedisFleet, redisFleet, type RedisFleetOptions } from '@limpet/redis'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { hasNoRedis, type RedisServer, startRedis } from '../support/redis-server.ts'
@@ -14,7 +14,7 @@ interface Gateway {
 }
 
 function join(redis: RedisServer, options: Partial<RedisFleetOptions> = {}, backends = BACKENDS): Gateway {
-  const pool = new Pool('shop', backends)
+  const pool = createAffinity({ name: 'shop', backends, affinity: [] }).pool
   const fleet = redisFleet(pool, { url: redis.url, secrets: [NEW], ...options })
   onTestFinished(() => fleet.close())
   return { pool, fleet }

@@ -13,7 +13,7 @@ import { type OptionsOf, optionTable } from './options/option-table.ts'
 import { OUTLIER_DETECTION } from './pool/outlier-detection.ts'
 import type { AffinityPolicy } from './policies/policy.ts'
 import { parsePolicies, POLICIES } from './policies/policy-options.ts'
-import { Pool } from './pool/pool.ts'
+import { LivePool } from './pool/live-pool.ts'
 import { RETRY_ON } from './selection/retry-on.ts'
 import { RETRY_BUDGET, RetryBudget } from './selection/retry-budget.ts'
 import { parseSecrets, type Secret } from './signing/secrets.ts'
@@ -103,7 +103,7 @@ export function parseAffinityOptions(options: AffinityOptions): ParsedAffinity {
       ? read
       : { ...STAND_IN, affinity: read.affinity, balance: read.balance, secrets: read.secrets }
   const { secrets, now } = checked
-  const pool = new Pool(checked.name, errors.length === 0 ? options.backends : [], {
+  const pool = new LivePool(checked.name, errors.length === 0 ? options.backends : [], {
     passive: checked.passive,
     slowStartMs: checked.slowStart,
     maxInFlight: checked.maxInFlight,

@@ -7,6 +7,7 @@ import * as diagnostics from './diagnostics.ts'
 import type { Backend } from './pool/backend.ts'
 import type { Failure, FailureKind } from './failure.ts'
 import type { HeaderFields, RequestHead } from './head.ts'
+import type { LivePool } from './pool/live-pool.ts'
 import type { Lease } from './lease.ts'
 
 const SECRET = 'correct horse battery staple, and then some more'
@@ -78,7 +79,7 @@ describe('a lease', () => {
 
   it('lists each backend that it has tried once, however often it asks for another', () => {
     const affinity = affinityOf('a')
-    const asked = vi.spyOn(affinity.pool, 'candidatesBut')
+    const asked = vi.spyOn(affinity.pool as LivePool, 'candidatesBut')
     const lease = leaseOf(affinity)
     for (let turn = 0; turn < 20; turn += 1) expect(redispatch(lease, failure())).toBeUndefined()
     expect(asked.mock.calls.map(([tried]) => [...tried].length)).toEqual(Array.from({ length: 20 }, () => 1))

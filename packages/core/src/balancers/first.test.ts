@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import { requestHead } from '../head.ts'
-import { Pool } from '../pool/pool.ts'
+import { LivePool } from '../pool/live-pool.ts'
 import { first } from './first.ts'
 
 const REQUEST = requestHead({ httpVersion: '1.1', rawHeaders: [], headers: {}, socket: {} })
 
-function poolOf(...ids: readonly string[]): Pool {
-  return new Pool(
+function poolOf(...ids: readonly string[]): LivePool {
+  return new LivePool(
     'p',
     ids.map(id => ({ id, url: `http://${id}.test:80` })),
   )
 }
 
-function picked(pool: Pool): string | undefined {
+function picked(pool: LivePool): string | undefined {
   return first().pick(pool.candidates, REQUEST)?.backend.id
 }
 

@@ -7,20 +7,20 @@ import { compileTrustProxy } from '../http/client.ts'
 import { type HeaderFields, type RequestHead, requestHead } from '../head.ts'
 import type { Lease } from '../lease.ts'
 import type { BackendView, Hold } from '../pool/backend-view.ts'
-import { Pool } from '../pool/pool.ts'
+import { LivePool } from '../pool/live-pool.ts'
 import type { HashBalancerOptions } from './hash-options.ts'
 
 const SEED = 'a seed that is longer than thirty-two bytes'
 
-function poolOf(weights: readonly number[]): Pool {
-  return new Pool(
+function poolOf(weights: readonly number[]): LivePool {
+  return new LivePool(
     'p',
     weights.map((weight, n) => ({ id: `b${n}`, weight, url: `http://b${n}.test:80` })),
   )
 }
 
 function hashOf(
-  pool: Pool,
+  pool: LivePool,
   hash: HashBalancerOptions['hash'],
   more: Partial<HashBalancerOptions> = {},
   trustProxy: readonly string[] = [],
@@ -45,7 +45,7 @@ function request(headers: HeaderFields = {}, url = '/', remoteAddress = '192.0.2
 }
 
 /** Where requests go. */
-function idsOf(balancer: Balancer, pool: Pool, requests: readonly RequestHead[]): (string | undefined)[] {
+function idsOf(balancer: Balancer, pool: LivePool, requests: readonly RequestHead[]): (string | undefined)[] {
   return requests.map(one => balancer.pick(pool.candidates, one)?.backend.id)
 }
 
@@ -226,7 +226,7 @@ describe('a hash', () => {
 })
 
 /** The number of requests that the bound allows, in integers: hundredths, so that no rounding is hidden. */
-function most(boundedLoad: number, pool: Pool, view: BackendView): number {
+function most(boundedLoad: number, pool: LivePool, view: BackendView): number {
   const weight = pool.candidates.reduce((sum, one) => sum + one.weight, 0)
   return Math.ceil((Math.round(boundedLoad * 100) * view.weight * (pool.inFlight + 1)) / (100 * weight))
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { RequestHead } from '../head.ts'
-import { Pool } from '../pool/pool.ts'
+import { LivePool } from '../pool/live-pool.ts'
 import { leastRequests } from './least-requests.ts'
 
 const REQUEST: RequestHead = {
@@ -21,8 +21,8 @@ interface Load {
   readonly inFlight: number
 }
 
-function poolOf(loads: readonly Load[]): Pool {
-  const pool = new Pool(
+function poolOf(loads: readonly Load[]): LivePool {
+  const pool = new LivePool(
     'p',
     loads.map(({ weight }, n) => ({ id: `b${n}`, weight, url: `http://b${n}.test:80` })),
   )

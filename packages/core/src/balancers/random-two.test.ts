@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { RequestHead } from '../head.ts'
-import { Pool } from '../pool/pool.ts'
+import { LivePool } from '../pool/live-pool.ts'
 import { randomTwo } from './random-two.ts'
 
 const REQUEST: RequestHead = {
@@ -17,8 +17,8 @@ const REQUEST: RequestHead = {
 }
 
 /** A pool of backends `b0`, `b1` and so on, with the given numbers of requests in flight. */
-function poolOf(inFlight: readonly number[], weight = 1): Pool {
-  const pool = new Pool(
+function poolOf(inFlight: readonly number[], weight = 1): LivePool {
+  const pool = new LivePool(
     'p',
     inFlight.map((_, n) => ({ id: `b${n}`, weight, url: `http://b${n}.test:80` })),
   )
@@ -67,7 +67,7 @@ describe('random two', () => {
   })
 
   it('minds the weight', () => {
-    const pool = new Pool('p', [
+    const pool = new LivePool('p', [
       { id: 'light', url: 'http://light.test:80', weight: 1 },
       { id: 'heavy', url: 'http://heavy.test:80', weight: 4 },
     ])

@@ -2,20 +2,20 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { requestHead } from '../head.ts'
 import type { BackendView } from '../pool/backend-view.ts'
-import { Pool } from '../pool/pool.ts'
+import { LivePool } from '../pool/live-pool.ts'
 import { random } from './random.ts'
 
 const REQUEST = requestHead({ httpVersion: '1.1', rawHeaders: [], headers: {}, socket: {} })
 
-function poolOf(weights: readonly number[]): Pool {
-  return new Pool(
+function poolOf(weights: readonly number[]): LivePool {
+  return new LivePool(
     'p',
     weights.map((weight, n) => ({ id: `b${n}`, weight, url: `http://b${n}.test:80` })),
   )
 }
 
 /** How often each is picked by as many draws, at even distances. */
-function counts(pool: Pool, draws: number, accepts?: (view: BackendView) => boolean): number[] {
+function counts(pool: LivePool, draws: number, accepts?: (view: BackendView) => boolean): number[] {
   let turn = 0
   const balancer = random(() => (turn + 0.5) / draws)
   const picks = new Map<BackendView | undefined, number>()

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { HASH_KEY_BYTES, type KeyedHash, keyedHash } from '../signing/keyed-hash.ts'
 import type { BackendView } from '../pool/backend-view.ts'
-import { Pool } from '../pool/pool.ts'
+import { LivePool } from '../pool/live-pool.ts'
 import { Rendezvous, SLOTS } from './rendezvous.ts'
 
 /** Weights by id. */
@@ -16,7 +16,7 @@ function rendezvousOf(weights: Weights): Rendezvous {
     weight,
     url: `http://${id}.test:80`,
   }))
-  return new Rendezvous(new Pool('p', backends).candidates, hash)
+  return new Rendezvous(new LivePool('p', backends).candidates, hash)
 }
 
 /** The winner of each of the first `count` slots. */
@@ -160,7 +160,7 @@ describe('rendezvous', () => {
     const sameForAll: KeyedHash = (_text, out) => out.fill(0)
     for (const ids of ['abc', 'cba', 'bca']) {
       const backends = Array.from(ids, one => ({ id: one, url: `http://${one}.test:80` }))
-      const rendezvous = new Rendezvous(new Pool('p', backends).candidates, sameForAll)
+      const rendezvous = new Rendezvous(new LivePool('p', backends).candidates, sameForAll)
       expect(rendezvous.winner(7)?.backend.id).toBe('a')
     }
   })

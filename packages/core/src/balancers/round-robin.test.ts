@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { RequestHead } from '../head.ts'
 import type { BackendView } from '../pool/backend-view.ts'
-import { Pool } from '../pool/pool.ts'
+import { LivePool } from '../pool/live-pool.ts'
 import { roundRobin } from './round-robin.ts'
 
 const REQUEST: RequestHead = {
@@ -17,17 +17,17 @@ const REQUEST: RequestHead = {
   hasBody: false,
 }
 
-function poolOf(weights: Readonly<Record<string, number>>): Pool {
+function poolOf(weights: Readonly<Record<string, number>>): LivePool {
   const backends = Object.entries(weights).map(([id, weight]) => ({
     id,
     weight,
     url: `http://${id}.test:80`,
   }))
-  return new Pool('p', backends)
+  return new LivePool('p', backends)
 }
 
 /** The ids of the next `count` picks, one character each. */
-function turns(pool: Pool, count: number, balancer = roundRobin()): string {
+function turns(pool: LivePool, count: number, balancer = roundRobin()): string {
   return Array.from({ length: count }, () => balancer.pick(pool.candidates, REQUEST)?.backend.id ?? '-').join(
     '',
   )

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { Pool } from '../pool/pool.ts'
+import { LivePool } from '../pool/live-pool.ts'
 import { startDiscovery } from './discovery.ts'
 import {
   type DiscoveredBackend,
@@ -10,7 +10,7 @@ import {
 } from './discovery-source.ts'
 
 /** A source that reports only when the test tells it to. */
-function discovering(pool = new Pool('p', [])) {
+function discovering(pool = new LivePool('p', [])) {
   let listener: DiscoveryListener | undefined
   const source: DiscoverySource = {
     name: 'registry',
@@ -37,7 +37,7 @@ function heard<T>(channel: string): T[] {
   return events
 }
 
-const rows = (pool: Pool): string[] =>
+const rows = (pool: LivePool): string[] =>
   pool.backends.map(({ backend: { id }, state, healthy }) => `${id} ${state}${healthy ? '' : ' unhealthy'}`)
 
 beforeEach(() => {
@@ -161,7 +161,7 @@ describe('a source of discovery', () => {
     before.pool.setState('a', 'drain')
     const { pool, report } = discovering(
       (() => {
-        const next = new Pool('p', [])
+        const next = new LivePool('p', [])
         next.countSessionsWith(() => 1)
         next.takeOver(before.pool)
         return next
@@ -176,7 +176,7 @@ describe('a source of discovery', () => {
   it('keeps its state in a pool that takes over', () => {
     const before = discovering()
     before.report(pod('a', { healthy: false }), pod('b'))
-    const pool = new Pool('p', [])
+    const pool = new LivePool('p', [])
     pool.takeOver(before.pool)
     expect(rows(pool)).toEqual(['a ready unhealthy', 'b ready'])
   })
@@ -209,7 +209,7 @@ describe('a source of discovery', () => {
   })
 
   it('takes no id of a configured backend', () => {
-    const { pool, report } = discovering(new Pool('p', [{ id: 'a', url: 'http://own.test' }]))
+    const { pool, report } = discovering(new LivePool('p', [{ id: 'a', url: 'http://own.test' }]))
     report(pod('a', { state: 'maint' }), pod('b'))
     expect(rows(pool)).toEqual(['a ready', 'b ready'])
     expect(pool.find('a')).toMatchObject({

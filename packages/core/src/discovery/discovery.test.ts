@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { Pool } from '../pool/pool.ts'
+import { LivePool } from '../pool/live-pool.ts'
 import { startDiscovery } from './discovery.ts'
 import { parseDiscovery } from './discovery-options.ts'
 import type { Found } from './lookup.ts'
@@ -12,7 +12,7 @@ function at(address: string, more: Partial<ResolvedBackend> = {}): ResolvedBacke
   return { host: address, address, port: 80, weight: 1, backup: false, ...more }
 }
 
-function discovering(first: readonly ResolvedBackend[], pool = new Pool('p', [])) {
+function discovering(first: readonly ResolvedBackend[], pool = new LivePool('p', [])) {
   const settings = parseDiscovery('discovery', { dns: 'app.internal:80', refresh: '1m' })
   if (settings === undefined) throw new Error('no settings')
   const dns = { found: { backends: first, ttlMs: 1_000 } as Found | Error, asked: 0 }
@@ -119,7 +119,7 @@ describe('discovery', () => {
   })
 
   it('leaves configured backends and those of operators alone', async () => {
-    const pool = new Pool('p', [{ id: '10_0_0_1-80', url: 'http://configured.test' }])
+    const pool = new LivePool('p', [{ id: '10_0_0_1-80', url: 'http://configured.test' }])
     const { dns } = discovering([at('10.0.0.1'), at('10.0.0.2')], pool)
     await pass(0)
     expect(pool.find('10_0_0_1-80')?.backend.url.host).toBe('configured.test')
@@ -154,7 +154,7 @@ describe('discovery', () => {
   })
 
   it('keeps an operator’s settings of members that stay when others join and leave', async () => {
-    const pool = new Pool('p', [{ id: 'own', url: 'http://own.test', state: 'maint', maxInFlight: 3 }])
+    const pool = new LivePool('p', [{ id: 'own', url: 'http://own.test', state: 'maint', maxInFlight: 3 }])
     const { dns } = discovering([at('10.0.0.1')], pool)
     await pass(0)
     const own = pool.find('own')
@@ -204,7 +204,7 @@ describe('discovery', () => {
     await pass(0)
     before.pool.add({ id: 'own', url: 'http://own.test' })
     before.discovery.close()
-    const pool = new Pool('p', [])
+    const pool = new LivePool('p', [])
     pool.takeOver(before.pool)
     expect(pool.backends).toHaveLength(3)
     discovering([at('10.0.0.2'), at('10.0.0.3')], pool)
@@ -265,7 +265,7 @@ describe('the id of a discovered backend', () => {
       fc.property(
         fc.uniqueArray(fc.tuple(name, fc.integer({ min: 1, max: 65_535 })), { selector: String }),
         hosts => {
-          const pool = new Pool('p', [])
+          const pool = new LivePool('p', [])
           for (const [host, port] of hosts) pool.add(backendOptions('http', at('10.0.0.1', { host, port })))
           expect(pool.backends).toHaveLength(hosts.length)
         },

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { AdminState } from '../pool/backend.ts'
 import type { HealthChangedEvent } from '../diagnostics.ts'
-import { Pool } from '../pool/pool.ts'
+import { LivePool } from '../pool/live-pool.ts'
 import { startHealthChecks } from './health-checks.ts'
 import { type HealthOptions, parseHealth } from './health-options.ts'
 
@@ -17,7 +17,7 @@ function checked(
   ids: string,
   options: HealthOptions = {},
   verdicts = new Map<string, Verdict>(),
-  pool = new Pool(
+  pool = new LivePool(
     'p',
     Array.from(ids, id => ({ id, url: `http://${id}.test` })),
   ),
@@ -51,7 +51,7 @@ function checked(
   return { pool, asked, verdicts, most, checks }
 }
 
-function healthy(pool: Pool): string {
+function healthy(pool: LivePool): string {
   return pool.backends.flatMap(view => (view.healthy ? view.backend.id : [])).join('')
 }
 
@@ -73,7 +73,7 @@ describe('checks of many backends', () => {
 
   /** Checks that take 5 ms each, and when each was made. */
   function startMany(options: HealthOptions, isWell = true) {
-    const pool = new Pool(
+    const pool = new LivePool(
       'p',
       Array.from({ length: COUNT }, (_, n) => ({ id: `b${n}`, url: `http://b${n}.test` })),
     )
@@ -182,7 +182,7 @@ describe('health checks', () => {
   it.each(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM'])(
     'find nothing when their own process has no resources: %s',
     async code => {
-      const pool = new Pool('p', [{ id: 'a', url: 'http://a.test' }])
+      const pool = new LivePool('p', [{ id: 'a', url: 'http://a.test' }])
       const settings = parseHealth('health', { interval: '1s', timeout: '1s', fall: 1 })
       if (settings === undefined) throw new Error('no settings')
       let probes = 0
@@ -234,7 +234,7 @@ describe('health checks', () => {
     await pass(5_000)
     expect(healthy(before.pool)).toBe('b')
     before.checks.close()
-    const pool = new Pool('p', [])
+    const pool = new LivePool('p', [])
     pool.takeOver(before.pool)
     const told: unknown[] = []
     const listener = (event: unknown): void => void told.push(event)
@@ -374,7 +374,7 @@ describe('health checks', () => {
     expect(healthy(pool)).toBe('abcd')
   })
 
-  it.each<[string, (pool: Pool) => void]>([
+  it.each<[string, (pool: LivePool) => void]>([
     ['in maintenance', pool => pool.setState('z', 'maint')],
     ['of weight 0', pool => pool.setWeight('z', 0)],
   ])('see an outage of all in spite of one %s', async (_what, command) => {
@@ -469,7 +469,7 @@ describe('health checks, whatever becomes of their backends', () => {
         async (acts, fall, rise, initial) => {
           const model = new Model(fall, rise, initial === 'up')
           // The last backend always passes, so that no backend waits for a roll call.
-          const pool = new Pool(
+          const pool = new LivePool(
             'p',
             Array.from('abcz', id => ({ id, url: `http://${id}.test` })),
           )

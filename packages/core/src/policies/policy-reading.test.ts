@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { RequestHead } from '../head.ts'
 import type { AffinityPolicy, Claims } from './policy.ts'
 import { readPolicies } from './policy-reading.ts'
-import { Pool } from '../pool/pool.ts'
+import { LivePool } from '../pool/live-pool.ts'
 
 const REQUEST: RequestHead = {
   method: 'GET',
@@ -15,7 +15,7 @@ const REQUEST: RequestHead = {
   encrypted: false,
   hasBody: false,
 }
-const POOL = new Pool('p', [])
+const POOL = new LivePool('p', [])
 const A: Claims = { kind: 'backend', id: 'a' }
 const EXPIRED: Claims = [{ kind: 'expired' }, { kind: 'invalid' }]
 const NONE: Claims = { kind: 'none' }

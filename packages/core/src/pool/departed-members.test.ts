@@ -8,7 +8,8 @@ import { isAffinityError } from '../errors.ts'
 import type { HeaderFields, RequestHead } from '../head.ts'
 import type { Lease } from '../lease.ts'
 import { DepartedMembers } from './departed-members.ts'
-import { Pool } from './pool.ts'
+import { LivePool } from './live-pool.ts'
+import type { Pool } from './pool.ts'
 
 const SECRET = 'correct horse battery staple, and then some more'
 const START = Date.UTC(2030, 0, 1)
@@ -214,7 +215,7 @@ describe('a session whose backend discovery has removed', () => {
 
 describe('departed members', () => {
   const views = (ids: readonly string[]) =>
-    new Pool(
+    new LivePool(
       'p',
       ids.map(id => ({ id, url: `http://${id}.test:80` })),
     ).backends

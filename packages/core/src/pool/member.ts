@@ -3,7 +3,8 @@ import type { BackendView, Hold } from './backend-view.ts'
 import type { Discovered } from './discovered.ts'
 import type { Failure } from '../failure.ts'
 import { OutlierDetection, type OutlierDetectionSettings } from './outlier-detection.ts'
-import { SlowStart } from './slow-start.ts'
+import { Trial, type TriedMember } from './trial.ts'
+import { WarmUp } from './warm-up.ts'
 
 /** State and callbacks that a pool shares with its members. */
 export interface MemberContext {
@@ -24,19 +25,17 @@ export interface MemberContext {
   freed(member: Member): void
 }
 
-export class Member implements BackendView, Hold {
+export class Member implements BackendView, TriedMember {
   readonly backend: Backend
   readonly recalls = new Set<() => void>()
   readonly waiting = new Set<() => void>()
   readonly #pool: MemberContext
   readonly passive: OutlierDetection | undefined
-  #slowStart: SlowStart | undefined
+  readonly #warmUp: WarmUp
   /** @see BackendView.checked */
   checked: boolean | undefined
   /** @see BackendView.discovered */
   discovered: Discovered | undefined
-  /** It has been away, or was never there, while others served: it had better start slowly. */
-  #isCold: boolean
   #isRecalled = false
   state: AdminState
   backup = false
@@ -56,18 +55,17 @@ export class Member implements BackendView, Hold {
     this.#pool = pool
     this.passive =
       pool.passive === undefined ? undefined : new OutlierDetection(pool.passive, before?.passive)
-    this.#isCold = before === undefined ? pool.requests > 0 : before.#isCold
+    this.#warmUp = new WarmUp(pool, before === undefined ? undefined : before.#warmUp)
     this.state = options.state
     this.configure(options)
     this.discovered = before?.discovered
     if (before === undefined) {
-      this.#warmUp()
+      this.#begin()
       return
     }
     this.checked = before.checked
     this.requests = before.requests
     this.failures = before.failures
-    if (pool.slowStartMs > 0) this.#slowStart = before.#slowStart
   }
 
   /** Applies changed options. Counts and observed health stay. */
@@ -100,10 +98,10 @@ export class Member implements BackendView, Hold {
   }
 
   command(state: AdminState): void {
-    if (state === 'maint' || this.state === 'maint') this.#isCold ||= this.#pool.requests > 0
+    if (state === 'maint' || this.state === 'maint') this.#warmUp.cool()
     this.state = state
     this.#isRecalled = false
-    this.#warmUp()
+    this.#begin()
   }
 
   /** Recalls requests that do not end by themselves, until another state is commanded. */
@@ -156,9 +154,9 @@ export class Member implements BackendView, Hold {
       // It has proven itself from the ground up.
       if (this.passive?.isOut === true) this.passive.bringBack(this.#pool.now())
       else this.passive?.responded()
-      this.#warmUp()
+      this.#begin()
     } else {
-      this.#isCold = this.#pool.requests > 0
+      this.#warmUp.cool()
     }
     return true
   }
@@ -168,9 +166,8 @@ export class Member implements BackendView, Hold {
    * @returns when something of it changes by time alone; Infinity: nothing does
    */
   refresh(nowMs: number): number {
-    if (this.#slowStart?.share(nowMs) === 1) this.#slowStart = undefined
-    this.effectiveWeight = this.weight * (this.#slowStart?.share(nowMs) ?? 1)
-    const nextStepMs = this.#slowStart?.nextStepMs(nowMs) ?? Infinity
+    this.effectiveWeight = this.weight * this.#warmUp.share(nowMs)
+    const nextStepMs = this.#warmUp.nextStepMs(nowMs)
     const triableAtMs = this.passive?.triableAtMs ?? Infinity
     return Math.min(nextStepMs, triableAtMs > nowMs ? triableAtMs : Infinity)
   }
@@ -180,7 +177,7 @@ export class Member implements BackendView, Hold {
     this.requests += 1
     this.#pool.inFlight += 1
     this.#pool.requests += 1
-    return this.passive?.isOut === true ? this.#tryOut(this.passive) : this
+    return this.passive?.isOut === true ? new Trial(this, this.passive) : this
   }
 
   release(): void {
@@ -190,35 +187,37 @@ export class Member implements BackendView, Hold {
   }
 
   responded(statusCode: number): void {
-    this.#responded(statusCode, false)
+    this.respondedTo(statusCode, false)
   }
 
   failed({ kind, refused }: Failure): void {
     this.failures += 1
     // A failed response may be the request's fault; a failed connection cannot.
-    if (kind === 'unreached') this.#blame(false)
+    if (kind === 'unreached') this.blameFor(false)
     if (refused === true && this.waiting.size > 0) this.foundDown()
   }
 
   blame(): void {
-    this.#blame(false)
+    this.blameFor(false)
   }
 
-  #responded(statusCode: number, isTrial: boolean): void {
+  /** @param isTrial whether the request was to find out whether it can return */
+  respondedTo(statusCode: number, isTrial: boolean): void {
     const { passive } = this
     if (passive === undefined) return
     if (passive.isFailureStatus(statusCode)) {
-      this.#blame(isTrial)
+      this.blameFor(isTrial)
     } else if (!passive.isOut) {
       passive.responded()
     } else if (passive.returned(this.#pool.now())) {
-      this.#isCold = true
-      this.#warmUp()
+      this.#warmUp.cool()
+      this.#begin()
       this.#pool.healthChanged(this)
     }
   }
 
-  #blame(isTrial: boolean): void {
+  /** @param isTrial as of `respondedTo` */
+  blameFor(isTrial: boolean): void {
     const { passive } = this
     if (passive === undefined) return
     const isEnough = passive.failed()
@@ -233,43 +232,17 @@ export class Member implements BackendView, Hold {
     this.#pool.healthChanged(this)
   }
 
-  /** As long as this request has it, no other is to try it. */
-  #tryOut(passive: OutlierDetection): Hold {
-    const isTrial = (): boolean => passive.trial === trial
-    let isSilent = false
-    const trial: Hold = {
-      recalls: this.recalls,
-      waiting: this.waiting,
-      isRecalled: () => this.isRecalled(),
-      responded: statusCode => this.#responded(statusCode, isTrial()),
-      failed: failure => {
-        if (!isTrial()) {
-          this.failed(failure)
-          return
-        }
-        this.failures += 1
-        isSilent = failure.kind !== 'unreached'
-        // The fault is not attributed yet.
-        if (isSilent) passive.postpone(this.#pool.now())
-        else this.#blame(true)
-      },
-      blame: () => this.#blame(isTrial() || (isSilent && passive.isOut)),
-      release: () => {
-        // It leaves without a word.
-        if (isTrial()) passive.trial = undefined
-        this.#pool.stale()
-        this.release()
-      },
-    }
-    passive.trial = trial
-    this.#pool.stale()
-    return trial
+  /** A trial had no verdict: it is tried again later. */
+  postpone(): void {
+    this.passive?.postpone(this.#pool.now())
   }
 
-  #warmUp(): void {
-    if (!this.#isCold || this.state === 'maint' || !this.#isUp) return
-    this.#isCold = false
-    const { slowStartMs, now } = this.#pool
-    if (slowStartMs > 0) this.#slowStart = new SlowStart(now(), slowStartMs)
+  stale(): void {
+    this.#pool.stale()
+  }
+
+  /** It takes requests from now on, unless it is down or in maintenance. */
+  #begin(): void {
+    if (this.state !== 'maint' && this.#isUp) this.#warmUp.begin()
   }
 }

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { LivePool } from './live-pool.ts'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -712,7 +713,7 @@ describe('a request that waits', () => {
     waiters[2]?.lease?.release()
     expect(affinity.pool.backends.map(view => view.inFlight)).toEqual([0, 0])
     expect(seen).toEqual(Array.from({ length: 3 }, () => ({ pool: 'default', backend: 'a' })))
-    expect(affinity.pool.queue.size).toBe(0)
+    expect(affinity.pool.queued).toBe(0)
   })
 
   it('overflows to another when the queue is full, and is refused when all are [LB006]', () => {
@@ -753,7 +754,7 @@ describe('a request that waits', () => {
     expect(waiter.outcome).toBe('waits')
     await vi.advanceTimersByTimeAsync(1)
     expect(waiter.outcome).toBe('ERR_NO_BACKEND')
-    expect(affinity.pool.queue.size).toBe(0)
+    expect(affinity.pool.queued).toBe(0)
   })
 
   it.each<[string, string, (affinity: Affinity) => void]>([
@@ -803,7 +804,7 @@ describe('a request that waits', () => {
     await settle()
     expect([bound.outcome, later.outcome]).toEqual(['b', 'waits'])
     later.leave()
-    expect(affinity.pool.queue.size).toBe(0)
+    expect(affinity.pool.queued).toBe(0)
   })
 
   it('goes back to its own line when its backend is back, and full', async () => {
@@ -851,7 +852,7 @@ describe('a request that waits', () => {
     lease.release()
     await settle()
     expect(waiter.outcome).toBe('BROKEN')
-    expect(affinity.pool.queue.size).toBe(0)
+    expect(affinity.pool.queued).toBe(0)
   })
 
   it('waits for a backend to join when configured, and no longer', async () => {
@@ -913,7 +914,7 @@ describe('a request that waits', () => {
           expect(held.length).toBeLessThanOrEqual(4)
         }
         for (const waiter of waiters) waiter.leave()
-        expect(affinity.pool.queue.size).toBe(0)
+        expect(affinity.pool.queued).toBe(0)
       }),
       { numRuns: 100 },
     )
@@ -936,7 +937,7 @@ describe('a request that waits', () => {
         for (const [what, id, at] of steps) {
           if (what === 'end') held.splice(at % Math.max(held.length, 1), 1)[0]?.release()
           else if (what === 'leave') waiters.splice(at % Math.max(waiters.length, 1), 1)[0]?.waiter.leave()
-          else if (what === 'come' && pool.queue.hasRoom()) {
+          else if (what === 'come' && (pool as LivePool).queue.hasRoom()) {
             const leave: (() => void)[] = []
             const lease = affinity.select(request(cookies.get(id)), onGone => leave.push(onGone))
             if (lease instanceof Promise) waiters.push({ id, waiter: watched(lease, () => leave[0]?.()) })
@@ -947,7 +948,7 @@ describe('a request that waits', () => {
           held.push(...waiters.flatMap(({ waiter }) => waiter.lease ?? []))
           waiters = waiters.filter(({ waiter }) => waiter.lease === undefined)
           expect(pool.inFlight).toBe(held.length)
-          expect(pool.queue.size).toBe(waiters.length)
+          expect(pool.queued).toBe(waiters.length)
           for (const view of pool.backends) expect(view.inFlight).toBeLessThanOrEqual(1)
           const free = pool.candidates.filter(view => view.inFlight === 0).map(view => view.backend.id)
           const starving = waiters.filter(({ id: own }, index) => {
@@ -958,7 +959,7 @@ describe('a request that waits', () => {
           expect(starving).toEqual([])
         }
         for (const { waiter } of waiters) waiter.leave()
-        expect(pool.queue.size).toBe(0)
+        expect(pool.queued).toBe(0)
       }),
       { numRuns: 200 },
     )

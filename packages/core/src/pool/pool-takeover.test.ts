@@ -1,17 +1,17 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { Pool } from './pool.ts'
+import { LivePool } from './live-pool.ts'
 import type { PoolSettings } from './pool-settings.ts'
 
 const UNREACHED = { kind: 'unreached', slow: false, cause: undefined } as const
 const PASSIVE = { fall: 1, retryAfterMs: 10_000, statuses: new Set<number>() }
 
-function poolOf(ids: string, settings: Partial<PoolSettings> = {}): Pool {
+function poolOf(ids: string, settings: Partial<PoolSettings> = {}): LivePool {
   const backends = Array.from(ids, id => ({ id, url: `http://${id}.test` }))
-  return new Pool('p', backends, settings)
+  return new LivePool('p', backends, settings)
 }
 
-function serve(pool: Pool, id: string, isGood = true): void {
+function serve(pool: LivePool, id: string, isGood = true): void {
   const view = pool.find(id)
   if (view === undefined) throw new Error(`there is no ${id}`)
   const hold = pool.hold(view)
@@ -20,7 +20,7 @@ function serve(pool: Pool, id: string, isGood = true): void {
   hold.release()
 }
 
-function succeed(before: Pool, settings?: Partial<PoolSettings>): Pool {
+function succeed(before: LivePool, settings?: Partial<PoolSettings>): LivePool {
   const pool = poolOf('xyz', settings)
   pool.takeOver(before)
   return pool
@@ -102,5 +102,9 @@ describe('a pool that takes over from another', () => {
     expect([told, pool.inFlight, pool.find('a')?.inFlight]).toEqual([[], 0, 0])
     hold.release()
     expect([before.inFlight, pool.inFlight]).toEqual([0, 0])
+  })
+
+  it('refuses a pool of another make', () => {
+    expect(() => poolOf('a').takeOver({ backends: [] } as never)).toThrow(TypeError)
   })
 })

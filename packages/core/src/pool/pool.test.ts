@@ -3,26 +3,26 @@ import { describe, expect, it } from 'vitest'
 import type { BackendOptions } from './backend.ts'
 import { OptionError } from '../options/option.ts'
 import type { Hold } from './backend-view.ts'
-import { Pool } from './pool.ts'
+import { LivePool } from './live-pool.ts'
 
 function backend(id: string, more: Partial<BackendOptions> = {}): BackendOptions {
   return { id, url: `http://${id}.test:80`, ...more }
 }
 
-function poolOf(...ids: string[]): Pool {
-  return new Pool(
+function poolOf(...ids: string[]): LivePool {
+  return new LivePool(
     'p',
     ids.map(id => backend(id)),
   )
 }
 
-function hold(pool: Pool, id: string): Hold {
+function hold(pool: LivePool, id: string): Hold {
   const view = pool.find(id)
   if (view === undefined) throw new Error(`no backend has the id ${id}`)
   return pool.hold(view)
 }
 
-function candidatesOf(pool: Pool): string[] {
+function candidatesOf(pool: LivePool): string[] {
   return pool.candidates.map(view => view.backend.id)
 }
 
@@ -92,11 +92,11 @@ describe('a pool', () => {
     ],
     ['a malformed backend', [backend('a'), backend('b b')], 'backends[1].id'],
   ])('refuses %s', (_, backends, option) => {
-    expect(optionOf(() => new Pool('p', backends))).toBe(option)
+    expect(optionOf(() => new LivePool('p', backends))).toBe(option)
   })
 
   it.each([undefined, null, 'a', {}, 7])('refuses %j for a list of backends', value => {
-    expect(optionOf(() => new Pool('p', value as never))).toBe('backends')
+    expect(optionOf(() => new LivePool('p', value as never))).toBe('backends')
   })
 })
 
@@ -120,7 +120,7 @@ describe('candidates', () => {
     expect(candidatesOf(pool)).toEqual(['c'])
   })
 
-  it.each<[string, (pool: Pool) => void]>([
+  it.each<[string, (pool: LivePool) => void]>([
     ['in maintenance', pool => pool.setState('a', 'maint')],
     ['ill', pool => pool.setHealthy('a', false)],
     ['of weight 0 [LB055] [LB146]', pool => pool.setWeight('a', 0)],
@@ -132,7 +132,7 @@ describe('candidates', () => {
     expect(candidatesOf(pool)).toEqual([])
   })
 
-  it.each<[string, (pool: Pool) => void]>([
+  it.each<[string, (pool: LivePool) => void]>([
     ['a state', pool => pool.setState('a', 'drain')],
     ['a weight', pool => pool.setWeight('a', 5)],
     ['health', pool => pool.setHealthy('a', false)],
@@ -159,7 +159,7 @@ describe('candidates', () => {
 })
 
 describe('a session that is tied to a backend', () => {
-  it.each<[string, (pool: Pool) => void, boolean]>([
+  it.each<[string, (pool: LivePool) => void, boolean]>([
     ['stays while it drains [LB053] [LB202]', pool => pool.setState('a', 'drain'), true],
     ['stays when its weight is 0 [LB055]', pool => pool.setWeight('a', 0), true],
     ['leaves when it goes into maintenance', pool => pool.setState('a', 'maint'), false],
@@ -189,7 +189,7 @@ describe('commands and observations', () => {
     expect(pool.find('a')).toMatchObject({ state: 'ready', healthy: true })
   })
 
-  it.each<[string, (pool: Pool) => void, string]>([
+  it.each<[string, (pool: LivePool) => void, string]>([
     ['a state of an unknown backend', pool => pool.setState('x', 'drain'), 'id'],
     ['an unknown state', pool => pool.setState('a', 'up' as never), 'state'],
     ['a weight of an unknown backend', pool => pool.setWeight('x', 1), 'id'],
@@ -278,7 +278,7 @@ describe('replacing all members', () => {
   })
 
   it('sets the state and the weight back when the new list does not say them', () => {
-    const pool = new Pool('p', [backend('a', { weight: 7, state: 'drain' })])
+    const pool = new LivePool('p', [backend('a', { weight: 7, state: 'drain' })])
     pool.replace([backend('a')])
     expect(pool.find('a')).toMatchObject({ weight: 1, state: 'ready' })
   })
@@ -330,10 +330,13 @@ describe('replacing all members', () => {
 })
 
 describe('aliases of a pool', () => {
-  const named = (pool: Pool, word: string): string | undefined => pool.named(word)?.backend.id
+  const named = (pool: LivePool, word: string): string | undefined => pool.named(word)?.backend.id
 
   it('name their backend, and follow the members', () => {
-    const pool = new Pool('p', [backend('a', { aliases: ['s1'] }), backend('b', { aliases: ['s2', 'two'] })])
+    const pool = new LivePool('p', [
+      backend('a', { aliases: ['s1'] }),
+      backend('b', { aliases: ['s2', 'two'] }),
+    ])
     expect(['a', 's1', 's2', 'two', 's3'].map(word => named(pool, word))).toEqual([
       'a',
       'a',
@@ -350,15 +353,15 @@ describe('aliases of a pool', () => {
   })
 
   it('stay with a pool that takes over, and with the options of a member', () => {
-    const pool = new Pool('p', [backend('a', { aliases: ['s1'], maxInFlight: 3 })])
-    const next = new Pool('p', [])
+    const pool = new LivePool('p', [backend('a', { aliases: ['s1'], maxInFlight: 3 })])
+    const next = new LivePool('p', [])
     next.takeOver(pool)
     expect(named(next, 's1')).toBe('a')
     expect(next.find('a')?.options).toMatchObject({ aliases: ['s1'], maxInFlight: 3 })
   })
 
   it('are of one backend, also of one that is added', () => {
-    const pool = new Pool('p', [backend('a', { aliases: ['s1'] })])
+    const pool = new LivePool('p', [backend('a', { aliases: ['s1'] })])
     expect(optionOf(() => pool.add(backend('s1')))).toBe('backend.id')
     expect(optionOf(() => pool.add(backend('b', { aliases: ['x', 's1'] })))).toBe('backend.aliases[1]')
     expect(optionOf(() => pool.add(backend('b', { aliases: ['b'] })))).toBe('backend.aliases[0]')

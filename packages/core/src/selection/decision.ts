@@ -3,7 +3,7 @@ import type { RequestHead } from '../head.ts'
 import type { Claim, Claims } from '../policies/policy.ts'
 import { type BackendView, hasRoom } from '../pool/backend-view.ts'
 import { place } from './placement.ts'
-import type { Pool } from '../pool/pool.ts'
+import type { LivePool } from '../pool/live-pool.ts'
 
 /**
  * The result of reading a request's keys (HAProxy's log letters, in words): no key; an invalid one;
@@ -31,7 +31,7 @@ export interface Wait {
 
 /** The parts of an affinity that a decision needs. */
 export interface DecisionContext {
-  readonly pool: Pool
+  readonly pool: LivePool
   readonly balancer: Balancer
   readonly onUnavailable: 'redispatch' | 'reject'
   readonly whenFull: 'overflow' | 'wait' | 'reject'
@@ -82,7 +82,7 @@ export function decide(
 }
 
 function wait(
-  { queue }: Pool,
+  { queue }: LivePool,
   waitFor: BackendView | undefined,
   timeoutMs: number,
   queued: Wait | undefined,
@@ -119,7 +119,7 @@ function usableView({ pool, returnFromBackup }: DecisionContext, claim: Claim): 
 }
 
 /** The backend of a session that is to have no other: a member, or a departed one. */
-function downView(pool: Pool, read: readonly Claims[]): BackendView | undefined {
+function downView(pool: LivePool, read: readonly Claims[]): BackendView | undefined {
   for (const claim of read.flat()) {
     if (claim.kind !== 'backend') continue
     const view = pool.find(claim.id)
@@ -140,12 +140,12 @@ const NONE: Claim = { kind: 'none' }
 /** Of several keys without a usable backend, the status is that of the one that was valid the furthest. */
 const ORDER: readonly AffinityStatus[] = ['none', 'invalid', 'expired', 'unknown', 'unavailable']
 
-function furthest(pool: Pool, claims: Claims, soFar: AffinityStatus): AffinityStatus {
+function furthest(pool: LivePool, claims: Claims, soFar: AffinityStatus): AffinityStatus {
   const statuses = (isList(claims) ? claims : [claims]).map(claim => statusOf(pool, claim))
   return statuses.reduce((far, status) => (ORDER.indexOf(status) > ORDER.indexOf(far) ? status : far), soFar)
 }
 
-function statusOf(pool: Pool, claim: Claim): AffinityStatus {
+function statusOf(pool: LivePool, claim: Claim): AffinityStatus {
   if (claim.kind !== 'backend') return claim.kind
   return (pool.find(claim.id) ?? pool.findDeparted(claim.id)) === undefined ? 'unknown' : 'unavailable'
 }

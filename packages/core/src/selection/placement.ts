@@ -1,14 +1,14 @@
 import type { Balancer } from '../balancers/balancer.ts'
 import type { RequestHead } from '../head.ts'
 import { type BackendView, hasRoom } from '../pool/backend-view.ts'
-import type { Pool } from '../pool/pool.ts'
+import type { LivePool } from '../pool/live-pool.ts'
 
 /**
  * The backend for a request that no key has placed: one of the candidates with room, else of the backups.
  * @param tried backends that failed this request; then, when no other is left, a draining one may take it
  */
 export function place(
-  { pool, balancer }: { readonly pool: Pool; readonly balancer: Balancer },
+  { pool, balancer }: { readonly pool: LivePool; readonly balancer: Balancer },
   request: RequestHead,
   tried: readonly BackendView[] = [],
 ): BackendView | undefined {

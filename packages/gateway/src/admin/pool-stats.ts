@@ -53,7 +53,7 @@ export class PoolStats {
         .filter(row => row !== undefined),
       affinity: this.#statusesOf(pool.name),
       inFlight: pool.inFlight,
-      queued: pool.queue.size,
+      queued: pool.queued,
     }
   }
 

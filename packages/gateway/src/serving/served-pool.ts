@@ -77,7 +77,7 @@ export class ServedPool {
   async retire(): Promise<void> {
     // Some may be on their way from the server to the pool.
     do await delay(LOOK_MS, undefined, { ref: false })
-    while (this.pool.inFlight + this.pool.queue.size > 0)
+    while (this.pool.inFlight + this.pool.queued > 0)
     await this.app.close()
   }
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { HeaderFields, RequestHead } from '../../head.ts'
 import type { Claim } from '../policy.ts'
-import { Pool } from '../../pool/pool.ts'
+import { LivePool } from '../../pool/live-pool.ts'
 import { type CookiePolicyOptions, parseCookieOptions } from './cookie-options.ts'
 import { cookiePolicy } from './cookie-policy.ts'
 
@@ -28,13 +28,13 @@ function request(cookie?: string, facts: Partial<RequestHead> = {}): RequestHead
 }
 
 interface SetUp extends CookiePolicyOptions {
-  readonly pool?: Pool
+  readonly pool?: LivePool
   readonly secrets?: readonly Uint8Array[]
   readonly clock?: { ms: number }
 }
 
-function poolOf(ids: readonly string[], name = 'web'): Pool {
-  return new Pool(
+function poolOf(ids: readonly string[], name = 'web'): LivePool {
+  return new LivePool(
     name,
     ids.map(id => ({ id, url: `http://${id}.test:80` })),
   )
@@ -182,7 +182,7 @@ describe('reading', () => {
 
   it('knows a backend by its id, not by its place or address [LB004]', () => {
     const { cookieFor } = setUp()
-    const elsewhere = new Pool('web', [
+    const elsewhere = new LivePool('web', [
       { id: 'c', url: 'http://192.0.2.3:80' },
       { id: 'b', url: 'http://192.0.2.2:80' },
     ])

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { OptionError } from '../../options/option.ts'
-import { Pool } from '../../pool/pool.ts'
+import { LivePool } from '../../pool/live-pool.ts'
 import { type ForeignFormat, parseForeignFormats } from './foreign-format.ts'
 import { foreignValues } from './foreign-values.ts'
 
-function poolOf(backends: Record<string, string>): Pool {
-  return new Pool(
+function poolOf(backends: Record<string, string>): LivePool {
+  return new LivePool(
     'p',
     Object.entries(backends).map(([id, url]) => ({ id, url })),
   )
@@ -77,7 +77,7 @@ describe('a foreign value', () => {
   })
 
   it('is an alias, where it would be an id', () => {
-    const pool = new Pool('p', [
+    const pool = new LivePool('p', [
       { id: 'a', url: 'http://127.0.0.1:1', aliases: ['s1', 'x.y'] },
       { id: 'b', url: 'http://127.0.0.1:2', aliases: ['s2'] },
     ])

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Pool } from '../../pool/pool.ts'
+import { LivePool } from '../../pool/live-pool.ts'
 import { MemoryStore } from './memory-store.ts'
 import { type Pseudonyms, pseudonyms } from './pseudonyms.ts'
 
@@ -9,7 +9,7 @@ const [NEW = new Uint8Array(), OLD = new Uint8Array()] = ['new', 'old'].map(text
 )
 
 function namesOf(secret = NEW, purpose = 'test', ids: readonly string[] = ['a', 'b']): Pseudonyms {
-  const pool = new Pool(
+  const pool = new LivePool(
     'p',
     ids.map(id => ({ id, url: 'http://127.0.0.1:80' })),
   )
@@ -59,7 +59,7 @@ describe('names in a shared store', () => {
   })
 
   it('follow the order of the secrets', () => {
-    const pool = new Pool('p', [])
+    const pool = new LivePool('p', [])
     expect(pseudonyms(pool, [NEW, OLD], 'test').map(names => names.nameOf('s'))).toEqual(
       [NEW, OLD].map(secret => namesOf(secret).nameOf('s')),
     )
