@@ -1,14 +1,8 @@
 import { channel } from 'node:diagnostics_channel'
+import { openTelemetry } from '@limpet/http-proxy/transport'
 
 /** Where undici tells of each request, and where tracing tools add their fields to it. */
 const CREATED = channel('undici:request:create')
-
-/** The key under which every @opentelemetry/api 1 registers its parts. */
-const API = Symbol.for('opentelemetry.js.api.1')
-
-interface OpenTelemetry {
-  readonly propagation?: { fields?: () => readonly string[] }
-}
 
 /**
  * The lines without the fields of the client's trace, if OpenTelemetry writes new ones: a tool listens to undici, and a
@@ -18,8 +12,7 @@ interface OpenTelemetry {
  */
 export function withoutTraceFields(lines: string[]): string[] {
   if (!CREATED.hasSubscribers) return lines
-  const { propagation } = (Reflect.get(globalThis, API) ?? {}) as OpenTelemetry
-  const fields = propagation?.fields?.() ?? []
+  const fields = openTelemetry().propagation?.fields?.() ?? []
   if (fields.length === 0) return lines
   const replaced = new Set(fields.map(field => field.toLowerCase()))
   return lines.filter((_, index) => !replaced.has((lines[index - (index % 2)] ?? '').toLowerCase()))

@@ -5,5 +5,7 @@ import express from 'express'
 import { listen, pool, ready } from './program.js'
 
 const app = express()
-app.use(limpet(pool))
-void listen(guardServer(createServer(SERVER_OPTIONS, app))).then(port => ready({ port }))
+const gateway = limpet(pool)
+app.use(gateway)
+const server = guardServer(createServer(SERVER_OPTIONS, app)).on('upgrade', gateway.upgrade)
+void listen(server).then(port => ready({ port }))

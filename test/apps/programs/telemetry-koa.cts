@@ -5,5 +5,7 @@ import Koa from 'koa'
 import { listen, pool, ready } from './program.js'
 
 const app = new Koa()
-app.use(limpet(pool))
-void listen(guardServer(createServer(SERVER_OPTIONS, app.callback()))).then(port => ready({ port }))
+const gateway = limpet(pool)
+app.use(gateway)
+const server = guardServer(createServer(SERVER_OPTIONS, app.callback())).on('upgrade', gateway.upgrade)
+void listen(server).then(port => ready({ port }))

@@ -26,9 +26,10 @@ registerInstrumentations({
 // The test asks for the spans by IPC, so that the question itself leaves none.
 process.on('message', () => {
   const spans = exporter.getFinishedSpans().map(span => {
-    const { name, kind, attributes, parentSpanContext } = span
+    const { name, kind, attributes, parentSpanContext, status } = span
     const { traceId, spanId } = span.spanContext()
-    return { name, kind, attributes, traceId, spanId, parentSpanId: parentSpanContext?.spanId }
+    const parentSpanId = parentSpanContext?.spanId
+    return { name, kind, attributes, traceId, spanId, parentSpanId, statusCode: status.code }
   })
   exporter.reset()
   process.send?.({ spans })

@@ -10,16 +10,17 @@ const IDLE_CONNECTION_MS = 4_000
 /** Node's type has a socket even where there is an error. */
 type OnSocket = (error: Error | null, socket: Duplex) => void
 
-/** Called when a request's backend could not be reached; returns true when the request was redispatched. */
-export type OnUnreached = (error: Error) => boolean
+/** Called when no connection to the backend could be opened, before the request has its error. */
+export type OnUnreached = () => void
 
 interface Connecting {
-  readonly onUnreached: OnUnreached
+  readonly servername: ''
+  readonly onUnreached?: OnUnreached
 }
 
 /**
  * Node's internal methods of an agent. `createSocket` is the place between a connection's failure and the request
- * that would get the error; many agents in the registry override these two.
+ * that gets the error; many agents in the registry override these two.
  */
 interface AgentInternals {
   addRequest(request: ClientRequest, options: Connecting): void
@@ -50,13 +51,18 @@ export class BackendAgent extends Agent {
 
   createSocket(request: ClientRequest, { onUnreached }: Connecting, onSocket: OnSocket): void {
     internals.createSocket.call(this, request, NO_OPTIONS, (error, socket) => {
-      if (error === null || !onUnreached(error)) onSocket(error, socket)
+      if (error !== null) onUnreached?.()
+      onSocket(error, socket)
     })
   }
 
   /** Gives `request` a connection: an idle one, or a new one. */
-  serve(request: ClientRequest, onUnreached: OnUnreached): void {
-    internals.addRequest.call(this, request, { ...NO_OPTIONS, onUnreached })
+  serve(request: ClientRequest, onUnreached?: OnUnreached): void {
+    internals.addRequest.call(
+      this,
+      request,
+      onUnreached === undefined ? NO_OPTIONS : { ...NO_OPTIONS, onUnreached },
+    )
   }
 }
 

@@ -8,6 +8,7 @@ import {
   type RequestHead,
 } from '@limpet/core'
 import type { RequestRecord } from './limpet-info.ts'
+import { withResendCount } from '../tracing/resend-count.ts'
 import { backendDown, failureOf, isUnwritable, responseTimeout, totalTimeout } from '../failure.ts'
 
 /** Makes the attempts: it knows the forwarder, and nothing of when an attempt is due. */
@@ -43,6 +44,7 @@ export class Attempts {
   readonly #record: RequestRecord | undefined
   #timer: NodeJS.Timeout | undefined
   #total: NodeJS.Timeout | undefined
+  #made = 0
   #isStarted = false
   #isReused = false
   #isFresh = false
@@ -196,8 +198,10 @@ export class Attempts {
     this.#isStarted = false
     this.#isReused = false
     this.#record?.began(this.#lease.backend.id)
+    const resent = this.#made
+    this.#made += 1
     try {
-      this.#attempter.attempt(this.#isFresh)
+      withResendCount(resent, () => this.#attempter.attempt(this.#isFresh))
     } catch (error) {
       // A policy of the application's own could not say what to forward.
       this.#end(error instanceof Error ? error : new Error(String(error)))

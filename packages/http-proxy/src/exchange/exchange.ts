@@ -43,7 +43,6 @@ export class Exchange implements AttemptEvents, Attempter {
   readonly #attempts: Attempts
   readonly #inContext = new EventsInContext(this)
   #outcome: Outcome | undefined
-  #attempt: Attempt | undefined
   #sent: ClientRequest | undefined
   #answer: IncomingMessage | undefined
 
@@ -87,11 +86,9 @@ export class Exchange implements AttemptEvents, Attempter {
   attempt(isFresh: boolean): void {
     this.wantsFresh = isFresh
     this.#sent = undefined
-    if (this.#attempt?.agent.goOn() === true) return
     const attempt = newAttempt(this.#lease, this.#request.method, this.#agents, this.#inContext, request =>
       this.#writeBody(request),
     )
-    this.#attempt = attempt
     this.#forward(attempt)
   }
 

@@ -5,16 +5,14 @@ import type { BackendAgents } from '../backend/backend-agent.ts'
 import { writeLines } from './request-lines.ts'
 
 /**
- * The agent of an attempt's request, as node:http's client sees it. A request that gets no connection is kept: nothing
- * of it was written, so the next attempt can go on with it.
+ * The agent of an attempt's request, as node:http's client sees it. Each attempt has a request of its own, so that tools
+ * that trace requests see every attempt. The agent writes the head once a connection is open.
  */
 export class LeaseAgent {
   readonly #lease: Lease
   readonly #agents: BackendAgents
   readonly #events: AttemptEvents
-  #lines: string[] | undefined
-  /** The request that got no connection, while the next attempt is decided on. */
-  #unconnected: ClientRequest | undefined
+  readonly #lines: string[]
 
   /** @throws the error of a policy's `forwardCookie` */
   constructor(lease: Lease, agents: BackendAgents, events: AttemptEvents) {
@@ -43,53 +41,32 @@ export class LeaseAgent {
 
   addRequest(request: ClientRequest): void {
     request.once('socket', () => this.#start(request))
-    if (request.hasHeader('upgrade')) holdEnd(request)
-    this.#connect(request)
-  }
-
-  /** Goes on with the request that got no connection, at the lease's backend. False when there is no such request. */
-  goOn(): boolean {
-    const request = this.#unconnected
-    if (request === undefined) return false
-    this.#unconnected = undefined
-    // The Host may be the backend's.
-    this.#lines = undefined
-    this.#connect(request)
-    return true
+    const { backend } = this.#lease
+    const agent = this.#events.wantsFresh ? this.#agents.freshAgent(backend) : this.#agents.agentOf(backend)
+    if (request.hasHeader('upgrade')) {
+      holdEnd(request)
+      agent.serve(request, () => reportError(request, this.#events))
+    } else {
+      agent.serve(request)
+    }
   }
 
   #start(request: ClientRequest): void {
     try {
-      const lines = this.#lines ?? this.#lease.requestLines()
-      this.#lines = undefined
-      // The base path may be the backend's.
+      // http-proxy-middleware got a target that it can parse.
       request.path = this.#lease.target
-      writeLines(request, [...lines, ...this.#events.framing])
+      writeLines(request, [...this.#lines, ...this.#events.framing])
     } catch (error) {
       request.destroy(error as Error)
       return
     }
     this.#events.started(request)
   }
-
-  #connect(request: ClientRequest): void {
-    const onUnreached = (error: Error): boolean => {
-      if (request.destroyed) return false
-      this.#unconnected = request
-      this.#events.failed(error)
-      const hasGoneOn = this.#unconnected !== request
-      if (!hasGoneOn) this.#unconnected = undefined
-      return hasGoneOn
-    }
-    const { backend } = this.#lease
-    const agent = this.#events.wantsFresh ? this.#agents.freshAgent(backend) : this.#agents.agentOf(backend)
-    agent.serve(request, onUnreached)
-  }
 }
 
 const NO_OPTIONS = {}
 
-/** httpxy ends a handshake at once, and that would fix a head that may have to name another backend yet. */
+/** httpxy ends a handshake at once, and that would fix a head before tracing tools have added their fields. */
 function holdEnd(request: ClientRequest): void {
   let isEnded = false
   request.end = () => {
@@ -100,4 +77,12 @@ function holdEnd(request: ClientRequest): void {
     Reflect.deleteProperty(request, 'end')
     if (isEnded) request.end()
   })
+}
+
+/** On the error of a handshake httpxy ends the client's socket, and another backend may still take the handshake. */
+function reportError(request: ClientRequest, events: AttemptEvents): void {
+  // httpxy's listener is the last: tracing tools attach theirs earlier.
+  const last = request.rawListeners('error').at(-1)
+  if (last !== undefined) request.off('error', last as () => void)
+  request.on('error', error => events.failed(error))
 }

@@ -34,7 +34,6 @@ export class Handshake implements AttemptEvents, Attempter {
   /** The same events, in the async context of the handshake's request. */
   readonly #inContext = new EventsInContext(this)
   #forget: (() => void) | undefined
-  #attempt: Attempt | undefined
   #sent: ClientRequest | undefined
   #hasResponded = false
   #tunnel: Tunnel | undefined
@@ -65,7 +64,8 @@ export class Handshake implements AttemptEvents, Attempter {
   }
 
   attempt(): void {
-    if (this.#attempt?.agent.goOn() === true) return
+    // Those of the attempt before: httpxy listens to the client's socket with each.
+    this.#forget?.()
     const attempt = newAttempt(
       this.#lease,
       'GET',
@@ -76,7 +76,6 @@ export class Handshake implements AttemptEvents, Attempter {
     )
     // httpxy reads them in lower case.
     Object.assign(attempt.headers, { connection: 'Upgrade', upgrade: 'websocket' })
-    this.#attempt = attempt
     this.#forward(attempt)
   }
 
@@ -168,7 +167,6 @@ export class Handshake implements AttemptEvents, Attempter {
   #answer(statusCode: number, response: IncomingMessage): HeaderFields {
     this.#attempts.responded(statusCode)
     this.#sent = undefined
-    this.#attempt = undefined
     this.#hasResponded = true
     return this.#lease.responded({ statusCode, headers: rawFields(response.rawHeaders) })
   }

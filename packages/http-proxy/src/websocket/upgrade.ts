@@ -63,9 +63,12 @@ export function upgrader(
   }
 
   function start({ lease, head }: Selected, socket: Duplex, first: Buffer): void {
-    const handshake = new Handshake(lease, head, socket, agents, transport, attempt =>
-      forward(attempt as Attempt & IncomingMessage, socket, first),
-    )
+    let early = first
+    const handshake = new Handshake(lease, head, socket, agents, transport, attempt => {
+      forward(attempt as Attempt & IncomingMessage, socket, early)
+      // httpxy has put them back into the socket, and would do so with each attempt.
+      early = NO_BYTES
+    })
     endings.set(socket, () => handshake.end())
     handshake.send()
   }
@@ -115,6 +118,8 @@ export function upgrader(
     },
   }
 }
+
+const NO_BYTES = Buffer.alloc(0)
 
 interface Selected {
   readonly lease: Lease
