@@ -1,17 +1,13 @@
-import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { runLine } from '../support/example-shell.ts'
 import { ask } from '../support/http-client.ts'
 import { McpGuest } from '../support/mcp-guest.ts'
 import { type RunningExample, runExample } from '../support/running-example.ts'
 
 /** `examples/mcp`: the sessions of an MCP server are in its memory, so all requests of one have to come there. */
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 async function mcp(): Promise<RunningExample> {
   return runExample('examples/mcp/start.ts')
@@ -64,11 +60,7 @@ test('a drained server keeps its sessions, and those of a killed one begin anew,
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const [milk, bread, another, drain, recall, kill, moved, ...more] = lines
   expect(more).toEqual([])
-  async function said(line = ''): Promise<string> {
-    const env = { PATH: `${dirname(process.execPath)}:${process.env['PATH']}` }
-    const command = line.replaceAll('/tmp/', `${folder}/`)
-    return (await promisify(execFile)('sh', ['-c', command], { cwd: ROOT, env })).stdout
-  }
+  const said = async (line = ''): Promise<string> => runLine(line.replaceAll('/tmp/', `${folder}/`))
   expect(JSON.parse(await said(milk))).toEqual({ server: 'mcp1', notes: ['milk'] })
   expect(JSON.parse(await said(bread))).toEqual({ server: 'mcp1', notes: ['milk', 'bread'] })
   expect(JSON.parse(await said(another))).toEqual({ server: 'mcp2', notes: [] })
