@@ -28,6 +28,7 @@ import type { RewriteTarget } from './rewrite-prefix.ts'
 import { type BackendResponse, clientFields, type Rewriting } from './rewriting.ts'
 import { carry, type From } from './reply-from.ts'
 import { forwardUpgrade } from './upgrade.ts'
+import { sourceOf, upstreamOf } from './upstream.ts'
 
 /**
  * Gives a reply's request to a backend of the pool, and the backend's response to the reply.
@@ -89,10 +90,10 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
       exchange.close()
       closing.responseEnded()
     })
-    from.call(reply, '/', {
-      getUpstream: nowhere,
+    from.call(reply, sourceOf(lease.target), {
+      getUpstream: () => upstreamOf(lease.backend),
       retryDelay: never,
-      rewriteRequestHeaders: () => carry(exchange),
+      rewriteRequestHeaders: (_request, headers) => carry(exchange, headers),
       // reply-from calls these from the backend's socket, where an error would be an uncaught exception.
       rewriteHeaders: fields => {
         try {
@@ -216,11 +217,6 @@ function respond(
     if (reply.sent) reply.raw.destroy()
     else reply.send(error)
   }
-}
-
-/** reply-from wants to know where to; the exchange knows better, and for each attempt anew. */
-function nowhere(): string {
-  return 'http://backend.invalid'
 }
 
 /** Its own retries ask the same backend again, up to ten times, for a mere 503. */

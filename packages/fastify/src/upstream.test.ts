@@ -1,0 +1,57 @@
+import Fastify from 'fastify'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { Exchange } from './exchange.ts'
+import { carry, type Dispatched, dispatcher, loadReplyFrom } from './reply-from.ts'
+import { sourceOf, upstreamOf } from './upstream.ts'
+
+/** The request that reply-from makes of a client's. */
+async function dispatched(target: string, url: string): Promise<Dispatched> {
+  const app = Fastify()
+  onTestFinished(() => app.close())
+  const seen = Promise.withResolvers<Dispatched>()
+  const exchange = {
+    send: (onResponded: Parameters<Exchange['send']>[0]) =>
+      onResponded(null, { statusCode: 204, headers: {}, body: { destroy() {} } }),
+  } as Exchange
+  const from = await loadReplyFrom(app, {
+    request(options, onResponded) {
+      seen.resolve(options)
+      dispatcher.request(options, onResponded)
+    },
+  })
+  app.all('*', (_request, reply) => {
+    from.call(reply, sourceOf(target), {
+      getUpstream: () => upstreamOf({ id: 'w1', url: new URL(url) }),
+      rewriteRequestHeaders: (_, headers) => carry(exchange, headers),
+      onResponse: () => reply.send(),
+    })
+  })
+  const { statusCode } = await app.inject({ method: 'PUT', url: '/mounted', headers: { 'x-a': '1' } })
+  expect(statusCode).toBe(204)
+  return seen.promise
+}
+
+describe('reply-from', () => {
+  it.each([
+    ['http://10.0.0.7:8080', 'http://10.0.0.7:8080', '10.0.0.7:8080'],
+    ['https://shop.internal', 'https://shop.internal', 'shop.internal'],
+    ['http://[::1]:8080', 'http://[::1]:8080', '[::1]:8080'],
+    ['unix:/run/shop.sock', 'http://localhost', 'localhost'],
+  ])('sees the method, the path, the header fields and the address of %s', async (url, origin, host) => {
+    const { headers, ...seen } = await dispatched('/cart?page=2', url)
+    expect(seen).toMatchObject({ method: 'PUT', path: '/cart?page=2', origin })
+    expect(headers).toMatchObject({ 'x-a': '1', host })
+  })
+
+  it.each(['//evil/x', '/a/../b', '/..', '/%2e%2e/x', '/a%2F..%2Fb', '/%zz', '/%', '/\\evil', '/a\\..\\b'])(
+    'takes %s without an error',
+    async target => {
+      const { path, origin } = await dispatched(target, 'http://10.0.0.7')
+      expect([path, origin]).toEqual(['/', 'http://10.0.0.7'])
+    },
+  )
+
+  it.each(['/a...b', '/[...slug]', '/%20x', '/caf%C3%A9'])('sees %s as it is', target => {
+    expect(sourceOf(target)).toBe(target)
+  })
+})
