@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, expectTypeOf, it } from 'vitest'
 import {
-  AffinityError,
+  type AffinityError,
   BackendFailedError,
   isAffinityError,
   NoBackendError,
@@ -23,7 +23,7 @@ describe('an error', () => {
     ['the message was refused', refused, 'ERR_REFUSED_REQUEST', 400],
   ])('says by its code and status that %s', (_, error, code, statusCode) => {
     expect(error).toMatchObject({ code, statusCode })
-    expect(error).toBeInstanceOf(AffinityError)
+    expect(error).toBeInstanceOf(Error)
     expect(error.name).toBe(error.constructor.name)
   })
 
@@ -67,6 +67,26 @@ describe('isAffinityError', () => {
   it('knows them by their code, whichever copy of the package made them', () => {
     const copy = Object.assign(new Error('x'), { code: 'ERR_NO_BACKEND' })
     expect([noBackend, failed, refused, copy].map(isAffinityError)).toEqual([true, true, true, true])
+  })
+
+  it('narrows by the code', () => {
+    const error: unknown = failed
+    expectTypeOf<AffinityError['code']>().toEqualTypeOf<
+      | 'ERR_NO_BACKEND'
+      | 'ERR_BACKEND_FAILED'
+      | 'ERR_LOCAL_RESOURCE'
+      | 'ERR_REFUSED_REQUEST'
+      | 'ERR_INVALID_EDIT'
+      | 'ERR_COOKIE_COLLISION'
+    >()
+    if (!isAffinityError(error)) throw new TypeError('no error of limpet')
+    // @ts-expect-error Only some errors name a backend.
+    expect(error.backend).toBe('b1')
+    // @ts-expect-error No error has this code.
+    expect(error.code === 'ERR_NO_BACKENDS').toBe(false)
+    if (error.code !== 'ERR_BACKEND_FAILED') throw new TypeError('another error')
+    expectTypeOf(error).toEqualTypeOf<BackendFailedError>()
+    expect([error.backend, error.failure.kind]).toEqual(['b1', 'unreached'])
   })
 
   it.each([undefined, null, 'ERR_NO_BACKEND', { code: 'ERR_NO_BACKEND' }, new Error('x'), cause])(

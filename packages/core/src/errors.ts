@@ -5,11 +5,19 @@ import type { Failure } from './failure.ts'
 const NEVER_STORED = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
 
 /**
- * The response to a client when there is none of a backend to forward. Compare by `code`: two copies of a
- * package may live in one process, and `instanceof` recognizes only its own.
- * The message may reach the client, so it names no backend; `backend` and `cause` are for the log.
+ * The response to a client when no response of a backend can be forwarded. `code` tells which it is, and TypeScript
+ * narrows by it. Two copies of a package may live in one process, and `instanceof` recognizes only its own.
  */
-export abstract class AffinityError extends Error {
+export type AffinityError =
+  | NoBackendError
+  | BackendFailedError
+  | LocalResourceError
+  | RefusedRequestError
+  | InvalidEditError
+  | CookieCollisionError
+
+/** The message may reach the client, so it names no backend; `backend` and `cause` are for the log. */
+abstract class ResponseError extends Error {
   abstract readonly code: string
   readonly statusCode: number
   /** The name of `statusCode` in Express and Koa; Koa writes it, too. */
@@ -29,17 +37,17 @@ export abstract class AffinityError extends Error {
 }
 
 /** No backend of the pool may take this request. */
-export class NoBackendError extends AffinityError {
+export class NoBackendError extends ResponseError {
   override readonly name = 'NoBackendError'
   readonly code = 'ERR_NO_BACKEND'
-  override readonly headers = { ...NEVER_STORED, 'retry-after': '1' }
+  override readonly headers: Readonly<Record<string, string>> = { ...NEVER_STORED, 'retry-after': '1' }
   constructor() {
     super(503, 'no backend is available')
   }
 }
 
 /** The last backend that was tried did not respond: 504 after a timeout, else 502. */
-export class BackendFailedError extends AffinityError {
+export class BackendFailedError extends ResponseError {
   override readonly name = 'BackendFailedError'
   readonly code = 'ERR_BACKEND_FAILED'
   /** The id of the backend, for the log and not for the client. */
@@ -56,10 +64,10 @@ export class BackendFailedError extends AffinityError {
 }
 
 /** This process has run out of descriptors, ports or memory for connections: 503, and no backend is to blame. */
-export class LocalResourceError extends AffinityError {
+export class LocalResourceError extends ResponseError {
   override readonly name = 'LocalResourceError'
   readonly code = 'ERR_LOCAL_RESOURCE'
-  override readonly headers = { ...NEVER_STORED, 'retry-after': '1' }
+  override readonly headers: Readonly<Record<string, string>> = { ...NEVER_STORED, 'retry-after': '1' }
   /** @param cause what the operating system said, as EMFILE */
   constructor(cause: unknown) {
     super(503, 'the gateway has no resources for another connection', { cause })
@@ -85,12 +93,12 @@ export type RefusalReason =
   | 'slow_body'
 
 /** A message that could be read in two ways, or not at all. It is refused, never repaired. */
-export class RefusedRequestError extends AffinityError {
+export class RefusedRequestError extends ResponseError {
   override readonly name = 'RefusedRequestError'
   readonly code = 'ERR_REFUSED_REQUEST'
   readonly reason: RefusalReason
   /** Bytes that follow a refused message on its connection cannot be trusted (RFC 9112 §9.3). */
-  override readonly headers = { ...NEVER_STORED, connection: 'close' }
+  override readonly headers: Readonly<Record<string, string>> = { ...NEVER_STORED, connection: 'close' }
   constructor(statusCode: 400 | 408 | 413 | 500 | 501 | 505, reason: RefusalReason, message: string) {
     super(statusCode, message)
     this.reason = reason
@@ -101,7 +109,7 @@ export class RefusedRequestError extends AffinityError {
  * The application has edited a request into one that cannot be sent: 500, because it is the application's fault. The
  * message names the field and never shows its value.
  */
-export class InvalidEditError extends AffinityError {
+export class InvalidEditError extends ResponseError {
   override readonly name = 'InvalidEditError'
   readonly code = 'ERR_INVALID_EDIT'
   /** The edited part of the request: `url`, or `headers.x-user`. */
@@ -117,7 +125,7 @@ export class InvalidEditError extends AffinityError {
  * Two pools of one server write one cookie for one host: 500, because it is the application's fault. Each pool would
  * place the sessions of the other anew.
  */
-export class CookieCollisionError extends AffinityError {
+export class CookieCollisionError extends ResponseError {
   override readonly name = 'CookieCollisionError'
   readonly code = 'ERR_COOKIE_COLLISION'
   constructor(pool: string, other: string) {
@@ -128,16 +136,16 @@ export class CookieCollisionError extends AffinityError {
   }
 }
 
-const CODES: ReadonlySet<unknown> = new Set([
-  'ERR_NO_BACKEND',
-  'ERR_BACKEND_FAILED',
-  'ERR_LOCAL_RESOURCE',
-  'ERR_REFUSED_REQUEST',
-  'ERR_INVALID_EDIT',
-  'ERR_COOKIE_COLLISION',
-])
+const CODES: Readonly<Record<AffinityError['code'], true>> = {
+  ERR_NO_BACKEND: true,
+  ERR_BACKEND_FAILED: true,
+  ERR_LOCAL_RESOURCE: true,
+  ERR_REFUSED_REQUEST: true,
+  ERR_INVALID_EDIT: true,
+  ERR_COOKIE_COLLISION: true,
+}
 
 /** Whether `error` is one of the above, whichever copy of this package made it. */
 export function isAffinityError(error: unknown): error is AffinityError {
-  return error instanceof Error && 'code' in error && CODES.has(error.code)
+  return error instanceof Error && 'code' in error && Object.hasOwn(CODES, String(error.code))
 }

@@ -53,7 +53,7 @@ export type { Drain, DrainOptions, DrainResult } from './pool/drain.ts'
 export { type Duration, durationMs } from './options/duration.ts'
 export type { AffinityStatus } from './selection/decision.ts'
 export {
-  AffinityError,
+  type AffinityError,
   BackendFailedError,
   CookieCollisionError,
   InvalidEditError,
