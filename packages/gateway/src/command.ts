@@ -15,11 +15,13 @@ const HELP = `limpet: a gateway with session affinity
   limpet --config limpet.yaml [--adapter fastify|express|koa] [--pretty]
   limpet check --config limpet.yaml
   limpet schema
+  limpet health [--url http://127.0.0.1:8404]
   limpet kill-test SCENARIO.yaml --url http://127.0.0.1:8080
   limpet from nginx.conf | haproxy.cfg | traefik.yaml | Caddyfile | ingress.yaml
   limpet --help, --version
 
-check lists the problems of a file, and schema prints its JSON Schema, for editors. kill-test
+check lists the problems of a file, and schema prints its JSON Schema, for editors. health asks a
+running gateway whether it is ready; limpet health --help says more. kill-test
 shows what happens to users when a backend is killed; limpet kill-test --help lists its options. from
 makes a limpet file of another server's configuration; limpet from --help says more.
 SIGTERM and SIGINT finish the requests in flight and end; SIGHUP reloads the file.
@@ -44,6 +46,11 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     // Loaded on demand: a gateway does not need its clients.
     const { runKillTest } = await import('./kill-test/command.ts')
     return runKillTest(args.slice(1), terminal)
+  }
+  if (args[0] === 'health') {
+    // Loaded on demand: a gateway does not need it.
+    const { runHealth } = await import('./admin/health-command.ts')
+    return runHealth(args.slice(1), terminal)
   }
   if (args[0] === 'from') {
     // Loaded on demand: only it reads the files of other servers.

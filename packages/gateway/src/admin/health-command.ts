@@ -1,0 +1,135 @@
+import { isIPv6 } from 'node:net'
+import { parseArgs } from 'node:util'
+import { durationMs, nearMiss } from '@limpet/core'
+import type { AdminConfig } from '../config/config.ts'
+
+const HELP = `limpet health: asks a running gateway whether it is ready
+
+  limpet health
+  limpet health --config limpet.yaml
+  limpet health --url http://127.0.0.1:8404
+
+It asks GET /healthz of the admin port, for HEALTHCHECK of a container or ExecStartPost of a service.
+
+  --url URL        the admin port; default: http://127.0.0.1:8404. The path defaults to /healthz
+  --config FILE    takes the admin port from this file
+  --timeout TIME   longest wait for the response; default: 3s
+  --help           prints this
+
+Exit codes: 0 the response was 200, 1 everything else.
+`
+
+const OPTIONS = {
+  url: { type: 'string' },
+  config: { type: 'string', short: 'c' },
+  timeout: { type: 'string', default: '3s' },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const
+
+const DEFAULT_URL = 'http://127.0.0.1:8404'
+const MAX_TIMEOUT_MS = 60 * 60_000
+
+interface Terminal {
+  readonly out: (text: string) => void
+  readonly error: (text: string) => void
+}
+
+/** Everything that keeps the gateway from being called healthy. */
+class HealthError extends Error {}
+
+/**
+ * Runs `limpet health`.
+ * @param args behind `health`
+ * @returns the exit code: 0 when the gateway is ready, otherwise 1, as a container engine expects
+ */
+export async function runHealth(args: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    const values = parsed(args)
+    if (values.help) {
+      terminal.out(HELP)
+      return 0
+    }
+    await checkHealth(await urlOf(values), timeoutOf(values.timeout))
+    terminal.out('ok\n')
+    return 0
+  } catch (error) {
+    if (!(error instanceof HealthError)) throw error
+    terminal.error(`limpet health: ${error.message}\n`)
+    return 1
+  }
+}
+
+async function checkHealth(url: URL, timeoutMs: number): Promise<void> {
+  // A redirect is no health: the port is another server's.
+  const options = { redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) } as const
+  const response = await fetch(url, options).catch((error: unknown) => {
+    const { name, message, cause } = error as Error
+    const reason =
+      name === 'TimeoutError'
+        ? `no response after ${timeoutMs} ms`
+        : ((cause as Error | undefined) ?? { message }).message
+    throw new HealthError(`${url.href}: ${reason}`)
+  })
+  await response.body?.cancel()
+  if (response.status !== 200)
+    throw new HealthError(`${url.href}: the status is ${response.status}; a ready gateway has 200`)
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS }).values
+  } catch (error) {
+    const { message } = error as Error
+    const [, unknown = ''] = /^Unknown option '--([^']*)'/.exec(message) ?? []
+    const meant = nearMiss(unknown, Object.keys(OPTIONS))
+    const hint = meant === undefined ? '' : `; did you mean --${meant}?`
+    throw new HealthError(unknown === '' ? message : `--${unknown} is not known${hint}`, { cause: error })
+  }
+}
+
+async function urlOf({ url, config }: { url?: string; config?: string }): Promise<URL> {
+  if (url !== undefined && config !== undefined)
+    throw new HealthError('--url and --config are both given; it takes one of them')
+  if (config !== undefined) return adminUrl(config, await adminOf(config))
+  const given = URL.parse(url ?? DEFAULT_URL)
+  if (given === null || !/^https?:$/.test(given.protocol) || given.username !== '' || given.password !== '')
+    throw new HealthError('--url takes http://host:port or https://host:port, without a name and a password')
+  if (given.pathname === '/') given.pathname = '/healthz'
+  return given
+}
+
+/** Of the whole file, so that all of its references must be there, as they are for the gateway itself. */
+async function adminOf(file: string): Promise<AdminConfig | undefined> {
+  // Loaded on demand: with a URL it has nothing to read.
+  const [{ parseConfig }, { readSource }, { ConfigError }] = await Promise.all([
+    import('../config/config-file.ts'),
+    import('../config/config-source.ts'),
+    import('../config/config.ts'),
+  ])
+  try {
+    return parseConfig(readSource(file, undefined)).admin
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    throw new HealthError(`${file} has problems; limpet check --config ${file} lists them`, { cause: error })
+  }
+}
+
+function adminUrl(file: string, admin: AdminConfig | undefined): URL {
+  if (admin === undefined) throw new HealthError(`${file} has no admin port; add admin: {}`)
+  const { host, port } = admin
+  if (port === 0)
+    throw new HealthError(`${file} has port 0 in admin.listen, which is any free one; use --url`)
+  // An address for all interfaces is reached by the loopback one.
+  const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
+  return new URL(`http://${isIPv6(reached) ? `[${reached}]` : reached}:${port}/healthz`)
+}
+
+function timeoutOf(text: string): number {
+  try {
+    const ms = durationMs('--timeout', text, '3s', MAX_TIMEOUT_MS)
+    if (ms > 0) return ms
+  } catch {
+    // The message below says the same in the words of a command line.
+  }
+  throw new HealthError(`--timeout got "${text}"; it takes a duration of at most 1h, such as 3s`)
+}
