@@ -7,5 +7,5 @@ export function isAuthority(host: string): boolean {
   return true
 }
 
-let lastAuthority = ''
+let lastAuthority = 'localhost'
 const AUTHORITY = /^(?:\[[0-9A-Fa-f:.]{2,64}\]|[\w.~!$&'()*+;=%-]{1,255})(?::\d{0,5})?$/
