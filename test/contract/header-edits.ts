@@ -235,6 +235,37 @@ export function headerEdits(start: Start): void {
       expect(valuesOf(lines, 'x-mine')).toEqual([])
     })
 
+    test.each<[string, Edit]>([
+      ['sets', ({ headers }) => void Object.assign(headers, { 'x-user': 'alice', 'x-role': 'guest' })],
+      [
+        'puts other headers in place of',
+        request => void (request.headers = { ...request.headers, 'x-user': 'alice', 'x-role': 'guest' }),
+      ],
+    ])('does not remove those that the application %s, even with the same words [H1]', async (_, edit) => {
+      const { w1, gateway } = await pair(edit)
+      const forged = 'X-User: alice\r\nX-Role: guest'
+      const nominated = 'X-User, x-role'
+      const text = `GET / HTTP/1.1\r\nHost: a\r\nConnection: close, ${nominated}\r\n${forged}\r\n\r\n`
+      expect((await gateway.raw(text)).answers.map(({ status }) => status)).toEqual([200])
+      expect([valuesOf(w1.last.lines, 'x-user'), valuesOf(w1.last.lines, 'x-role')]).toEqual([
+        ['alice'],
+        ['guest'],
+      ])
+    })
+
+    test('removes those that the application has only read [H1]', async () => {
+      const seen: unknown[] = []
+      const lines = await arrived(
+        ({ headers }) => {
+          seen.push(headers['x-mine'], { ...headers }['x-mine'])
+          headers['x-user'] = 'alice'
+        },
+        ['Connection: close, X-User, X-Mine', 'X-Mine: 1', 'X-User: alice'],
+      )
+      expect(seen).toEqual(['1', '1'])
+      expect([valuesOf(lines, 'x-user'), valuesOf(lines, 'x-mine')]).toEqual([['alice'], []])
+    })
+
     test('does not remove those that the operator has set, even with the same words [H1]', async () => {
       const w1 = await startTunnelBackend('w1')
       const requestHeaders = {
@@ -260,6 +291,54 @@ export function headerEdits(start: Start): void {
         expect(valuesOf(lines, 'x-a')).toEqual(['1'])
       }
     })
+  })
+
+  describe('a second spelling of a field, with _ in place of -', () => {
+    test('does not arrive beside one that the application has edited [H1]', async () => {
+      const edit: Edit = ({ headers }) => {
+        headers['x-user'] = 'alice'
+        headers['x_team'] = 'blue'
+        headers['x-user-id'] = undefined
+      }
+      const lines = await arrived(edit, ['X_User: root', 'X-Team: red', 'X_User_Id: 0', 'X_Other: 1'])
+      expect(lines.filter(([name]) => /^x.(?:user|team|other)/i.test(name))).toEqual([
+        ['X_Other', '1'],
+        ['x-user', 'alice'],
+        ['x_team', 'blue'],
+      ])
+    })
+
+    test('does not arrive beside one of the operator, or of the client [H1]', async () => {
+      const w1 = await startTunnelBackend('w1')
+      const requestHeaders = { set: { 'X-User': 'alice' }, remove: ['X-Debug'] }
+      const gateway = await start([w1], { requestHeaders })
+      const forged = ['X_User: root', 'X_Debug: 1', 'X_A: 1', 'X-A: 2', 'X_Forwarded_For: 1.2.3.4', 'X_B: 1']
+      await gateway.raw(`GET / HTTP/1.1\r\nHost: a\r\n${forged.join('\r\n')}\r\n\r\n`)
+      await raw(gateway.port, handshakeText(...forged))
+      const handshake = await w1.handshake()
+      for (const lines of [w1.last.lines, handshake.lines]) {
+        expect(lines.filter(([name]) => /^x.(?:user|debug|a|b)$/i.test(name))).toEqual([
+          ['X-A', '2'],
+          ['X_B', '1'],
+          ['X-User', 'alice'],
+        ])
+        expect(lines.filter(([name]) => name.includes('_'))).toEqual([['X_B', '1']])
+      }
+    })
+
+    test('of a field that frames the message does not arrive', async () => {
+      const lines = await arrived(() => {}, ['Transfer_Encoding: chunked', 'Content_Length: 5', 'X-A: 1'])
+      expect(lines.filter(([name]) => name.includes('_'))).toEqual([])
+    })
+  })
+
+  test('a repeated field of which the application reads the first line arrives once', async () => {
+    const seen: unknown[] = []
+    const lines = await arrived(
+      ({ headers }) => void seen.push(headers.authorization),
+      ['Authorization: Bearer alice', 'X-A: 1', 'authorization: Bearer root'],
+    )
+    expect([seen, valuesOf(lines, 'authorization')]).toEqual([['Bearer alice'], ['Bearer alice']])
   })
 
   describe('a target that the application has edited', () => {
@@ -299,6 +378,7 @@ export function headerEdits(start: Start): void {
       const edit: Edit = request => {
         authenticate(request)
         request.url = '/new?x'
+        request.headers['x-role'] = 'guest'
         delete request.headers.upgrade
         request.headers.connection = 'close'
         request.headers['content-length'] = '5'
@@ -306,13 +386,17 @@ export function headerEdits(start: Start): void {
       const gateway = await start([w1], { around: applicationThat(edit) })
       const client = await raw(
         gateway.port,
-        handshakeText('X-User-Id: 1-spoofed', 'X-A: 1').replace(': Upgrade', ': Upgrade, X-Gateway-User'),
+        handshakeText('X-User-Id: 1-spoofed', 'X-A: 1', 'X-Role: guest').replace(
+          ': Upgrade',
+          ': Upgrade, X-Gateway-User, X-Role',
+        ),
       )
       expect((await client.responded()).statusLine).toContain(' 101 ')
       const { lines, url } = await w1.handshake()
       expect(url).toBe('/new?x')
       expect(valuesOf(lines, 'x-user-id')).toEqual([])
       expect(valuesOf(lines, 'x-gateway-user')).toEqual(['alice'])
+      expect(valuesOf(lines, 'x-role')).toEqual(['guest'])
       expect(valuesOf(lines, 'x-a')).toEqual(['1'])
       expect(valuesOf(lines, 'connection')).toEqual(['Upgrade'])
       expect(valuesOf(lines, 'content-length')).toEqual([])

@@ -20,6 +20,7 @@ describe('the facts of a request', () => {
       localPort: 8080,
       encrypted: true,
       hasBody: false,
+      nominated: new Set(),
     })
   })
 

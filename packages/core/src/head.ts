@@ -1,5 +1,6 @@
 import { InvalidEditError } from './errors.ts'
 import { effectiveLines } from './http/effective-lines.ts'
+import { clientNominations } from './http/nominations.ts'
 import type { HeaderEdits } from './http/header-edits.ts'
 import type { HeaderFields, RequestHead } from './http/heads.ts'
 import { isSendable, isUnparsable } from './http/target.ts'
@@ -64,6 +65,7 @@ export function requestHead(
     rawHeaders: effective === undefined ? rawHeaders : effective.rawHeaders,
     headers,
     edits: effective === undefined ? undefined : { names: effective.names, wire: rawHeaders },
+    nominated: clientNominations(headers['connection'], given),
     remoteAddress: socket.remoteAddress,
     localPort: socket.localPort,
     encrypted: socket.encrypted === true,

@@ -95,6 +95,7 @@ export {
   optionOneOf,
   redact,
 } from './options/option.ts'
+export { markNominations } from './http/nominations.ts'
 export { type HeaderEditOptions, type HeaderEdits, parseHeaderEdits } from './http/header-edits.ts'
 export { mergeFields } from './http/merged-fields.ts'
 export { trailerFields } from './http/trailer-fields.ts'

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
-import type { RequestView } from '@limpet/core'
+import { markNominations, type RequestView } from '@limpet/core'
 import { bareResponse, declineUpgrade, type HttpProxy, isWebSocket } from '@limpet/http-proxy'
 import { watchClaim } from '@limpet/http-proxy/transport'
 import type { FastifyInstance, FastifyReply } from 'fastify'
@@ -32,6 +32,8 @@ export function routeUpgrades({ server, prefix }: FastifyInstance): void {
   PREFIXES.set(server, ours)
   // First, because another listener may route the upgrade to a route of limpet at once.
   server.prependListener('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    // Before the application's hooks, which may set a field to the client's own value.
+    markNominations(request.headers)
     if (isWebSocket(request)) UPGRADES.set(request, { socket, head })
     if (server.listenerCount('upgrade') === 1) {
       routeUpgrade(server, request, socket, head)

@@ -29,6 +29,7 @@ import {
 import { CONSOLE } from './logging/logger.ts'
 import { logPool } from './logging/pool-log.ts'
 import { CookieOwner } from './server/cookie-owners.ts'
+import { watchNominations } from './server/nomination-marks.ts'
 import { noteRefusal, refuseAfterRefusal } from './server/refused-connection.ts'
 import { boundUnreadBody } from './server/unread-body.ts'
 import { refuseUpgrade } from './websocket/refused-upgrade.ts'
@@ -96,6 +97,7 @@ export function httpProxyOf(
 ): HttpProxy {
   // Before health checks and discovery, which begin at once.
   const endLog = logPool(affinity.pool, logger)
+  const endMarks = watchNominations()
   const agents = backendAgents(affinity, transport)
   const owner = new CookieOwner(affinity)
   const discovering = discovery === undefined ? undefined : startDiscovery(affinity.pool, discovery)
@@ -189,6 +191,7 @@ export function httpProxyOf(
       upgrades.close()
       agents.close()
       owner.close()
+      endMarks()
       endLog()
     },
   }

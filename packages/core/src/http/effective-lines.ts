@@ -1,7 +1,8 @@
+import { foldedName } from './folded-name.ts'
 import type { HeaderFields, RawHeaders } from './heads.ts'
 import { editedValues, type HeaderEdits, isProtected } from './header-edits.ts'
 import { isSpelling } from './spelling.ts'
-import { fieldValue, isAsRead, type WireField, wireFields } from './wire-fields.ts'
+import { fieldValue, isAsRead, isCutToFirst, type WireField, wireFields } from './wire-fields.ts'
 
 /** A header as the application and the operator want it: lines and fields say the same. */
 export interface EffectiveLines {
@@ -15,7 +16,11 @@ export interface EffectiveLines {
  * Applies to the header lines `wire` the edits that an application has made in `fields`, which Node has parsed from
  * them. Unedited fields keep their lines. An edited field has its new lines in the place of the first old one, and a
  * new field goes to the end. `edits` are applied last.
- * @returns undefined when `fields` are as Node has read them: then `wire` and `fields` hold as they are
+ *
+ * The backend gets no line that the application has not seen: of a field with one value, of which Node keeps the first
+ * line, the others are left out. Nor does it get a second spelling of a field: `X_User` is left out beside an `X-User`
+ * of the client, and beside any `X-User` or `X_User` that the application or the operator has edited.
+ * @returns undefined when `wire` and `fields` hold as they are
  * @throws InvalidEditError for an edit that cannot be written
  */
 export function effectiveLines(
@@ -26,18 +31,21 @@ export function effectiveLines(
   if (edits === undefined && isUnedited(wire, fields)) return undefined
   const changes = new Changes(wireFields(wire), fields)
   if (edits !== undefined) changes.make(edits)
+  changes.dropTwins()
   return changes.isEmpty ? undefined : changes.apply(wire)
 }
 
 /**
  * Whether `fields` are, one by one and in their order, the lines of `wire`. Keys are distinct, so a client cannot hide
- * an edit behind a line that stands twice. False for lines of one name, which a closer look compares.
+ * an edit behind a line that stands twice. False for lines of one name, and for names that fold, which a closer look
+ * compares.
  */
 function isUnedited(wire: RawHeaders, fields: Readonly<HeaderFields>): boolean {
   let at = 0
   for (const key in fields) {
     const name = wire[at]
     if (name === undefined || fields[key] !== wire[at + 1] || !isSpelling(name, key)) return false
+    if (key.includes('_')) return false
     at += 2
   }
   return at === wire.length
@@ -71,16 +79,29 @@ class Changes {
   }
 
   get isEmpty(): boolean {
-    return this.#names.size === 0 && !this.#isProtectedEdited
+    return this.#changes.size === 0 && !this.#isProtectedEdited
   }
 
   /** An operator's lines are written also where the client has said the same: they are not the client's any more. */
   make({ set, remove }: HeaderEdits): void {
     for (const lower of remove) {
       if (this.#wire.has(lower) || this.#changes.has(lower)) this.#change(lower, { name: lower, values: [] })
+      else this.#names.add(lower)
     }
     for (const [lower, [name, value]] of set) this.#change(lower, { name, values: [value], isLast: true })
     this.#agreeOnHost()
+  }
+
+  /** Leaves out the client's second spellings of a field. Nearly all messages have none. */
+  dropTwins(): void {
+    if (!hasFolding(this.#wire.keys()) && !hasFolding(this.#names)) return
+    const edited = new Set(Array.from(this.#names, foldedName))
+    for (const [lower, { name }] of this.#wire) {
+      if (this.#names.has(lower) || isProtected(lower)) continue
+      const twin = foldedName(lower)
+      if (edited.has(twin) || (twin !== lower && this.#wire.has(twin)))
+        this.#change(lower, { name, values: [] })
+    }
   }
 
   apply(wire: RawHeaders): EffectiveLines {
@@ -119,7 +140,12 @@ class Changes {
 
   #compare(lower: string, { name, values }: WireField): void {
     const asked = this.#asked.get(lower)
-    if (asked !== undefined && isAsRead(lower, values, asked.value, this.#isHttp2)) return
+    if (asked !== undefined && isAsRead(lower, values, asked.value, this.#isHttp2)) {
+      // No edit, so the name stays the client's.
+      if (isCutToFirst(lower, values, asked.value))
+        this.#changes.set(lower, { name, values: values.slice(0, 1) })
+      return
+    }
     if (isProtected(lower)) {
       this.#isProtectedEdited ||= lower !== '__proto__'
     } else if (!lower.startsWith(':')) {
@@ -141,6 +167,8 @@ class Changes {
     const field = lower === ':authority' && this.#isHttp2 ? 'host' : name
     const values = editedValues(field, value)
     if (values.length > 0) this.#change(field.toLowerCase(), { name: field, values })
+    // Set to nothing: the client's other spellings of it are not wanted either.
+    else this.#names.add(field.toLowerCase())
   }
 
   #change(lower: string, change: Change): void {
@@ -165,4 +193,9 @@ class Changes {
     const asked = isProtected(lower) || lower.startsWith(':') ? undefined : this.#asked.get(lower)
     return asked?.value ?? fieldValue(lower, this.#wire.get(lower)?.values ?? [], this.#isHttp2)
   }
+}
+
+function hasFolding(names: Iterable<string>): boolean {
+  for (const name of names) if (name.includes('_')) return true
+  return false
 }

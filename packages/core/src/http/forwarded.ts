@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { type Client, plainAddress } from './client.ts'
+import { foldedName } from './folded-name.ts'
 import { type RequestHead, requestedHost } from '../head.ts'
 
 /**
@@ -58,6 +59,6 @@ function joined(field: string | string[] | undefined): string | undefined {
  * as `X-Forwarded-For`, so the underscore spelling counts.
  */
 export function isForwardingField(lowerName: string): boolean {
-  const name = lowerName.includes('_') ? lowerName.replaceAll('_', '-') : lowerName
+  const name = foldedName(lowerName)
   return name.startsWith('x-forwarded-') || name === 'x-real-ip' || name === 'forwarded'
 }

@@ -18,6 +18,11 @@ export interface RequestHead {
   readonly headers: Readonly<HeaderFields>
   /** The application's edits. Absent: every line is the client's. */
   readonly edits?: RequestEdits | undefined
+  /**
+   * The fields that the client's Connection removes, in lower case: never one of the application's.
+   * @default all that it nominates
+   */
+  readonly nominated?: ReadonlySet<string> | undefined
   /** The address at the other end of the socket, which may be a proxy's. */
   readonly remoteAddress: string | undefined
   /** The port of ours that was reached. */

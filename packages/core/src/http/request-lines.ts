@@ -1,6 +1,7 @@
 import type { Client } from './client.ts'
 import { isHttp2, type RequestHead, requestedHost } from '../head.ts'
 import { appendForwarded, isForwardingField } from './forwarded.ts'
+import { foldedName } from './folded-name.ts'
 import { HOP_BY_HOP, nominatedFields } from './hop-by-hop.ts'
 import { nameTable } from './name-table.ts'
 
@@ -22,7 +23,7 @@ export interface RequestLinesOptions {
 export function requestLines(request: RequestHead, client: Client, options: RequestLinesOptions): string[] {
   const { rawHeaders, headers } = request
   const edited = request.edits?.names ?? NONE
-  const nominated = nominatedFields(headers['connection'])
+  const nominated = request.nominated ?? nominatedFields(headers['connection'])
   const lines: string[] = []
   if (options.host !== undefined || headers['host'] === undefined) {
     lines.push('Host', options.host ?? requestedHost(request) ?? options.fallbackHost)
@@ -60,10 +61,14 @@ function isNominated(name: string, nominated: ReadonlySet<string>, edited: Reado
   return nominated.has(lower) && !edited.has(lower)
 }
 
-/** `Expect` has been answered by the server already; a name that begins with a colon is HTTP/2's. */
+/**
+ * `Expect` has been answered by the server already; a name that begins with a colon is HTTP/2's. A backend that reads
+ * `_` as `-` must not find a second framing, or a field of the connection.
+ */
 function isDropped(lowerName: string): boolean {
   return (
-    HOP_BY_HOP.has(lowerName) ||
+    HOP_BY_HOP.has(foldedName(lowerName)) ||
+    lowerName === 'content_length' ||
     lowerName === 'expect' ||
     lowerName.startsWith(':') ||
     isForwardingField(lowerName)
@@ -81,6 +86,7 @@ const mayConcern = nameTable([
   'cookie',
   'host',
   'expect',
+  'content_length',
   'forwarded',
   ...Array.from({ length: 63 }, (_, length) => ':'.padEnd(length + 1, 'x')),
   ...Array.from({ length: 55 }, (_, length) => 'x'.padEnd(length + 9, 'x')),

@@ -42,7 +42,7 @@ export const SINGLE_VALUE_FIELDS: ReadonlySet<string> = new Set([
 ])
 
 /** Those of them that are lists (RFC 9110 §5.6.1): several lines are one list, and a coding must not be lost. */
-const LISTS: ReadonlySet<string> = new Set([
+export const LISTS: ReadonlySet<string> = new Set([
   'content-encoding',
   'content-language',
   'if-match',

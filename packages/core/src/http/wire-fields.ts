@@ -1,5 +1,5 @@
 import type { HeaderFields, RawHeaders } from './heads.ts'
-import { SINGLE_VALUE_FIELDS } from './single-value.ts'
+import { LISTS, SINGLE_VALUE_FIELDS } from './single-value.ts'
 
 /** The lines of one name. */
 export interface WireField {
@@ -37,7 +37,7 @@ export function isAsRead(
   value: HeaderFields[string],
   isHttp2: boolean,
 ): boolean {
-  if (value === values[0]) return values.length === 1 || isFirstOnly(lower, isHttp2)
+  if (value === values[0] && lower !== 'set-cookie') return values.length === 1 || isFirstOnly(lower, isHttp2)
   if (typeof value === 'string') {
     // A server with `joinDuplicateHeaders` joins all but the cookies by a comma.
     return values.length > 1 && value === values.join(lower === 'cookie' ? '; ' : ', ')
@@ -47,6 +47,20 @@ export function isAsRead(
     Array.isArray(value) &&
     value.length === values.length &&
     value.every((line, index) => line === values[index])
+  )
+}
+
+/**
+ * Whether Node has read the first of several lines alone. Lists keep all of their lines, and a repeated length or host
+ * is refused later.
+ */
+export function isCutToFirst(lower: string, values: readonly string[], value: HeaderFields[string]): boolean {
+  return (
+    values.length > 1 &&
+    value === values[0] &&
+    !LISTS.has(lower) &&
+    lower !== 'host' &&
+    lower !== 'content-length'
   )
 }
 

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { OptionError } from '@limpet/core'
+import { markNominations, OptionError } from '@limpet/core'
 import type { HttpProxy } from '../http-proxy.ts'
 import { refuseUpgrade } from './refused-upgrade.ts'
 import { wireLine } from '../exchange/wire-line.ts'
@@ -46,6 +46,8 @@ const FILTERS = new WeakMap<object, RequestFilter>()
 export function upgradeListener(proxy: HttpProxy, isOurs: RequestFilter): UpgradeListener {
   const listener: UpgradeListener = (request, socket, head) => {
     const server = serverOf(socket)
+    // As the first listener it has the client's own header; behind another the application may have edited that.
+    if (server?.listeners('upgrade')[0] === listener) markNominations(request.headers)
     if (isTaken(isOurs, request)) {
       if (isWebSocket(request)) proxy.upgrade(request, socket, head)
       else declineUpgrade(server, request, socket, head)
