@@ -19,7 +19,7 @@ export interface TableSettings {
 /** A look-up that is under way. */
 interface Reading {
   readonly found: Promise<string | undefined>
-  /** A response in the session came first: its word counts. */
+  /** A response in the session, or another gateway, has changed it since it was asked for. */
   isOutdated: boolean
 }
 
@@ -32,6 +32,8 @@ interface Entry {
 /** More look-ups at one time are not asked: a client can make ids up faster than any server can answer. */
 const MAX_READINGS = 1_024
 const TAG = /^[\w-]{16}$/
+/** A session that others change faster than it is read is answered, and not remembered. */
+const MAX_ROUNDS = 3
 const CLOSE_TIMEOUT_MS = 1_000
 const NO_ENTRY: Entry = { tag: null, leftMs: -2 }
 
@@ -72,7 +74,11 @@ export class LearnedTable implements OpenStore {
         invalidated: key => this.#invalidated(key),
       },
     )
-    this.#writer = new Writer(this.#connection, this.#states, { maxPending, now })
+    this.#writer = new Writer(this.#connection, this.#states, {
+      maxPending,
+      now,
+      dropped: key => this.#forgetKey(key),
+    })
     this.#sketch = new SessionSketch(this.#connection, `${prefix}:{${pool}}:s:`, ttlMs, now)
   }
 
@@ -113,7 +119,7 @@ export class LearnedTable implements OpenStore {
 
   delete(sessionId: string): void {
     this.#memory.delete(sessionId)
-    const write = { tag: undefined, backendId: undefined, untilMs: this.#now() }
+    const write = { tag: undefined, backendId: undefined, untilMs: this.#now() + this.#ttlMs }
     for (const names of this.#names) {
       const name = names.nameOf(sessionId)
       this.#outdate(name)
@@ -162,18 +168,32 @@ export class LearnedTable implements OpenStore {
     }
     const time = await client.time()
     this.#sketch.aheadMs = Number(time[0]) * 1_000 - this.#now()
-    this.#memory.doubt()
+    this.#doubt()
   }
 
   #invalidated(key: string | null): void {
     if (key === null) {
-      this.#memory.doubt()
+      this.#doubt()
       return
     }
     if (!key.startsWith(this.#prefix)) return
     this.#writer.overtaken(key)
+    this.#forgetKey(key)
+  }
+
+  /** Messages about changes may have been missed. */
+  #doubt(): void {
+    this.#memory.doubt()
+    for (const reading of this.#readings.values()) reading.isOutdated = true
+  }
+
+  /** Another gateway has changed the session of this key. */
+  #forgetKey(key: string): void {
+    const name = key.slice(this.#prefix.length)
+    // The message may come in the same packet as a reply, and is then handled first.
+    this.#outdate(name)
     // A name under another secret decrypts to a hash that no entry has.
-    if (!this.#newest.hashOf(key.slice(this.#prefix.length), this.#hash)) return
+    if (!this.#newest.hashOf(name, this.#hash)) return
     this.#memory.deleteHash(this.#hash[0] ?? 0, this.#hash[1] ?? 0)
   }
 
@@ -206,14 +226,21 @@ export class LearnedTable implements OpenStore {
     last: string | undefined,
   ): Promise<string | undefined> {
     try {
-      const entries = await within(
-        this.#settings.deadlineMs,
-        Promise.all(this.#names.map(async names => this.#entry(client, names.nameOf(sessionId)))),
-      )
-      this.#connection.succeeded()
-      return this.#readings.get(name)?.isOutdated === true
-        ? this.#memory.get(sessionId)
-        : this.#found(sessionId, entries, last)
+      for (let round = 1; ; round += 1) {
+        const entries = await within(
+          this.#settings.deadlineMs,
+          Promise.all(this.#names.map(async names => this.#entry(client, names.nameOf(sessionId)))),
+        )
+        this.#connection.succeeded()
+        const reading = this.#readings.get(name)
+        if (reading?.isOutdated !== true || round === MAX_ROUNDS)
+          return this.#found(sessionId, entries, last, reading?.isOutdated !== true)
+        const known = this.#memory.get(sessionId)
+        if (known !== undefined) return known
+        const pending = this.#writer.get(this.#prefix + name)
+        if (pending !== undefined) return pending.backendId
+        reading.isOutdated = false
+      }
     } catch (error) {
       this.#connection.failed(error)
       return last
@@ -235,12 +262,18 @@ export class LearnedTable implements OpenStore {
     }
   }
 
-  #found(sessionId: string, entries: readonly Entry[], last: string | undefined): string | undefined {
+  /** @param isCurrent it may be remembered */
+  #found(
+    sessionId: string,
+    entries: readonly Entry[],
+    last: string | undefined,
+    isCurrent: boolean,
+  ): string | undefined {
     for (const [index, { tag, leftMs }] of entries.entries()) {
       const backendId = this.#backendOf(tag, this.#names[index])
       if (backendId === undefined) continue
       // An entry of an older secret is written anew with the next response, for memory does not have it.
-      if (index === 0 && leftMs > 0) this.#memory.verify(sessionId, backendId, leftMs)
+      if (index === 0 && leftMs > 0 && isCurrent) this.#memory.verify(sessionId, backendId, leftMs)
       return backendId
     }
     // The store may have been emptied: a session known here is new to it. A session that ended meanwhile is harmless.

@@ -1,7 +1,7 @@
 import type { Client, Connection } from '../connection/connection.ts'
 import { DeadlineError, within } from '../connection/within.ts'
 import type { StateEvents } from '../state-events.ts'
-import { PendingWrites, type Write } from './pending-writes.ts'
+import { type Pending, PendingWrites, type Write } from './pending-writes.ts'
 
 /** Renewals wait this long for others, so that they share a packet. */
 const BATCH_MS = 10
@@ -14,37 +14,42 @@ export interface WriterSettings {
   readonly maxPending: number
   /** Milliseconds since the epoch. */
   readonly now: () => number
+  /** A write was dropped, for another gateway has written to its key since. */
+  dropped(key: string): void
 }
+
+/** Writes of one batch that were neither taken nor dropped. */
+type Flight = Map<string, Pending>
 
 /** Writes to Redis in batches, one at a time, and keeps the writes that it does not take. */
 export class Writer {
   readonly #connection: Connection
   readonly #states: StateEvents
-  readonly #now: () => number
+  readonly #settings: WriterSettings
   readonly #pending: PendingWrites
   #timer: NodeJS.Timeout | undefined
   #immediate: NodeJS.Immediate | undefined
   #flushing: Promise<void> | undefined
-  /** Writes that were sent, and have been neither taken nor refused; after a timeout they wait to be sent again. */
-  readonly #unsure = new Map<string, Write>()
+  #inFlight: Flight = new Map()
   #retryMs = MIN_RETRY_MS
   /** Until when nothing is written, for the last batch was refused. */
   #resting: NodeJS.Timeout | undefined
 
-  constructor(connection: Connection, states: StateEvents, { maxPending, now }: WriterSettings) {
+  constructor(connection: Connection, states: StateEvents, settings: WriterSettings) {
     this.#connection = connection
     this.#states = states
-    this.#now = now
-    this.#pending = new PendingWrites(maxPending)
+    this.#settings = settings
+    this.#pending = new PendingWrites(settings.maxPending)
   }
 
-  get pending(): number {
-    return this.#pending.size
+  /** Writes that are kept here. */
+  get size(): number {
+    return this.#pending.size + this.#inFlight.size
   }
 
   /** The write to this key that the store has yet to take. */
   get(key: string): Write | undefined {
-    return this.#pending.get(key)
+    return this.#pending.get(key) ?? this.#inFlight.get(key)
   }
 
   /**
@@ -52,15 +57,14 @@ export class Writer {
    * would undo a newer one.
    */
   overtaken(key: string): void {
-    const write = this.#unsure.get(key)
-    if (write === undefined) return
-    this.#unsure.delete(key)
-    this.#pending.drop(key, write)
+    this.#inFlight.delete(key)
+    this.#pending.dropUnsure(key)
   }
 
   /** @param isUrgent the next request of the session may be on its way to another gateway */
   put(key: string, write: Write, isUrgent: boolean): void {
-    this.#pending.put(key, write)
+    const isLate = this.#connection.client === undefined || this.#resting !== undefined
+    this.#pending.put(key, { ...write, isLate, isUnsure: false })
     if (isUrgent) this.#immediate ??= setImmediate(() => void this.flush())
     else this.#timer ??= setTimeout(() => void this.flush(), BATCH_MS).unref()
   }
@@ -96,35 +100,59 @@ export class Writer {
   }
 
   /** Returns why a write was not taken, if one was not. */
-  async #write(client: Client, batch: readonly (readonly [string, Write])[]): Promise<unknown> {
-    const nowMs = this.#now()
-    for (const [key, write] of batch) this.#unsure.set(key, write)
-    const results = batch.map(async ([key, { tag, untilMs }]) => {
-      if (tag === undefined) return client.del(key)
-      const leftMs = Math.round(untilMs - nowMs)
-      return leftMs > 0 ? client.set(key, tag, { expiration: { type: 'PX', value: leftMs } }) : undefined
-    })
-    let settled: readonly PromiseSettledResult<unknown>[]
-    try {
-      settled = await within(WRITE_TIMEOUT_MS, Promise.allSettled(results))
-    } catch (error) {
-      for (const [key, write] of batch) {
-        if (this.#unsure.get(key) === write) this.#pending.putBack(key, write)
-      }
-      return error
-    }
+  async #write(client: Client, batch: readonly (readonly [string, Pending])[]): Promise<unknown> {
+    const flight: Flight = new Map(batch)
+    this.#inFlight = flight
     let failed: unknown
-    for (const [index, result] of settled.entries()) {
-      const entry = batch[index]
-      if (entry === undefined) continue
-      const [key, write] = entry
-      const isOvertaken = this.#unsure.get(key) !== write
-      if (!isOvertaken) this.#unsure.delete(key)
-      if (result.status === 'fulfilled') continue
-      failed ??= result.reason
-      if (!isOvertaken) this.#pending.putBack(key, write)
+    try {
+      failed = await within(WRITE_TIMEOUT_MS, this.#send(client, flight))
+    } catch (error) {
+      failed = error
     }
+    for (const [key, write] of flight) {
+      write.isLate = true
+      write.isUnsure = true
+      this.#pending.putBack(key, write)
+    }
+    // A reply that comes later finds nothing to do.
+    flight.clear()
     return failed
+  }
+
+  async #send(client: Client, flight: Flight): Promise<unknown> {
+    await this.#dropOlder(client, flight)
+    let failed: unknown
+    const sent = Array.from(flight, async ([key, write]) => {
+      try {
+        await this.#sendOne(client, key, write)
+        if (flight.get(key) === write) flight.delete(key)
+      } catch (error) {
+        failed ??= error
+      }
+    })
+    await Promise.all(sent)
+    return failed
+  }
+
+  async #sendOne(client: Client, key: string, { tag, untilMs }: Pending): Promise<unknown> {
+    if (tag === undefined) return client.del(key)
+    const leftMs = Math.round(untilMs - this.#settings.now())
+    return leftMs > 0 ? client.set(key, tag, { expiration: { type: 'PX', value: leftMs } }) : undefined
+  }
+
+  /**
+   * Drops late writes to keys that another gateway has written since. The time that is left of an entry tells when it
+   * was written, whatever the clocks of the gateways say.
+   */
+  async #dropOlder(client: Client, flight: Flight): Promise<void> {
+    const late = [...flight].filter(([, { isLate }]) => isLate)
+    if (late.length === 0) return
+    const lefts = await Promise.all(late.map(async ([key]) => client.pTTL(key)))
+    const nowMs = this.#settings.now()
+    for (const [index, [key, write]] of late.entries()) {
+      const leftMs = lefts[index] ?? 0
+      if (leftMs >= write.untilMs - nowMs && flight.delete(key)) this.#settings.dropped(key)
+    }
   }
 
   #rest(error: unknown): void {
