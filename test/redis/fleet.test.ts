@@ -4,6 +4,7 @@ import { type FleetChangeEvent, type RedisFleet, redisFleet, type RedisFleetOpti
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { hasNoRedis, type RedisServer, startRedis } from '../support/redis-server.ts'
 import { note, noteStates, openTable, ready, SECRETS } from '../support/redis-table.ts'
+import { type ProxiedConnection, TcpProxy } from '../support/tcp-proxy.ts'
 
 const [NEW = '', OLD = '', OTHER = ''] = SECRETS
 const BACKENDS = ['a', 'b', 'c'].map((id, at) => ({ id, url: `http://127.0.0.1:${at + 1}` }))
@@ -14,7 +15,9 @@ interface Gateway {
 }
 
 function join(redis: RedisServer, options: Partial<RedisFleetOptions> = {}, backends = BACKENDS): Gateway {
-  const pool = createAffinity({ name: 'shop', backends, affinity: [] }).pool
+  // No policy counts sessions, so that a drain does not end at once.
+  const uncounted = { read: () => ({ kind: 'none' }) as const }
+  const pool = createAffinity({ name: 'shop', backends, affinity: [uncounted] }).pool
   const fleet = redisFleet(pool, { url: redis.url, secrets: [NEW], ...options })
   onTestFinished(() => fleet.close())
   return { pool, fleet }
@@ -209,5 +212,25 @@ describe.skipIf(hasNoRedis)('a drain', () => {
     expect(await Promise.race([drain.drained, waits])).toBe('waits')
     expect(drain.sessions).toBe(1)
     drain.cancel()
+  })
+
+  it('are not written on a connection whose reply was late, where two attempts would share one WATCH', async () => {
+    const redis = await startRedis()
+    const proxy = await TcpProxy.start(redis.port)
+    const [here, there] = [join(redis, { url: `redis://127.0.0.1:${proxy.port}` }), join(redis)]
+    await Promise.all([here.fleet.ready, there.fleet.ready])
+    // The other one is for messages.
+    const isForCommands = ({ sent }: ProxiedConnection): boolean => /\bTIME\b/.test(sent)
+    await expect.poll(() => proxy.connections.filter(isForCommands)).toHaveLength(1)
+    const late = proxy.connections.find(isForCommands)
+    late?.hold()
+    here.fleet.setState('a', 'maint')
+    await expect.poll(() => late?.held).toContain('+OK')
+    // Longer than a write may take.
+    await setTimeout(1_200)
+    late?.release()
+    await expect.poll(() => there.pool.find('a')?.state, { timeout: 10_000 }).toBe('maint')
+    expect(late?.sent).toContain('WATCH')
+    expect(late?.sent).not.toContain('EXEC')
   })
 })

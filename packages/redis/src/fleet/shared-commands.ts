@@ -3,7 +3,7 @@ import { WatchError } from '@redis/client'
 import type { BackendView, Pool } from '@limpet/core'
 import { type Client, Connection } from '../connection/connection.ts'
 import type { ParsedRedis } from '../connection/redis-options.ts'
-import { within } from '../connection/within.ts'
+import { DeadlineError, within } from '../connection/within.ts'
 import { StateEvents } from '../state-events.ts'
 import { applyCommand } from './apply-command.ts'
 import { type Command, isNewer } from './command.ts'
@@ -230,7 +230,9 @@ export class SharedCommands {
         this.#connection.succeeded()
       } catch (error) {
         this.#states.refused('commands', error)
-        this.#connection.failed(error)
+        // The late attempt would go on beside the next, and an EXEC or UNWATCH of one ends the WATCH of the other.
+        if (error instanceof DeadlineError) this.#connection.leave()
+        else this.#connection.failed(error)
         clearTimeout(this.#retry)
         this.#retry = setTimeout(() => void this.#write(), RETRY_MS).unref()
         return
