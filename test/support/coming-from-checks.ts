@@ -4,7 +4,7 @@ import { joinedValue } from './header-lines.ts'
 import { ask, type Asked } from './http-client.ts'
 import { openRaw } from './raw-client.ts'
 import { type GatewayCheck, handshake, smallestGateway } from './readme-checks.ts'
-import { closeBeforeHead, echo, hang } from './scripts.ts'
+import { bare, closeBeforeHead, echo, echoWith, hang } from './scripts.ts'
 
 /*
  * The pages for users of another proxy: by section, the one check that the program before and the program after pass.
@@ -119,6 +119,35 @@ const HTTP_PROXY_MIDDLEWARE: Readonly<Record<string, GatewayCheck>> = {
   async 'Request headers'({ port }, [app1]) {
     await ask(port)
     expect(fieldAt(app1, 'x-gateway')).toBe('shop')
+  },
+  async 'Request headers by function'({ port }, [app1]) {
+    await ask(port, { path: '/x', headers: { 'X-User': 'mallory' } })
+    expect([fieldAt(app1, 'x-url'), fieldAt(app1, 'x-user')]).toEqual(['/x', undefined])
+  },
+  async 'Headers of handshakes'({ port }, [app1]) {
+    const client = await openRaw(port)
+    client.write(handshake('/chat'))
+    await expect.poll(() => app1?.seen.length).toBe(1)
+    expect(fieldAt(app1, 'x-gateway')).toBe('shop')
+  },
+  async 'Response headers'({ port }, [app1]) {
+    if (app1 !== undefined) app1.script = echoWith(200, { 'X-Internal': '1' })
+    const answer = await ask(port)
+    expect([answer.header('x-gateway'), answer.header('x-internal')]).toEqual(['shop', undefined])
+  },
+  async 'Changed bodies'({ port }) {
+    expect((await ask(port)).echo.id).toBe('shop')
+  },
+  async 'Cookies of backends'({ port }, [app1]) {
+    if (app1 !== undefined)
+      app1.script = echoWith(200, { 'Set-Cookie': 'a=1; Domain=old.example; Path=/old/' })
+    expect((await ask(port)).cookies('a')).toEqual(['a=1; Domain=shop.example; Path=/new/'])
+  },
+  async Redirects({ port }, [app1]) {
+    if (app1 !== undefined)
+      app1.script = bare(302, { Location: `http://127.0.0.1:${app1.port}/x`, 'Content-Length': 0 })
+    const answer = await ask(port, { headers: { Host: 'shop.example:8080' } })
+    expect(answer.header('location')).toBe('http://shop.example:8080/x')
   },
   async 'Parsed bodies'({ port }) {
     const asked: Asked = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"a":1}' }

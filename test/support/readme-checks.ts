@@ -7,6 +7,7 @@ import { joinedValue } from './header-lines.ts'
 import { ask, open, readToEnd } from './http-client.ts'
 import { openRaw } from './raw-client.ts'
 import type { Program } from './readme-program.ts'
+import { echoWith } from './scripts.ts'
 
 /** Looks at a gateway that runs; app1 is the backend for 3001, and so on. */
 export type GatewayCheck = (program: Program, backends: readonly Backend[]) => Promise<void>
@@ -108,6 +109,34 @@ export function editedRequests(url: string): GatewayCheck {
     const names = ['x-user-id', 'x-gateway-user', 'x-debug', 'x-a', 'x-gateway']
     expect(names.map(name => joinedValue(lines, name))).toEqual([undefined, 'alice', undefined, '1', 'shop'])
   }
+}
+
+/** Fields of both messages are set, removed and rewritten by options. */
+export const rewrittenMessages: GatewayCheck = async ({ port }, backends) => {
+  for (const backend of backends)
+    backend.script = echoWith(302, {
+      'X-Internal': '1',
+      'Set-Cookie': 'a=1; Domain=old.example',
+      Location: `http://127.0.0.1:${backend.port}/y`,
+    })
+  const answer = await ask(port, { path: '/x', headers: { Host: 'shop.example' } })
+  const names = ['x-url', 'x-internal', 'location']
+  expect(names.map(name => answer.header(name))).toEqual(['/x', undefined, 'http://shop.example/y'])
+  expect(answer.cookies('a')).toEqual(['a=1; Domain=shop.example'])
+  const lines = backends.find(({ seen }) => seen.length > 0)?.last.lines ?? []
+  expect(['x-gateway', 'x-method'].map(name => joinedValue(lines, name))).toEqual(['shop', 'GET'])
+}
+
+/** Listeners of `on` edit both messages. */
+export const listeners: GatewayCheck = async ({ port }, backends) => {
+  for (const backend of backends) backend.script = echoWith(200, { 'X-Internal': '1' })
+  expect((await ask(port, { path: '/x' })).header('x-internal')).toBe(undefined)
+  const lines = backends.find(({ seen }) => seen.length > 0)?.last.lines ?? []
+  expect(joinedValue(lines, 'x-url')).toBe('/x')
+}
+
+export const shoutedBody: GatewayCheck = async ({ port }) => {
+  expect((await ask(port)).text).toContain('"ID":"APP1"')
 }
 
 /** An application with a route and a hook of its own: the route answers, and other requests are forwarded. */

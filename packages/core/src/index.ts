@@ -96,7 +96,13 @@ export {
   redact,
 } from './options/option.ts'
 export { markNominations } from './http/nominations.ts'
-export { type HeaderEditOptions, type HeaderEdits, parseHeaderEdits } from './http/header-edits.ts'
+export {
+  editedValues,
+  type HeaderEditOptions,
+  type HeaderEdits,
+  isProtected,
+  parseHeaderEdits,
+} from './http/header-edits.ts'
 export { mergeFields } from './http/merged-fields.ts'
 export { trailerFields } from './http/trailer-fields.ts'
 export type { AffinityPolicy, ResponseContext, Claim, Claims } from './policies/policy.ts'

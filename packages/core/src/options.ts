@@ -24,4 +24,4 @@ export {
   table,
 } from './options/option-table.ts'
 export { HEALTH } from './health/health-options.ts'
-export { HEADER_EDITS } from './http/header-edits.ts'
+export { HEADER_EDITS, parseHeaderSet } from './http/header-edits.ts'

@@ -1,9 +1,9 @@
+import type { IncomingMessage } from 'node:http'
 import { type Affinity, isAffinityError } from '@limpet/core'
 import {
   type HttpProxyOptions,
   type LimpetInfo,
   type NodeProxyOptions,
-  type RequestFilter,
   requestFilter,
   RequestRecord,
   type UpgradeListener,
@@ -12,7 +12,7 @@ import {
   writeError,
 } from '@limpet/http-proxy'
 import { nodeProxyOf } from '@limpet/http-proxy/transport'
-import type { RequestHandler } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import { wholeUrl } from './whole-url.ts'
 
 declare global {
@@ -25,11 +25,14 @@ declare global {
   }
 }
 
+/** A request as options see it: that of Express; of a WebSocket handshake, node:http's own, without Express's members. */
+export type LimpetRequest = IncomingMessage & Partial<Omit<Request, keyof IncomingMessage>>
+
 /** The options of `limpet()`: an existing affinity, or the options to make one. */
 export type LimpetOptions = HttpProxyOptions &
-  NodeProxyOptions & {
+  NodeProxyOptions<LimpetRequest, Response> & {
     /** Whether a request is the pool's, its `url` whole wherever limpet is mounted; other requests go on to the next handler. @default all are */
-    readonly filter?: RequestFilter
+    readonly filter?: (request: LimpetRequest) => boolean
   }
 
 /** Middleware for one pool. */

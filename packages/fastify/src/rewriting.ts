@@ -1,13 +1,12 @@
-import { validateHeaderName, validateHeaderValue } from 'node:http'
 import {
   type HeaderEditOptions,
   type HeaderEdits,
   type HeaderFields,
-  InvalidEditError,
   mergeFields,
   OptionError,
   parseHeaderEdits,
 } from '@limpet/core'
+import { applyEdits, checkedFields } from '@limpet/http-proxy/transport'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Readable } from 'node:stream'
 import { parseRewritePrefix } from './rewrite-prefix.ts'
@@ -83,44 +82,9 @@ export function clientFields(fields: HeaderFields, reply: FastifyReply, rewritin
   const { rewriteHeaders, responseHeaders } = rewriting
   if (rewriteHeaders === undefined && responseHeaders === undefined) return fields
   const edited =
-    rewriteHeaders === undefined ? fields : checked(fields, rewriteHeaders({ ...fields }, reply.request))
-  for (const name of responseHeaders?.remove ?? []) delete edited[name]
-  for (const [name, [, value]] of responseHeaders?.set ?? []) edited[name] = value
+    rewriteHeaders === undefined
+      ? fields
+      : checkedFields(fields, rewriteHeaders({ ...fields }, reply.request), 'rewriteHeaders')
+  if (responseHeaders !== undefined) applyEdits(edited, responseHeaders)
   return edited
-}
-
-/** Fields that frame the message are the backend's, whatever the application returns. */
-const FRAMING = [
-  'content-length',
-  'transfer-encoding',
-  'connection',
-  'trailer',
-  'keep-alive',
-  'upgrade',
-] as const
-
-function checked(fields: HeaderFields, returned: unknown): HeaderFields {
-  if (typeof returned !== 'object' || returned === null)
-    throw new InvalidEditError('rewriteHeaders', 'is no object of header fields')
-  // A reply writes names in lower case, so a capital must not hide a framing field from what follows.
-  const edited: HeaderFields = {}
-  for (const [name, value] of Object.entries(returned as HeaderFields)) edited[name.toLowerCase()] = value
-  for (const name of FRAMING) {
-    if (fields[name] === undefined) delete edited[name]
-    else edited[name] = fields[name]
-  }
-  for (const [name, value] of Object.entries(edited)) {
-    if (value === undefined) delete edited[name]
-    else if (value !== fields[name]) check(name, value)
-  }
-  return edited
-}
-
-function check(name: string, value: string | string[]): void {
-  try {
-    validateHeaderName(name)
-    for (const line of Array.isArray(value) ? value : [value]) validateHeaderValue(name, line)
-  } catch {
-    throw new InvalidEditError(`rewriteHeaders.${name.slice(0, 64)}`, 'is no header field')
-  }
 }

@@ -14,6 +14,11 @@ export function protocolError(what: string): Error {
   return Object.assign(new Error(what), { code: BACKEND_PROTOCOL })
 }
 
+/** Whether `error` says that a backend's response cannot be forwarded. */
+export function isProtocolError(error: unknown): boolean {
+  return errorCode(error) === BACKEND_PROTOCOL
+}
+
 /** The error of attempts that took longer than all of them together may. */
 export function totalTimeout(ms: number): Error {
   return Object.assign(new Error(`no response after ${ms} ms of attempts`), { code: RESPONSE_TIMEOUT })
@@ -22,6 +27,21 @@ export function totalTimeout(ms: number): Error {
 /** The error of an attempt that is ended because its backend was found down. */
 export function backendDown(): Error {
   return new Error('the backend was found down while the request waited for its response')
+}
+
+/**
+ * An error of the application's own code that edits a request for a backend. It ends the request, and no backend is to
+ * blame.
+ */
+export class ApplicationError extends Error {
+  constructor(thrown: unknown) {
+    super('the application has thrown', { cause: asError(thrown) })
+  }
+}
+
+/** A thrown value as an error. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown))
 }
 
 /** The state of an attempt when it failed. */

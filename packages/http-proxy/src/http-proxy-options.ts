@@ -29,7 +29,6 @@ import {
   unknownKeys,
 } from '@limpet/core/options'
 import { dnsLookup } from './backend/dns-lookup.ts'
-import type { PathRewrite } from './exchange/path-rewrite.ts'
 import { type Logger, parseLogger } from './logging/logger.ts'
 import { type Transport, TRANSPORT_OPTIONS, transportOf } from './transport-options.ts'
 
@@ -77,15 +76,6 @@ export type HttpProxyOptions = OptionsOf<typeof HTTP_PROXY_OPTIONS> &
       })
     | { readonly use: Affinity }
   )
-
-/** Options of adapters that forward with http-proxy-middleware, and none of Fastify's, which has its own. */
-export interface NodeProxyOptions {
-  /**
-   * Rewrites the path for the backend, as http-proxy-middleware's option does: the first rule whose regular expression
-   * matches, or a function of the path and the request. Affinity reads the path before. @default absent: the path of the request
-   */
-  readonly pathRewrite?: PathRewrite
-}
 
 /** The same, complete and checked. */
 export interface ParsedHttpProxyOptions {

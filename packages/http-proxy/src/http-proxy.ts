@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import {
   type Affinity,
+  type HeaderEdits,
   type Lease,
   type RequestHead,
   requestHead,
@@ -15,24 +16,29 @@ import { type Attempt, NO_RESPONSE } from './exchange/attempt.ts'
 import { backendAgents } from './backend/backend-agent.ts'
 import { hasLeft, onceClosed } from './exchange/client-side.ts'
 import { clientBody } from './exchange/client-body.ts'
-import { type BackendResponse, Exchange } from './exchange/exchange.ts'
-import { parsePathRewrite, type RewritePath } from './exchange/path-rewrite.ts'
+import type { BackendResponse } from './exchange/backend-response.ts'
+import { Exchange, type Outcome } from './exchange/exchange.ts'
 import type { RequestRecord } from './exchange/limpet-info.ts'
 import type { ParsedBody } from './exchange/parsed-body.ts'
 import { healthProbe } from './backend/health-probe.ts'
 import {
   type HttpProxyOptions,
-  type NodeProxyOptions,
   type ParsedHttpProxyOptions,
   parseHttpProxyOptions,
 } from './http-proxy-options.ts'
 import { CONSOLE } from './logging/logger.ts'
 import { logPool } from './logging/pool-log.ts'
+import {
+  NODE_PROXY_OPTION_KEYS,
+  type NodeProxyOptions,
+  type ParsedNodeProxyOptions,
+  parseNodeProxyOptions,
+} from './node-proxy-options.ts'
+import { Hooks } from './rewriting/hooks.ts'
 import { CookieOwner } from './server/cookie-owners.ts'
 import { watchNominations } from './server/nomination-marks.ts'
 import { noteRefusal, refuseAfterRefusal } from './server/refused-connection.ts'
 import { boundUnreadBody } from './server/unread-body.ts'
-import { refuseUpgrade } from './websocket/refused-upgrade.ts'
 import { upgrader } from './websocket/upgrade.ts'
 
 /** Forwards any Node request to a pool: the base of the frameworks' adapters. */
@@ -40,7 +46,7 @@ export interface HttpProxy {
   readonly affinity: Affinity
   /**
    * Sends `request` to a backend. Resolves when the head of the response has arrived; with undefined when the client
-   * has left. The caller sends the response, and `client` shows when it is over.
+   * has left, or when `on.proxyRes` or `on.error` sends the response. The caller sends any other, and `client` shows when it is over.
    * @param view the application's view of the request, where a framework keeps it elsewhere; a string is its
    *   `url`, the request target for the backend @default the properties of `request`
    * @param parsed where a body parser that came first leaves `body` and `rawBody` @default request
@@ -75,12 +81,24 @@ export function createHttpProxy(options: HttpProxyOptions & NodeProxyOptions): H
  * @param adapterKeys options that the adapter checks itself
  * @throws OptionError naming the option, the value and the accepted values
  */
-export function nodeProxyOf(
-  options: HttpProxyOptions & NodeProxyOptions,
+export function nodeProxyOf<Request extends IncomingMessage, Response extends ServerResponse>(
+  options: HttpProxyOptions & NodeProxyOptions<Request, Response>,
   adapterKeys: readonly string[] = [],
 ): HttpProxy {
-  const parsed = parseHttpProxyOptions(options, ['pathRewrite', ...adapterKeys])
-  return httpProxyOf(parsed, parsePathRewrite('pathRewrite', options.pathRewrite))
+  const parsed = parseHttpProxyOptions(options, [...NODE_PROXY_OPTION_KEYS, ...adapterKeys])
+  // The frameworks' types of requests and responses are their own.
+  const ofNode = parseNodeProxyOptions(options as NodeProxyOptions)
+  const requestHeaders = withHeaders(parsed.requestHeaders, ofNode.headers)
+  return httpProxyOf({ ...parsed, requestHeaders }, ofNode)
+}
+
+/** `requestHeaders` counts more than `headers`. */
+function withHeaders(
+  edits: HeaderEdits | undefined,
+  headers: HeaderEdits['set'] = new Map(),
+): HeaderEdits | undefined {
+  if (headers.size === 0) return edits
+  return { set: new Map([...headers, ...(edits?.set ?? [])]), remove: edits?.remove ?? new Set() }
 }
 
 export function httpProxyOf(
@@ -93,8 +111,9 @@ export function httpProxyOf(
     health,
     discovery,
   }: ParsedHttpProxyOptions,
-  rewritePath?: RewritePath,
+  nodeOptions: ParsedNodeProxyOptions = {},
 ): HttpProxy {
+  const hooks = new Hooks(nodeOptions, logger)
   // Before health checks and discovery, which begin at once.
   const endLog = logPool(affinity.pool, logger)
   const endMarks = watchNominations()
@@ -144,7 +163,7 @@ export function httpProxyOf(
     }
   }
   const upgrades = upgrader(
-    { affinity, agents, owner, transport, requestHeaders },
+    { affinity, agents, owner, transport, requestHeaders, hooks },
     (attempt, socket, head) => {
       middleware.upgrade(attempt, socket as Socket, head)
     },
@@ -154,33 +173,40 @@ export function httpProxyOf(
     affinity,
     // One promise for all of it: each more is kept as long as the request lasts.
     forward: (request, client, view, parsed = request as ParsedBody, record) =>
-      new Promise((resolve, reject) => {
-        refuseAfterRefusal(request)
-        const given = requestHead(request, rewritten(request, view, rewritePath), requestHeaders)
-        if (given.hasBody) boundUnreadBody(request, client)
-        owner.check(request)
-        const { head, body } = given.hasBody
-          ? clientBody(request, given, parsed, bodyLimit, () => exchange?.progress())
-          : { head: given, body: null }
-        let exchange: Exchange | undefined
-        function begin(lease: Lease): void {
-          record?.placed(lease)
-          exchange = new Exchange(lease, head, agents, body, transport, forwardAttempt, record)
-          exchangeWith(request, client, exchange, resolve, reject)
+      new Promise((resolve, refuse) => {
+        const reject = (error: unknown): void => hooks.fail(error, request, client, resolve, refuse)
+        try {
+          refuseAfterRefusal(request)
+          const given = requestHead(request, hooks.view(request, view), requestHeaders)
+          if (given.hasBody) boundUnreadBody(request, client)
+          owner.check(request)
+          const { head, body } = given.hasBody
+            ? clientBody(request, given, parsed, bodyLimit, () => exchange?.progress())
+            : { head: given, body: null }
+          let exchange: Exchange | undefined
+          function begin(lease: Lease): void {
+            record?.placed(lease)
+            const ofRequest = hooks.ofRequest(request, client)
+            exchange = new Exchange(lease, head, agents, body, transport, forwardAttempt, record, ofRequest)
+            const respond = (answer: BackendResponse): void =>
+              hooks.respond(answer, lease.backend, request, client, resolve, reject)
+            exchangeWith(request, client, exchange, { responded: respond, failed: reject }, resolve)
+          }
+          const lease = select(request, client, head)
+          // A request waits only for a policy that queries a remote store, or for room in the pool.
+          if (lease instanceof Promise)
+            lease.then(held => (held === undefined ? resolve(undefined) : begin(held))).catch(reject)
+          else begin(lease)
+        } catch (error) {
+          reject(error)
         }
-        const lease = select(request, client, head)
-        // A request waits only for a policy that queries a remote store, or for room in the pool.
-        if (lease instanceof Promise)
-          lease.then(held => (held === undefined ? resolve(undefined) : begin(held))).catch(reject)
-        else begin(lease)
       }),
     upgrade(request, socket, head, view) {
       let seen: RequestView | undefined
       try {
-        seen = rewritten(request, view, rewritePath)
-      } catch {
-        // The application's function has thrown, and a socket is the only one to be told.
-        refuseUpgrade(socket, 500)
+        seen = hooks.view(request, view)
+      } catch (error) {
+        upgrades.refuse(error, request, socket)
         return
       }
       upgrades.upgrade(request, socket, head, seen)
@@ -197,32 +223,16 @@ export function httpProxyOf(
   }
 }
 
-function viewOf(view: string | RequestView | undefined): RequestView | undefined {
-  return typeof view === 'string' ? { url: view } : view
-}
-
-function rewritten(
-  request: IncomingMessage,
-  given: string | RequestView | undefined,
-  rewritePath: RewritePath | undefined,
-): RequestView | undefined {
-  const view = viewOf(given)
-  if (rewritePath === undefined) return view
-  const before = view?.url ?? request.url ?? ''
-  const target = rewritePath(before, request)
-  return target === before ? view : { ...view, target }
-}
-
 function exchangeWith(
   request: IncomingMessage,
   client: ServerResponse,
   exchange: Exchange,
-  resolve: (answer: BackendResponse | undefined) => void,
-  reject: (error: unknown) => void,
+  outcome: Outcome,
+  left: (answer: undefined) => void,
 ): void {
   function onClose(): void {
     exchange.close()
-    resolve(undefined)
+    left(undefined)
   }
   // A remote store may have been asked meanwhile.
   if (hasLeft(request, client)) {
@@ -230,5 +240,5 @@ function exchangeWith(
     return
   }
   onceClosed(request, client, onClose)
-  exchange.send({ responded: resolve, failed: reject })
+  exchange.send(outcome)
 }

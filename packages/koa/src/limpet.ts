@@ -51,6 +51,7 @@ export function limpet(options: LimpetOptions): Limpet {
   const proxy = nodeProxyOf(options, ['filter'])
   const { affinity, close } = proxy
   const isOurs = requestFilter(options.filter)
+  const isOwn = options.selfHandleResponse === true
   const middleware: Middleware = (ctx, next) => {
     const url = wholeUrl(ctx)
     if (!isOurs(ctx.req, url)) return next()
@@ -62,6 +63,8 @@ export function limpet(options: LimpetOptions): Limpet {
         .forward(ctx.req, ctx.res, { url, originalUrl: ctx.originalUrl }, ctx.request as ParsedBody, record)
         .then(answer => {
           if (answer !== undefined) giveResponse(ctx, answer)
+          // A listener of `on` sends the response by itself.
+          else if (isOwn || ctx.res.headersSent) ctx.respond = false
         })
     )
   }

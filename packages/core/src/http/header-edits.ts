@@ -11,7 +11,7 @@ const SET = 'an object of header fields by name'
 /** Edits that an operator wants made to the header of every message. */
 const HEADER_EDIT_OPTIONS = optionTable({
   /** Fields to set, by name; lines that the message has for them are replaced. */
-  set: parsed<Readonly<Record<string, string>> | undefined, HeaderEdits['set']>(SET, parseSet, {
+  set: parsed<Readonly<Record<string, string>> | undefined, HeaderEdits['set']>(SET, parseHeaderSet, {
     type: 'object',
     additionalProperties: { type: 'string' },
   }),
@@ -64,7 +64,8 @@ export function parseHeaderEdits(
   return parseOption(HEADER_EDITS, path, options)
 }
 
-function parseSet(path: string, fields: unknown = {}): HeaderEdits['set'] {
+/** @throws OptionError with every field that cannot be set */
+export function parseHeaderSet(path: string, fields: unknown = {}): HeaderEdits['set'] {
   if (!isRecord(fields)) throw new OptionError(path, fields, SET)
   const errors: OptionError[] = []
   const set = new Map<string, readonly [string, string]>()
@@ -93,26 +94,30 @@ function checkName(path: string, name: unknown): string {
 /**
  * The lines that an application's value makes: text as it is, a number as its text, a list as several lines, and
  * undefined as none. Cookies of a list become one line, as Node writes them.
+ * @param where the object of the application that has the field, for the error
  * @throws InvalidEditError for a name or a value that cannot be written
  */
-export function editedValues(name: string, value: unknown): readonly string[] {
+export function editedValues(name: string, value: unknown, where = 'headers'): readonly string[] {
   if (value === undefined) return NONE
   const lower = name.toLowerCase()
-  if (!TOKEN.test(name)) throw new InvalidEditError(fieldPath(name), 'is no header name')
-  const values = Array.isArray(value) ? value.map(each => textOf(name, each)) : [textOf(name, value)]
+  const fail = (problem: string): never => {
+    throw new InvalidEditError(fieldPath(where, name), problem)
+  }
+  if (!TOKEN.test(name)) fail('is no header name')
+  const values = Array.isArray(value) ? value.map(each => textOf(each, fail)) : [textOf(value, fail)]
   const lines = lower === 'cookie' && values.length > 1 ? [values.join('; ')] : values
   for (const line of lines) {
     const problem = valueProblem(lower, line)
-    if (problem !== undefined) throw new InvalidEditError(fieldPath(name), problem)
+    if (problem !== undefined) fail(problem)
   }
-  if (lower === 'host' && lines.length > 1) throw new InvalidEditError(fieldPath(name), 'has several values')
+  if (lower === 'host' && lines.length > 1) fail('has several values')
   return lines
 }
 
-function textOf(name: string, value: unknown): string {
+function textOf(value: unknown, fail: (problem: string) => never): string {
   if (typeof value === 'string') return value
   if (typeof value === 'number' && Number.isFinite(value)) return String(value)
-  throw new InvalidEditError(fieldPath(name), `is ${kindOf(value)}`)
+  return fail(`is ${kindOf(value)}`)
 }
 
 function kindOf(value: unknown): string {
@@ -132,10 +137,10 @@ function valueProblem(lower: string, value: string): string | undefined {
 }
 
 /** Where a field stands in the application's code; the name may be anything. */
-function fieldPath(name: string): string {
-  if (TOKEN.test(name) && name.length <= 64) return `headers.${name}`
+function fieldPath(where: string, name: string): string {
+  if (TOKEN.test(name) && name.length <= 64) return `${where}.${name}`
   const shown = name.slice(0, 64).replaceAll(/[^ -~]|["\\]/g, escaped)
-  return `headers["${shown}"]`
+  return `${where}["${shown}"]`
 }
 
 function escaped(character: string): string {

@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { ClientRequest, IncomingMessage } from 'node:http'
+import type { EditLines } from './message-hooks.ts'
 
 /** The events of an attempt. */
 export interface AttemptEvents {
@@ -7,6 +8,8 @@ export interface AttemptEvents {
   readonly wantsFresh: boolean
   /** The lines that core leaves to the forwarder: how the message is framed. */
   readonly framing: readonly string[]
+  /** The application's edits of the lines for a backend; undefined: there are none. */
+  readonly editLines?: EditLines | undefined
   /** A live connection has it. */
   started(request: ClientRequest): void
   /** The head of an answer. */
@@ -34,6 +37,11 @@ export class EventsInContext extends AsyncResource implements AttemptEvents {
 
   get framing(): readonly string[] {
     return this.#events.framing
+  }
+
+  get editLines(): EditLines | undefined {
+    const edit = this.#events.editLines
+    return edit && ((lines, request) => this.runInAsyncScope(() => edit(lines, request)))
   }
 
   started(request: ClientRequest): void {

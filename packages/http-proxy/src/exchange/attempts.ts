@@ -9,7 +9,14 @@ import {
 } from '@limpet/core'
 import type { RequestRecord } from './limpet-info.ts'
 import { withResendCount } from '../tracing/resend-count.ts'
-import { backendDown, failureOf, isUnwritable, responseTimeout, totalTimeout } from '../failure.ts'
+import {
+  ApplicationError,
+  backendDown,
+  failureOf,
+  isUnwritable,
+  responseTimeout,
+  totalTimeout,
+} from '../failure.ts'
 
 /** Makes the attempts: it knows the forwarder, and nothing of when an attempt is due. */
 export interface Attempter {
@@ -128,6 +135,10 @@ export class Attempts {
     if (this.#leaving !== undefined) {
       this.#leaving = undefined
       this.#attempt()
+      return
+    }
+    if (error instanceof ApplicationError) {
+      this.#end(error.cause as Error)
       return
     }
     if (isAffinityError(error) || isUnwritable(error)) {

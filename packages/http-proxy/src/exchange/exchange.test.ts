@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, request, type RequestListener } fro
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { type AffinityPolicy, BackendFailedError } from '@limpet/core'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { BackendResponse } from './exchange.ts'
+import type { BackendResponse } from './backend-response.ts'
 import { createHttpProxy } from '../http-proxy.ts'
 import type { HttpProxyOptions } from '../http-proxy-options.ts'
 

@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import type { HeaderFields, Lease, RequestHead } from '@limpet/core'
+import type { Lease, RequestHead } from '@limpet/core'
+import type { BackendResponse } from './backend-response.ts'
 import { type Attempt, newAttempt } from './attempt.ts'
 import { type AttemptEvents, EventsInContext } from './attempt-events.ts'
 import { type Attempter, Attempts } from './attempts.ts'
@@ -10,15 +11,8 @@ import type { RequestRecord } from './limpet-info.ts'
 import { rawFields } from './raw-fields.ts'
 import { RequestBody } from './request-body.ts'
 import { framingLines } from './request-framing.ts'
+import type { EditLines, MessageHooks } from './message-hooks.ts'
 import type { Transport } from '../transport-options.ts'
-
-/** A backend's response, as the client is to get it. */
-export interface BackendResponse {
-  readonly statusCode: number
-  readonly headers: HeaderFields
-  /** Fails when the backend dies in the middle: only a cut tells the client that the rest is missing. */
-  readonly body: IncomingMessage
-}
 
 /** The result of an exchange: a response, or an error for the client; neither when the client leaves first. */
 export interface Outcome {
@@ -40,6 +34,7 @@ export class Exchange implements AttemptEvents, Attempter {
   readonly #body: RequestBody | Buffer | null
   readonly #transport: Transport
   readonly #forward: Forward
+  readonly #hooks: MessageHooks | undefined
   readonly #attempts: Attempts
   readonly #inContext = new EventsInContext(this)
   #outcome: Outcome | undefined
@@ -54,7 +49,9 @@ export class Exchange implements AttemptEvents, Attempter {
     transport: Transport,
     forward: Forward,
     record?: RequestRecord,
+    hooks?: MessageHooks,
   ) {
+    this.#hooks = hooks
     this.#lease = lease
     this.#request = request
     this.#agents = agents
@@ -81,6 +78,10 @@ export class Exchange implements AttemptEvents, Attempter {
 
   get framing(): readonly string[] {
     return framingLines(this.#request, this.#body)
+  }
+
+  get editLines(): EditLines | undefined {
+    return this.#hooks?.editLines
   }
 
   attempt(isFresh: boolean): void {
@@ -131,6 +132,7 @@ export class Exchange implements AttemptEvents, Attempter {
       const fields = rawFields(response.rawHeaders)
       // Node's agent looks at them, and would parse the lines once more.
       Object.assign(response, { headers: fields })
+      this.#hooks?.rewriteFields?.(fields, statusCode, this.#lease.backend.url, this.#request)
       const headers = this.#lease.responded({ statusCode, headers: fields })
       this.#outcome?.responded({ statusCode, headers, body: response })
     }

@@ -55,8 +55,11 @@ export class LeaseAgent {
     try {
       // http-proxy-middleware got a target that it can parse.
       request.path = this.#lease.target
-      writeLines(request, [...this.#lines, ...this.#events.framing])
+      const all = [...this.#lines, ...this.#events.framing]
+      const edit = this.#events.editLines
+      writeLines(request, edit === undefined ? all : [...edit(all, request)])
     } catch (error) {
+      if (request.hasHeader('upgrade')) reportError(request, this.#events)
       request.destroy(error as Error)
       return
     }

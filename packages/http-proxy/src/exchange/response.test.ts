@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { isWhole, watchResponse, writeResponse } from './response.ts'
-import type { BackendResponse } from './exchange.ts'
+import type { BackendResponse } from './backend-response.ts'
 import { rawFields } from './raw-fields.ts'
 
 async function listen(listener: RequestListener): Promise<number> {

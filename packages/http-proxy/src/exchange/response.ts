@@ -1,6 +1,6 @@
 import { type IncomingMessage, type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
 import { mergeFields, trailerFields } from '@limpet/core'
-import type { BackendResponse } from './exchange.ts'
+import type { BackendResponse } from './backend-response.ts'
 import { rawFields } from './raw-fields.ts'
 
 /** A client that takes nothing for this long holds a backend's response hostage. */
@@ -17,15 +17,8 @@ export function writeResponse(response: ServerResponse, answer: BackendResponse)
 }
 
 function putAnswer(response: ServerResponse, answer: BackendResponse): void {
-  const { statusCode, headers, body } = answer
-  response.statusCode = statusCode
-  mergeFields(headers, name => response.getHeader(name))
-  for (const name of Object.keys(headers)) {
-    const value = headers[name]
-    if (value === undefined) continue
-    if (name === 'set-cookie') response.appendHeader(name, value)
-    else response.setHeader(name, value)
-  }
+  const { body } = answer
+  putHead(response, answer)
   if (isWhole(body)) {
     // Node does not end a response of HTTP/2 whose head is invalid within `end`.
     if (isHttp2Response(response)) response.flushHeaders()
@@ -34,6 +27,21 @@ function putAnswer(response: ServerResponse, answer: BackendResponse): void {
   }
   watchResponse(response, answer)
   body.pipe(response)
+}
+
+/** Sets status and fields. Fields that the application has set stay, are merged, or give way to the backend's. */
+export function putHead(
+  response: ServerResponse,
+  { statusCode, headers }: Pick<BackendResponse, 'statusCode' | 'headers'>,
+): void {
+  response.statusCode = statusCode
+  mergeFields(headers, name => response.getHeader(name))
+  for (const name of Object.keys(headers)) {
+    const value = headers[name]
+    if (value === undefined) continue
+    if (name === 'set-cookie') response.appendHeader(name, value)
+    else response.setHeader(name, value)
+  }
 }
 
 /** A short response has come to its end by now, and may go in one piece, which is cheaper than a pipe. */

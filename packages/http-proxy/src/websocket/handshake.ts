@@ -1,15 +1,14 @@
 import { type ClientRequest, type IncomingMessage, STATUS_CODES } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type HeaderFields, isAffinityError, type Lease, type RequestHead } from '@limpet/core'
+import type { HeaderFields, Lease, RequestHead } from '@limpet/core'
 import { type Attempt, newAttempt } from '../exchange/attempt.ts'
 import { type AttemptEvents, EventsInContext } from '../exchange/attempt-events.ts'
 import { type Attempter, Attempts } from '../exchange/attempts.ts'
 import type { BackendAgents } from '../backend/backend-agent.ts'
-import { closingError, closingResponse } from '../server/closing-response.ts'
-import { protocolError } from '../failure.ts'
+import { asError, protocolError } from '../failure.ts'
+import type { EditLines, HandshakeHooks } from '../exchange/message-hooks.ts'
 import { trackListeners } from './track-listeners.ts'
-import { endWith } from '../server/linger.ts'
 import { rawFields } from '../exchange/raw-fields.ts'
 import { screen } from './screen.ts'
 import type { Transport } from '../transport-options.ts'
@@ -30,6 +29,9 @@ export class Handshake implements AttemptEvents, Attempter {
   readonly #agents: BackendAgents
   readonly #transport: Transport
   readonly #forward: ForwardHandshake
+  readonly #request: RequestHead
+  readonly #hooks: HandshakeHooks
+  readonly #refuse: (error: Error) => void
   readonly #attempts: Attempts
   /** The same events, in the async context of the handshake's request. */
   readonly #inContext = new EventsInContext(this)
@@ -38,6 +40,7 @@ export class Handshake implements AttemptEvents, Attempter {
   #hasResponded = false
   #tunnel: Tunnel | undefined
 
+  /** @param refuse responds to the client that no backend has taken the handshake */
   constructor(
     lease: Lease,
     request: RequestHead,
@@ -45,7 +48,12 @@ export class Handshake implements AttemptEvents, Attempter {
     agents: BackendAgents,
     transport: Transport,
     forward: ForwardHandshake,
+    hooks: HandshakeHooks,
+    refuse: (error: Error) => void,
   ) {
+    this.#request = request
+    this.#hooks = hooks
+    this.#refuse = refuse
     this.#lease = lease
     this.#client = client
     this.#agents = agents
@@ -61,6 +69,10 @@ export class Handshake implements AttemptEvents, Attempter {
   /** By a connection of its own: it cannot be made again, so it must not meet a used one that is dying. */
   send(): void {
     this.#attempts.begin(true)
+  }
+
+  get editLines(): EditLines | undefined {
+    return this.#hooks.editLines
   }
 
   attempt(): void {
@@ -85,9 +97,7 @@ export class Handshake implements AttemptEvents, Attempter {
 
   gaveUp(error: Error): void {
     if (this.#hasResponded) this.#client.destroy()
-    // Other errors are those of a policy of the app's own, which could not say what to forward.
-    else if (this.#client.writable)
-      endWith(this.#client, isAffinityError(error) ? closingError(error) : closingResponse(500))
+    else this.#refuse(error)
   }
 
   inScope(work: () => void): void {
@@ -112,9 +122,14 @@ export class Handshake implements AttemptEvents, Attempter {
   /** Refused: the backend's own response (401, 403, 426 …) goes to the client. */
   responded(response: IncomingMessage): void {
     const coding = response.headers['transfer-encoding']
+    const fields = this.#answer(response.statusCode ?? 0, response)
+    if (fields === undefined) {
+      response.destroy()
+      return
+    }
     // httpxy writes this head, and frames the body by it.
     replaceHead(response, {
-      ...this.#answer(response.statusCode ?? 0, response),
+      ...fields,
       ...(coding === undefined ? {} : { 'transfer-encoding': coding }),
     })
     const { idleTimeoutMs, responseTimeoutMs } = this.#transport
@@ -141,6 +156,10 @@ export class Handshake implements AttemptEvents, Attempter {
       return false
     }
     const fields = this.#answer(101, response)
+    if (fields === undefined) {
+      backend.on('error', () => undefined).destroy()
+      return false
+    }
     this.#forget?.()
     this.#forget = undefined
     // Header fields are bytes.
@@ -150,6 +169,7 @@ export class Handshake implements AttemptEvents, Attempter {
     const tunnel = openTunnel(this.#client, backend, this.#transport.tunnelTimeoutMs)
     this.#tunnel = tunnel
     this.#lease.onceRecalled(() => tunnel.goAway())
+    this.#hooks.opened(response, backend, head)
     return false
   }
 
@@ -157,18 +177,27 @@ export class Handshake implements AttemptEvents, Attempter {
     const statusCode = response.statusCode ?? 0
     if (statusCode >= 200 && statusCode <= 599) {
       this.responded(response)
-      return true
+      return !response.destroyed
     }
     response.destroy()
     this.failed(protocolError(`status ${statusCode}`))
     return false
   }
 
-  #answer(statusCode: number, response: IncomingMessage): HeaderFields {
+  /** The fields for the client; undefined when the application's functions fail, which the client is told. */
+  #answer(statusCode: number, response: IncomingMessage): HeaderFields | undefined {
     this.#attempts.responded(statusCode)
     this.#sent = undefined
     this.#hasResponded = true
-    return this.#lease.responded({ statusCode, headers: rawFields(response.rawHeaders) })
+    const fields = rawFields(response.rawHeaders)
+    try {
+      this.#hooks.rewriteFields?.(fields, statusCode, this.#lease.backend.url, this.#request)
+      return this.#hooks.clientFields(this.#lease.responded({ statusCode, headers: fields }))
+    } catch (error) {
+      this.#attempts.close()
+      this.#refuse(asError(error))
+      return undefined
+    }
   }
 
   #close(): void {

@@ -15,6 +15,7 @@ import type { Attempt } from '../exchange/attempt.ts'
 import type { BackendAgents } from '../backend/backend-agent.ts'
 import { closingResponse, closingError } from '../server/closing-response.ts'
 import type { CookieOwner } from '../server/cookie-owners.ts'
+import type { Hooks } from '../rewriting/hooks.ts'
 import { Handshake } from './handshake.ts'
 import { endWith, lingerAtEnd } from '../server/linger.ts'
 import type { Transport } from '../transport-options.ts'
@@ -22,6 +23,8 @@ import { isBusy, isWebSocket } from './upgrade-request.ts'
 
 export interface Upgrades {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, view?: RequestView): void
+  /** Refuses a handshake that the application has failed. */
+  refuse(error: unknown, request: IncomingMessage, socket: Duplex): void
   /** Closes every tunnel, with 1001. Handshakes that are not open yet, or come later, get 503. */
   close(): void
 }
@@ -33,11 +36,12 @@ export interface Upgrading {
   readonly owner: CookieOwner
   readonly transport: Transport
   readonly requestHeaders: HeaderEdits | undefined
+  readonly hooks: Hooks
 }
 
 /** @param forward http-proxy-middleware's own upgrade */
 export function upgrader(
-  { affinity, agents, owner, transport, requestHeaders }: Upgrading,
+  { affinity, agents, owner, transport, requestHeaders, hooks }: Upgrading,
   forward: (request: Attempt & IncomingMessage, socket: Duplex, head: Buffer) => void,
 ): Upgrades {
   /** The callback for closing of each socket. */
@@ -62,13 +66,31 @@ export function upgrader(
     return lease === undefined ? undefined : { lease, head }
   }
 
-  function start({ lease, head }: Selected, socket: Duplex, first: Buffer): void {
-    let early = first
-    const handshake = new Handshake(lease, head, socket, agents, transport, attempt => {
-      forward(attempt as Attempt & IncomingMessage, socket, early)
-      // httpxy has put them back into the socket, and would do so with each attempt.
-      early = NO_BYTES
+  /** Responds to a handshake that is not given to a backend, unless the application does. */
+  function refuseWith(error: unknown, request: IncomingMessage, socket: Duplex): void {
+    if (!socket.writable) return
+    hooks.refuse(error, request, socket, refused => {
+      // Other errors are those of the application.
+      endWith(socket, isAffinityError(refused) ? closingError(refused) : closingResponse(500))
     })
+  }
+
+  function start(request: IncomingMessage, { lease, head }: Selected, socket: Duplex, first: Buffer): void {
+    let early = first
+    const handshake = new Handshake(
+      lease,
+      head,
+      socket,
+      agents,
+      transport,
+      attempt => {
+        forward(attempt as Attempt & IncomingMessage, socket, early)
+        // httpxy has put them back into the socket, and would do so with each attempt.
+        early = NO_BYTES
+      },
+      hooks.ofHandshake(request, socket),
+      error => refuseWith(error, request, socket),
+    )
     endings.set(socket, () => handshake.end())
     handshake.send()
   }
@@ -104,13 +126,14 @@ export function upgrader(
             return
           }
           socket.off('end', leave)
-          start(selected, socket, head)
+          start(request, selected, socket, head)
         })
-        .catch((error: unknown) => {
-          if (!socket.writable) return
-          // Other errors are those of the app's own policy.
-          endWith(socket, isAffinityError(error) ? closingError(error) : closingResponse(500))
-        })
+        .catch((error: unknown) => refuseWith(error, request, socket))
+    },
+    refuse(error, request, socket) {
+      socket.on('error', () => socket.destroy())
+      if (isBusy(socket)) socket.destroy()
+      else refuseWith(error, request, socket)
     },
     close() {
       isClosed = true

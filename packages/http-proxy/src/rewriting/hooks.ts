@@ -1,0 +1,236 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import {
+  attemptError,
+  type Backend,
+  type HeaderFields,
+  InvalidEditError,
+  type RequestView,
+} from '@limpet/core'
+import type { BackendResponse } from '../exchange/backend-response.ts'
+import type { EditLines, HandshakeHooks, MessageHooks, RewriteFields } from '../exchange/message-hooks.ts'
+import { ApplicationError, asError, failureOf, isProtocolError } from '../failure.ts'
+import type { Logger } from '../logging/logger.ts'
+import type { ParsedNodeProxyOptions } from '../node-proxy-options.ts'
+import { BackendRequest } from './backend-request.ts'
+import { responseForListener, responseOfListener } from './listener-response.ts'
+import { applyEdits, checkedFields } from './response-fields.ts'
+import { settle } from './settle.ts'
+
+type Resolve = (answer: BackendResponse | undefined) => void
+type Reject = (error: unknown) => void
+
+/** The functions of the application that see and edit messages on their way. */
+export class Hooks {
+  readonly #options: ParsedNodeProxyOptions
+  readonly #logger: Logger | false
+  readonly #rewriteFields: RewriteFields | undefined
+
+  constructor(options: ParsedNodeProxyOptions, logger: Logger | false) {
+    this.#options = options
+    this.#logger = logger
+    this.#rewriteFields = rewriteFieldsOf(options)
+  }
+
+  /**
+   * The application's view of a request.
+   * @throws whatever the application's functions throw
+   */
+  view(request: IncomingMessage, given: string | RequestView | undefined): RequestView | undefined {
+    const { rewritePath, rewriteRequestHeaders } = this.#options
+    let view = typeof given === 'string' ? { url: given } : given
+    if (rewritePath !== undefined) {
+      const before = view?.url ?? request.url ?? ''
+      const target = rewritePath(before, request)
+      if (target !== before) view = { ...view, target }
+    }
+    if (rewriteRequestHeaders === undefined) return view
+    const headers: unknown = rewriteRequestHeaders(request, { ...(view?.headers ?? request.headers) })
+    if (typeof headers !== 'object' || headers === null)
+      throw new InvalidEditError('rewriteRequestHeaders', 'is no object of header fields')
+    return { ...view, headers: headers as HeaderFields }
+  }
+
+  /** Undefined: the application has no part in it. */
+  ofRequest(request: IncomingMessage, response: ServerResponse): MessageHooks | undefined {
+    const proxyReq = this.#options.on?.proxyReq
+    if (proxyReq === undefined && this.#rewriteFields === undefined) return undefined
+    return {
+      editLines: proxyReq && editor('proxyReq', head => proxyReq(head, request, response)),
+      rewriteFields: this.#rewriteFields,
+    }
+  }
+
+  ofHandshake(request: IncomingMessage, socket: Duplex): HandshakeHooks {
+    const proxyReqWs = this.#options.on?.proxyReqWs
+    return {
+      editLines: proxyReqWs && editor('proxyReqWs', head => proxyReqWs(head, request, socket)),
+      rewriteFields: this.#rewriteFields,
+      clientFields: fields => this.#clientFields(fields, request),
+      opened: (response, backend, head) => this.#opened(socket, response, backend, head),
+    }
+  }
+
+  /** Gives the response of `backend` to the application, and then to the adapter. */
+  respond(
+    answer: BackendResponse,
+    backend: Backend,
+    request: IncomingMessage,
+    client: ServerResponse,
+    resolve: Resolve,
+    reject: Reject,
+  ): void {
+    const { on, rewriteHeaders, responseHeaders, selfHandleResponse = false } = this.#options
+    const proxyRes = on?.proxyRes
+    if (proxyRes === undefined && rewriteHeaders === undefined && responseHeaders === undefined) {
+      resolve(answer)
+      return
+    }
+    const fail = (error: unknown): void => {
+      answer.body.destroy()
+      // A response that the listener has begun has no other end.
+      if (selfHandleResponse && client.headersSent) client.destroy()
+      reject(isProtocolError(error) ? truncated(backend, error) : error)
+    }
+    try {
+      const headers = this.#clientFields(answer.headers, request)
+      if (proxyRes === undefined) {
+        resolve({ ...answer, headers })
+        return
+      }
+      const message = responseForListener(answer.body, headers)
+      // The listener may read the body through another stream, which would wait for the rest.
+      if (selfHandleResponse) message.once('error', error => fail(truncated(backend, error)))
+      settle(
+        () => proxyRes(message, request, client),
+        () => resolve(selfHandleResponse ? undefined : responseOfListener(answer, headers)),
+        fail,
+      )
+    } catch (error) {
+      fail(error)
+    }
+  }
+
+  /** Tells the application of the error of a request. It may respond. */
+  fail(
+    error: unknown,
+    request: IncomingMessage,
+    client: ServerResponse,
+    resolve: Resolve,
+    reject: Reject,
+  ): void {
+    const listener = this.#options.on?.error
+    if (listener === undefined || client.destroyed) {
+      reject(error)
+      return
+    }
+    settle(
+      () => listener(asError(error), request, client),
+      () => {
+        if (client.headersSent || client.writableEnded) resolve(undefined)
+        else reject(error)
+      },
+      thrown => {
+        if (client.headersSent) client.destroy()
+        reject(thrown)
+      },
+    )
+  }
+
+  /** Tells the application of the error of a handshake. It may respond. @param refuse responds */
+  refuse(error: unknown, request: IncomingMessage, socket: Duplex, refuse: (error: unknown) => void): void {
+    const listener = this.#options.on?.error
+    if (listener === undefined) {
+      refuse(error)
+      return
+    }
+    const before: unknown = Reflect.get(socket, 'bytesWritten')
+    settle(
+      () => listener(asError(error), request, socket),
+      () => {
+        if (socket.writable && Reflect.get(socket, 'bytesWritten') === before) refuse(error)
+      },
+      thrown => {
+        this.#report('error', thrown)
+        if (socket.writable && Reflect.get(socket, 'bytesWritten') === before) refuse(error)
+        else socket.destroy()
+      },
+    )
+  }
+
+  #clientFields(fields: HeaderFields, request: IncomingMessage): HeaderFields {
+    const { rewriteHeaders, responseHeaders } = this.#options
+    const edited =
+      rewriteHeaders === undefined
+        ? fields
+        : checkedFields(fields, rewriteHeaders({ ...fields }, request), 'rewriteHeaders')
+    if (responseHeaders !== undefined) applyEdits(edited, responseHeaders)
+    return edited
+  }
+
+  #opened(client: Duplex, response: IncomingMessage, backend: Socket, head: Buffer): void {
+    const { on } = this.#options
+    const open = on?.open
+    const close = on?.close
+    if (close !== undefined) {
+      backend.once('close', () =>
+        settle(
+          () => close(response, backend, head),
+          () => {},
+          error => this.#report('close', error),
+        ),
+      )
+    }
+    if (open === undefined) return
+    settle(
+      () => open(backend),
+      () => {},
+      error => {
+        this.#report('open', error)
+        client.destroy()
+      },
+    )
+  }
+
+  /** For an error that comes too late for a response. */
+  #report(event: string, error: unknown): void {
+    if (this.#logger !== false)
+      this.#logger.error(`limpet: on.${event} has failed: ${asError(error).message}`)
+  }
+}
+
+/** The error for a response that ends too early. */
+function truncated(backend: Backend, error: unknown): Error {
+  return attemptError(backend, failureOf(error, { isStarted: true, hasResponded: true }))
+}
+
+/** @param listener of the application, told of each head that is to be written */
+function editor(event: string, listener: (head: BackendRequest) => unknown): EditLines {
+  return (lines, request) => {
+    try {
+      const head = new BackendRequest(request, lines)
+      const result = listener(head)
+      if (result instanceof Promise) {
+        // It is not waited for, and must not end the process.
+        result.catch(() => undefined)
+        throw new InvalidEditError(`on.${event}`, 'returns a promise, which is not waited for')
+      }
+      return head.lines()
+    } catch (error) {
+      throw new ApplicationError(error)
+    }
+  }
+}
+
+function rewriteFieldsOf({
+  rewriteCookies = [],
+  rewriteLocation,
+}: ParsedNodeProxyOptions): RewriteFields | undefined {
+  if (rewriteCookies.length === 0 && rewriteLocation === undefined) return undefined
+  return (fields, statusCode, backend, { headers }) => {
+    for (const rewrite of rewriteCookies) rewrite(fields)
+    const host = headers['host'] ?? headers[':authority']
+    rewriteLocation?.(fields, statusCode, backend, typeof host === 'string' ? host : undefined)
+  }
+}
