@@ -130,7 +130,57 @@ function capitals(name: string): string {
   return name.replaceAll(/\b[a-z]/g, letter => letter.toUpperCase())
 }
 
-export function benchCore(): Measured[] {
+/** The cost of the figures of one request: microseconds of CPU time, and bytes. */
+async function counting(): Promise<{ readonly times: readonly number[]; readonly bytes: readonly number[] }> {
+  const { BackendCounts, PoolCounts } = await counters()
+  const backends = Array.from({ length: 3 }, () => new BackendCounts(0))
+  const counted = new PoolCounts(0)
+  const times: number[] = []
+  const bytes: number[] = []
+  for (let batch = 0; batch <= BATCHES; batch += 1) {
+    globalThis.gc?.()
+    const heap = process.memoryUsage().heapUsed
+    const before = process.cpuUsage()
+    for (let count = 0; count < BATCH; count += 1) {
+      // As the lease does: on arrival, at the head of the response, and at the end.
+      const arrived = ticks()
+      backends[count % 3]?.responded(200, (ticks() - arrived) >>> 0)
+      counted.affinity.matched += 1
+      counted.durations.record((ticks() - arrived) >>> 0)
+    }
+    const { user, system } = process.cpuUsage(before)
+    const grown = process.memoryUsage().heapUsed - heap
+    if (batch > 0) {
+      times.push((user + system) / BATCH)
+      bytes.push(Math.max(0, grown) / BATCH)
+    }
+  }
+  return { times, bytes }
+}
+
+function ticks(): number {
+  return (performance.now() * 100) | 0
+}
+
+interface Counters {
+  readonly BackendCounts: new (nowMs: number) => { responded(statusCode: number, ticks: number): void }
+  readonly PoolCounts: new (nowMs: number) => {
+    readonly affinity: { matched: number }
+    readonly durations: { record(ticks: number): void }
+  }
+}
+
+/** The counters of the built package, which publishes only what they have counted. */
+async function counters(): Promise<Counters> {
+  const at = (file: string): string => new URL(`counts/${file}.js`, import.meta.resolve('@limpet/core')).href
+  return {
+    ...((await import(at('backend-counts'))) as Pick<Counters, 'BackendCounts'>),
+    ...((await import(at('pool-counts'))) as Pick<Counters, 'PoolCounts'>),
+  }
+}
+
+export async function benchCore(): Promise<Measured[]> {
+  const counted = await counting()
   const unedited = detection()
   console.log(`requestHead() of a header that was not edited  ${median(unedited).toFixed(2)} µs`)
   const affinities = POOL_SIZES.map(size => pool(size))
@@ -146,6 +196,8 @@ export function benchCore(): Measured[] {
   }
   return [
     medianOf('header that was not edited', unedited, 1, 'µs'),
+    medianOf('figures of a request', counted.times, 1, 'µs'),
+    medianOf('figures of a request, heap', counted.bytes, 1, 'B'),
     medianOf('returning browser', known[0] ?? [], 1.5, 'µs'),
     medianOf('returning browser, 10,000 backends / 3', ratios(known), 1.3),
     medianOf('new session, 10,000 backends / 3', ratios(fresh), 5),

@@ -19,6 +19,7 @@ import { discovery } from './discovery.ts'
 import { drain } from './drain.ts'
 import { earlyResponses } from './early-responses.ts'
 import { expectations } from './expectations.ts'
+import { figures } from './figures.ts'
 import { forwarding } from './forwarding.ts'
 import { framing } from './framing.ts'
 import { goingAway } from './going-away.ts'
@@ -61,6 +62,7 @@ export function proxyContract(harness: Harness): void {
     stickiness(start)
     pools(start)
     drain(start)
+    figures(start)
     health(start)
     discovery(start)
     limits(start)

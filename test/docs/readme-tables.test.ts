@@ -393,13 +393,21 @@ async function operate(): Promise<void> {
       { id: 'a', url: 'http://127.0.0.1:1', maxInFlight: 1 },
       { id: 'b', url: 'http://127.0.0.1:2', state: 'maint' },
     ],
-    affinity: [],
+    // Each request brings a session of a backend that is in maintenance.
+    affinity: [
+      {
+        read: () => ({ kind: 'backend', id: 'b' }),
+        write: ({ session }) => session?.moved('b'),
+        sessions: () => 0,
+      },
+    ],
     whenFull: 'wait',
     retryBudget: { ratio: 0, minPerSecond: 0 },
   })
   const { pool } = affinity
   const lease = await affinity.select(REQUEST)
   const second = affinity.select(REQUEST)
+  lease.responded({ statusCode: 200, headers: {} })
   lease.release()
   const held = await second
   pool.setState('b', 'ready')

@@ -68,6 +68,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
       console.log(pool.backends.map(({ backend }) => backend.id)) // [ 'app9' ]
       discovering.close()`,
   },
+  'packages/core Figures 1': PRINTS,
   'packages/core Errors 1': {
     tail: `
       const theirs = Object.assign(new Error(), { code: 'ERR_NO_BACKEND', statusCode: 503 })

@@ -135,7 +135,10 @@ export function parseAffinityOptions(options: AffinityOptions): ParsedAffinity {
     errors,
   )
   throwAll(errors)
-  pool.countSessionsWith(id => liveSessions(policies, id))
+  pool.countSessionsWith(
+    id => liveSessions(policies, id),
+    id => sessionsSeen(policies, id),
+  )
   return {
     pool,
     policies,
@@ -192,4 +195,11 @@ function cookieForwarder(policies: readonly AffinityPolicy[]): ForwardCookie {
 function liveSessions(policies: readonly AffinityPolicy[], id: string): number | undefined {
   const counts = policies.map(policy => policy.sessions?.(id))
   return counts.some(count => count === undefined) ? undefined : Math.max(0, ...counts.map(Number))
+}
+
+/** Of policies that cannot tell, what the others have seen. */
+function sessionsSeen(policies: readonly AffinityPolicy[], id: string): number | undefined {
+  const counts = policies.map(policy => policy.sessions?.(id) ?? policy.sessionsSeen?.(id))
+  const known = counts.filter(count => count !== undefined)
+  return known.length === 0 ? undefined : Math.max(...known)
 }

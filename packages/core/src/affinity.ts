@@ -1,4 +1,6 @@
 import { type AffinityOptions, parseAffinityOptions } from './affinity-options.ts'
+import { ticksNow, ticksSince } from './counts/ticks.ts'
+import { type PoolFigures, poolFigures } from './figures.ts'
 import { clientOf } from './http/client.ts'
 import type { WrittenCookie } from './http/cookie-path.ts'
 import { decide, type Decision, type Wait } from './selection/decision.ts'
@@ -9,6 +11,7 @@ import { HeldLease, type Lease } from './lease.ts'
 import { refusal } from './http/refusal.ts'
 import type { Claims } from './policies/policy.ts'
 import { readPolicies } from './policies/policy-reading.ts'
+import type { LivePool } from './pool/live-pool.ts'
 import type { Pool } from './pool/pool.ts'
 
 /** Calls `listener` when the client leaves; at once, when it has left already. */
@@ -32,6 +35,8 @@ export interface Affinity {
    * @param onceGone asked only when the request has to wait
    */
   select(request: RequestHead, onceGone: OnceGone): Lease | Promise<Lease | undefined>
+  /** The pool in figures, counted by this process since the affinity was built. */
+  stats(): PoolFigures
 }
 
 /**
@@ -42,8 +47,8 @@ export function createAffinity(options: AffinityOptions): Affinity {
   const context = parseAffinityOptions(options)
   const { pool, policies, isIgnored } = context
 
-  function hold(request: RequestHead, decision: Decision): Lease {
-    const held = new HeldLease(context, request, clientOf(request, context.trusts), decision)
+  function hold(request: RequestHead, decision: Decision, arrivedTicks?: number): Lease {
+    const held = new HeldLease(context, request, clientOf(request, context.trusts), decision, arrivedTicks)
     if (diagnostics.selected.hasSubscribers) {
       diagnostics.selected.publish({ pool: pool.name, backend: held.backend.id, status: held.status })
     }
@@ -69,13 +74,15 @@ export function createAffinity(options: AffinityOptions): Affinity {
   ): Promise<Lease | undefined> {
     if (diagnostics.queued.hasSubscribers)
       diagnostics.queued.publish({ pool: pool.name, backend: wait.waitFor?.backend.id })
+    const arrivedTicks = ticksNow()
     return new Promise((resolve, reject) => {
       let queued = wait
       function serve(): boolean {
         try {
           const decision = decide(context, request, read, queued)
           if (decision !== undefined && 'view' in decision) {
-            resolve(hold(request, decision))
+            pool.counts.queueTimes.record(ticksSince(arrivedTicks))
+            resolve(hold(request, decision, arrivedTicks))
             return true
           }
           if (decision !== undefined) place.waitFor((queued = decision).waitFor)
@@ -106,10 +113,16 @@ export function createAffinity(options: AffinityOptions): Affinity {
       : lease(request, read, onceGone)
   }
 
-  return { pool, cookies: context.cookies, select }
+  return {
+    pool,
+    cookies: context.cookies,
+    select,
+    stats: () => poolFigures(pool, context.retryBudget),
+  }
 }
 
-function published<E extends AffinityError>(pool: Pool, error: E): E {
+function published<E extends AffinityError>(pool: LivePool, error: E): E {
+  pool.counts.refuse(error.code)
   if (diagnostics.refused.hasSubscribers) {
     diagnostics.refused.publish({ pool: pool.name, code: error.code, statusCode: error.statusCode })
   }

@@ -31,6 +31,16 @@ export interface RedispatchedEvent {
   /** The kind of failure that led to it. */
   readonly kind: string
 }
+/** On `limpet:session-moved`: a session was given a key of another backend than it had. */
+export interface SessionMovedEvent {
+  readonly pool: string
+  /** The backend that has the session now. */
+  readonly backend: string
+  /** The backend that had it; empty where its key tells only that it has left the pool. */
+  readonly from: string
+  /** Why it has moved: `failed`, `drained`, `full`, `removed` or `rebalanced`. */
+  readonly reason: string
+}
 /** On `limpet:released`: the client's side has closed. */
 export interface ReleasedEvent {
   readonly pool: string
@@ -113,6 +123,7 @@ export const connected = channel('limpet:connected')
 export const responded = channel('limpet:responded')
 export const failed = channel('limpet:failed')
 export const redispatched = channel('limpet:redispatched')
+export const sessionMoved = channel('limpet:session-moved')
 export const released = channel('limpet:released')
 export const refused = channel('limpet:refused')
 export const policyFailed = channel('limpet:policy-failed')

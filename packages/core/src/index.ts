@@ -30,6 +30,7 @@ export type {
   ReleasedEvent,
   RetryBudgetExhaustedEvent,
   SelectedEvent,
+  SessionMovedEvent,
   StateChangedEvent,
 } from './diagnostics.ts'
 export { startDiscovery } from './discovery/discovery.ts'
@@ -51,7 +52,15 @@ export { lookupSource } from './discovery/lookup-source.ts'
 export { type ResolvedBackend, serviceBackends, type ServiceRecord } from './discovery/resolved-backend.ts'
 export type { Drain, DrainOptions, DrainResult } from './pool/drain.ts'
 export { type Duration, durationMs } from './options/duration.ts'
-export type { AffinityStatus } from './selection/decision.ts'
+export type { AffinityStatus } from './counts/affinity-status.ts'
+export type {
+  BackendFailureKind,
+  CheckResult,
+  CountedConnection,
+  MoveReason,
+} from './counts/backend-counts.ts'
+export { HISTOGRAM_BOUNDS_MS, type HistogramFigures, quantileMs } from './counts/histogram.ts'
+export type { BackendFigures, CheckFigures, DrainFigures, PoolFigures, ResponseClass } from './figures.ts'
 export {
   type AffinityError,
   BackendFailedError,
@@ -105,7 +114,7 @@ export {
 } from './http/header-edits.ts'
 export { mergeFields } from './http/merged-fields.ts'
 export { trailerFields } from './http/trailer-fields.ts'
-export type { AffinityPolicy, ResponseContext, Claim, Claims } from './policies/policy.ts'
+export type { AffinityPolicy, ResponseContext, Claim, Claims, SessionReport } from './policies/policy.ts'
 export type { OutlierDetectionOptions } from './pool/outlier-detection.ts'
 export type { PolicyOptions } from './policies/policy-options.ts'
 export type { Candidates } from './pool/candidates.ts'

@@ -1,6 +1,9 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { Backend } from './pool/backend.ts'
 import type { Client, TrustProxy } from './http/client.ts'
+import type { AffinityStatus } from './counts/affinity-status.ts'
+import type { MoveReason } from './counts/backend-counts.ts'
+import { ticksNow, ticksSince } from './counts/ticks.ts'
 import * as diagnostics from './diagnostics.ts'
 import { type Failure, isRepeatable, mayRedispatch } from './failure.ts'
 import { type HeaderFields, isHttp2, type RequestHead, type ResponseHead } from './head.ts'
@@ -8,13 +11,9 @@ import { requestLines } from './http/request-lines.ts'
 import { originForm } from './http/refusal.ts'
 import { underBase } from './http/target.ts'
 import { responseFields } from './http/response-fields.ts'
-import {
-  type AffinityStatus,
-  claimedView,
-  type Decision,
-  type DecisionContext,
-} from './selection/decision.ts'
-import type { AffinityPolicy } from './policies/policy.ts'
+import { claimedView, type Decision, type DecisionContext } from './selection/decision.ts'
+import { moveReason } from './selection/move-reason.ts'
+import type { AffinityPolicy, SessionReport } from './policies/policy.ts'
 import { place } from './selection/placement.ts'
 import { publishPolicyFailed } from './policies/policy-reading.ts'
 import type { BackendView, Hold } from './pool/backend-view.ts'
@@ -71,7 +70,7 @@ export interface LeaseContext extends DecisionContext {
   readonly forwardCookie: (line: string, request: RequestHead) => string
 }
 
-export class HeldLease implements Lease {
+export class HeldLease implements Lease, SessionReport {
   readonly status: AffinityStatus
   readonly client: Client
   readonly #context: LeaseContext
@@ -93,8 +92,23 @@ export class HeldLease implements Lease {
   #onDown: (() => void) | undefined
   #onRecall: (() => void) | undefined
   #isHeld = true
+  /** When the request has arrived, and when it was given its present backend. */
+  readonly #arrivedTicks: number
+  #heldTicks: number
+  /** Its session is in the figures already. */
+  #isCounted = false
+  #isTunnel = false
+  /** Why the session's backend did not get the request, as it was at the decision. */
+  readonly #reason: MoveReason | undefined
 
-  constructor(context: LeaseContext, request: RequestHead, client: Client, decision: Decision) {
+  /** @param arrivedTicks when the request has arrived, if it had to wait since @default now */
+  constructor(
+    context: LeaseContext,
+    request: RequestHead,
+    client: Client,
+    decision: Decision,
+    arrivedTicks?: number,
+  ) {
     this.#context = context
     this.#request = request
     this.#decision = decision
@@ -102,6 +116,9 @@ export class HeldLease implements Lease {
     this.status = decision.status
     this.client = client
     this.#hold = context.pool.hold(decision.view)
+    this.#heldTicks = ticksNow()
+    this.#arrivedTicks = arrivedTicks ?? this.#heldTicks
+    this.#reason = decision.status === 'unavailable' ? moveReason(context, decision.claims) : undefined
     context.retryBudget.count()
   }
 
@@ -176,6 +193,7 @@ export class HeldLease implements Lease {
     const request = this.#request
     this.#stopWaiting()
     this.#hold.responded(response.statusCode)
+    this.#count(response.statusCode)
     const fields = responseFields(response, isHttp2(request))
     const isFailure = retryOn.statuses.has(response.statusCode)
     if (!isFailure) this.#suspect?.blame()
@@ -201,13 +219,45 @@ export class HeldLease implements Lease {
       const matched = claim.kind === 'backend' && claim.id === backend.id
       if (isFailure && !matched) continue
       try {
-        const written = policy.write({ request, response, backend, claim, matched, isSecure }, fields)
+        const answer = { request, response, backend, claim, matched, isSecure, session: this }
+        const written = policy.write(answer, fields)
         if (written instanceof Promise)
           written.catch((error: unknown) => publishPolicyFailed(pool, policy, error))
       } catch (error) {
         publishPolicyFailed(pool, policy, error)
       }
     }
+  }
+
+  /** A session whose key another policy has read goes on. */
+  started(): void {
+    if (this.#isCounted || this.status === 'matched') return
+    this.#isCounted = true
+    this.#hold.counts.sessionsStarted += 1
+  }
+
+  moved(from: string | undefined): void {
+    const { pool } = this.#context
+    // Another policy's key had named this backend.
+    if (this.#isCounted || (this.status === 'matched' && this.#decision.view === this.#view)) return
+    this.#isCounted = true
+    const hasFailed = this.#tried?.some(({ backend }) => backend.id === from) === true
+    const reason =
+      from === undefined || pool.find(from) === undefined
+        ? 'removed'
+        : hasFailed
+          ? 'failed'
+          : (this.#reason ?? 'failed')
+    pool.countMove(from ?? '', this.#view.backend.id, reason)
+  }
+
+  #count(statusCode: number): void {
+    const { counts } = this.#hold
+    counts.responded(statusCode, ticksSince(this.#heldTicks))
+    this.#context.pool.counts.affinity[this.status] += 1
+    if (statusCode !== 101) return
+    this.#isTunnel = true
+    counts.tunnels += 1
   }
 
   onceRecalled(listener: () => void): void {
@@ -223,6 +273,8 @@ export class HeldLease implements Lease {
     this.#stopWaiting()
     if (this.#onRecall !== undefined) this.#hold.recalls.delete(this.#onRecall)
     this.#hold.release()
+    if (this.#isTunnel) this.#hold.counts.tunnels -= 1
+    else this.#context.pool.counts.durations.record(ticksSince(this.#arrivedTicks))
     if (diagnostics.released.hasSubscribers) {
       diagnostics.released.publish({ pool: this.#context.pool.name, backend: this.#view.backend.id })
     }
@@ -262,6 +314,7 @@ export class HeldLease implements Lease {
   #pays(): boolean {
     if (!this.#isSeen || this.#isPaid) return true
     this.#isPaid = this.#context.retryBudget.take()
+    if (!this.#isPaid) this.#context.pool.counts.retriesDenied += 1
     if (!this.#isPaid && diagnostics.retryBudgetExhausted.hasSubscribers) {
       const { backend } = this.#view
       diagnostics.retryBudgetExhausted.publish({ pool: this.#context.pool.name, backend: backend.id })
@@ -275,7 +328,10 @@ export class HeldLease implements Lease {
     this.#stopWaiting()
     this.#tried = [...(this.#tried ?? []), this.#view]
     this.#hold.release()
+    this.#hold.counts.redispatchedFrom += 1
     this.#hold = pool.hold(to)
+    this.#heldTicks = ticksNow()
+    this.#hold.counts.redispatchedTo += 1
     this.#view = to
     if (diagnostics.redispatched.hasSubscribers)
       diagnostics.redispatched.publish({ pool: pool.name, backend: to.backend.id, from, kind })

@@ -1,5 +1,5 @@
-import type { Affinity, Backend, BackendView } from '@limpet/core'
-import { socketOpener, type Transport } from '@limpet/http-proxy/transport'
+import type { Affinity, Backend, BackendView, Pool } from '@limpet/core'
+import { countedOpener, type Transport } from '@limpet/http-proxy/transport'
 import { Client, type Dispatcher } from 'undici'
 
 /** Idle timeout of a connection: less than that of common servers (5 s in Node). */
@@ -92,7 +92,7 @@ export function backendConnections({ pool }: Affinity, transport: Transport): Ba
   function connectionsTo(backend: Backend): ConnectionSet {
     let connections = open.get(backend)
     if (connections === undefined) {
-      connections = new ConnectionSet(() => openConnection(backend, transport))
+      connections = new ConnectionSet(() => openConnection(pool, backend, transport))
       open.set(backend, connections)
     }
     return connections
@@ -106,7 +106,7 @@ export function backendConnections({ pool }: Affinity, transport: Transport): Ba
       connectionsTo(backend).take().dispatch(sent, handler)
     },
     dispatchFresh(backend, options, handler) {
-      const connection = openConnection(backend, transport)
+      const connection = openConnection(pool, backend, transport)
       const sent: SendOptions = { ...options, servername: backend.id }
       connection.dispatch(sent, handler)
       // Once it has responded.
@@ -178,16 +178,17 @@ class ConnectionSet {
   }
 }
 
-function openConnection(backend: Backend, transport: Transport): BackendConnection {
-  const [origin, options] = connectionOptions(backend, transport)
+function openConnection(pool: Pool, backend: Backend, transport: Transport): BackendConnection {
+  const [origin, options] = connectionOptions(pool, backend, transport)
   return new BackendConnection(new URL(origin), options)
 }
 
 function connectionOptions(
+  pool: Pool,
   backend: Backend,
   transport: Transport,
 ): [origin: string, options: Client.Options] {
-  const openSocket = socketOpener(backend, transport)
+  const openSocket = countedOpener(pool, backend, transport)
   const { protocol, host } = backend.url
   const options: Client.Options = {
     pipelining: 1,

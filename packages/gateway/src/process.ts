@@ -6,7 +6,6 @@ import { logEvents } from './logging/event-log.ts'
 import { Gateway } from './serving/gateway.ts'
 import { openLogs } from './logging/log.ts'
 import { GatewayOperations } from './admin/operations.ts'
-import { PoolStats } from './admin/pool-stats.ts'
 import { problemText } from './config/problems.ts'
 import type { Changes } from './reload/reload.ts'
 import { onSignals } from './signals.ts'
@@ -19,14 +18,12 @@ export async function runProcess(config: GatewayConfig, isPretty: boolean, rerea
   const logs = openLogs(config, isPretty)
   const { log } = logs
   for (const warning of config.warnings) log.warn({ event: 'warning' }, warning)
-  const stats = new PoolStats()
   const silence = logEvents(log)
   let gateway: Gateway | undefined
   let admin: Admin | undefined
   try {
     gateway = await Gateway.start(config, logs)
-    admin =
-      config.admin && (await Admin.start(new GatewayOperations(gateway, stats, logs), config.admin, log))
+    admin = config.admin && (await Admin.start(new GatewayOperations(gateway, logs), config.admin, log))
   } catch (error) {
     await gateway?.close()
     logNotStarted(log, error)
@@ -46,7 +43,6 @@ export async function runProcess(config: GatewayConfig, isPretty: boolean, rerea
   const code = await told
   await admin?.close()
   silence()
-  stats.close()
   await logs.close()
   log.info({ event: 'ended', code })
   await logs.close()

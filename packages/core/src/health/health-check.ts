@@ -7,6 +7,8 @@ const JITTER = 0.1
 /** Dependencies of a check: its probe, its settings and the listeners to its results. */
 export interface Checked {
   probe(signal: AbortSignal): Promise<void>
+  /** A probe has ended. @param problem why it failed; undefined: it did not */
+  seen(problem: string | undefined, durationMs: number): void
   /** It was up, and is down. */
   fallen(problem: string | undefined): void
   /** It was down, and has responded as often as it must: `rise` is due. */
@@ -88,11 +90,14 @@ export class HealthCheck {
     const startedMs = performance.now()
     this.#probing = { controller, problem: this.#ask(controller) }
     const problem = await this.#probing.problem
+    const durationMs = performance.now() - startedMs
     this.#probing = undefined
     if (this.#isClosed) return
     const jitter = 1 + JITTER * (2 * this.#random() - 1)
-    this.#schedule(Math.max(0, this.#settings.intervalMs * jitter - (performance.now() - startedMs)))
-    if (problem !== NO_VERDICT) this.#note(problem)
+    this.#schedule(Math.max(0, this.#settings.intervalMs * jitter - durationMs))
+    if (problem === NO_VERDICT) return
+    this.#checked.seen(problem, durationMs)
+    this.#note(problem)
   }
 
   /**

@@ -94,6 +94,8 @@ export function startHealthChecks(
       { random, known, firstMs },
       {
         probe: async signal => probe(backend, signal),
+        seen: (problem, durationMs) =>
+          pool.noteCheck(backend.id, { healthy: problem === undefined, problem, durationMs }),
         fallen: problem => pool.setHealthy(backend.id, false, problem),
         risen() {
           pool.setHealthy(backend.id, true)

@@ -133,7 +133,7 @@ function isPolicy(value: unknown): value is AffinityPolicy {
 function checkedPolicy(path: string, policy: AffinityPolicy): AffinityPolicy {
   const { name } = policy
   if (name !== undefined && typeof name !== 'string') throw new OptionError(`${path}.name`, name, 'a text')
-  for (const method of ['read', 'write', 'forwardCookie', 'sessions'] as const) {
+  for (const method of ['read', 'write', 'forwardCookie', 'sessions', 'sessionsSeen'] as const) {
     const value: unknown = policy[method]
     if (typeof value !== 'function' && (value !== undefined || method === 'read'))
       throw new OptionError(`${path}.${method}`, value, 'a function')

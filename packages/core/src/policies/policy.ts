@@ -32,6 +32,19 @@ export interface ResponseContext {
   readonly matched: boolean
   /** Whether the client came by TLS: to us, or to a proxy that is trusted to say so. */
   readonly isSecure: boolean
+  /** For the figures: a policy reports there what it gives the client. Absent: the request is not counted. */
+  readonly session?: SessionReport
+}
+
+/** The effect of a response on its session. Of several reports on one request the first counts. */
+export interface SessionReport {
+  /** The client was given a key of the responding backend, and had none before. */
+  started(): void
+  /**
+   * The client was given a key of the responding backend in place of another's.
+   * @param from the id of the other; undefined: it has left the pool
+   */
+  moved(from: string | undefined): void
 }
 
 /** Defines where the affinity key is stored. Policies stand in a list; the first whose claim names a usable backend wins. */
@@ -56,6 +69,11 @@ export interface AffinityPolicy {
    * of a drain. Undefined, or absent: it cannot tell.
    */
   sessions?(backendId: string): number | undefined
+  /**
+   * Those among them that this process has seen, for as long as `sessions` cannot tell. Figures show it as an estimate.
+   * Absent: unknown.
+   */
+  sessionsSeen?(backendId: string): number | undefined
 }
 
 /** Context of a policy of ours, which is built once, together with its affinity. */

@@ -55,7 +55,11 @@ export class SessionTally {
 
   /** Undefined while there may be keys from before this process, whose number is unknown. */
   count(backendId: string): number | undefined {
-    if (this.#now() < this.#knownFromMs) return undefined
+    return this.#now() < this.#knownFromMs ? undefined : this.seen(backendId)
+  }
+
+  /** Live sessions whose keys this process has written or renewed. */
+  seen(backendId: string): number {
     const endings = this.#endings.get(backendId)
     if (endings === undefined) return 0
     this.#forgetEnded(endings)

@@ -1,5 +1,6 @@
 import type { AdminState, Backend, BackendOptions } from './backend.ts'
 import type { Discovered } from './discovered.ts'
+import type { BackendCounts } from '../counts/backend-counts.ts'
 import type { Failure } from '../failure.ts'
 
 /**
@@ -39,6 +40,8 @@ export interface BackendView {
 
 /** One request's place in a backend's counts. */
 export interface Hold {
+  /** The rest of the backend's counts, for the lease to write. */
+  readonly counts: BackendCounts
   /** The head of its response has arrived. */
   responded(statusCode: number): void
   /** The backend did not respond to this request, or not to the end. */

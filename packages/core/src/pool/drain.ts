@@ -43,6 +43,9 @@ export function parseDrain(options: DrainOptions = {}): number {
 export class Drain {
   /** Settles when it is over. Never fails. */
   readonly drained: Promise<DrainResult>
+  /** Its beginning and its deadline, in milliseconds since the epoch. */
+  readonly startedAtMs: number
+  readonly deadlineAtMs: number
   readonly #draining: Draining
   readonly #timers: NodeJS.Timeout[]
   readonly #resolve: (result: DrainResult) => void
@@ -50,7 +53,10 @@ export class Drain {
   #late: { readonly sessions: number | undefined } | undefined
   #isOver = false
 
-  constructor(draining: Draining, deadlineMs: number) {
+  /** @param nowMs milliseconds since the epoch */
+  constructor(draining: Draining, deadlineMs: number, nowMs: number) {
+    this.startedAtMs = nowMs
+    this.deadlineAtMs = nowMs + deadlineMs
     this.#draining = draining
     const { promise, resolve } = Promise.withResolvers<DrainResult>()
     this.drained = promise

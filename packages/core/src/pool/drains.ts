@@ -19,7 +19,13 @@ export class Drains {
     this.#pool = pool
   }
 
-  begin(member: Member, deadlineMs: number): Drain {
+  /** The one of `member`. */
+  of(member: Member): Drain | undefined {
+    return this.#drains.get(member)
+  }
+
+  /** @param nowMs milliseconds since the epoch */
+  begin(member: Member, deadlineMs: number, nowMs: number): Drain {
     const { events } = this.#pool
     const drain = new Drain(
       {
@@ -37,6 +43,7 @@ export class Drains {
         },
       },
       deadlineMs,
+      nowMs,
     )
     this.#drains.set(member, drain)
     return drain

@@ -1,6 +1,7 @@
 import {
   ADMIN_STATES,
   type AdminState,
+  type Backend,
   type BackendOptions,
   MAX_IN_FLIGHT,
   type ParsedBackend,
@@ -10,10 +11,13 @@ import {
 } from './backend.ts'
 import type { BackendView, Hold } from './backend-view.ts'
 import { CandidateLists, type Candidates, chooseCandidates } from './candidates.ts'
+import type { CheckResult, CountedConnection, MoveReason } from '../counts/backend-counts.ts'
+import { PoolCounts } from '../counts/pool-counts.ts'
 import { DepartedMembers } from './departed-members.ts'
 import type { Discovered } from './discovered.ts'
 import { type Drain, type DrainOptions, parseDrain } from './drain.ts'
 import { Drains } from './drains.ts'
+import { type LiveSessions, type SessionCounter, SessionCounters } from './live-sessions.ts'
 import { Member, type MemberContext } from './member.ts'
 import { MemberIndex } from './member-index.ts'
 import { OptionError } from '../options/option.ts'
@@ -28,6 +32,8 @@ export class LivePool implements Pool {
   readonly name: string
   /** Requests that wait. */
   readonly queue: WaitQueue
+  readonly #sessions = new SessionCounters()
+  #counts: PoolCounts
   readonly #context: MemberContext
   readonly #members = new MemberIndex()
   readonly #lists: CandidateLists
@@ -35,7 +41,6 @@ export class LivePool implements Pool {
   readonly #drains: Drains
   readonly #events: PoolEvents
   readonly #watchers = new Set<() => void>()
-  #sessionsOf: (id: string) => number | undefined = () => undefined
 
   /** @throws OptionError for a malformed backend, or an id that stands twice. */
   constructor(name: string, backends: readonly BackendOptions[], settings: Partial<PoolSettings> = {}) {
@@ -44,6 +49,7 @@ export class LivePool implements Pool {
     this.#events = new PoolEvents(name)
     this.#lists = new CandidateLists(rest.now)
     this.#departed = new DepartedMembers(removedGraceMs, rest.now)
+    this.#counts = new PoolCounts(rest.now())
     this.#drains = new Drains({
       events: this.#events,
       sessionsOf: id => this.sessionsOf(id),
@@ -68,12 +74,26 @@ export class LivePool implements Pool {
     return this.#members.list
   }
 
+  get members(): readonly Member[] {
+    return this.#members.list
+  }
+
   get departed(): readonly BackendView[] {
     return this.#departed.views
   }
 
   get inFlight(): number {
     return this.#context.inFlight
+  }
+
+  /** Everything that is counted of the pool as a whole: the affinity and its leases write it. */
+  get counts(): PoolCounts {
+    return this.#counts
+  }
+
+  /** The pool's clock: milliseconds since the epoch. */
+  get nowMs(): number {
+    return this.#context.now()
   }
 
   get requests(): number {
@@ -123,6 +143,7 @@ export class LivePool implements Pool {
     }
     this.#setMembers(members)
     for (const member of turned) {
+      member.counts.turned(member.healthy, this.nowMs)
       this.#events.healthChanged(member, 'discovery')
       if (!member.healthy) member.foundDown()
     }
@@ -131,6 +152,7 @@ export class LivePool implements Pool {
   takeOver(before: Pool): void {
     if (!(before instanceof LivePool)) throw new TypeError('takeOver() takes the pool of another affinity')
     this.#context.requests = before.#context.requests
+    this.#counts = before.#counts
     this.#departed.takeOver(before.#departed)
     this.#members.set(
       new Map(
@@ -193,11 +215,33 @@ export class LivePool implements Pool {
     if (!healthy) member.foundDown()
   }
 
+  noteCheck(id: string, result: Omit<CheckResult, 'atMs'>): void {
+    this.#members.find(id)?.counts.checked({ ...result, atMs: this.nowMs })
+  }
+
+  countConnection(backend: Backend, connection: CountedConnection): void {
+    const member = this.#members.find(backend.id)
+    if (member?.backend === backend) member.counts.connected(connection)
+  }
+
+  /** Counts a session that has left the backend of this id, and tells why. */
+  countMove(from: string, to: string, reason: MoveReason): void {
+    const member = this.#members.find(from)
+    if (member === undefined || reason === 'removed') this.#counts.sessionsOfRemoved += 1
+    else member.counts.sessionsMoved[reason] += 1
+    this.#events.sessionMoved(from, to, reason)
+  }
+
+  /** The drain of `member` that is under way. */
+  drainOf(member: Member): Drain | undefined {
+    return this.#drains.of(member)
+  }
+
   drain(id: string, options?: DrainOptions): Drain {
     const member = this.#members.get(id)
     const deadlineMs = parseDrain(options)
     this.setState(id, 'drain')
-    return this.#drains.begin(member, deadlineMs)
+    return this.#drains.begin(member, deadlineMs, this.nowMs)
   }
 
   recall(): void {
@@ -205,12 +249,21 @@ export class LivePool implements Pool {
   }
 
   sessionsOf(id: string): number | undefined {
-    return this.#sessionsOf(id)
+    return this.#sessions.exact(id)
   }
 
-  /** @param sessionsOf the counter of live sessions */
-  countSessionsWith(sessionsOf: (id: string) => number | undefined): void {
-    this.#sessionsOf = sessionsOf
+  /** The same from the first minute on: where the exact number is unknown, those that this process has seen. */
+  liveSessions(id: string): LiveSessions | undefined {
+    return this.#sessions.of(id)
+  }
+
+  /**
+   * @param exact the counter of live sessions
+   * @param seen the counter of those among them that this process has seen
+   */
+  countSessionsWith(exact: SessionCounter, seen: SessionCounter = exact): void {
+    this.#sessions.exact = exact
+    this.#sessions.seen = seen
   }
 
   watch(watcher: () => void): () => void {
@@ -289,6 +342,7 @@ export class LivePool implements Pool {
   }
 
   #healthChanged(member: Member, by: HealthWitness, reason?: string): void {
+    member.counts.turned(member.healthy, this.nowMs)
     this.#events.healthChanged(member, by, reason)
     this.#changed()
   }

@@ -1,6 +1,7 @@
 import type { AdminState, Backend, BackendOptions, ParsedBackend } from './backend.ts'
 import type { BackendView, Hold } from './backend-view.ts'
 import type { Discovered } from './discovered.ts'
+import { BackendCounts } from '../counts/backend-counts.ts'
 import type { Failure } from '../failure.ts'
 import { OutlierDetection, type OutlierDetectionSettings } from './outlier-detection.ts'
 import { Trial, type TriedMember } from './trial.ts'
@@ -27,6 +28,7 @@ export interface MemberContext {
 
 export class Member implements BackendView, TriedMember {
   readonly backend: Backend
+  readonly counts: BackendCounts
   readonly recalls = new Set<() => void>()
   readonly waiting = new Set<() => void>()
   readonly #pool: MemberContext
@@ -45,27 +47,21 @@ export class Member implements BackendView, TriedMember {
   #ownMaxInFlight: number | undefined
   aliases: readonly string[] = []
   inFlight = 0
-  requests = 0
-  failures = 0
 
   /** @param before the same backend in the pool that this one takes over from */
   constructor(options: ParsedBackend, pool: MemberContext, before?: Member) {
     const { id, url } = options
     this.backend = before?.backend ?? { id, url }
     this.#pool = pool
+    this.counts = before?.counts ?? new BackendCounts(pool.now())
     this.passive =
       pool.passive === undefined ? undefined : new OutlierDetection(pool.passive, before?.passive)
     this.#warmUp = new WarmUp(pool, before === undefined ? undefined : before.#warmUp)
     this.state = options.state
     this.configure(options)
     this.discovered = before?.discovered
-    if (before === undefined) {
-      this.#begin()
-      return
-    }
-    this.checked = before.checked
-    this.requests = before.requests
-    this.failures = before.failures
+    if (before === undefined) this.#begin()
+    else this.checked = before.checked
   }
 
   /** Applies changed options. Counts and observed health stay. */
@@ -79,6 +75,14 @@ export class Member implements BackendView, TriedMember {
   /** @param maxInFlight undefined: the pool's default */
   limit(maxInFlight: number | undefined): void {
     this.#ownMaxInFlight = maxInFlight
+  }
+
+  get requests(): number {
+    return this.counts.requests
+  }
+
+  get failures(): number {
+    return this.counts.allFailures
   }
 
   get maxInFlight(): number {
@@ -100,6 +104,7 @@ export class Member implements BackendView, TriedMember {
   command(state: AdminState): void {
     if (state === 'maint' || this.state === 'maint') this.#warmUp.cool()
     this.state = state
+    this.counts.changedAtMs = this.#pool.now()
     this.#isRecalled = false
     this.#begin()
   }
@@ -174,7 +179,7 @@ export class Member implements BackendView, TriedMember {
 
   hold(): Hold {
     this.inFlight += 1
-    this.requests += 1
+    this.counts.requests += 1
     this.#pool.inFlight += 1
     this.#pool.requests += 1
     return this.passive?.isOut === true ? new Trial(this, this.passive) : this
@@ -191,7 +196,7 @@ export class Member implements BackendView, TriedMember {
   }
 
   failed({ kind, refused }: Failure): void {
-    this.failures += 1
+    this.counts.failed(kind)
     // A failed response may be the request's fault; a failed connection cannot.
     if (kind === 'unreached') this.blameFor(false)
     if (refused === true && this.waiting.size > 0) this.foundDown()

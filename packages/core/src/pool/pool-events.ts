@@ -18,6 +18,11 @@ export class PoolEvents {
       diagnostics.healthChanged.publish({ pool: this.#pool, backend: backend.id, healthy, by, reason })
   }
 
+  sessionMoved(from: string, to: string, reason: string): void {
+    if (diagnostics.sessionMoved.hasSubscribers)
+      diagnostics.sessionMoved.publish({ pool: this.#pool, backend: to, from, reason })
+  }
+
   stateChanged({ backend, state }: BackendView): void {
     if (diagnostics.stateChanged.hasSubscribers)
       diagnostics.stateChanged.publish({ pool: this.#pool, backend: backend.id, state })

@@ -1,6 +1,7 @@
 import type { BackendView } from './backend-view.ts'
-import type { AdminState, BackendOptions } from './backend.ts'
+import type { AdminState, Backend, BackendOptions } from './backend.ts'
 import type { Candidates } from './candidates.ts'
+import type { CheckResult, CountedConnection } from '../counts/backend-counts.ts'
 import type { Discovered } from './discovered.ts'
 import type { Drain, DrainOptions } from './drain.ts'
 
@@ -35,7 +36,7 @@ export interface Pool {
   /**
    * Takes over the state of `before`, for a pool that is reconfigured while it serves: its members become this one's,
    * with their counts, operators' commands and observed health. Publishes no event, because nothing has changed.
-   * Requests in flight at `before` end there, and are not counted here.
+   * Requests in flight at `before` end there: they count in the figures of both, and are not in flight here.
    * @throws TypeError for a pool that `createAffinity()` of this copy of the package has not made
    */
   takeOver(before: Pool): void
@@ -66,6 +67,10 @@ export interface Pool {
    * @throws OptionError for an unknown id.
    */
   setHealthy(id: string, healthy: boolean, reason?: string): void
+  /** Records the result of one health check for the figures, whether or not it changes the backend's health. */
+  noteCheck(id: string, result: Omit<CheckResult, 'atMs'>): void
+  /** Counts the bytes of a connection to `backend`, until it closes. */
+  countConnection(backend: Backend, connection: CountedConnection): void
   /**
    * Drains a backend: it keeps its sessions and takes no new one, until none is left or the deadline has passed.
    * Remaining sessions then move. The backend goes into maintenance, and can be stopped.

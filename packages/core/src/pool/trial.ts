@@ -1,10 +1,10 @@
 import type { Hold } from './backend-view.ts'
+import type { BackendCounts } from '../counts/backend-counts.ts'
 import type { Failure } from '../failure.ts'
 import type { OutlierDetection } from './outlier-detection.ts'
 
 /** A backend that requests have taken out, as its trial sees it. */
 export interface TriedMember extends Hold {
-  failures: number
   respondedTo(statusCode: number, isTrial: boolean): void
   blameFor(isTrial: boolean): void
   /** Its candidates are outdated: it may be tried, or may no longer be. */
@@ -23,6 +23,10 @@ export class Trial implements Hold {
     this.#passive = passive
     passive.trial = this
     member.stale()
+  }
+
+  get counts(): BackendCounts {
+    return this.#member.counts
   }
 
   get recalls(): Set<() => void> {
@@ -47,7 +51,7 @@ export class Trial implements Hold {
       member.failed(failure)
       return
     }
-    member.failures += 1
+    member.counts.failed(failure.kind)
     this.#isSilent = failure.kind !== 'unreached'
     // The fault is not attributed yet.
     if (this.#isSilent) member.postpone()

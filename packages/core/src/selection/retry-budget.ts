@@ -63,6 +63,12 @@ export class RetryBudget {
     return true
   }
 
+  /** How many more may be made now. */
+  get left(): number {
+    this.#fade()
+    return Math.max(0, Math.floor(Math.max(this.#floor, this.#ratio * this.#recent) - this.#retries))
+  }
+
   #fade(): void {
     const nowMs = this.#now()
     const windows = Math.max(0, nowMs - this.#fadedAtMs) / WINDOW_MS

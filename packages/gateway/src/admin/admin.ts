@@ -8,6 +8,7 @@ import type { Operations } from './operations.ts'
 import { AdminError } from './admin-error.ts'
 import { Admission } from './admission.ts'
 import { readJson } from './json-body.ts'
+import { statsJson } from './stats-json.ts'
 
 interface AdminResponse {
   readonly statusCode: number
@@ -160,5 +161,5 @@ function send(response: ServerResponse, { statusCode, body, headers }: FullRespo
     // The unread rest of a rejected body must not be parsed as the next request.
     ...(statusCode >= 400 && { connection: 'close' }),
   })
-  response.end(body === undefined ? undefined : JSON.stringify(body))
+  response.end(body === undefined ? undefined : statsJson(body as object))
 }

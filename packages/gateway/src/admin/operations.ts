@@ -1,9 +1,9 @@
-import { OptionError, type Pool } from '@limpet/core'
+import { type BackendFigures, OptionError, type Pool } from '@limpet/core'
 import { AdminError } from './admin-error.ts'
 import { allowsBackend } from './allowed-backends.ts'
 import type { Gateway } from '../serving/gateway.ts'
 import type { Logs } from '../logging/log.ts'
-import type { BackendRow, PoolRow, PoolStats } from './pool-stats.ts'
+import type { Pools } from '../workers/merge-figures.ts'
 
 /** An operator's change of a pool. The bodies are not parsed yet. */
 export type Operation =
@@ -21,25 +21,23 @@ export interface Operations {
   readonly isEnding: boolean
   /** Whether a process is there that takes requests. */
   readonly isReady: boolean
-  stats(): Promise<Readonly<Record<string, PoolRow>>>
+  stats(): Promise<Pools>
   /** How many lines of the log were dropped, since the start. */
   logDropped(): Promise<number>
   /**
-   * Returns the backend's row after the change; undefined when the backend was removed.
+   * Returns the backend after the change; undefined when the backend was removed.
    * @throws AdminError for an operation that is not possible; then nothing has changed
    */
-  operate(operation: Operation): Promise<BackendRow | undefined>
+  operate(operation: Operation): Promise<BackendFigures | undefined>
 }
 
 /** Those of a gateway in this process. */
 export class GatewayOperations implements Operations {
   readonly #gateway: Gateway
-  readonly #stats: PoolStats
   readonly #logs: Logs
 
-  constructor(gateway: Gateway, stats: PoolStats, logs: Logs) {
+  constructor(gateway: Gateway, logs: Logs) {
     this.#gateway = gateway
-    this.#stats = stats
     this.#logs = logs
   }
 
@@ -51,9 +49,9 @@ export class GatewayOperations implements Operations {
     return true
   }
 
-  async stats(): Promise<Readonly<Record<string, PoolRow>>> {
+  async stats(): Promise<Pools> {
     return Object.fromEntries(
-      [...this.#gateway.pools.values()].map(({ name, pool }) => [name, this.#stats.row(pool)]),
+      Array.from(this.#gateway.pools.values(), ({ name, affinity }) => [name, affinity.stats()] as const),
     )
   }
 
@@ -61,14 +59,15 @@ export class GatewayOperations implements Operations {
     return this.#logs.dropped
   }
 
-  async operate(operation: Operation): Promise<BackendRow | undefined> {
+  async operate(operation: Operation): Promise<BackendFigures | undefined> {
     const served = this.#gateway.pools.get(operation.pool)
     if (served === undefined) throw new AdminError(404, 'NOT_FOUND', `there is no pool ${operation.pool}`)
-    const { pool } = served
+    const { affinity } = served
+    const { pool } = affinity
     try {
       if (operation.what === 'add') this.#checkAllowed(operation.body['url'])
       const id = operate(pool, operation)
-      return this.#stats.backendRow(pool, id)
+      return affinity.stats().backends.find(backend => backend.id === id)
     } catch (error) {
       if (error instanceof OptionError) throw new AdminError(400, 'BAD_REQUEST', error.message)
       throw error

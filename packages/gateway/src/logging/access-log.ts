@@ -85,7 +85,7 @@ export class AccessLog {
         return refuse(request, error)
       }
     }
-    return { pool: affinity.pool, cookies: affinity.cookies, select }
+    return { pool: affinity.pool, cookies: affinity.cookies, select, stats: () => affinity.stats() }
   }
 
   #enter({ rawHeaders, socket }: IncomingMessage, pool: string | undefined): Entry | undefined {

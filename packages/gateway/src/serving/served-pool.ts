@@ -16,17 +16,21 @@ const LOOK_MS = 100
 /** A pool that is being served. */
 export class ServedPool {
   readonly name: string
-  readonly pool: Pool
+  readonly affinity: Affinity
   readonly app: PoolApp
   readonly #learned: LearnedStores
   #config: PoolConfig
 
-  private constructor(config: PoolConfig, pool: Pool, app: PoolApp, learned: LearnedStores) {
+  private constructor(config: PoolConfig, affinity: Affinity, app: PoolApp, learned: LearnedStores) {
     this.name = config.name
-    this.pool = pool
+    this.affinity = affinity
     this.app = app
     this.#learned = learned
     this.#config = config
+  }
+
+  get pool(): Pool {
+    return this.affinity.pool
   }
 
   /**
@@ -60,7 +64,7 @@ export class ServedPool {
       // The event log has the changes of all pools.
       logger: false,
     })
-    return new ServedPool(config, affinity.pool, app, learned)
+    return new ServedPool(config, affinity, app, learned)
   }
 
   /** Whether `config` is another in its backends at most, which can be changed while it is served. */

@@ -9,7 +9,6 @@ import { Gateway } from '../serving/gateway.ts'
 import { openLogs } from '../logging/log.ts'
 import { GatewayOperations, type Operation } from '../admin/operations.ts'
 import type { Members } from '../reload/pool-members.ts'
-import { PoolStats } from '../admin/pool-stats.ts'
 import { reloaded } from '../reload/reload.ts'
 
 /** An order from the parent to a worker. */
@@ -66,7 +65,6 @@ export async function runWorker(isPretty: boolean): Promise<number> {
   const config = reloaded(parseConfig(start.first), parseConfig(start.source))
   const logs = openLogs(config, isPretty, cluster.worker?.id)
   const { log } = logs
-  const stats = new PoolStats()
   logEvents(log)
   let gateway: Gateway
   try {
@@ -76,7 +74,7 @@ export async function runWorker(isPretty: boolean): Promise<number> {
     say({ failed: { code, message } })
     return 1
   }
-  const operations = new GatewayOperations(gateway, stats, logs)
+  const operations = new GatewayOperations(gateway, logs)
   const { promise, resolve } = Promise.withResolvers<number>()
 
   async function obey(order: Order): Promise<unknown> {

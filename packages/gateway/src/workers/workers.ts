@@ -1,4 +1,5 @@
 import cluster from 'node:cluster'
+import type { BackendFigures } from '@limpet/core'
 import type { Logger } from 'pino'
 import { Admin } from '../admin/admin.ts'
 import type { GatewayConfig } from '../config/config.ts'
@@ -6,11 +7,10 @@ import { endingMs, exitAfter } from './deadline.ts'
 import { type Logs, openLogs } from '../logging/log.ts'
 import type { Operation, Operations } from '../admin/operations.ts'
 import type { Members } from '../reload/pool-members.ts'
-import type { BackendRow, PoolRow } from '../admin/pool-stats.ts'
 import { logNotStarted, logReload, readAgain, type Reread } from '../process.ts'
 import type { Changes } from '../reload/reload.ts'
 import { onSignals } from '../signals.ts'
-import { sumOfPools, sumOfRows } from './merge-stats.ts'
+import { mergeBackends, mergePools, type Pools } from './merge-figures.ts'
 import { type Listening, WorkerLink } from './worker-link.ts'
 import type { Order, Standing } from './worker.ts'
 
@@ -114,8 +114,8 @@ class Workers implements Operations {
     return first
   }
 
-  async stats(): Promise<Readonly<Record<string, PoolRow>>> {
-    return sumOfPools((await this.#tellAll({ what: 'stats' })) as Record<string, PoolRow>[])
+  async stats(): Promise<Pools> {
+    return mergePools((await this.#tellAll({ what: 'stats' })) as Pools[])
   }
 
   async logDropped(): Promise<number> {
@@ -123,10 +123,10 @@ class Workers implements Operations {
     return counts.reduce((sum, count) => sum + count, this.#logs.dropped)
   }
 
-  async operate(operation: Operation): Promise<BackendRow | undefined> {
+  async operate(operation: Operation): Promise<BackendFigures | undefined> {
     return this.#inTurn(async () => {
       try {
-        return sumOfRows((await this.#tellAll({ what: 'operate', operation })) as BackendRow[])
+        return mergeBackends((await this.#tellAll({ what: 'operate', operation })) as BackendFigures[])
       } finally {
         await this.#noteMembers()
       }

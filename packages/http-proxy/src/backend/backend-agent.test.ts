@@ -11,6 +11,7 @@ import { text } from 'node:stream/consumers'
 import { createAffinity } from '@limpet/core'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { BackendAgent, backendAgents } from './backend-agent.ts'
+import { socketOpener } from './backend-socket.ts'
 import { parseTransport } from '../transport-options.ts'
 
 const TRANSPORT = parseTransport({ timeouts: { connect: 500 } })
@@ -56,7 +57,7 @@ async function responseTo(sent: ClientRequest): Promise<string> {
 }
 
 function agentFor(url: string, keepAlive = true): BackendAgent {
-  const agent = new BackendAgent({ id: 'a', url: new URL(url) }, TRANSPORT, keepAlive)
+  const agent = new BackendAgent(socketOpener({ id: 'a', url: new URL(url) }, TRANSPORT), keepAlive)
   onTestFinished(() => agent.destroy())
   return agent
 }

@@ -1,7 +1,7 @@
 import { Agent, type ClientRequest } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Affinity, Backend, BackendView } from '@limpet/core'
-import { type SocketOpener, socketOpener } from './backend-socket.ts'
+import { countedOpener, type SocketOpener } from './backend-socket.ts'
 import type { Transport } from '../transport-options.ts'
 
 /** Idle timeout of a connection: less than that of common servers (5 s in Node). */
@@ -34,9 +34,9 @@ export class BackendAgent extends Agent {
   readonly #open: SocketOpener
 
   /** @param keepAlive false: each connection is used once */
-  constructor(backend: Backend, transport: Transport, keepAlive: boolean) {
+  constructor(open: SocketOpener, keepAlive: boolean) {
     super({ keepAlive, timeout: IDLE_CONNECTION_MS })
-    this.#open = socketOpener(backend, transport)
+    this.#open = open
   }
 
   /** All its connections are to one backend: there is nothing to tell apart, and names are made for each request. */
@@ -102,12 +102,12 @@ export function backendAgents({ pool }: Affinity, transport: Transport): Backend
       if (members !== pool.backends) follow()
       let agent = agents.get(backend)
       if (agent === undefined) {
-        agent = new BackendAgent(backend, transport, true)
+        agent = new BackendAgent(countedOpener(pool, backend, transport), true)
         agents.set(backend, agent)
       }
       return agent
     },
-    freshAgent: backend => new BackendAgent(backend, transport, false),
+    freshAgent: backend => new BackendAgent(countedOpener(pool, backend, transport), false),
     close() {
       for (const agent of agents.values()) closeIdle(agent)
       agents.clear()

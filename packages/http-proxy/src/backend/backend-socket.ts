@@ -1,6 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions } from 'node:tls'
-import type { Backend } from '@limpet/core'
+import type { Backend, Pool } from '@limpet/core'
 import type { Transport } from '../transport-options.ts'
 
 type OnSocket = (...result: [null, Socket] | [Error, null]) => void
@@ -45,6 +45,16 @@ export function socketOpener({ url }: Backend, transport: Transport): SocketOpen
     })
     return socket
   }
+}
+
+/** The same for requests of `pool`, which counts their bytes. */
+export function countedOpener(pool: Pool, backend: Backend, transport: Transport): SocketOpener {
+  const open = socketOpener(backend, transport)
+  return onSocket =>
+    open((...result) => {
+      if (result[1] !== null) pool.countConnection(backend, result[1])
+      onSocket(...result)
+    })
 }
 
 function tcpOpener(url: URL): () => Socket {

@@ -112,6 +112,7 @@ export function cookiePolicy(options: CookieOptions, context: PolicyContext): Af
   return {
     name: 'cookie',
     sessions: id => tally?.count(id),
+    sessionsSeen: id => tally?.seen(id),
     read(request: RequestHead) {
       const header = request.headers['cookie']
       if (typeof header !== 'string' || !isInPath(request)) return NONE
@@ -135,6 +136,7 @@ export function cookiePolicy(options: CookieOptions, context: PolicyContext): Af
       const isWanted = options.onlyMethods.size === 0 || options.onlyMethods.has(answer.request.method)
       if (isWanted && isNews) {
         fields['set-cookie'] = [...others, newLine(answer)]
+        if (!answer.matched) report(answer)
         if (options.noCache) keepPrivate(answer, fields)
       } else if (others.length < lines.length) {
         if (others.length > 0) fields['set-cookie'] = others
@@ -142,4 +144,11 @@ export function cookiePolicy(options: CookieOptions, context: PolicyContext): Af
       }
     },
   }
+}
+
+function report({ claim, session }: ResponseContext): void {
+  if (claim.kind === 'backend') session?.moved(claim.id)
+  // Signed by us, for a backend that is no member any more.
+  else if (claim.kind === 'unknown') session?.moved(undefined)
+  else session?.started()
 }

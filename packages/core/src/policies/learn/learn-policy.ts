@@ -74,13 +74,15 @@ export function learnPolicy(options: LearnOptions, context: PolicyContext): Affi
         ? Promise.all(claims.map(async claim => claim)).then(knownFirst)
         : knownFirst(claims as LearnedClaim[])
     },
-    write({ request, response, backend, claim }: ResponseContext) {
+    write({ request, response, backend, claim, matched, session }: ResponseContext) {
       const { id, hasEnded } =
         kind === 'header' ? newsInHeader(response, name) : newsInCookie(response, name, now())
       const ended = hasEnded ? presentedIds(request).filter(one => one !== id) : []
       const known = (claim as LearnedClaim).sessionId
       // A session whose application responds with another id expires.
       const learned = id ?? (hasEnded ? undefined : known)
+      if (claim.kind === 'backend' && !matched && learned === known) session?.moved(claim.id)
+      else if (id !== undefined && id !== known) session?.started()
       return settled([
         ...ended.map(one => store.delete(one)),
         learned !== undefined && learned.length <= MAX_ID ? store.set(learned, backend.id, ttlMs) : undefined,

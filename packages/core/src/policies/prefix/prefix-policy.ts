@@ -91,6 +91,9 @@ export function prefixPolicy(options: PrefixOptions, context: PolicyContext): Af
       )
       if (marked.every((line, index) => line === lines[index])) return
       fields['set-cookie'] = marked
+      const { claim, matched, session } = answer
+      if (claim.kind === 'none' || claim.kind === 'invalid' || claim.kind === 'expired') session?.started()
+      else if (!matched) session?.moved(claim.kind === 'backend' ? claim.id : undefined)
       if (options.noCache) keepPrivate(answer, fields)
     },
   }

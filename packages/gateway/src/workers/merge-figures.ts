@@ -1,0 +1,111 @@
+import type { BackendFigures, HistogramFigures, PoolFigures } from '@limpet/core'
+
+/** The pools of a gateway in figures, by name. */
+export type Pools = Readonly<Record<string, PoolFigures>>
+
+/**
+ * A backend as several processes know it: counts add up, and it is healthy where all say so. A session whose key was
+ * written by one process and renewed by another is counted in both, so their sum is an estimate.
+ */
+export function mergeBackends(all: readonly BackendFigures[]): BackendFigures | undefined {
+  const [first] = all
+  if (first === undefined || all.length === 1) return first
+  const sum = (read: (one: BackendFigures) => number): number => total(all.map(read))
+  const last = all
+    .flatMap(({ checks }) => checks.last ?? [])
+    .reduce<BackendFigures['checks']['last']>(
+      (latest, one) => (latest === undefined || one.atMs > latest.atMs ? one : latest),
+      undefined,
+    )
+  const isKnown = all.every(({ sessions }) => sessions !== undefined)
+  return {
+    ...first,
+    healthy: all.every(({ healthy }) => healthy),
+    effectiveWeight: sum(one => one.effectiveWeight) / all.length,
+    inFlight: sum(one => one.inFlight),
+    tunnels: sum(one => one.tunnels),
+    queued: sum(one => one.queued),
+    requests: sum(one => one.requests),
+    responses: sums(all.map(one => one.responses)),
+    responseTimes: mergeHistograms(all.map(one => one.responseTimes)),
+    failures: sum(one => one.failures),
+    failuresByKind: sums(all.map(one => one.failuresByKind)),
+    redispatchedFrom: sum(one => one.redispatchedFrom),
+    redispatchedTo: sum(one => one.redispatchedTo),
+    sessions: isKnown ? sum(one => one.sessions ?? 0) : undefined,
+    sessionsEstimated: isKnown,
+    sessionsStarted: sum(one => one.sessionsStarted),
+    sessionsMoved: sums(all.map(one => one.sessionsMoved)),
+    connections: sum(one => one.connections),
+    bytesIn: sum(one => one.bytesIn),
+    bytesOut: sum(one => one.bytesOut),
+    checks: {
+      passed: sum(one => one.checks.passed),
+      failed: sum(one => one.checks.failed),
+      last,
+    },
+    turnedDown: Math.max(...all.map(one => one.turnedDown)),
+    turnedUp: Math.max(...all.map(one => one.turnedUp)),
+    downMs: Math.max(...all.map(one => one.downMs)),
+    changedAtMs: Math.max(...all.map(one => one.changedAtMs)),
+  }
+}
+
+/** The pools of several processes, by name. The members are those of the first: all have the same. */
+export function mergePools(all: readonly Pools[]): Pools {
+  const [first = {}] = all
+  return Object.fromEntries(
+    Object.entries(first).map(([name, pool]) => [
+      name,
+      mergePool(
+        pool,
+        all.flatMap(pools => pools[name] ?? []),
+      ),
+    ]),
+  )
+}
+
+function mergePool(first: PoolFigures, all: readonly PoolFigures[]): PoolFigures {
+  const sum = (read: (one: PoolFigures) => number): number => total(all.map(read))
+  // A lookup in each list for each member would take a second for a thousand of them.
+  const byId = Map.groupBy(
+    all.flatMap(({ backends }) => backends),
+    ({ id }) => id,
+  )
+  return {
+    ...first,
+    sinceMs: Math.min(...all.map(one => one.sinceMs)),
+    backends: first.backends.flatMap(({ id }) => mergeBackends(byId.get(id) ?? []) ?? []),
+    affinity: sums(all.map(one => one.affinity)),
+    inFlight: sum(one => one.inFlight),
+    requests: sum(one => one.requests),
+    queued: sum(one => one.queued),
+    queueTimes: mergeHistograms(all.map(one => one.queueTimes)),
+    durations: mergeHistograms(all.map(one => one.durations)),
+    refused: sums(all.map(one => one.refused)),
+    retryBudget: sums(all.map(one => one.retryBudget)),
+    sessionsOfRemoved: sum(one => one.sessionsOfRemoved),
+  }
+}
+
+function mergeHistograms(all: readonly HistogramFigures[]): HistogramFigures {
+  const [first] = all
+  return {
+    count: total(all.map(({ count }) => count)),
+    sumMs: total(all.map(({ sumMs }) => sumMs)),
+    buckets: (first?.buckets ?? []).map((_, index) => total(all.map(({ buckets }) => buckets[index] ?? 0))),
+  }
+}
+
+/** Each of them may have keys that the others lack. */
+function sums<T extends Readonly<Record<string, number>>>(all: readonly T[]): T {
+  const sum: Record<string, number> = {}
+  for (const one of all) {
+    for (const [key, count] of Object.entries(one)) sum[key] = (sum[key] ?? 0) + count
+  }
+  return sum as T
+}
+
+function total(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0)
+}
