@@ -12,7 +12,7 @@ export { randomTwo } from './balancers/random-two.ts'
 export { roundRobin } from './balancers/round-robin.ts'
 export type { Client } from './http/client.ts'
 export type { CookiePolicyOptions } from './policies/cookie/cookie-options.ts'
-export { cookiesCollide, type WrittenCookie } from './http/cookie-path.ts'
+export { cookiesCollide, cookiesCollideAcrossHosts, type WrittenCookie } from './http/cookie-path.ts'
 export type { ForeignFormat } from './policies/cookie/foreign-format.ts'
 export type {
   RespondedEvent,

@@ -62,6 +62,24 @@ describe('two pools with one cookie [LB213]', () => {
     expect(problemsOf([shop, both], { web: { path: '/shop' }, api: { path: '/api' } })).toEqual([])
   })
 
+  it.each<readonly [string, object, object, boolean]>([
+    ['the same', { domain: 'example.com' }, { domain: '.example.com' }, true],
+    ['one below the other', { domain: 'example.com' }, { domain: 'b.example.com' }, true],
+    ['different', { domain: 'a.example.com' }, { domain: 'b.example.com' }, false],
+    ['the host alone', { domain: 'example.com' }, {}, false],
+    [
+      'the same, with paths of their own',
+      { domain: 'a.test', path: '/a' },
+      { domain: 'a.test', path: '/b' },
+      false,
+    ],
+  ])('on two hosts are a problem where their domains are %s', (_, first, second, isProblem) => {
+    const problems = problemsOf([web, api], { web: first, api: second })
+    const text =
+      'pools.api.affinity writes a cookie that pools.web writes for hosts of the same cookie.domain'
+    expect(problems.map(problem => problem.startsWith(text))).toEqual(isProblem ? [true] : [])
+  })
+
   it('are named without the name of the cookie', () => {
     const name = 'nobody-is-to-see-this'
     const routes = [{ pool: 'web' }, { path: '/api', pool: 'api' }]

@@ -1,11 +1,11 @@
-import { cookiesCollide, type WrittenCookie } from '@limpet/core'
+import { cookiesCollide, cookiesCollideAcrossHosts, type WrittenCookie } from '@limpet/core'
 import { parseHttpProxyOptions } from '@limpet/http-proxy/transport'
 import type { PoolConfig } from './config.ts'
 import type { Problem } from './problems.ts'
 import { poolsByHost, type Route } from './routes.ts'
 
 /**
- * Pools of one host that write one cookie: each would take the other's for a forgery, and place a browser's session anew with
+ * Pools of one host, or with one domain, that write one cookie: each would take the other's for a forgery, and place a browser's session anew with
  * every request. Names of cookies are not shown, because a secret may stand in their place.
  */
 export function cookieProblems(routes: readonly Route[], pools: readonly PoolConfig[]): readonly Problem[] {
@@ -18,21 +18,30 @@ export function cookieProblems(routes: readonly Route[], pools: readonly PoolCon
     ]),
   )
   const problems = new Map<string, Problem>()
-  for (const [host, reached] of poolsByHost(routes)) {
+  function compare(reached: ReadonlySet<string>, where: string, collide: typeof cookiesCollide): void {
     const names = pools.map(({ name }) => name).filter(name => reached.has(name))
     for (const [index, name] of names.entries()) {
-      const other = names.slice(0, index).find(earlier => collide(cookies.get(earlier), cookies.get(name)))
+      const other = names
+        .slice(0, index)
+        .find(earlier => some(cookies.get(earlier), cookies.get(name), collide))
       if (other === undefined || problems.has(name)) continue
-      const where = host === undefined ? 'for the same hosts' : `for ${host}`
       problems.set(name, {
         path: `pools.${name}.affinity`,
         text: `writes a cookie that pools.${other} writes ${where}, so each would move the other's sessions; give one of them another cookie.name, or a cookie.path of its own`,
       })
     }
   }
+  for (const [host, reached] of poolsByHost(routes))
+    compare(reached, host === undefined ? 'for the same hosts' : `for ${host}`, cookiesCollide)
+  const reached = new Set(routes.map(({ pool }) => pool))
+  compare(reached, 'for hosts of the same cookie.domain', cookiesCollideAcrossHosts)
   return [...problems.values()]
 }
 
-function collide(a: readonly WrittenCookie[] = [], b: readonly WrittenCookie[] = []): boolean {
-  return a.some(cookie => b.some(other => cookiesCollide(cookie, other)))
+function some(
+  a: readonly WrittenCookie[] = [],
+  b: readonly WrittenCookie[] = [],
+  collide: typeof cookiesCollide,
+): boolean {
+  return a.some(cookie => b.some(other => collide(cookie, other)))
 }

@@ -11,8 +11,9 @@ function affinityOf(name: string, cookie = {}, id = 'w1'): Affinity {
   return createAffinity({ name, backends, secrets, affinity: [{ cookie }] })
 }
 
-function request(server: object, host: string): IncomingMessage {
-  return { socket: { server }, headers: { host } } as object as IncomingMessage
+function request(server: object, host: string, more: object = {}, socket: object = {}): IncomingMessage {
+  const headers = { host, ...more }
+  return { socket: { server, ...socket }, headers, rawHeaders: ['Host', host] } as object as IncomingMessage
 }
 
 const code = 'ERR_COOKIE_COLLISION'
@@ -67,6 +68,53 @@ describe('pools of one server with one cookie', () => {
     new CookieOwner(affinityOf('default')).check(request(server, 'a'))
     const other = new CookieOwner(affinityOf('default', {}, 'w2'))
     expect(() => other.check(request(server, 'a'))).toThrow(expect.objectContaining({ code }))
+  })
+
+  it.each<readonly [string, (forged: boolean) => readonly [host: string, headers: object, socket: object]]>([
+    ['the TLS name', isForged => ['b', {}, { servername: isForged ? 'a' : 'b' }]],
+    ['X-Forwarded-Host', isForged => ['b', { 'x-forwarded-host': isForged ? 'a' : 'b' }, {}]],
+    ['Forwarded', isForged => ['b', { forwarded: isForged ? 'host=a' : 'host=b' }, {}]],
+    ['the address', isForged => ['b', {}, { localAddress: isForged ? '10.0.0.1' : '10.0.0.2' }]],
+  ])('cannot be blocked by a forged Host where the application chooses by %s', (_, siteOf) => {
+    const server = {}
+    const [web, api] = [new CookieOwner(affinityOf('web')), new CookieOwner(affinityOf('api'))]
+    web.check(request(server, ...siteOf(true)))
+    api.check(request(server, ...siteOf(false)))
+    const other = new CookieOwner(affinityOf('other'))
+    expect(() => other.check(request(server, ...siteOf(false)))).toThrow(expect.objectContaining({ code }))
+  })
+
+  it('are refused where the client’s Host is the same, whatever the application has made of it', () => {
+    const server = {}
+    const [web, api] = [new CookieOwner(affinityOf('web')), new CookieOwner(affinityOf('api'))]
+    web.check(request(server, 'a', { host: 'w1.internal' }))
+    expect(() => api.check(request(server, 'a', { host: 'w2.internal' }))).toThrow(
+      expect.objectContaining({ code }),
+    )
+    api.check(request(server, 'b', { host: 'w1.internal' }))
+  })
+
+  it.each([
+    ['example.com', '.example.com'],
+    ['example.com', 'b.example.com'],
+    ['b.example.com', 'example.com'],
+  ])('are refused on two hosts where their domains are %s and %s [LB213]', (first, second) => {
+    const server = {}
+    const web = new CookieOwner(affinityOf('web', { domain: first }))
+    const api = new CookieOwner(affinityOf('api', { domain: second }))
+    web.check(request(server, 'a.example.com'))
+    for (let visit = 0; visit < 2; visit += 1)
+      expect(() => api.check(request(server, 'b.example.com'))).toThrow(expect.objectContaining({ code }))
+    web.check(request(server, 'c.example.com'))
+  })
+
+  it.each([
+    ['a.example.com', 'b.example.com'],
+    ['example.com', undefined],
+  ])('are taken on two hosts where their domains are %s and %s', (first, second) => {
+    const server = {}
+    new CookieOwner(affinityOf('web', { domain: first })).check(request(server, 'a.example.com'))
+    new CookieOwner(affinityOf('api', { domain: second })).check(request(server, 'b.example.com'))
   })
 
   it('are free again when the first is closed', () => {
