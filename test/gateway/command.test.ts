@@ -500,8 +500,8 @@ describe('limpet', () => {
     expect([code, error.split('\n').slice(1, 3)]).toEqual([
       1,
       [
-        '  pools is missing; it takes an object',
         expect.stringMatching(/^ {2}pool is not known \(did you mean pools\?\)/),
+        '  pools is missing; it takes an object with pools by name',
       ],
     ])
   })

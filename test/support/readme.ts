@@ -56,17 +56,29 @@ function snippetsOf(place: string, text: string): readonly Snippet[] {
 }
 
 /** The rows of the table behind `<!-- marker -->`, by their cells. */
-export function tableOf({ path, text }: Readme, marker: string): readonly (readonly string[])[] {
+export function tableOf(page: Readme, marker: string): readonly (readonly string[])[] {
+  const [, , ...rows] = linesOf(page, marker)
+  return rows
+}
+
+/** The titles of its columns. */
+export function headOf(page: Readme, marker: string): readonly string[] {
+  return linesOf(page, marker)[0] ?? []
+}
+
+function linesOf({ path, text }: Readme, marker: string): readonly (readonly string[])[] {
   const start = text.indexOf(`<!-- ${marker} -->`)
   if (start < 0) throw new Error(`${path} has no table of ${marker}`)
   const [table = ''] = /(?:^\|.*\n)+/m.exec(text.slice(start)) ?? []
-  const [, , ...rows] = table.trimEnd().split('\n')
-  return rows.map(row =>
-    row
-      .split('|')
-      .slice(1, -1)
-      .map(cell => cell.trim()),
-  )
+  return table
+    .trimEnd()
+    .split('\n')
+    .map(row =>
+      row
+        .split('|')
+        .slice(1, -1)
+        .map(cell => cell.trim()),
+    )
 }
 
 /** The words between backticks in a cell. */

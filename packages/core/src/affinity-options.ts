@@ -1,7 +1,7 @@
 import { BACKENDS, MAX_IN_FLIGHT } from './pool/backend.ts'
 import { BALANCE, parseBalancer } from './balancers/balancer-options.ts'
 import { roundRobin } from './balancers/round-robin.ts'
-import { compileTrustProxy, type TrustProxy } from './http/client.ts'
+import { TRUST_PROXY } from './http/trust-proxy.ts'
 import type { CookieOptions } from './policies/cookie/cookie-options.ts'
 import type { RequestHead } from './head.ts'
 import { IGNORE_RULES, ignored } from './selection/ignore.ts'
@@ -19,7 +19,7 @@ import { RETRY_BUDGET, RetryBudget } from './selection/retry-budget.ts'
 import { parseSecrets, type Secret } from './signing/secrets.ts'
 
 /** One pool and how its sessions are kept. The same words as in the gateway's file. */
-const AFFINITY_OPTIONS = optionTable({
+export const AFFINITY_OPTIONS = optionTable({
   /** The pool's name: 1 to 64 of `A-Z a-z 0-9 _ -`. A cookie of one pool says nothing to another. @default 'default' */
   name: codeOnly(
     text({
@@ -63,9 +63,7 @@ const AFFINITY_OPTIONS = optionTable({
   /** A session that has moved to a backup leaves it as soon as a primary can take it. @default false */
   returnFromBackup: boolean({ default: false }),
   /** Addresses and CIDR ranges of proxies whose X-Forwarded-* is believed. @default [] */
-  trustProxy: codeOnly(
-    parsed<readonly string[], TrustProxy>('a list of addresses and CIDR ranges', compileTrustProxy),
-  ),
+  trustProxy: codeOnly(TRUST_PROXY),
   /** The Host that a backend sees: the client's, or that of its own url. @default 'preserve' */
   host: word(['preserve', 'backend'], { default: 'preserve' }),
   /** Requests that are placed without reading their keys, and answered without one. @default [] */

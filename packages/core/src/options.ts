@@ -3,8 +3,19 @@
  * own options that adapters take.
  */
 export type { JsonSchema } from './options/json-schema.ts'
-export { isRecord, type OptionProblem, throwAll, unknownKeys } from './options/option.ts'
-export { attempt, codeOnly, compiled, needed, type OptionKind, parsed } from './options/option-kind.ts'
+export { isRecord, type OptionProblem, throwAll, unknownKeys, wordError } from './options/option.ts'
+export {
+  asGiven,
+  attempt,
+  codeOnly,
+  compiled,
+  type InOf,
+  kind,
+  needed,
+  type OptionKind,
+  type OutOf,
+  parsed,
+} from './options/option-kind.ts'
 export {
   boolean,
   duration,
@@ -16,12 +27,24 @@ export {
   text,
   word,
 } from './options/option-kinds.ts'
+export { record } from './options/record-kind.ts'
 export {
   type OptionsOf,
   type OptionTable,
   optionTable,
   type ParsedOptions,
   table,
+  withKinds,
 } from './options/option-table.ts'
+export { AFFINITY_OPTIONS } from './affinity-options.ts'
+export { type HashKeys } from './balancers/hash-key.ts'
+export { BALANCER_NAMES } from './balancers/balancer-options.ts'
+export { HASH_OPTIONS } from './balancers/hash-options.ts'
+export { BACKENDS, type ParsedBackend } from './pool/backend.ts'
+export { type OutlierDetectionSettings } from './pool/outlier-detection.ts'
+export { type RetryOn } from './selection/retry-on.ts'
+export { type TrustProxy } from './http/client.ts'
+export { DISCOVERY_OPTIONS } from './discovery/discovery-options.ts'
 export { HEALTH } from './health/health-options.ts'
 export { HEADER_EDITS, parseHeaderSet } from './http/header-edits.ts'
+export { TRUST_PROXY } from './http/trust-proxy.ts'

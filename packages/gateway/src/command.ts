@@ -4,9 +4,9 @@ import { parseArgs } from 'node:util'
 import { type AdapterName, ConfigError, type GatewayConfig } from './config/config.ts'
 import { parseConfig } from './config/config-file.ts'
 import { readSource } from './config/config-source.ts'
-import { problemText } from './config/problems.ts'
+import { problemText } from './config/problem.ts'
 import { runProcess } from './process.ts'
-import { jsonSchema } from './config/schema.ts'
+import { schemaText } from './config/schema.ts'
 import { runWorker } from './workers/worker.ts'
 import { runWorkers } from './workers/workers.ts'
 
@@ -71,7 +71,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     return 0
   }
   if (parsed.word === 'schema') {
-    terminal.out(`${JSON.stringify(jsonSchema(), null, 2)}\n`)
+    terminal.out(schemaText())
     return 0
   }
   const { config: file, adapter, word } = parsed

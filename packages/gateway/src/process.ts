@@ -6,7 +6,7 @@ import { logEvents } from './logging/event-log.ts'
 import { Gateway } from './serving/gateway.ts'
 import { openLogs } from './logging/log.ts'
 import { GatewayOperations } from './admin/operations.ts'
-import { problemText } from './config/problems.ts'
+import { problemText } from './config/problem.ts'
 import type { Changes } from './reload/reload.ts'
 import { onSignals } from './signals.ts'
 

@@ -31,7 +31,7 @@ const TIMEOUT_OPTIONS = optionTable({
 export interface TimeoutOptions extends OptionsOf<typeof TIMEOUT_OPTIONS> {}
 
 /** TLS to `https:` backends. */
-const TLS_OPTIONS = optionTable({
+export const TLS_OPTIONS = optionTable({
   /** Certificates to trust instead of Node's, in PEM: at least one in each text. */
   ca: parsed<Certificates, string | Buffer | (string | Buffer)[] | undefined>(
     CERTIFICATES_TAKE,

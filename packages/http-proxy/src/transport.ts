@@ -6,7 +6,11 @@ export { CONNECT_TIMEOUT, countedOpener, type SocketOpener } from './backend/bac
 export { hasLeft, onceClosed } from './exchange/client-side.ts'
 export { errorCode, failureOf, protocolError, RESPONSE_TIMEOUT, responseTimeout } from './failure.ts'
 export { httpProxyOf, nodeProxyOf } from './http-proxy.ts'
-export { type ParsedHttpProxyOptions, parseHttpProxyOptions } from './http-proxy-options.ts'
+export {
+  HTTP_PROXY_OPTIONS,
+  type ParsedHttpProxyOptions,
+  parseHttpProxyOptions,
+} from './http-proxy-options.ts'
 export { limitUnanswered } from './server/pipeline-limit.ts'
 export { cookiesCompared } from './server/cookie-owners.ts'
 export { noteRefusal, refuseAfterRefusal } from './server/refused-connection.ts'
@@ -15,4 +19,4 @@ export { watchClaim } from './websocket/upgrade-claim.ts'
 export { applyEdits, checkedFields } from './rewriting/response-fields.ts'
 export { bodyTooLarge, RequestBody } from './exchange/request-body.ts'
 export { openTelemetry } from './tracing/open-telemetry.ts'
-export { type Transport } from './transport-options.ts'
+export { type TimeoutOptions, TLS_OPTIONS, type Transport } from './transport-options.ts'

@@ -24,11 +24,14 @@ const MAKERS: Readonly<Record<BalancerName, () => Balancer>> = {
   first,
 }
 
+/** The balancers that have a name. */
+export const BALANCER_NAMES = Object.keys(MAKERS) as readonly BalancerName[]
+
 const TAKES = `one of ${Object.keys(MAKERS).join(', ')}, or { hash }, or { name, pick }`
 
 /** A balancer of a file. */
 const IN_FILES = either({
-  plain: word(Object.keys(MAKERS) as BalancerName[], {
+  plain: word(BALANCER_NAMES, {
     takes: `one of ${Object.keys(MAKERS).join(', ')}, or an object with hash`,
   }),
   object: table(HASH_OPTIONS),

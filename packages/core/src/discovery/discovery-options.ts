@@ -10,7 +10,7 @@ const NAME = /^(?=.{1,253}$)[\w-]{1,63}(?:\.[\w-]{1,63})*\.?$/
 const SERVERS = 'a list of addresses, as 10.0.0.2, 127.0.0.1:5353 or [::1]:5353'
 
 /** Backends that are found by their name. */
-const DISCOVERY_OPTIONS = optionTable(
+export const DISCOVERY_OPTIONS = optionTable(
   {
     /** The name and the port, as `'app.internal:8080'`. Without a port for SRV, whose records tell it. */
     dns: needed(text({ takes: 'a name and a port, as app.internal:8080' })),

@@ -1,5 +1,5 @@
 import type { JsonSchema } from '../options/json-schema.ts'
-import { OptionError, throwAll } from '../options/option.ts'
+import { keyPath, OptionError, throwAll } from '../options/option.ts'
 import { duration, integer, text, word } from '../options/option-kinds.ts'
 import { compiled, type OptionKind, parsed, parseOption } from '../options/option-kind.ts'
 import { type OptionsOf, optionTable, table } from '../options/option-table.ts'
@@ -142,10 +142,10 @@ function parseHeaders(path: string, value: unknown = {}): Readonly<Record<string
     const lower = name.toLowerCase()
     if (!TOKEN.test(name) || RESERVED.has(lower))
       errors.push(
-        new OptionError(`${path}.${name}`, name, 'a name that is not of the connection or the framing'),
+        new OptionError(keyPath(path, name), name, 'a name that is not of the connection or the framing'),
       )
     else if (typeof one !== 'string' || !/^[\t -~\u0080-\u00ff]*$/.test(one))
-      errors.push(new OptionError(`${path}.${name}`, one, 'a text without line breaks'))
+      errors.push(new OptionError(keyPath(path, name), one, 'a text without line breaks'))
     return [lower, String(one)] as const
   })
   throwAll(errors)
@@ -153,12 +153,15 @@ function parseHeaders(path: string, value: unknown = {}): Readonly<Record<string
 }
 
 function parseExpect(path: string, value: unknown = '2xx'): (statusCode: number) => boolean {
-  const expected = new Set([value].flat())
-  for (const one of expected) {
+  const all: readonly unknown[] = Array.isArray(value) ? value : [value]
+  const expected = new Set(all)
+  const errors: OptionError[] = []
+  for (const [index, one] of all.entries()) {
     const isClass = typeof one === 'string' && /^[2-5]xx$/.test(one)
     if (!isClass && !(Number.isInteger(one) && Number(one) >= 200 && Number(one) <= 599))
-      throw new OptionError(path, one, EXPECT)
+      errors.push(new OptionError(Array.isArray(value) ? `${path}[${index}]` : path, one, EXPECT))
   }
+  throwAll(errors)
   if (expected.size === 0) throw new OptionError(path, value, EXPECT)
   return statusCode => expected.has(statusCode) || expected.has(`${Math.floor(statusCode / 100)}xx`)
 }

@@ -1,5 +1,5 @@
 import { InvalidEditError } from '../errors.ts'
-import { isRecord, OptionError, throwAll } from '../options/option.ts'
+import { isRecord, keyPath, OptionError, throwAll } from '../options/option.ts'
 import { list } from '../options/option-kinds.ts'
 import { attempt, compiled, type OptionKind, parsed, parseOption } from '../options/option-kind.ts'
 import { type OptionsOf, optionTable, table } from '../options/option-table.ts'
@@ -70,7 +70,7 @@ export function parseHeaderSet(path: string, fields: unknown = {}): HeaderEdits[
   const errors: OptionError[] = []
   const set = new Map<string, readonly [string, string]>()
   for (const [name, value] of Object.entries(fields)) {
-    const at = `${path}.${name}`
+    const at = keyPath(path, name)
     const lower = attempt(() => checkName(at, name), errors)
     if (lower === undefined) continue
     const problem = typeof value === 'string' ? valueProblem(lower, value) : 'is no string'

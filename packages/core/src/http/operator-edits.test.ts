@@ -39,7 +39,7 @@ describe('the edits of an operator', () => {
   })
 
   it.each<[unknown, string]>([
-    [{ set: { 'A B': 'c' } }, 'o.set.A B'],
+    [{ set: { 'A B': 'c' } }, 'o.set.(a key of 3 characters)'],
     [{ set: { Connection: 'close' } }, 'o.set.Connection'],
     [{ set: { 'Content-Length': '0' } }, 'o.set.Content-Length'],
     [{ set: { 'X-A': 'b\r\nc' } }, 'o.set.X-A'],

@@ -1,5 +1,9 @@
 /** A JSON Schema (2020-12) of a value in a configuration file. */
 export interface JsonSchema {
+  readonly $schema?: string
+  readonly $ref?: string
+  readonly $defs?: Readonly<Record<string, JsonSchema>>
+  readonly title?: string
   readonly type?: string
   readonly description?: string
   readonly default?: unknown
@@ -11,6 +15,8 @@ export interface JsonSchema {
   readonly minimum?: number
   readonly maximum?: number
   readonly minItems?: number
+  readonly minProperties?: number
+  readonly maxProperties?: number
   readonly items?: JsonSchema
   readonly properties?: Readonly<Record<string, JsonSchema>>
   readonly required?: readonly string[]

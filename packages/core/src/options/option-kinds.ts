@@ -1,6 +1,6 @@
-import { type Duration, durationMs } from './duration.ts'
+import { type Duration, durationMs, MAX_TIMER_MS } from './duration.ts'
 import type { JsonSchema } from './json-schema.ts'
-import { isRecord, OptionError, unknownKeys, wordError } from './option.ts'
+import { isRecord, OptionError, redact, unknownKeys, wordError } from './option.ts'
 import { type InOf, kind, type OptionKind, type OutOf } from './option-kind.ts'
 
 /** A default makes the option's value present in the code that reads it. */
@@ -84,8 +84,9 @@ export function word<const W extends string | boolean | number, const D extends 
 
 /** In files a duration has a unit: a bare number is milliseconds to some and seconds to others. 0 is the same in all. */
 const FILE_DURATION = 'a duration, as 250ms, 5s, 30m, 8h or 7d'
+const IN_FILES = /^\d{1,12}(?:\.\d{1,6})?(?:ms|s|m|h|d)$/
 const DURATION_SCHEMA: JsonSchema = {
-  anyOf: [{ const: 0 }, { type: 'string', pattern: String.raw`^\d{1,12}(?:\.\d{1,6})?(?:ms|s|m|h|d)$` }],
+  anyOf: [{ const: 0 }, { type: 'string', pattern: IN_FILES.source }],
 }
 
 /** A length of time; the code reads milliseconds. @param min in milliseconds @param max in milliseconds */
@@ -115,18 +116,20 @@ export function duration<const D extends Duration | undefined = undefined>({
     takes: FILE_DURATION,
     read,
     readFile: (path, value, errors) => {
-      const before = errors.length
+      const problem = (what?: string): void =>
+        void errors.push(new OptionError(path, value, FILE_DURATION, what))
       if (typeof value === 'number' && value !== 0)
-        errors.push(
-          new OptionError(
-            path,
-            value,
-            FILE_DURATION,
-            `got ${value}, a number without a unit; it takes ${FILE_DURATION}`,
-          ),
-        )
-      else read(path, value, errors)
-      return errors.length > before ? undefined : value
+        problem(`got ${redact(value)}, a number without a unit; it takes ${FILE_DURATION}`)
+      else if (value !== 0 && !(typeof value === 'string' && IN_FILES.test(value))) problem()
+      else {
+        const ms = durationMs(path, value, 0, Infinity)
+        const longest = `${Math.floor((max ?? MAX_TIMER_MS) / 86_400_000)}d`
+        if (ms < min) problem(`got ${redact(value)}; it takes a duration of at least ${atLeast(min)}`)
+        else if (ms > (max ?? MAX_TIMER_MS))
+          problem(`got ${redact(value)}; it takes a duration of at most ${longest}, as 250ms, 5s, 30m or 8h`)
+        else return value
+      }
+      return undefined
     },
     schema: { ...DURATION_SCHEMA, ...(fallback !== undefined && { default: fallback }) },
   })
@@ -194,11 +197,12 @@ interface Either<A, B, PlainOut, ObjectOut> {
 export function either<A, B, PlainOut, ObjectOut>({
   plain: one,
   object,
-}: Either<A, B, PlainOut, ObjectOut>): OptionKind<A | B, PlainOut | ObjectOut, false> {
+}: Either<A, B, PlainOut, ObjectOut>): OptionKind<A | B, PlainOut | Exclude<ObjectOut, undefined>, false> {
+  type Out = PlainOut | Exclude<ObjectOut, undefined>
   const chosen = (value: unknown): OptionKind<A | B, PlainOut | ObjectOut> => (isRecord(value) ? object : one)
-  return kind<A | B, PlainOut | ObjectOut>({
+  return kind<A | B, Out>({
     takes: one.takes,
-    read: (path, value, errors) => chosen(value).read(path, value, errors),
+    read: (path, value, errors) => chosen(value).read(path, value, errors) as Out | undefined,
     readFile: (path, value, errors) => chosen(value).readFile(path, value, errors),
     schema: { anyOf: [one.schema, object.schema].filter(schema => schema !== undefined) },
   })
@@ -225,8 +229,16 @@ export function oneOf<const T extends Readonly<Record<string, OptionKind<unknown
     const unknown = unknownKeys(path, value, keys)
     errors.push(...unknown)
     const [key, ...others] = keys.filter(one => value[one] !== undefined)
-    if (others.length > 0 || (key === undefined && unknown.length === 0))
-      errors.push(new OptionError(path, value, takes))
+    for (const other of others)
+      errors.push(
+        new OptionError(
+          `${path}.${other}`,
+          value,
+          takes,
+          `cannot be combined with ${key}; it takes one of ${keys.join(', ')}`,
+        ),
+      )
+    if (key === undefined && unknown.length === 0) errors.push(new OptionError(path, value, takes))
     return others.length > 0 ? undefined : key
   }
   return kind<OneOf<T>, OneOfOut<T> | undefined>({
@@ -241,14 +253,17 @@ export function oneOf<const T extends Readonly<Record<string, OptionKind<unknown
       const key = keyOf(path, value, errors)
       if (key === undefined) return undefined
       const given = (value as Readonly<Record<string, unknown>>)[key]
-      return { [key]: kinds[key]?.readFile(`${path}.${key}`, given, errors) }
+      const right = kinds[key]?.readFile(`${path}.${key}`, given, errors)
+      return right === undefined ? undefined : { [key]: right }
     },
     schema: {
-      anyOf: Object.entries(kinds).flatMap(([key, { schema }]) =>
-        schema === undefined
-          ? []
-          : [{ type: 'object', properties: { [key]: schema }, required: [key], additionalProperties: false }],
+      type: 'object',
+      properties: Object.fromEntries(
+        Object.entries(kinds).flatMap(([key, { schema }]) => (schema === undefined ? [] : [[key, schema]])),
       ),
+      minProperties: 1,
+      maxProperties: 1,
+      additionalProperties: false,
     },
   })
 }

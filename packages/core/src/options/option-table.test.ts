@@ -2,7 +2,7 @@ import { describe, expect, expectTypeOf, it } from 'vitest'
 import { OptionError } from './option.ts'
 import { needed } from './option-kind.ts'
 import { boolean, duration, either, integer, list, number, oneOf, text, word } from './option-kinds.ts'
-import { type OptionsOf, optionTable, table } from './option-table.ts'
+import { type OptionsOf, optionTable, table, withKinds } from './option-table.ts'
 
 const LIMITS = optionTable({ most: integer({ min: 1, max: 9, default: 3 }), wait: duration({ min: 5 }) })
 
@@ -128,10 +128,43 @@ describe('a table of options in a file', () => {
   })
 
   it('leaves out what is wrong, and a list with a wrong item as a whole', () => {
-    expect(read({ name: 'A', mode: 'careful', tags: ['a', 1], limits: { most: 0 } }).value).toEqual({
-      mode: 'careful',
+    expect(read({ name: 'a', mode: 'carefull', tags: ['a', 1], limits: { most: 0 } }).value).toEqual({
+      name: 'a',
       limits: {},
     })
+  })
+
+  it('leaves out an object without an option that it needs', () => {
+    expect(read({ name: 'A', mode: 'careful' }).value).toBeUndefined()
+  })
+
+  it('takes durations within the bounds of the option', () => {
+    const wait = (given: string): readonly string[] => read({ name: 'a', limits: { wait: given } }).problems
+    expect(wait('5ms')).toEqual([])
+    expect(wait('4ms')).toEqual(['pools.web.limits.wait got "4ms"; it takes a duration of at least 5ms'])
+    expect(wait('25d')).toEqual([
+      'pools.web.limits.wait got "25d"; it takes a duration of at most 24d, as 250ms, 5s, 30m or 8h',
+    ])
+    expect(wait('soon')).toEqual([
+      'pools.web.limits.wait got a text of 4 characters; it takes a duration, as 250ms, 5s, 30m, 8h or 7d',
+    ])
+  })
+
+  it('may have other kinds for some options, with the checks between them', () => {
+    const changed = withKinds(OPTIONS, { share: word(['half']) })
+    const errors: OptionError[] = []
+    expect(table(changed).readFile('', { name: 'a', share: 'half' }, errors)).toEqual({
+      name: 'a',
+      share: 'half',
+    })
+    expect(errors).toEqual([])
+    expect(() => changed.parse('', { name: 'a', strict: true })).toThrow('strict')
+  })
+
+  it('shows no name of a key that may be a secret', () => {
+    expect(read({ name: 'a', 'correct-horse-4-battery-staple': 1 }).problems[0]).toMatch(
+      /^pools\.web\.\(a key of 30 characters\) is not known/,
+    )
   })
 
   it('has a JSON Schema', () => {

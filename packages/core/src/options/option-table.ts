@@ -4,6 +4,12 @@ import { type InOf, kind, type OptionKind, type OutOf } from './option-kind.ts'
 
 type Entries = Readonly<Record<string, OptionKind<unknown, unknown>>>
 
+/** Finds what is wrong between options. @param at the path of an option, or of the group */
+type Between<T extends Entries> = (
+  parsed: ParsedOptions<T>,
+  at: (key?: keyof T & string) => string,
+) => Iterable<OptionError>
+
 /**
  * A group of options, declared once: its keys, types, defaults, checks and JSON Schema. The doc comment of an entry is
  * the prose of its option: editors show it, and the JSON Schema and the README have it from there.
@@ -11,6 +17,8 @@ type Entries = Readonly<Record<string, OptionKind<unknown, unknown>>>
 export interface OptionTable<T extends Entries> {
   readonly options: T
   readonly keys: readonly (keyof T & string)[]
+  /** The check of options that are right by themselves. */
+  readonly between: Between<T> | undefined
   /** Problems go to `errors`; the result is complete only when there are none. */
   read(path: string, value: unknown, errors: OptionError[]): ParsedOptions<T>
   /** @throws OptionError with every problem of `value` */
@@ -45,15 +53,12 @@ export type ParsedOptions<T extends Entries> = {
  * @param options in the order of the README
  * @param between what is wrong between options that are right by themselves; asked when all of them are
  */
-export function optionTable<const T extends Entries>(
-  options: T,
-  between?: (parsed: ParsedOptions<T>, at: (key?: keyof T & string) => string) => Iterable<OptionError>,
-): OptionTable<T> {
+export function optionTable<const T extends Entries>(options: T, between?: Between<T>): OptionTable<T> {
   const keys = Object.keys(options)
 
   function read(path: string, value: unknown, errors: OptionError[]): ParsedOptions<T> {
     const before = errors.length
-    const given = objectOf(path, value, keys, errors)
+    const given = objectOf(path, value, keys, takesOf(options), errors)
     const parsed = Object.fromEntries(
       Object.entries(options).map(([key, option]) => [
         key,
@@ -68,6 +73,7 @@ export function optionTable<const T extends Entries>(
   return {
     options,
     keys,
+    between,
     read,
     parse(path, value) {
       const errors: OptionError[] = []
@@ -76,6 +82,19 @@ export function optionTable<const T extends Entries>(
       return parsed
     },
   }
+}
+
+/** A table with other kinds for some of its options. @param kinds none of options that `between` reads */
+export function withKinds<T extends Entries, const K extends { readonly [Key in keyof T]?: Entries[string] }>(
+  group: OptionTable<T>,
+  kinds: K,
+): OptionTable<Omit<T, keyof K> & K> {
+  type All = Omit<T, keyof K> & K
+  // The values that `between` reads are those of the first table.
+  return optionTable(
+    { ...group.options, ...kinds } as object as All,
+    group.between as Between<All> | undefined,
+  )
 }
 
 /** A table as the value of an option. @param whenAbsent the options to read in place of an absent value */
@@ -92,14 +111,14 @@ export function table<T extends Entries, const D extends object | undefined = un
   const inFiles = Object.entries(options).filter(([, { schema }]) => schema !== undefined)
   const fileKeys = inFiles.map(([key]) => key)
   return kind<OptionsOf<{ options: T }>, Out>({
-    takes: `an object with ${fileKeys.join(', ')}`,
+    takes: takesOf(Object.fromEntries(inFiles)),
     read: (path, value, errors) => {
       const given = value === undefined ? whenAbsent : value
       return given === undefined ? undefined : group.read(path, given, errors)
     },
     readFile: (path, value, errors) => {
       const before = errors.length
-      const given = objectOf(path, value, fileKeys, errors)
+      const given = objectOf(path, value, fileKeys, takesOf(Object.fromEntries(inFiles)), errors)
       if (given === undefined) return undefined
       const right = inFiles.flatMap(([key, option]) => {
         if (given[key] === undefined && !option.isNeeded) return []
@@ -107,11 +126,20 @@ export function table<T extends Entries, const D extends object | undefined = un
         return one === undefined ? [] : [[key, one] as const]
       })
       // With all keys right by themselves, what remains is wrong between them.
-      if (errors.length === before) group.read(path, value, errors)
-      return Object.fromEntries(right)
+      if (errors.length === before && group.between !== undefined) group.read(path, value, errors)
+      const isWhole = inFiles.every(([key, { isNeeded }]) => !isNeeded || right.some(([one]) => one === key))
+      return isWhole ? Object.fromEntries(right) : undefined
     },
     schema: tableSchema(options),
   })
+}
+
+function takesOf(options: Entries): string {
+  const keys = Object.keys(options)
+  const missed = keys.filter(key => options[key]?.isNeeded === true)
+  return missed.length > 0
+    ? `an object with ${missed.join(', ')} at least`
+    : `an object with ${keys.join(', ')}`
 }
 
 function tableSchema(options: Entries): JsonSchema {
@@ -129,10 +157,11 @@ function objectOf(
   path: string,
   value: unknown,
   keys: readonly string[],
+  takes: string,
   errors: OptionError[],
 ): Readonly<Record<string, unknown>> | undefined {
   if (!isRecord(value)) {
-    errors.push(new OptionError(path, value, `an object with ${keys.join(', ')}`))
+    errors.push(new OptionError(path, value, takes))
     return undefined
   }
   errors.push(...unknownKeys(path, value, keys))

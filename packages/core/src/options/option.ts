@@ -100,13 +100,21 @@ export function unknownKeys(path: string, value: object, keys: readonly string[]
       const meant = nearMiss(key, keys)
       const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`
       const known = `known are ${keys.join(', ')}`
-      return new OptionError(optionPath(path, key), key, known, `is not known${hint}; ${known}`)
+      return new OptionError(keyPath(path, key), key, known, `is not known${hint}; ${known}`)
     })
 }
 
 /** The path of an option inside of another; the path of the whole is empty. */
 export function optionPath(path: string, key: string): string {
   return path === '' ? key : `${path}.${key}`
+}
+
+/** Names that people give to things: too short, or too plain, for a secret. */
+const PLAIN_KEY = /^(?:[A-Za-z_-]{1,40}|[A-Za-z][\w-]{0,14})$/
+
+/** The path of a key that users chose. It may be a secret in the wrong place, so its length stands for an unusual one. */
+export function keyPath(path: string, key: string): string {
+  return optionPath(path, PLAIN_KEY.test(key) ? key : `(a key of ${key.length} characters)`)
 }
 
 /** @throws OptionError that has all of `errors`, when there is any */

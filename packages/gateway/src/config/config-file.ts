@@ -1,10 +1,12 @@
+import { table } from '@limpet/core/options'
+import type { OptionError } from '@limpet/core'
 import { ConfigError, type ConfigSource, type GatewayConfig } from './config.ts'
+import { CONFIG_OPTIONS, type ConfigFile } from './config-options.ts'
 import { ConfigReader } from './config-reader.ts'
 import { parseText } from './config-source.ts'
-import { isWithin } from './pool-problems.ts'
-import { type Problem, problemsIn } from './problems.ts'
-import { salvage } from './prune-invalid.ts'
-import { type ConfigFile, configSchema } from './schema.ts'
+import { ProblemList } from './problem.ts'
+
+const CONFIG = table(CONFIG_OPTIONS)
 
 /** @throws ConfigError with everything that is wrong, and nothing else: a gateway that reads its file again goes on */
 export function parseConfig(source: ConfigSource): GatewayConfig {
@@ -22,29 +24,11 @@ function nameOf(error: unknown): string {
 }
 
 function parse(source: ConfigSource): GatewayConfig {
-  const value = parseText(source.text)
-  const parsed = configSchema.safeParse(value)
-  if (parsed.success) return new ConfigReader(parsed.data, source).read()
-  const problems = problemsIn(configSchema, value, parsed.error)
-  const rest = salvage(configSchema, value, parsed.error)
-  throw new ConfigError([...problems, ...(rest === undefined ? [] : problemsBeside(problems, rest, source))])
-}
-
-/** The problems of a file after its invalid parts were removed, without those that the removal caused. */
-function problemsBeside(
-  problems: readonly Problem[],
-  rest: ConfigFile,
-  source: ConfigSource,
-): readonly Problem[] {
-  try {
-    new ConfigReader(rest, source).read()
-    return []
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    return error.problems.filter(({ path }) => {
-      // A problem of a whole entry of a list stands beside the problems of the others.
-      const list = path.replace(/\[\d+\]$/, '')
-      return !problems.some(known => isWithin(known.path, list) || isWithin(path, known.path))
-    })
-  }
+  const errors: OptionError[] = []
+  // The tables have checked what is left of it.
+  const file = CONFIG.readFile('', parseText(source.text), errors) as ConfigFile | undefined
+  const problems = new ProblemList()
+  problems.addAll(errors.flatMap(error => error.problems))
+  if (file === undefined) throw new ConfigError(problems.all)
+  return new ConfigReader(file, source, problems).read()
 }

@@ -1,8 +1,8 @@
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { ConfigError } from './config.ts'
 import { parseConfig } from './config-file.ts'
-import { jsonSchema } from './schema.ts'
 
 /** The part of a JSON Schema that describes the keys below it. */
 interface Node {
@@ -10,23 +10,30 @@ interface Node {
   readonly additionalProperties?: Node | boolean
   readonly items?: Node
   readonly anyOf?: readonly Node[]
+  readonly $ref?: string
+}
+
+const SCHEMA = JSON.parse(readFileSync(new URL('../../schema.json', import.meta.url), 'utf8')) as Node & {
+  readonly $defs: Readonly<Record<string, Node>>
 }
 
 type Path = readonly (string | number)[]
 
 /** All paths that a file can have; `web` stands for any name, 0 for any place in a list. */
 function pathsOf(node: Node, path: Path = []): readonly Path[] {
-  const { properties = {}, additionalProperties, items, anyOf = [] } = node
+  const { properties = {}, additionalProperties, items, anyOf = [], $ref = '' } = node
+  const referred = SCHEMA.$defs[$ref.replace('#/$defs/', '')]
   return [
     path,
     ...Object.entries(properties).flatMap(([key, inner]) => pathsOf(inner, [...path, key])),
     ...(typeof additionalProperties === 'object' ? pathsOf(additionalProperties, [...path, 'web']) : []),
     ...(items === undefined ? [] : pathsOf(items, [...path, 0])),
     ...anyOf.flatMap(inner => pathsOf(inner, path)),
+    ...(referred === undefined ? [] : pathsOf(referred, path)),
   ]
 }
 
-const PATHS = [...new Map(pathsOf(jsonSchema() as Node).map(path => [path.join(), path])).values()]
+const PATHS = [...new Map(pathsOf(SCHEMA).map(path => [path.join(), path])).values()]
 
 const PLAUSIBLE: readonly unknown[] = [
   '0s',

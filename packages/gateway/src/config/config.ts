@@ -1,7 +1,7 @@
 import type { AffinityOptions } from '@limpet/core'
 import type { HttpProxyOptions } from '@limpet/http-proxy'
 import type { KeptValues } from './secret-ref.ts'
-import { type Problem, problemText } from './problems.ts'
+import { type Problem, problemText } from './problem.ts'
 import type { Route } from './routes.ts'
 
 export type AdapterName = 'fastify' | 'express' | 'koa'

@@ -1,7 +1,7 @@
 import { cookiesCollide, cookiesCollideAcrossHosts, type WrittenCookie } from '@limpet/core'
 import { parseHttpProxyOptions } from '@limpet/http-proxy/transport'
 import type { PoolConfig } from './config.ts'
-import type { Problem } from './problems.ts'
+import type { Problem } from './problem.ts'
 import { poolsByHost, type Route } from './routes.ts'
 
 /**

@@ -1,10 +1,9 @@
 import type { DiscoverySource } from '@limpet/core'
+import type { KubernetesOptions } from '@limpet/kubernetes'
 import type { PoolConfig } from './config.ts'
 import { headerPolicy } from '../serving/header-policy.ts'
-import type { PoolFile } from './schema.ts'
-
-/** The part of a file that describes the service whose pods are a pool's backends. */
-export type KubernetesFile = Extract<PoolFile['discovery'], { kubernetes: unknown }>['kubernetes']
+import { bytesOf } from './file-kinds.ts'
+import type { PoolFile } from './pool-file.ts'
 
 /** The parts of a file that all its pools share. */
 export interface PoolContext {
@@ -13,7 +12,7 @@ export interface PoolContext {
   /** Resolves a reference to a secret or a file; collects a problem when it fails. @param path of the option, in the pool */
   readonly read: (path: string, text: string, how: 'text' | 'file') => string
   /** The source of `discovery.kubernetes`; where there is none, that is noted. */
-  readonly kubernetes: (options: KubernetesFile) => DiscoverySource
+  readonly kubernetes: (options: KubernetesOptions) => DiscoverySource
 }
 
 /**
@@ -39,13 +38,14 @@ export function poolOptions(
     affinity: [...affinity.map((policy, index) => withSecrets(policy, index, read)), ...edits],
     ...(seeded !== undefined && { balance: seeded }),
     ...(discovery !== undefined && {
-      discovery: 'kubernetes' in discovery ? kubernetes(discovery.kubernetes) : discovery,
+      discovery:
+        'kubernetes' in discovery ? kubernetes(discovery.kubernetes as KubernetesOptions) : discovery,
     }),
-    ...(bodyLimit !== undefined && { bodyLimit: bytes(bodyLimit) }),
+    ...(bodyLimit !== undefined && { bodyLimit: bytesOf(bodyLimit) }),
     ...(tls !== undefined && {
       tls: { ...tls, ...(tls.ca !== undefined && { ca: read('tls.ca', tls.ca, 'file') }) },
     }),
-    // The schema has looked at each of them, and says the same in its own words.
+    // The tables have checked each of them.
   } as object as PoolConfig['options']
 }
 
@@ -64,13 +64,4 @@ function withSecrets(policy: PolicyFile, index: number, read: PoolContext['read'
     return format
   })
   return { cookie: { ...policy.cookie, accept } }
-}
-
-const UNITS: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }
-
-/** The bytes of a number, or of a text as `16KiB`. */
-export function bytes(value: number | string): number {
-  if (typeof value === 'number') return value
-  const [, count, unit = ''] = /^(\d+)(\w+)$/.exec(value) ?? []
-  return Number(count) * (UNITS[unit] ?? Number.NaN)
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { redact } from '@limpet/core'
+import type { ProblemList } from './problem.ts'
 
 /** The values that a file refers to: `file:PATH` or `env:NAME`, and the value. */
 export type KeptValues = Readonly<Record<string, string>>
@@ -41,8 +42,23 @@ export class KeptElsewhere {
 
   /** The content of a file. @throws Error for a file that cannot be read or is blank */
   file(name: string): string {
-    const path = resolve(this.#folder, name)
+    const path = this.pathOf(name)
     return this.#read(`file:${path}`, () => content(path, fileText(name, this.#folder)))
+  }
+
+  /** A path of the configuration, from its folder. */
+  pathOf(name: string): string {
+    return resolve(this.#folder, name)
+  }
+
+  /** The result of `read`, or an empty text and a problem when it throws. */
+  readFor(path: string, problems: ProblemList, read: () => string): string {
+    try {
+      return read()
+    } catch (error) {
+      problems.add(path, (error as Error).message)
+      return ''
+    }
   }
 
   #read(key: string, read: () => string): string {

@@ -1,7 +1,7 @@
 import { openSync, closeSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { ConfigError } from '../config/config.ts'
-import { problemText } from '../config/problems.ts'
+import { problemText } from '../config/problem.ts'
 import { parseSettings, UsageError } from './arguments.ts'
 import { HELP } from './help.ts'
 import { Journal } from './journal.ts'

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { ConfigError } from '../config/config.ts'
-import { problemText } from '../config/problems.ts'
+import { problemText } from '../config/problem.ts'
 import { PRESETS } from './presets.ts'
 import { parseScenario, scenarioText } from './scenario-file.ts'
 
@@ -101,7 +101,7 @@ repeat:
     ['', 'is empty; it takes at least repeat'],
     ['# only words\n', 'is empty; it takes at least repeat'],
     ['repeat: [', 'line 1'],
-    ['just a text', 'an object with repeat, at least'],
+    ['just a text', 'an object with repeat at least'],
     ['repeat: []', 'one at least'],
     ['\0\u0001\u0002', ''],
   ])('%j is refused', (text, problem) => {

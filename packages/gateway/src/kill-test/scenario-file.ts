@@ -1,13 +1,15 @@
 import { statSync } from 'node:fs'
+import type { OptionError } from '@limpet/core'
+import { table } from '@limpet/core/options'
 import { ConfigError } from '../config/config.ts'
 import { parseText } from '../config/config-source.ts'
 import { readText } from '../config/secret-ref.ts'
-import { isWithin } from '../config/pool-problems.ts'
-import { type Problem, problemsIn } from '../config/problems.ts'
-import { salvage } from '../config/prune-invalid.ts'
+import { isConsequence } from '../config/problem.ts'
 import type { Scenario } from './scenario.ts'
 import { ScenarioReader } from './scenario-reader.ts'
-import { scenarioSchema } from './scenario-schema.ts'
+import { SCENARIO_OPTIONS, type ScenarioFile } from './scenario-options.ts'
+
+const SCENARIO = table(SCENARIO_OPTIONS)
 
 /** Longest scenario file, in bytes. */
 const MAX_FILE = 1024 * 1024
@@ -31,21 +33,18 @@ export function scenarioText(file: string): string {
  */
 export function parseScenario(text: string, name: string): Scenario {
   if (text.replaceAll(/^\s*(?:#.*)?$/gm, '').trim() === '') throw wrong('is empty; it takes at least repeat')
-  const value = parseText(text)
-  const parsed = scenarioSchema.safeParse(value)
-  const problems = parsed.success ? [] : problemsIn(scenarioSchema, value, parsed.error)
-  const rest = parsed.success ? parsed.data : salvage(scenarioSchema, value, parsed.error)
-  if (rest === undefined) throw new ConfigError(problems)
-  const reader = new ScenarioReader(rest)
+  const errors: OptionError[] = []
+  // The tables have checked what is left of it.
+  const file = SCENARIO.readFile('', parseText(text), errors) as ScenarioFile | undefined
+  const problems = errors.flatMap(error =>
+    error.problems.map(({ option, message }) => ({ path: option, text: message })),
+  )
+  if (file === undefined) throw new ConfigError(problems)
+  const reader = new ScenarioReader(file)
   const scenario = reader.read(name)
-  const all = [...problems, ...reader.problems.filter(({ path }) => isNews(path, problems))]
+  const all = [...problems, ...reader.problems.filter(({ path }) => !isConsequence(path, problems))]
   if (all.length > 0) throw new ConfigError(all)
   return scenario
-}
-
-/** Removing an invalid part can itself make a value invalid; that is not a new problem. */
-function isNews(path: string, known: readonly Problem[]): boolean {
-  return !known.some(problem => isWithin(problem.path, path) || isWithin(path, problem.path))
 }
 
 function wrong(text: string): ConfigError {

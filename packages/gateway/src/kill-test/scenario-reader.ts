@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
-import type { Problem } from '../config/problems.ts'
+import type { Problem } from '../config/problem.ts'
 import type { Hooks, Scenario, Step } from './scenario.ts'
-import type { ScenarioFile, StepFile } from './scenario-schema.ts'
+import type { ScenarioFile, StepFile } from './scenario-options.ts'
 import { StepReader } from './step-reader.ts'
 
 const DEFAULT_SESSIONS = 30
@@ -37,7 +37,7 @@ export class ScenarioReader {
       backend,
       open,
       repeat: this.#steps(steps, 'repeat', this.#file.repeat),
-      hooks: hooks as Hooks,
+      hooks,
       backends: new Map(Object.entries(backends) as [string, Hooks][]),
     }
   }

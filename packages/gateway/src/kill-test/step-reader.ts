@@ -1,10 +1,10 @@
 import { durationMs } from '@limpet/core'
-import { bytes } from '../config/pool-options.ts'
-import type { Problem } from '../config/problems.ts'
+import { bytesOf } from '../config/file-kinds.ts'
+import type { Problem } from '../config/problem.ts'
 import type { Capture } from './capture.ts'
 import type { Expectation } from './expectation.ts'
 import type { Step, StepBody } from './scenario.ts'
-import type { CaptureFile, ExpectationFile, StepFile } from './scenario-schema.ts'
+import type { CaptureFile, ExpectationFile, StepFile } from './scenario-options.ts'
 import { BUILT_IN, namesIn, Template } from './template.ts'
 import { MAX_UPLOAD, type Upload } from './upload.ts'
 
@@ -63,7 +63,7 @@ export class StepReader {
 
   capture(path: string, file: CaptureFile | undefined): Capture | undefined {
     if (file === undefined) return undefined
-    const [[from, name = ''] = ['header', ''], ...others] = Object.entries(file)
+    const [[from, name] = ['header', ''], ...others] = Object.entries(file)
     if (others.length > 0 || name === '') this.#note(path, 'takes exactly one of header, cookie, json, body')
     if (from === 'body') return { from, pattern: this.#pattern(`${path}.body`, name, 'gu') }
     return { from: from as 'header' | 'cookie' | 'json', name }
@@ -118,7 +118,7 @@ export class StepReader {
   }
 
   #upload(path: string, file: NonNullable<StepFile['upload']>): Upload {
-    const size = bytes(file.size)
+    const size = bytesOf(file.size)
     if (size > MAX_UPLOAD) this.#note(`${path}.size`, 'is too large; it takes at most 64MiB')
     const { field, name = 'upload.bin', type = 'application/octet-stream' } = file
     if (/[\r\n\0]/.test(type)) this.#note(`${path}.type`, 'has a line break')

@@ -1,4 +1,4 @@
-import type { PoolFile } from '../config/schema.ts'
+import type { PoolFile } from '../config/pool-file.ts'
 import { addBackend, type PolicyFile } from './draft.ts'
 import { endpointIn } from './endpoint.ts'
 import { editHeader } from './header-edits.ts'

@@ -1,5 +1,6 @@
 import { Document, isMap, isScalar, isSeq, type Node, type Pair } from 'yaml'
-import type { ConfigFile, PoolFile } from '../config/schema.ts'
+import type { ConfigFile } from '../config/config-options.ts'
+import type { PoolFile } from '../config/pool-file.ts'
 import { printable } from './report.ts'
 import { BrokenFileError } from './statement.ts'
 

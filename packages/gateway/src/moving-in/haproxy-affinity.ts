@@ -1,4 +1,4 @@
-import type { PoolFile } from '../config/schema.ts'
+import type { PoolFile } from '../config/pool-file.ts'
 import type { PolicyFile } from './draft.ts'
 import { MOVES_ONCE } from './nginx-balance.ts'
 import { addPolicy } from './pool-draft.ts'

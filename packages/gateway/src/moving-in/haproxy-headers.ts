@@ -1,4 +1,4 @@
-import type { PoolFile } from '../config/schema.ts'
+import type { PoolFile } from '../config/pool-file.ts'
 import { editHeader } from './header-edits.ts'
 import type { Report } from './report.ts'
 import type { Statement } from './statement.ts'

@@ -1,4 +1,4 @@
-import type { PoolFile } from '../config/schema.ts'
+import type { PoolFile } from '../config/pool-file.ts'
 import { addBackend } from './draft.ts'
 import { addWord } from './pool-draft.ts'
 import { endpointIn } from './endpoint.ts'

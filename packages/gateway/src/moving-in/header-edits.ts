@@ -1,4 +1,4 @@
-import type { PoolFile } from '../config/schema.ts'
+import type { PoolFile } from '../config/pool-file.ts'
 
 export type HeaderSide = 'requestHeaders' | 'responseHeaders'
 

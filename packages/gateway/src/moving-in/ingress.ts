@@ -1,4 +1,4 @@
-import type { PoolFile } from '../config/schema.ts'
+import type { PoolFile } from '../config/pool-file.ts'
 import type { Draft, PolicyFile, PoolDraft } from './draft.ts'
 import { KeyReader } from './keyed-file.ts'
 import { hashKey, MOVES_ONCE } from './nginx-balance.ts'

@@ -1,6 +1,6 @@
 import { ConfigError } from '../config/config.ts'
 import { parseConfig } from '../config/config-file.ts'
-import { problemText } from '../config/problems.ts'
+import { problemText } from '../config/problem.ts'
 import { mapCaddyfile } from './caddy.ts'
 import { Draft } from './draft.ts'
 import type { Format } from './format.ts'

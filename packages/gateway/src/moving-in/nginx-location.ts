@@ -1,4 +1,4 @@
-import type { PoolFile } from '../config/schema.ts'
+import type { PoolFile } from '../config/pool-file.ts'
 import type { PoolDraft } from './draft.ts'
 import { editHeader } from './header-edits.ts'
 import type { Scope } from './nginx-scope.ts'

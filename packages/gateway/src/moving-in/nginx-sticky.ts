@@ -1,4 +1,4 @@
-import type { PoolFile } from '../config/schema.ts'
+import type { PoolFile } from '../config/pool-file.ts'
 import type { PolicyFile } from './draft.ts'
 import { addPolicy } from './pool-draft.ts'
 import type { Report } from './report.ts'

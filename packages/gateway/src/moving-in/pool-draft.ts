@@ -1,4 +1,4 @@
-import type { PoolFile } from '../config/schema.ts'
+import type { PoolFile } from '../config/pool-file.ts'
 import type { BackendFile, PolicyFile } from './draft.ts'
 
 /** The characters that the value of a cookie may contain (RFC 6265 §4.1.1). */

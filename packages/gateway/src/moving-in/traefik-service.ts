@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { PoolFile } from '../config/schema.ts'
+import type { PoolFile } from '../config/pool-file.ts'
 import { addBackend, type PolicyFile } from './draft.ts'
 import { endpointIn } from './endpoint.ts'
 import { editHeader } from './header-edits.ts'
@@ -120,5 +120,5 @@ function healthOf(check: Statement, file: PoolFile, keys: KeyReader, report: Rep
     ...edits.requestHeaders?.set,
     ...(host !== undefined && /^[\w.:-]+$/.test(host) && { host }),
   }
-  if (Object.keys(headers).length > 0) file.health.headers = headers
+  if (Object.keys(headers).length > 0) file.health = { ...file.health, headers }
 }

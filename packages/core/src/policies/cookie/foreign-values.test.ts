@@ -170,7 +170,7 @@ describe('a foreign value', () => {
     ['accept[0].ingressNginx.name', [{ ingressNginx: {} }]],
     ['accept[1]', ['raw', undefined]],
     ['accept[0]', [{}]],
-    ['accept[0]', [{ haproxy: { key: 'a' }, caddy: { secret: 'b' } }]],
+    ['accept[0].caddy', [{ haproxy: { key: 'a' }, caddy: { secret: 'b' } }]],
     ['accept[0].haproxy', [{ haproxy: 'key' }]],
     ['accept[0].haproxy.key', [{ haproxy: {} }]],
     ['accept[0].caddy.secret', [{ caddy: { secret: 1 } }]],
