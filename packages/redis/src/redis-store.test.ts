@@ -1,6 +1,6 @@
 import { OptionError } from '@limpet/core'
 import { describe, expect, it } from 'vitest'
-import { redisStore } from './redis-store.ts'
+import { redisStore, type RedisStoreOptions } from './redis-store.ts'
 
 const url = 'redis://127.0.0.1:6379'
 
@@ -36,7 +36,10 @@ describe('options of the store', () => {
     expect(() => redisStore(options)).toThrow(expect.objectContaining({ name: OptionError.name, option }))
   })
 
-  it.each<object>([
+  it.each<unknown>([
+    'redis://user:top-secret-1@127.0.0.1',
+    ['redis://user:top-secret-1@127.0.0.1'],
+    { url: 'redis://127.0.0.1', prefix: 'redis://user:top-secret-1@127.0.0.1' },
     { url: 'redis://user:top-secret-1@127.0.0.1:x' },
     { url: 'rediss://user:top-secret-1@127.0.0.1/top' },
     { url, password: ['top-secret-1'] },
@@ -45,7 +48,7 @@ describe('options of the store', () => {
     { url: 'rediss://127.0.0.1', tls: 'top-secret-1' },
     { sentinel: { name: 'a', nodes: 'redis://user:top-secret-1@127.0.0.1' } },
   ])('never show a password: %j', options => {
-    expect(() => redisStore(options)).toThrow(
+    expect(() => redisStore(options as RedisStoreOptions)).toThrow(
       expect.objectContaining({ message: expect.not.stringContaining('top-secret') as string }),
     )
   })

@@ -8,7 +8,10 @@ export interface OptionProblem {
   readonly message: string
 }
 
-/** Wrong options: which, what they got, and what they take. Thrown by the factories, never on the request path. */
+/**
+ * Wrong options: which, what they got, and what they take. Of a text of more than 15 characters, or one with `@`, the
+ * length is told: it may be a secret in the wrong place. Thrown by the factories, never on the request path.
+ */
 export class OptionError extends TypeError {
   override readonly name = 'OptionError'
   readonly code = 'ERR_INVALID_OPTION'
@@ -72,12 +75,17 @@ function characters({ length }: string): string {
   return length === 1 ? '1 character' : `${length} characters`
 }
 
+/** Tokens and secrets are longer. */
+const MAX_SHOWN = 15
+
+/** The value, for the programmer whose mistake it is, where it can be no secret in the wrong place; else as `redact()`. */
 function show(value: unknown): string {
-  if (typeof value === 'function') return 'a function'
-  if (typeof value === 'object' && value !== null)
-    return Array.isArray(value) ? `a list of ${value.length}` : 'an object'
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value)
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint')
+    return redact(value)
+  const text = String(value)
+  // A short url with a password has this.
+  if (text.length > MAX_SHOWN || text.includes('@')) return redact(value)
+  return typeof value === 'string' ? JSON.stringify(value) : text
 }
 
 /**
