@@ -1,11 +1,20 @@
+import { onEvent } from '@limpet/core'
 import type { LimpetInfo } from '@limpet/http-proxy'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { startBackend, startBackends } from '../support/backend.ts'
 import { resetBeforeHead } from '../support/scripts.ts'
 import type { Around } from './harness.ts'
 import type { Start } from './start.ts'
 
 const TIME = expect.any(Number) as number
+const CHANNELS = [
+  'limpet:selected',
+  'limpet:failed',
+  'limpet:redispatched',
+  'limpet:connected',
+  'limpet:responded',
+  'limpet:released',
+] as const
 const TIMES = { startedMs: TIME, durationMs: TIME }
 
 /** An application that keeps what its first response hook and its error handler see of the pool's part. */
@@ -50,6 +59,21 @@ export function requestInfo(start: Start): void {
         attempts: [{ ...TIMES, backend: 'w1', outcome: 'responded' }],
         queuedMs: TIME,
       })
+    })
+
+    test('comes with the message of Node in every event of the request', async () => {
+      const [w1, w2] = await startBackends('w1', 'w2')
+      await w1.refuse()
+      const gateway = await start([w1, w2], { name: 'events' })
+      const seen: string[] = []
+      for (const name of CHANNELS) {
+        const end = onEvent(name, ({ pool, request }) => {
+          if (pool === 'events') seen.push(`${name} ${request?.url} ${String(request?.headers['x-order'])}`)
+        })
+        onTestFinished(end)
+      }
+      expect((await gateway.ask({ path: '/cart?x=1', headers: { 'X-Order': '7' } })).status).toBe(200)
+      await expect.poll(() => seen).toEqual(CHANNELS.map(name => `${name} /cart?x=1 7`))
     })
 
     test('has each attempt of a request that moved, with its outcome', async () => {

@@ -360,7 +360,7 @@ describe('the table of events', () => {
 
   test('has the channels that there are', () => {
     const file = new URL('diagnostics.js', import.meta.resolve('@limpet/core'))
-    const channels = readFileSync(file, 'utf8').matchAll(/channel\('(limpet:[\w-]+)'\)/g)
+    const channels = readFileSync(file, 'utf8').matchAll(/eventChannel\('(limpet:[\w-]+)'\)/g)
     expect(rows.map(nameOf)).toEqual([...channels].map(([, name]) => name))
     expect(tableOf(FASTIFY, 'events')).toEqual(rows)
   })

@@ -74,6 +74,13 @@ const CHECKS: Readonly<Record<string, Check>> = {
       const theirs = Object.assign(new Error(), { code: 'ERR_NO_BACKEND', statusCode: 503 })
       console.log(statusOf(theirs), statusOf(new Error())) // 503 500`,
   },
+  'packages/core Errors 2': {
+    tail: `
+      import { NoBackendError, RefusedRequestError } from '@limpet/core'
+      console.log(logLine(new NoBackendError())) // ERR_NO_BACKEND
+      console.log(logLine(new RefusedRequestError(400, 'host', 'Host is missing'))) // refused: host
+      console.log(logLine(new Error('x'))) // Error: x`,
+  },
   'packages/core Events 1': {
     tail: `
       import { createAffinity, type Lease, requestHead } from '@limpet/core'
@@ -83,7 +90,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
       const lease: Lease = await createAffinity({ secrets, backends }).select(requestHead(message))
       lease.failed({ kind: 'unreached', slow: false, cause: undefined })
       lease.next({ kind: 'unreached', slow: false, cause: undefined })
-      console.log('that was all') // default: app1 unreached`,
+      console.log('that was all') // default: app1 unreached (GET /)`,
   },
   'packages/core Changing a pool while it is used 1': PRINTS,
   'packages/core Changing a pool while it is used 2': PRINTS,

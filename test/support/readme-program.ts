@@ -28,7 +28,7 @@ const PROVIDED: readonly Line[] = [
   ['Socket', "import type { Socket } from 'node:net'"],
   ['subscribe', "import { subscribe } from 'node:diagnostics_channel'"],
   ['isAffinityError', "import { isAffinityError } from '@limpet/core'"],
-  ['SelectedEvent', "import type { SelectedEvent } from '@limpet/core'"],
+  ['onEvent', "import { onEvent } from '@limpet/core'"],
   ['createAffinity', "import { createAffinity } from '@limpet/core'"],
   ...[
     'refuseUpgrade',

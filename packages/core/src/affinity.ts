@@ -50,7 +50,10 @@ export function createAffinity(options: AffinityOptions): Affinity {
   function hold(request: RequestHead, decision: Decision, arrivedTicks?: number): Lease {
     const held = new HeldLease(context, request, clientOf(request, context.trusts), decision, arrivedTicks)
     if (diagnostics.selected.hasSubscribers) {
-      diagnostics.selected.publish({ pool: pool.name, backend: held.backend.id, status: held.status })
+      const { backend, status } = held
+      diagnostics.selected.publish(
+        diagnostics.eventOf(request.message, { pool: pool.name, backend: backend.id, status }),
+      )
     }
     return held
   }
@@ -61,7 +64,7 @@ export function createAffinity(options: AffinityOptions): Affinity {
     onceGone: OnceGone | undefined,
   ): Lease | Promise<Lease | undefined> {
     const decision = decide(context, request, read)
-    if (decision === undefined) throw published(pool, new NoBackendError())
+    if (decision === undefined) throw published(pool, request, new NoBackendError())
     return 'view' in decision ? hold(request, decision) : queue(request, read, decision, onceGone)
   }
 
@@ -73,7 +76,9 @@ export function createAffinity(options: AffinityOptions): Affinity {
     onceGone: OnceGone | undefined,
   ): Promise<Lease | undefined> {
     if (diagnostics.queued.hasSubscribers)
-      diagnostics.queued.publish({ pool: pool.name, backend: wait.waitFor?.backend.id })
+      diagnostics.queued.publish(
+        diagnostics.eventOf(request.message, { pool: pool.name, backend: wait.waitFor?.backend.id }),
+      )
     const arrivedTicks = ticksNow()
     return new Promise((resolve, reject) => {
       let queued = wait
@@ -94,7 +99,7 @@ export function createAffinity(options: AffinityOptions): Affinity {
         }
       }
       const place = pool.queue.enter(wait.waitFor, serve, wait.timeoutMs, () =>
-        reject(published(pool, new NoBackendError())),
+        reject(published(pool, request, new NoBackendError())),
       )
       onceGone?.(() => {
         place.leave()
@@ -106,7 +111,7 @@ export function createAffinity(options: AffinityOptions): Affinity {
   function select(request: RequestHead): Lease | Promise<Lease>
   function select(request: RequestHead, onceGone?: OnceGone): Lease | Promise<Lease | undefined> {
     const refused = refusal(request)
-    if (refused !== undefined) throw published(pool, refused)
+    if (refused !== undefined) throw published(pool, request, refused)
     const read = isIgnored(request) ? [] : readPolicies(pool, policies, request)
     return read instanceof Promise
       ? read.then(all => lease(request, all, onceGone))
@@ -121,10 +126,8 @@ export function createAffinity(options: AffinityOptions): Affinity {
   }
 }
 
-function published<E extends AffinityError>(pool: LivePool, error: E): E {
+function published<E extends AffinityError>(pool: LivePool, request: RequestHead, error: E): E {
   pool.counts.refuse(error.code)
-  if (diagnostics.refused.hasSubscribers) {
-    diagnostics.refused.publish({ pool: pool.name, code: error.code, statusCode: error.statusCode })
-  }
+  diagnostics.publishRefused(pool.name, request.message, error)
   return error
 }

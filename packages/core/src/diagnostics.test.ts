@@ -1,8 +1,10 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, expectTypeOf, it, onTestFinished } from 'vitest'
 import { type Affinity, createAffinity } from './affinity.ts'
 import type { AffinityOptions } from './affinity-options.ts'
-import type { RequestHead } from './head.ts'
+import type { FailedEvent, LimpetChannel, LimpetEvents, SelectedEvent } from './diagnostics.ts'
+import { onEvent } from './diagnostics.ts'
+import { type NodeRequest, type RequestHead, requestHead } from './head.ts'
 import type { Lease } from './lease.ts'
 
 const NAMES = ['selected', 'responded', 'failed', 'redispatched', 'released', 'refused', 'policy-failed']
@@ -111,5 +113,74 @@ describe('published events', () => {
     })
     expect(events).toHaveLength(3)
     expect(JSON.stringify(events)).not.toMatch(/forged|token|secret|192\.0\.2/)
+  })
+})
+
+describe('an event of a request', () => {
+  const message: NodeRequest = {
+    method: 'GET',
+    url: '/secret',
+    httpVersion: '1.1',
+    rawHeaders: ['Host', 'web.test', 'Cookie', 'SERVERID=forged'],
+    headers: { host: 'web.test', cookie: 'SERVERID=forged' },
+    socket: {},
+  }
+
+  it.each<LimpetChannel>([
+    'limpet:selected',
+    'limpet:connected',
+    'limpet:failed',
+    'limpet:redispatched',
+    'limpet:responded',
+    'limpet:policy-failed',
+    'limpet:released',
+  ])('has the message of Node: %s', name => {
+    const events: object[] = []
+    onTestFinished(onEvent(name, event => events.push(event)))
+    const read = () => {
+      throw new Error('down')
+    }
+    const lease = affinityOf('ab', [{ name: 'store', read }]).select(requestHead(message)) as Lease
+    const failure = { kind: 'unreached', slow: false, cause: undefined } as const
+    lease.connected()
+    lease.failed(failure)
+    lease.next(failure)
+    lease.responded({ statusCode: 204, headers: {} })
+    lease.release()
+    expect(events.map(event => Reflect.get(event, 'request'))).toEqual([message])
+    expect(JSON.stringify(events)).not.toMatch(/secret|forged/)
+  })
+
+  it('has the message of Node: limpet:refused', () => {
+    const requests: unknown[] = []
+    onTestFinished(onEvent('limpet:refused', ({ request }) => requests.push(request)))
+    expect(() => affinityOf('').select(requestHead(message))).toThrow('no backend')
+    expect(requests).toEqual([message])
+  })
+
+  it('has none for a head that was made by hand', () => {
+    const requests: unknown[] = []
+    onTestFinished(onEvent('limpet:selected', ({ request }) => requests.push(request)))
+    leaseOf(affinityOf('a')).release()
+    expect(requests).toEqual([undefined])
+  })
+})
+
+describe('onEvent', () => {
+  it('calls the listener until it is ended', () => {
+    const backends: string[] = []
+    const end = onEvent('limpet:selected', ({ backend }) => backends.push(backend))
+    leaseOf(affinityOf('a'))
+    end()
+    leaseOf(affinityOf('b'))
+    expect(backends).toEqual(['a'])
+  })
+
+  it('has a typed event for each channel', () => {
+    expectTypeOf<LimpetEvents['limpet:selected']>().toEqualTypeOf<SelectedEvent>()
+    expectTypeOf<SelectedEvent['status']>().toEqualTypeOf<Lease['status']>()
+    expectTypeOf<Parameters<typeof onEvent<'limpet:failed'>>[1]>().parameter(0).toEqualTypeOf<FailedEvent>()
+    // @ts-expect-error No channel has this name.
+    onEvent('limpet:fail', () => undefined)()
   })
 })

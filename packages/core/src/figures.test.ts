@@ -174,11 +174,7 @@ describe('sessions', () => {
   ])('counts a session that moves because its backend has %s', async (reason, leave) => {
     const affinity = affinityOf('ab', { balance: 'first' })
     const events: unknown[] = []
-    const note = (event: unknown): void => void events.push(event)
-    diagnostics.sessionMoved.subscribe(note)
-    onTestFinished(() => {
-      diagnostics.sessionMoved.unsubscribe(note)
-    })
+    onTestFinished(diagnostics.onEvent('limpet:session-moved', event => events.push(event)))
     const cookie = await visit(affinity)
     leave(affinity)
     await visit(affinity, await visit(affinity, cookie))

@@ -10,7 +10,8 @@ function message(headers: HeaderFields, more: Partial<NodeRequest> = {}): NodeRe
 describe('the facts of a request', () => {
   it('come from the client’s head and the socket', () => {
     const socket = { remoteAddress: '192.0.2.1', localPort: 8080, encrypted: true }
-    expect(requestHead(message({ host: 'x' }, { socket }))).toEqual({
+    const given = message({ host: 'x' }, { socket })
+    expect(requestHead(given)).toEqual({
       method: 'GET',
       url: '/a?b',
       httpVersion: '1.1',
@@ -21,6 +22,7 @@ describe('the facts of a request', () => {
       encrypted: true,
       hasBody: false,
       nominated: new Set(),
+      message: given,
     })
   })
 

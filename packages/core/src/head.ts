@@ -2,28 +2,17 @@ import { InvalidEditError } from './errors.ts'
 import { effectiveLines } from './http/effective-lines.ts'
 import { clientNominations } from './http/nominations.ts'
 import type { HeaderEdits } from './http/header-edits.ts'
-import type { HeaderFields, RequestHead } from './http/heads.ts'
+import type { HeaderFields, NodeRequest, RequestHead } from './http/heads.ts'
 import { isSendable, isUnparsable } from './http/target.ts'
 
-export type { HeaderFields, RawHeaders, RequestEdits, RequestHead, ResponseHead } from './http/heads.ts'
-
-/** The shape of a request in every Node server: `node:http`'s and `node:http2`'s message both have it. */
-export interface NodeRequest {
-  readonly method?: string | undefined
-  readonly url?: string | undefined
-  /** The request target as the client sent it, where a framework has kept it before an edit. */
-  readonly originalUrl?: string | undefined
-  readonly httpVersion: string
-  readonly rawHeaders: string[]
-  readonly headers: HeaderFields
-  readonly socket: {
-    readonly remoteAddress?: string | undefined
-    readonly localPort?: number | undefined
-    readonly encrypted?: unknown
-  }
-  /** HTTP/2's, which knows of a body that has no length. */
-  readonly stream?: { readonly endAfterHeaders?: boolean } | undefined
-}
+export type {
+  HeaderFields,
+  NodeRequest,
+  RawHeaders,
+  RequestEdits,
+  RequestHead,
+  ResponseHead,
+} from './http/heads.ts'
 
 /** An application's view of a request, where its framework keeps that apart from Node's message. */
 export interface RequestView {
@@ -41,7 +30,7 @@ export interface RequestView {
 }
 
 /**
- * Notes the facts of `message` that affinity needs. The message itself is not kept. The application's word counts: a
+ * Notes the facts of `message` that affinity needs, and the message itself for events. The application's word counts: a
  * field that it has set, replaced or removed in `headers` is so in the result. Fields that frame the message or belong
  * to the connection are always those of `rawHeaders`.
  * @param edits of an operator, which are made last
@@ -73,6 +62,7 @@ export function requestHead(
       length === undefined
         ? hasUnmeasuredBody(headers, message)
         : length !== '0' || headers['transfer-encoding'] !== undefined,
+    message,
   }
 }
 

@@ -22,17 +22,21 @@ export type {
   DrainedEvent,
   FailedEvent,
   HealthChangedEvent,
+  LimpetChannel,
+  LimpetEvents,
   MembersChangedEvent,
   PolicyFailedEvent,
   QueuedEvent,
   RedispatchedEvent,
   RefusedEvent,
   ReleasedEvent,
+  RequestEvent,
   RetryBudgetExhaustedEvent,
   SelectedEvent,
   SessionMovedEvent,
   StateChangedEvent,
 } from './diagnostics.ts'
+export { onEvent, publishRefused } from './diagnostics.ts'
 export { startDiscovery } from './discovery/discovery.ts'
 export {
   type DiscoveryOptions,

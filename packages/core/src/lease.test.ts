@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type Affinity, createAffinity } from './affinity.ts'
 import type { AffinityOptions } from './affinity-options.ts'
 import type { BalanceOptions } from './balancers/balancer-options.ts'
@@ -259,7 +259,7 @@ describe('a redispatch', () => {
 
   it('tells the diagnostics alone of a policy that fails to tell its store', async () => {
     const failed = new Promise(resolve => {
-      diagnostics.policyFailed.subscribe(resolve)
+      onTestFinished(diagnostics.onEvent('limpet:policy-failed', resolve))
     })
     const error = new Error('the store is down')
     const policy = { name: 'remote', read: () => [], write: () => Promise.reject(error) }

@@ -148,8 +148,7 @@ export class HeldLease implements Lease, SessionReport {
       this.#onDown = onDown
       this.#hold.waiting.add(onDown)
     }
-    if (diagnostics.connected.hasSubscribers)
-      diagnostics.connected.publish({ pool: this.#context.pool.name, backend: this.#view.backend.id })
+    if (diagnostics.connected.hasSubscribers) diagnostics.connected.publish(this.#event({}))
   }
 
   failed(failure: Failure): void {
@@ -162,10 +161,7 @@ export class HeldLease implements Lease, SessionReport {
       if (kind !== 'unreached') this.#suspect ??= this.#hold
       this.#hold.failed(failure)
     }
-    if (diagnostics.failed.hasSubscribers) {
-      const { pool } = this.#context
-      diagnostics.failed.publish({ pool: pool.name, backend: this.#view.backend.id, failure })
-    }
+    if (diagnostics.failed.hasSubscribers) diagnostics.failed.publish(this.#event({ failure }))
   }
 
   retries(statusCode: number): boolean {
@@ -189,7 +185,7 @@ export class HeldLease implements Lease, SessionReport {
   }
 
   responded(response: ResponseHead): HeaderFields {
-    const { pool, retryOn } = this.#context
+    const { retryOn } = this.#context
     const request = this.#request
     this.#stopWaiting()
     this.#hold.responded(response.statusCode)
@@ -200,8 +196,7 @@ export class HeldLease implements Lease, SessionReport {
     this.#write(response, fields, isFailure)
     if (diagnostics.responded.hasSubscribers) {
       const { statusCode } = response
-      const backend = this.#view.backend.id
-      diagnostics.responded.publish({ pool: pool.name, backend, status: this.status, statusCode })
+      diagnostics.responded.publish(this.#event({ status: this.status, statusCode }))
     }
     return fields
   }
@@ -222,9 +217,9 @@ export class HeldLease implements Lease, SessionReport {
         const answer = { request, response, backend, claim, matched, isSecure, session: this }
         const written = policy.write(answer, fields)
         if (written instanceof Promise)
-          written.catch((error: unknown) => publishPolicyFailed(pool, policy, error))
+          written.catch((error: unknown) => publishPolicyFailed(pool, policy, error, request))
       } catch (error) {
-        publishPolicyFailed(pool, policy, error)
+        publishPolicyFailed(pool, policy, error, request)
       }
     }
   }
@@ -275,9 +270,7 @@ export class HeldLease implements Lease, SessionReport {
     this.#hold.release()
     if (this.#isTunnel) this.#hold.counts.tunnels -= 1
     else this.#context.pool.counts.durations.record(ticksSince(this.#arrivedTicks))
-    if (diagnostics.released.hasSubscribers) {
-      diagnostics.released.publish({ pool: this.#context.pool.name, backend: this.#view.backend.id })
-    }
+    if (diagnostics.released.hasSubscribers) diagnostics.released.publish(this.#event({}))
   }
 
   /** A backend may have seen this attempt. */
@@ -315,10 +308,8 @@ export class HeldLease implements Lease, SessionReport {
     if (!this.#isSeen || this.#isPaid) return true
     this.#isPaid = this.#context.retryBudget.take()
     if (!this.#isPaid) this.#context.pool.counts.retriesDenied += 1
-    if (!this.#isPaid && diagnostics.retryBudgetExhausted.hasSubscribers) {
-      const { backend } = this.#view
-      diagnostics.retryBudgetExhausted.publish({ pool: this.#context.pool.name, backend: backend.id })
-    }
+    if (!this.#isPaid && diagnostics.retryBudgetExhausted.hasSubscribers)
+      diagnostics.retryBudgetExhausted.publish(this.#event({}))
     return this.#isPaid
   }
 
@@ -333,8 +324,19 @@ export class HeldLease implements Lease, SessionReport {
     this.#heldTicks = ticksNow()
     this.#hold.counts.redispatchedTo += 1
     this.#view = to
-    if (diagnostics.redispatched.hasSubscribers)
-      diagnostics.redispatched.publish({ pool: pool.name, backend: to.backend.id, from, kind })
+    if (diagnostics.redispatched.hasSubscribers) diagnostics.redispatched.publish(this.#event({ from, kind }))
+  }
+
+  /** An event of this request, at its backend. */
+  #event<Fields extends object>(
+    fields: Fields,
+  ): { pool: string; backend: string } & Fields & diagnostics.RequestEvent {
+    const { pool } = this.#context
+    return diagnostics.eventOf(this.#request.message, {
+      pool: pool.name,
+      backend: this.backend.id,
+      ...fields,
+    })
   }
 
   #stopWaiting(): void {

@@ -4,6 +4,24 @@ export type RawHeaders = readonly string[]
 /** Header fields by lower-case name. A field that has several lines has them as an array. */
 export type HeaderFields = Record<string, string | string[] | undefined>
 
+/** The shape of a request in every Node server: `node:http`'s and `node:http2`'s message both have it. */
+export interface NodeRequest {
+  readonly method?: string | undefined
+  readonly url?: string | undefined
+  /** The request target as the client sent it, where a framework has kept it before an edit. */
+  readonly originalUrl?: string | undefined
+  readonly httpVersion: string
+  readonly rawHeaders: string[]
+  readonly headers: HeaderFields
+  readonly socket: {
+    readonly remoteAddress?: string | undefined
+    readonly localPort?: number | undefined
+    readonly encrypted?: unknown
+  }
+  /** HTTP/2's, which knows of a body that has no length. */
+  readonly stream?: { readonly endAfterHeaders?: boolean } | undefined
+}
+
 /** The head of a request as plain data. Nothing in it is trusted; `client.ts` decides which parts are. */
 export interface RequestHead {
   readonly method: string
@@ -33,6 +51,8 @@ export interface RequestHead {
   readonly hasBody: boolean
   /** Whether it opens a tunnel, as a WebSocket: it is never sent twice. @default false */
   readonly isHandshake?: boolean
+  /** Node's message, for listeners of events. Affinity does not read it. */
+  readonly message?: NodeRequest | undefined
 }
 
 /** The application's edits of a request's header. */

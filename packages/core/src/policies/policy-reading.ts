@@ -27,19 +27,28 @@ export function readPolicies(
 function readPolicy(pool: Pool, policy: AffinityPolicy, request: RequestHead): Claims | Promise<Claims> {
   try {
     const claims = policy.read(request)
-    return claims instanceof Promise ? claims.catch((error: unknown) => failed(pool, policy, error)) : claims
+    return claims instanceof Promise
+      ? claims.catch((error: unknown) => failed(pool, policy, error, request))
+      : claims
   } catch (error) {
-    return failed(pool, policy, error)
+    return failed(pool, policy, error, request)
   }
 }
 
-function failed(pool: Pool, policy: AffinityPolicy, error: unknown): Claim {
-  publishPolicyFailed(pool, policy, error)
+function failed(pool: Pool, policy: AffinityPolicy, error: unknown, request: RequestHead): Claim {
+  publishPolicyFailed(pool, policy, error, request)
   return NONE
 }
 
-export function publishPolicyFailed(pool: Pool, policy: AffinityPolicy, error: unknown): void {
+export function publishPolicyFailed(
+  pool: Pool,
+  policy: AffinityPolicy,
+  error: unknown,
+  request: RequestHead,
+): void {
   if (diagnostics.policyFailed.hasSubscribers) {
-    diagnostics.policyFailed.publish({ pool: pool.name, policy: policy.name ?? 'custom', error })
+    diagnostics.policyFailed.publish(
+      diagnostics.eventOf(request.message, { pool: pool.name, policy: policy.name ?? 'custom', error }),
+    )
   }
 }

@@ -1,4 +1,5 @@
 import * as diagnostics from '../diagnostics.ts'
+import type { MoveReason } from '../counts/backend-counts.ts'
 import type { DrainResult } from './drain.ts'
 import type { BackendView } from './backend-view.ts'
 
@@ -18,7 +19,7 @@ export class PoolEvents {
       diagnostics.healthChanged.publish({ pool: this.#pool, backend: backend.id, healthy, by, reason })
   }
 
-  sessionMoved(from: string, to: string, reason: string): void {
+  sessionMoved(from: string, to: string, reason: MoveReason): void {
     if (diagnostics.sessionMoved.hasSubscribers)
       diagnostics.sessionMoved.publish({ pool: this.#pool, backend: to, from, reason })
   }

@@ -1,4 +1,3 @@
-import { channel } from 'node:diagnostics_channel'
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import {
@@ -6,7 +5,7 @@ import {
   CookieCollisionError,
   cookiesCollide,
   cookiesCollideAcrossHosts,
-  type RefusedEvent,
+  publishRefused,
 } from '@limpet/core'
 import { wireLine } from '../exchange/wire-line.ts'
 
@@ -60,7 +59,7 @@ export class CookieOwner {
     if (compared.has(server)) return
     this.#join(server)
     const parts = sitePartsOf(request)
-    this.#own(siteOf(request, parts))
+    this.#own(siteOf(request, parts), request)
     this.#last = parts
   }
 
@@ -86,16 +85,16 @@ export class CookieOwner {
     for (const owners of bySite.values()) owners.delete(this.#affinity)
   }
 
-  #own(site: string): void {
+  #own(site: string, request: IncomingMessage): void {
     const { affinities, bySite } = this.#owners
     // The same for all sites, so no client can have caused it. The first pool is not refused.
     for (const other of affinities) {
       if (other === this.#affinity) break
-      this.#compare(other, cookiesCollideAcrossHosts)
+      this.#compare(other, cookiesCollideAcrossHosts, request)
     }
     let owners = bySite.get(site)
     if (owners?.has(this.#affinity) === true) return
-    for (const other of owners ?? []) this.#compare(other, cookiesCollide)
+    for (const other of owners ?? []) this.#compare(other, cookiesCollide, request)
     if (owners === undefined) {
       if (bySite.size >= MAX_SITES || site.length > MAX_SITE_LENGTH) return
       owners = new Set()
@@ -104,11 +103,11 @@ export class CookieOwner {
     owners.add(this.#affinity)
   }
 
-  #compare(other: Affinity, collide: typeof cookiesCollide): void {
+  #compare(other: Affinity, collide: typeof cookiesCollide, request: IncomingMessage): void {
     const { cookies, pool } = this.#affinity
     if (isSamePool(this.#affinity, other)) return
     if (cookies.some(cookie => other.cookies.some(theirs => collide(cookie, theirs))))
-      throw collision(pool.name, other.pool.name)
+      throw collision(pool.name, other.pool.name, request)
   }
 }
 
@@ -150,12 +149,9 @@ function siteOf({ rawHeaders }: IncomingMessage, parts: SiteParts): string {
 }
 
 /** Published as core publishes the requests that it refuses. */
-const refused = channel('limpet:refused')
-
-function collision(pool: string, other: string): CookieCollisionError {
+function collision(pool: string, other: string, request: IncomingMessage): CookieCollisionError {
   const error = new CookieCollisionError(pool, other)
-  const event: RefusedEvent = { pool, code: error.code, statusCode: error.statusCode }
-  if (refused.hasSubscribers) refused.publish(event)
+  publishRefused(pool, request, error)
   return error
 }
 

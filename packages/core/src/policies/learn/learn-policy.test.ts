@@ -272,11 +272,7 @@ describe('a store of the user', () => {
 
   it('that is down costs sessions their backend, not their answer', async () => {
     const failed: unknown[] = []
-    const note = (event: unknown): void => void failed.push(event)
-    diagnostics.policyFailed.subscribe(note)
-    onTestFinished(() => {
-      diagnostics.policyFailed.unsubscribe(note)
-    })
+    onTestFinished(diagnostics.onEvent('limpet:policy-failed', event => failed.push(event)))
     const error = new Error('down')
     const down = async (): Promise<never> => Promise.reject(error)
     const store = { get: down, set: down, delete: down }

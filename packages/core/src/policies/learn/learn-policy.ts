@@ -36,20 +36,23 @@ export function learnPolicy(options: LearnOptions, context: PolicyContext): Affi
   const only = lookups.length === 1 ? lookups[0] : undefined
   const name = kind === 'header' ? options.name.toLowerCase() : options.name
 
-  function claimOf(sessionId: string): LearnedClaim | Promise<LearnedClaim> {
+  function claimOf(sessionId: string, request: RequestHead): LearnedClaim | Promise<LearnedClaim> {
     try {
       const id = store.get(sessionId)
       return id instanceof Promise
-        ? id.then(known => newClaim(sessionId, known), unknownFor)
+        ? id.then(
+            known => newClaim(sessionId, known),
+            (error: unknown) => unknownFor(error, request),
+          )
         : newClaim(sessionId, id)
     } catch (error) {
-      return unknownFor(error)
+      return unknownFor(error, request)
     }
   }
 
   /** A look-up that fails costs this session its backend, and the request's other ones nothing. */
-  function unknownFor(error: unknown): LearnedClaim {
-    publishPolicyFailed(context.pool, policy, error)
+  function unknownFor(error: unknown, request: RequestHead): LearnedClaim {
+    publishPolicyFailed(context.pool, policy, error, request)
     return UNKNOWN
   }
 
@@ -66,7 +69,7 @@ export function learnPolicy(options: LearnOptions, context: PolicyContext): Affi
       let isPending = false
       for (const id of presentedIds(request)) {
         if (id.length > MAX_ID) continue
-        const claim = claimOf(id)
+        const claim = claimOf(id, request)
         if (claim instanceof Promise) isPending = true
         claims.push(claim)
       }
