@@ -14,6 +14,18 @@ export function watchClaim(socket: Duplex): () => boolean {
   return () => touches(socket).some((touch, index) => touch !== before[index])
 }
 
+/**
+ * Whether a listener of `upgrade` that was called before has claimed `socket`, where there was no look at it earlier.
+ * Node takes its own listeners off the socket before the event.
+ */
+export function isClaimedAlready(socket: Duplex): boolean {
+  return (
+    socket.destroyed ||
+    socket.writableEnded ||
+    ['data', 'error', 'readable'].some(event => socket.listenerCount(event) > 0)
+  )
+}
+
 function touches(socket: Duplex): readonly unknown[] {
   return [
     socket.destroyed,

@@ -5,6 +5,7 @@ import { markNominations, OptionError } from '@limpet/core'
 import type { HttpProxy } from '../http-proxy.ts'
 import { refuseUpgrade } from './refused-upgrade.ts'
 import { wireLine } from '../exchange/wire-line.ts'
+import { isClaimedAlready, watchClaim } from './upgrade-claim.ts'
 import { bareResponse, isBusy, isWebSocket } from './upgrade-request.ts'
 
 /** Whether a request is a pool's. Of an upgrade there is no more than the bare request to look at. */
@@ -38,25 +39,70 @@ export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: B
 /** The filters of listeners that were made here. */
 const FILTERS = new WeakMap<object, RequestFilter>()
 
+/** Sockets that a listener made here has taken, or has declined. */
+const TAKEN = new WeakSet<Duplex>()
+
 /**
  * A listener for a server's `upgrade` event; no other event reports such a request. WebSockets for
  * the pool are tunnelled. Any other protocol is declined, and the request served as a plain one
- * (RFC 9110 §7.8). Unclaimed upgrades go to another listener; where there is none, they are served as plain requests.
+ * (RFC 9110 §7.8). If the server has other listeners, in whatever order, an upgrade that one of them claims is theirs:
+ * see `watchClaim`. Unclaimed upgrades that are not the pool's go to another listener; where there is none, they are
+ * served as plain requests. A listener of the application that calls this one has decided: then the upgrade is the pool's.
  */
 export function upgradeListener(proxy: HttpProxy, isOurs: RequestFilter): UpgradeListener {
   const listener: UpgradeListener = (request, socket, head) => {
     const server = serverOf(socket)
+    const all = server === undefined ? [] : listenersOf(server)
     // As the first listener it has the client's own header; behind another the application may have edited that.
-    if (server?.listeners('upgrade')[0] === listener) markNominations(request.headers)
-    if (isTaken(isOurs, request)) {
+    if (all[0] === listener) markNominations(request.headers)
+    function take(): void {
+      if (TAKEN.has(socket)) return
+      TAKEN.add(socket)
       if (isWebSocket(request)) proxy.upgrade(request, socket, head)
       else declineUpgrade(server, request, socket, head)
-    } else if (isUnclaimed(request, listener, server?.listeners('upgrade') ?? [])) {
-      declineUpgrade(server, request, socket, head)
+    }
+    if (!isTaken(isOurs, request)) {
+      if (isUnclaimed(request, listener, all)) declineUpgrade(server, request, socket, head)
+    } else if (server === undefined || !all.includes(listener) || all.every(other => FILTERS.has(other))) {
+      take()
+    } else {
+      const isClaimed = claimOf(server, request, socket)
+      process.nextTick(() => {
+        if (!isClaimed()) take()
+      })
     }
   }
   FILTERS.set(listener, isOurs)
   return listener
+}
+
+/** The first listener of a server, which looks at each socket before the others can claim it. */
+const FIRST = new WeakMap<EventEmitter, UpgradeListener>()
+
+/** Whether an upgrade has been claimed, by the first look at its socket. */
+const CLAIMS = new WeakMap<IncomingMessage, () => boolean>()
+
+function listenersOf(server: EventEmitter): readonly object[] {
+  return server.listeners('upgrade').filter(listener => listener !== FIRST.get(server))
+}
+
+/** Of the first upgrade of a server there was no look before the other listeners. */
+function claimOf(server: EventEmitter, request: IncomingMessage, socket: Duplex): () => boolean {
+  const known = CLAIMS.get(request)
+  if (known !== undefined) return known
+  if (!FIRST.has(server)) lookFirst(server)
+  const isClaimed = watchClaim(socket)
+  return isClaimedAlready(socket) ? () => true : isClaimed
+}
+
+function lookFirst(server: EventEmitter): void {
+  const first: UpgradeListener = (request, socket, head) => {
+    CLAIMS.set(request, watchClaim(socket))
+    // The application has removed all others, so no other listener would respond.
+    if (server.listenerCount('upgrade') === 1) declineUpgrade(server, request, socket, head)
+  }
+  FIRST.set(server, first)
+  server.prependListener('upgrade', first)
 }
 
 /** A filter that throws claims nothing. The upgrade is declined and the request goes to the app, which gets the error. */
