@@ -1,9 +1,14 @@
-import { createSecureServer, type ClientHttp2Session, type Http2SecureServer } from 'node:http2'
+import {
+  createSecureServer,
+  type ClientHttp2Session,
+  type Http2SecureServer,
+  type OutgoingHttpHeaders,
+} from 'node:http2'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { isAffinityError } from '@limpet/core'
 import { limpet as fastifyLimpet } from '@limpet/fastify'
-import { createHttpProxy, writeResponse } from '@limpet/http-proxy'
+import { createHttpProxy, writeError, writeResponse } from '@limpet/http-proxy'
 import { limpet as koaLimpet } from '@limpet/koa'
 import fastify from 'fastify'
 import Koa from 'koa'
@@ -205,4 +210,72 @@ describe.each(STARTS)('with %s a client of HTTP/2', (_adapter, start) => {
       await expectSound(session)
     },
   )
+})
+
+/** Starts a gateway of HTTP/2 whose application sends each error by its own words, and notes its fields. */
+type StartNoting = (backend: Backend, seen: object[]) => Promise<number>
+
+const NOTING: readonly [string, StartNoting][] = [
+  [
+    'fastify',
+    async (backend, seen) => {
+      const app = fastify({ http2: true, https: testCertificate })
+      onTestFinished(() => app.close())
+      app.setErrorHandler((error, _request, reply) => {
+        if (!isAffinityError(error)) throw error
+        seen.push(error.headers)
+        return reply.code(error.statusCode).headers(error.headers).send('an error')
+      })
+      await app.register(fastifyLimpet, { ...poolOf(backend), bodyLimit: 10 })
+      return listen(app)
+    },
+  ],
+  [
+    'koa',
+    async (backend, seen) => {
+      const middleware = koaLimpet({ ...poolOf(backend), bodyLimit: 10 })
+      onTestFinished(() => middleware.close())
+      const app = new Koa().use(middleware)
+      app.on('error', error => isAffinityError(error) && seen.push(error.headers))
+      return serveHttp2(app.callback())
+    },
+  ],
+  [
+    'an adapter of http-proxy',
+    async (backend, seen) => {
+      const proxy = createHttpProxy({ ...poolOf(backend), bodyLimit: 10 })
+      onTestFinished(() => proxy.close())
+      return serveHttp2(async (request, response) => {
+        try {
+          const answer = await proxy.forward(request, response)
+          if (answer !== undefined) writeResponse(response, answer)
+        } catch (error) {
+          if (!isAffinityError(error)) throw error
+          seen.push(error.headers)
+          writeError(response, error)
+        }
+      })
+    },
+  ],
+]
+
+describe.each(NOTING)('the error of a client that speaks HTTP/2 to %s', (_name, startNoting) => {
+  test.each<[string, number, OutgoingHttpHeaders, string | string[] | undefined]>([
+    ['a malformed target', 400, { ':path': '/a\\b' }, undefined],
+    ['a length above the limit', 413, { ':method': 'POST', 'content-length': '20' }, 'x'.repeat(20)],
+    ['a body above the limit', 413, { ':method': 'POST' }, ['x'.repeat(8), 'x'.repeat(8)]],
+  ])('names no field of the connection for %s: it is of one stream', async (_, status, fields, body) => {
+    const seen: object[] = []
+    const warnings: unknown[] = []
+    const onWarning = (warning: Error): void => void warnings.push(warning.message)
+    process.on('warning', onWarning)
+    onTestFinished(() => void process.off('warning', onWarning))
+    const session = await connectHttp2(await startNoting(await startBackend('w1'), seen))
+    const answer = await askHttp2(session, fields, body)
+    expect([answer.status, answer.fields.connection, seen.length]).toEqual([status, undefined, 1])
+    expect(answer.fields['cache-control']).toBe('no-store')
+    expect(seen[0]).not.toHaveProperty('connection')
+    expect((await askHttp2(session)).status).toBe(200)
+    expect(warnings).toEqual([])
+  })
 })

@@ -98,10 +98,15 @@ export class RefusedRequestError extends ResponseError {
   readonly code = 'ERR_REFUSED_REQUEST'
   readonly reason: RefusalReason
   /** Bytes that follow a refused message on its connection cannot be trusted (RFC 9112 §9.3). */
-  override readonly headers: Readonly<Record<string, string>> = { ...NEVER_STORED, connection: 'close' }
+  override headers: Readonly<Record<string, string>> = { ...NEVER_STORED, connection: 'close' }
   constructor(statusCode: 400 | 408 | 413 | 500 | 501 | 505, reason: RefusalReason, message: string) {
     super(statusCode, message)
     this.reason = reason
+  }
+
+  /** For a message on a stream of HTTP/2, which has no Connection (RFC 9113 §8.2.2): its end is certain. */
+  keepConnection(): void {
+    this.headers = NEVER_STORED
   }
 }
 

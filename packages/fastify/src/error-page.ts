@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import { type AffinityError, isAffinityError } from '@limpet/core'
+import { isAffinityError } from '@limpet/core'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 /** The name of Fastify's own handler: an app that has set none has this one. */
@@ -18,14 +18,7 @@ export function setErrorPage(scope: FastifyInstance, app: FastifyInstance): void
     const { statusCode } = error
     // reply-from has logged why a backend did not respond.
     if (error.code === 'ERR_NO_BACKEND') request.log.warn({ err: error }, error.message)
-    reply.code(statusCode).headers(headersOf(error, request)).type('text/plain; charset=utf-8')
+    reply.code(statusCode).headers(error.headers).type('text/plain; charset=utf-8')
     return reply.send(`${statusCode} ${STATUS_CODES[statusCode] ?? 'Error'}\nrequest ${request.id}\n`)
   })
-}
-
-/** HTTP/2 has no Connection, and Node warns of one. */
-function headersOf({ headers }: AffinityError, request: FastifyRequest): AffinityError['headers'] {
-  if (request.raw.httpVersionMajor === 1) return headers
-  const { connection: _, ...others } = headers
-  return others
 }

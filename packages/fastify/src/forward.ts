@@ -13,6 +13,7 @@ import {
   bodyTooLarge,
   boundUnreadBody,
   clientBody,
+  errorFor,
   hasLeft,
   noteRefusal,
   onceClosed,
@@ -132,6 +133,7 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
   /** `onError` has the reply if there is one. */
   function tell(reply: FastifyReply, error: Error | undefined): void {
     const { onError } = rewriting
+    errorFor(reply.request.raw, error)
     if (onError === undefined || error === undefined) {
       reply.send(error)
       return

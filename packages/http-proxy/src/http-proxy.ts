@@ -37,7 +37,7 @@ import {
 import { Hooks } from './rewriting/hooks.ts'
 import { CookieOwner } from './server/cookie-owners.ts'
 import { watchNominations } from './server/nomination-marks.ts'
-import { noteRefusal, refuseAfterRefusal } from './server/refused-connection.ts'
+import { errorFor, noteRefusal, refuseAfterRefusal } from './server/refused-connection.ts'
 import { boundUnreadBody } from './server/unread-body.ts'
 import { upgrader } from './websocket/upgrade.ts'
 
@@ -174,7 +174,8 @@ export function httpProxyOf(
     // One promise for all of it: each more is kept as long as the request lasts.
     forward: (request, client, view, parsed = request as ParsedBody, record) =>
       new Promise((resolve, refuse) => {
-        const reject = (error: unknown): void => hooks.fail(error, request, client, resolve, refuse)
+        const reject = (error: unknown): void =>
+          hooks.fail(errorFor(request, error), request, client, resolve, refuse)
         try {
           refuseAfterRefusal(request)
           const given = requestHead(request, hooks.view(request, view), requestHeaders)

@@ -13,7 +13,7 @@ export {
 } from './http-proxy-options.ts'
 export { limitUnanswered } from './server/pipeline-limit.ts'
 export { cookiesCompared } from './server/cookie-owners.ts'
-export { noteRefusal, refuseAfterRefusal } from './server/refused-connection.ts'
+export { errorFor, noteRefusal, refuseAfterRefusal } from './server/refused-connection.ts'
 export { boundUnreadBody } from './server/unread-body.ts'
 export { watchClaim } from './websocket/upgrade-claim.ts'
 export { applyEdits, checkedFields } from './rewriting/response-fields.ts'

@@ -1,5 +1,6 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { AffinityError } from '@limpet/core'
+import { isHttp2Response } from '../exchange/response.ts'
 
 /** A response on a bare socket, behind which the connection ends. */
 export function closingResponse(statusCode: number, headers: Readonly<Record<string, string>> = {}): string {
@@ -23,7 +24,8 @@ export function closingError({ statusCode, headers }: AffinityError): string {
 /** An error on a response, for where a framework would first wait for the rest of a request that may never come. */
 export function writeError(response: ServerResponse, { statusCode, headers }: AffinityError): void {
   const text = `${statusCode} ${STATUS_CODES[statusCode] ?? 'Error'}\n`
+  const fields = { ...headers, 'content-type': 'text/plain; charset=utf-8' }
   response
-    .writeHead(statusCode, { ...headers, connection: 'close', 'content-type': 'text/plain; charset=utf-8' })
+    .writeHead(statusCode, isHttp2Response(response) ? fields : { ...fields, connection: 'close' })
     .end(text)
 }

@@ -12,6 +12,13 @@ export function noteRefusal(request: IncomingMessage, error: unknown): void {
   if (isAffinityError(error) && error.code === 'ERR_REFUSED_REQUEST') refused.add(request.socket)
 }
 
+/** The error of `request` for the application to send: HTTP/2 has no fields of a connection. */
+export function errorFor<E>(request: IncomingMessage, error: E): E {
+  if (request.httpVersionMajor !== 1 && isAffinityError(error) && error.code === 'ERR_REFUSED_REQUEST')
+    error.keepConnection()
+  return error
+}
+
 /** @throws RefusedRequestError for whatever follows a refused message on its connection. */
 export function refuseAfterRefusal(request: IncomingMessage): void {
   if (refused.has(request.socket))
