@@ -13,7 +13,7 @@ const PROGRAMS = [
     commands: ['redis-server', 'valkey-server'],
     debian: 'redis-server',
     service: 'redis-server',
-    neededBy: 'the tests of @limpet/redis',
+    neededBy: 'the tests of @limpet/redis and of examples/session-stores',
   },
 ]
 

@@ -16,13 +16,20 @@ export interface Backends {
  * Starts a script once for each of these ports of 127.0.0.1, as `node script shop1 9001`; 0 is any free port.
  * The processes end with this one, however it ends.
  * @param name what each is called, with its number
+ * @param env more variables of their environment
  * @throws an error with `code` and `port` when a port cannot be had; then none is left running
  */
-export async function startBackends(script: URL, name: string, ports: readonly number[]): Promise<Backends> {
+export async function startBackends(
+  script: URL,
+  name: string,
+  ports: readonly number[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Backends> {
   const ids = ports.map((_, index) => `${name}${index + 1}`)
   const processes = ports.map((port, index) =>
     fork(fileURLToPath(script), [ids[index] ?? '', String(port)], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      env: { ...process.env, ...env },
     }),
   )
   try {

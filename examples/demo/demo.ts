@@ -13,6 +13,8 @@ export interface Demo {
   /** The program of a backend, and what each is called, with its number: shop1, shop2, shop3. */
   readonly backend: URL
   readonly name: string
+  /** More variables of the backends' environment. */
+  readonly env?: Readonly<Record<string, string>>
   startGateway(options: GatewayOptions): Promise<Gateway>
   /** Commands to try in another terminal. */
   lines(this: void, running: Running): string
@@ -50,7 +52,7 @@ export async function demo(shown: Demo): Promise<void> {
   let ports: Ports | undefined
   try {
     ports = portsFrom(process.argv.slice(2), process.env, portsVariable)
-    backends = await startBackends(shown.backend, shown.name, ports.backends)
+    backends = await startBackends(shown.backend, shown.name, ports.backends, shown.env)
     const secret = process.env['LIMPET_SECRET']
     gateway = await shown.startGateway({
       port: ports.gateway,
