@@ -38,6 +38,12 @@ const CHECKS: Readonly<Record<string, Check>> = {
 
   'limpet 1': { check: checks.smallestGateway },
 
+  'packages/http-proxy Write an adapter 1': {
+    tail: `
+      const gateway = limpet({ secrets: [process.env.LIMPET_SECRET!], backends: [{ id: 'app1', url: 'http://127.0.0.1:3001' }] })
+      console.log(typeof gateway, typeof gateway.upgrade) // function function
+      gateway.close()`,
+  },
   'packages/core Smallest example 1': PRINTS,
   'packages/core Options 1': {
     tail: `

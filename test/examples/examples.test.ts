@@ -9,7 +9,7 @@ import { ask } from '../support/http-client.ts'
 import { runExample } from '../support/running-example.ts'
 
 /** One shop before each framework's gateway. The first is what `npm start` runs. */
-const GATEWAYS = ['fastify', 'express', 'koa'].map(framework => ({
+const GATEWAYS = ['fastify', 'express', 'koa', 'hono'].map(framework => ({
   framework,
   script: `examples/${framework}-gateway/start.ts`,
 }))

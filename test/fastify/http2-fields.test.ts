@@ -74,8 +74,7 @@ const STARTS: readonly [string, (backend: Backend) => Promise<number>][] = [
       return serveHttp2(async (request, response) => {
         if (request.url === '/mistake') response.setHeader('max-forwards', MISTAKE)
         try {
-          const answer = await proxy.forward(request, response)
-          if (answer !== undefined) writeResponse(response, answer)
+          await proxy.take(request, response)?.respond()
         } catch (error) {
           response.writeHead(isAffinityError(error) ? error.statusCode : 500).end()
         }
@@ -247,7 +246,7 @@ const NOTING: readonly [string, StartNoting][] = [
       onTestFinished(() => proxy.close())
       return serveHttp2(async (request, response) => {
         try {
-          const answer = await proxy.forward(request, response)
+          const answer = await proxy.take(request, response)?.forward()
           if (answer !== undefined) writeResponse(response, answer)
         } catch (error) {
           if (!isAffinityError(error)) throw error

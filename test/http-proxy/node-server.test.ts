@@ -9,7 +9,6 @@ import {
   guardServer,
   type HttpProxy,
   type HttpProxyOptions,
-  writeResponse,
   writeError,
 } from '@limpet/http-proxy'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -42,8 +41,7 @@ function listenerOf(proxy: HttpProxy): RequestListener {
 
 async function forward(proxy: HttpProxy, request: IncomingMessage, response: ServerResponse): Promise<void> {
   try {
-    const answer = await proxy.forward(request, response)
-    if (answer !== undefined) writeResponse(response, answer)
+    await proxy.take(request, response)?.respond()
   } catch (error) {
     if (!isAffinityError(error)) throw error
     writeError(response, error)
@@ -123,8 +121,9 @@ describe('a bare server', () => {
     const proxy = proxyBefore([w1])
     const port = await serve(async (request, response) => {
       const rawBody = await buffer(request)
-      const answer = await proxy.forward(request, response, `/prefix${request.url ?? ''}`, { rawBody })
-      if (answer !== undefined) writeResponse(response, answer)
+      await proxy
+        .take(request, response, { url: `/prefix${request.url ?? ''}`, parsed: { rawBody } })
+        ?.respond()
     })
     const answer = await ask(port, { method: 'POST', path: '/x', body: [Buffer.from('hello')] })
     expect(answer.echo).toMatchObject({ url: '/prefix/x', bytes: 5 })
@@ -196,7 +195,7 @@ describe('a bare server', () => {
     const proxy = proxyBefore([w1])
     const told = Promise.withResolvers<unknown>()
     const port = await serve((request, response) => {
-      proxy.forward(request, response).then(told.resolve, told.reject)
+      proxy.take(request, response)?.forward().then(told.resolve, told.reject)
     })
     const client = await openRaw(port)
     client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { createAffinity, type DiscoveryListener } from '@limpet/core'
-import { createHttpProxy, type HttpProxyOptions, writeResponse } from '@limpet/http-proxy'
+import { createHttpProxy, type HttpProxyOptions } from '@limpet/http-proxy'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { startBackends } from '../support/backend.ts'
 import { poolOf } from '../support/fastify-app.ts'
@@ -17,10 +17,7 @@ function recorder(): { lines: string[]; logger: Record<'info' | 'warn' | 'error'
 async function gateway(options: HttpProxyOptions): Promise<number> {
   const proxy = createHttpProxy(options)
   onTestFinished(() => proxy.close())
-  return serve(async (request, response) => {
-    const answer = await proxy.forward(request, response)
-    if (answer !== undefined) writeResponse(response, answer)
-  })
+  return serve(async (request, response) => proxy.take(request, response)?.respond())
 }
 
 test('says once that a backend cannot be reached, and once that it is reached again', async () => {

@@ -4,16 +4,12 @@ import type { AddressInfo } from 'node:net'
 import { type Affinity, createAffinity, isAffinityError } from '@limpet/core'
 import { limpet as expressLimpet } from '@limpet/express'
 import { gatewayServerOptions, limpet as fastifyLimpet } from '@limpet/fastify'
-import {
-  createHttpProxy,
-  type HttpProxyOptions,
-  RequestRecord,
-  writeResponse,
-  writeError,
-} from '@limpet/http-proxy'
+import { createHttpProxy, type HttpProxyOptions, writeError } from '@limpet/http-proxy'
 import { limpet as koaLimpet } from '@limpet/koa'
+import { type LimpetEnv, limpet as honoLimpet, listenerOf } from '@limpet-example/hono-gateway/limpet'
 import express, { type ErrorRequestHandler, type Express } from 'express'
 import createFastify, { type FastifyInstance } from 'fastify'
+import { Hono } from 'hono'
 import Koa from 'koa'
 import type { Around, Gateway, GatewayOptions, Harness } from '../contract/harness.ts'
 import { startNodeGateway } from './node-gateway.ts'
@@ -81,21 +77,41 @@ function aroundKoa(around: Around): Koa.Middleware {
     })
 }
 
+/** Hono on its Node server, with the adapter of the examples. */
+export const HONO: Harness = {
+  name: 'hono',
+  async start(options) {
+    const { around } = options
+    const middleware = honoLimpet(adapterOptions(options))
+    const app = new Hono<LimpetEnv>()
+    if (around !== undefined) {
+      app.use((c, next) =>
+        around.enter(c.env.incoming, async () => {
+          await next()
+          if (c.error === undefined) around.onResponse(c.get('limpet'))
+          else around.onError(c.get('limpet'))
+        }),
+      )
+    }
+    app.use(middleware)
+    return startNodeGateway(middleware, listenerOf(app), around)
+  },
+}
+
 /** No framework: a listener of node:http. */
 export const NODE: Harness = {
   name: 'node:http',
   async start(options) {
     const { around } = options
     const proxy = createHttpProxy(adapterOptions(options))
-    async function forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
-      const info = new RequestRecord(proxy.affinity.pool.name)
+    async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+      const taken = proxy.take(request, response)
       try {
-        const answer = await proxy.forward(request, response, undefined, undefined, info)
-        around?.onResponse(info)
-        if (answer !== undefined) writeResponse(response, answer)
+        await taken?.respond()
+        around?.onResponse(taken?.info)
       } catch (error) {
         if (!isAffinityError(error)) throw error
-        around?.onError(info)
+        around?.onError(taken?.info)
         writeError(response, error)
       }
     }
@@ -103,8 +119,8 @@ export const NODE: Harness = {
       proxy,
       (request, response) =>
         void (around === undefined
-          ? forward(request, response)
-          : around.enter(request, () => forward(request, response))),
+          ? serve(request, response)
+          : around.enter(request, () => serve(request, response))),
       around,
     )
   },
@@ -141,7 +157,7 @@ function aroundFastify(app: FastifyInstance, around: Around): void {
   })
 }
 
-export const HARNESSES: readonly Harness[] = [FASTIFY, EXPRESS_5, EXPRESS_4, KOA]
+export const HARNESSES: readonly Harness[] = [FASTIFY, EXPRESS_5, EXPRESS_4, KOA, HONO]
 
 /** Keeps the adapter's options, and makes an affinity of the rest, which the test needs to access. */
 function adapterOptions({

@@ -10,9 +10,7 @@ import {
   type NodeProxyOptions,
   SERVER_OPTIONS,
   type UpgradeListener,
-  upgradeListener,
   writeError,
-  writeResponse,
 } from '@limpet/http-proxy'
 import { limpet as koaLimpet } from '@limpet/koa'
 import express, { type ErrorRequestHandler } from 'express'
@@ -69,23 +67,16 @@ export const MOUNTED: readonly (readonly [name: string, start: StartMounted])[] 
     (backends, options) => {
       const errors: unknown[] = []
       const proxy = createHttpProxy(optionsOf(backends, options))
-      const upgrade = upgradeListener(proxy, () => true)
-      const forward = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+      const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
         try {
-          const answer = await proxy.forward(request, response)
-          if (answer !== undefined) writeResponse(response, answer)
+          await proxy.take(request, response)?.respond()
         } catch (error) {
           errors.push(error)
           if (isAffinityError(error)) writeError(response, error)
           else if (!response.headersSent) response.writeHead(500).end()
         }
       }
-      const { affinity, close } = proxy
-      return listening(
-        { affinity, close, upgrade },
-        (request, response) => void forward(request, response),
-        errors,
-      )
+      return listening(proxy, (request, response) => void serve(request, response), errors)
     },
   ],
 ]

@@ -30,14 +30,9 @@ const PROVIDED: readonly Line[] = [
   ['isAffinityError', "import { isAffinityError } from '@limpet/core'"],
   ['onEvent', "import { onEvent } from '@limpet/core'"],
   ['createAffinity', "import { createAffinity } from '@limpet/core'"],
-  ...[
-    'refuseUpgrade',
-    'createHttpProxy',
-    'guardServer',
-    'SERVER_OPTIONS',
-    'upgradeListener',
-    'writeResponse',
-  ].map((name): Line => [name, `import { ${name} } from '@limpet/http-proxy'`]),
+  ...['refuseUpgrade', 'createHttpProxy', 'guardServer', 'SERVER_OPTIONS', 'writeResponse'].map(
+    (name): Line => [name, `import { ${name} } from '@limpet/http-proxy'`],
+  ),
 ]
 
 /** The same, of what each framework has; the root's README speaks of Fastify. */
@@ -87,7 +82,7 @@ function programOf(key: string, code: string, tail: string): string {
   let body = `${code}\n${tail}`
   for (const [name, line] of [...PROVIDED, ...(OF_FRAMEWORK[framework] ?? []), ...MADE].toReversed()) {
     const uses = new RegExp(`(?<![.\\w'@/-])${name}(?![\\w'-])(?!: )`)
-    const makes = new RegExp(`^ *(?:export )?(?:import|const)\\b[^='\\n]*\\b${name}\\b`, 'm')
+    const makes = new RegExp(`^ *(?:export )?(?:(?:import|const)\\b[^='\\n]*\\b|function )${name}\\b`, 'm')
     const flat = body.replaceAll(/^import \{[^}]*\}/gm, list => list.replaceAll('\n', ' '))
     if (uses.test(body) && !makes.test(flat)) {
       body = `${line}\n${body}`

@@ -1,17 +1,11 @@
 import type { IncomingMessage } from 'node:http'
-import { type Affinity, isAffinityError } from '@limpet/core'
+import type { Affinity } from '@limpet/core'
 import {
-  type HttpProxyOptions,
+  type AdapterOptions,
+  createHttpProxy,
   type LimpetInfo,
-  type NodeProxyOptions,
-  requestFilter,
-  RequestRecord,
   type UpgradeListener,
-  upgradeListener,
-  writeResponse,
-  writeError,
 } from '@limpet/http-proxy'
-import { nodeProxyOf } from '@limpet/http-proxy/transport'
 import type { Request, RequestHandler, Response } from 'express'
 import { wholeUrl } from './whole-url.ts'
 
@@ -29,11 +23,7 @@ declare global {
 export type LimpetRequest = IncomingMessage & Partial<Omit<Request, keyof IncomingMessage>>
 
 /** The options of `limpet()`: an existing affinity, or the options to make one. */
-export type LimpetOptions = HttpProxyOptions &
-  NodeProxyOptions<LimpetRequest, Response> & {
-    /** Whether a request is the pool's, its `url` whole wherever limpet is mounted; other requests go on to the next handler. @default all are */
-    readonly filter?: (request: LimpetRequest) => boolean
-  }
+export type LimpetOptions = AdapterOptions<LimpetRequest, Response>
 
 /** Middleware for one pool. */
 export interface Limpet extends RequestHandler {
@@ -50,33 +40,15 @@ export interface Limpet extends RequestHandler {
  * @throws OptionError naming the option, the value and the accepted values
  */
 export function limpet(options: LimpetOptions): Limpet {
-  const proxy = nodeProxyOf(options, ['filter'])
-  const { affinity, close } = proxy
-  const isOurs = requestFilter(options.filter)
+  const { take, ...proxy } = createHttpProxy(options)
   const handler: RequestHandler = (request, response, next) => {
-    const url = wholeUrl(request)
-    if (!isOurs(request, url)) {
+    const taken = take(request, response, { url: wholeUrl(request) })
+    if (taken === undefined) {
       next()
       return
     }
-    const record = new RequestRecord(affinity.pool.name)
-    request.limpet = record
-    proxy
-      .forward(request, response, { url }, undefined, record)
-      .then(answer => {
-        if (answer === undefined) return
-        if (response.headersSent) answer.body.destroy()
-        else writeResponse(response, answer)
-      })
-      .catch((error: unknown) => {
-        if (!isAffinityError(error)) next(error)
-        // An app that timed out may have responded itself; then no other response is sent.
-        else if (!response.headersSent) {
-          // Express would wait for the rest of the request before it responds, and that may never come.
-          if (request.complete) next(error)
-          else writeError(response, error)
-        }
-      })
+    request.limpet = taken.info
+    taken.respond().catch((error: unknown) => next(error))
   }
-  return Object.assign(handler, { affinity, close, upgrade: upgradeListener(proxy, isOurs) })
+  return Object.assign(handler, proxy)
 }

@@ -1,13 +1,13 @@
 import type { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { HeaderFields, Lease, RequestHead } from '@limpet/core'
-import type { RequestRecord } from '@limpet/http-proxy'
 import {
   type Attempter,
   Attempts,
   type AttemptTimes,
   protocolError,
   RequestBody,
+  type RequestRecord,
 } from '@limpet/http-proxy/transport'
 import type { FastifyReply } from 'fastify'
 import type { Dispatcher } from 'undici'

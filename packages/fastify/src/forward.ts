@@ -8,17 +8,18 @@ import {
   requestHead,
   type RequestView,
 } from '@limpet/core'
-import { type HttpProxy, RequestRecord } from '@limpet/http-proxy'
 import {
   bodyTooLarge,
   boundUnreadBody,
   clientBody,
   errorFor,
   hasLeft,
+  type NodeProxy,
   noteRefusal,
   onceClosed,
   refuseAnswer,
   refuseAfterRefusal,
+  RequestRecord,
   RequestBody,
 } from '@limpet/http-proxy/transport'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -54,7 +55,7 @@ export interface Forwarding {
   /** reply-from's function, which does the forwarding proper. */
   readonly from: From
   /** Takes WebSocket handshakes, which reply-from cannot. */
-  readonly upgrades: HttpProxy
+  readonly upgrades: NodeProxy
   readonly closing: Closing
 }
 

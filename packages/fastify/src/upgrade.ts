@@ -1,8 +1,13 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { markNominations, type RequestView } from '@limpet/core'
-import { bareResponse, declineUpgrade, type HttpProxy, isWebSocket } from '@limpet/http-proxy'
-import { watchClaim } from '@limpet/http-proxy/transport'
+import {
+  bareResponse,
+  declineUpgrade,
+  isWebSocket,
+  type NodeProxy,
+  watchClaim,
+} from '@limpet/http-proxy/transport'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 
 /** A WebSocket handshake on its way through the application's hooks. */
@@ -62,7 +67,7 @@ export function isHandshake(request: IncomingMessage): boolean {
 }
 
 /** Gives the socket of `reply`'s request to a backend if it is a handshake; false for any other request. */
-export function forwardUpgrade(reply: FastifyReply, proxy: HttpProxy, view?: RequestView): boolean {
+export function forwardUpgrade(reply: FastifyReply, proxy: NodeProxy, view?: RequestView): boolean {
   const { raw } = reply.request
   const upgrade = UPGRADES.get(raw)
   if (upgrade === undefined) return false

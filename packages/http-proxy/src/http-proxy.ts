@@ -41,8 +41,8 @@ import { errorFor, noteRefusal, refuseAfterRefusal } from './server/refused-conn
 import { boundUnreadBody } from './server/unread-body.ts'
 import { upgrader } from './websocket/upgrade.ts'
 
-/** Forwards any Node request to a pool: the base of the frameworks' adapters. */
-export interface HttpProxy {
+/** Forwards Node requests and handshakes to a pool. */
+export interface NodeProxy {
   readonly affinity: Affinity
   /**
    * Sends `request` to a backend. Resolves when the head of the response has arrived; with undefined when the client
@@ -71,11 +71,6 @@ export interface HttpProxy {
   readonly close: () => void
 }
 
-/** @throws OptionError naming the option, the value and the accepted values. */
-export function createHttpProxy(options: HttpProxyOptions & NodeProxyOptions): HttpProxy {
-  return nodeProxyOf(options)
-}
-
 /**
  * The proxy of an adapter that forwards with http-proxy-middleware.
  * @param adapterKeys options that the adapter checks itself
@@ -84,7 +79,7 @@ export function createHttpProxy(options: HttpProxyOptions & NodeProxyOptions): H
 export function nodeProxyOf<Request extends IncomingMessage, Response extends ServerResponse>(
   options: HttpProxyOptions & NodeProxyOptions<Request, Response>,
   adapterKeys: readonly string[] = [],
-): HttpProxy {
+): NodeProxy {
   const parsed = parseHttpProxyOptions(options, [...NODE_PROXY_OPTION_KEYS, ...adapterKeys])
   // The frameworks' types of requests and responses are their own.
   const ofNode = parseNodeProxyOptions(options as NodeProxyOptions)
@@ -112,7 +107,7 @@ export function httpProxyOf(
     discovery,
   }: ParsedHttpProxyOptions,
   nodeOptions: ParsedNodeProxyOptions = {},
-): HttpProxy {
+): NodeProxy {
   const hooks = new Hooks(nodeOptions, logger)
   // Before health checks and discovery, which begin at once.
   const endLog = logPool(affinity.pool, logger)

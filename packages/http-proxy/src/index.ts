@@ -1,8 +1,14 @@
-export { isWhole, readWhole, watchResponse, writeResponse } from './exchange/response.ts'
-export { type AttemptInfo, type LimpetInfo, RequestRecord } from './exchange/limpet-info.ts'
+export {
+  type AdapterOptions,
+  createHttpProxy,
+  type FrameworkView,
+  type HttpProxy,
+  type TakenRequest,
+} from './adapter.ts'
+export { watchResponse, writeResponse } from './exchange/response.ts'
+export type { AttemptInfo, LimpetInfo } from './exchange/limpet-info.ts'
 export type { ParsedBody } from './exchange/parsed-body.ts'
 export type { BackendResponse } from './exchange/backend-response.ts'
-export { createHttpProxy, type HttpProxy } from './http-proxy.ts'
 export type { HttpProxyOptions } from './http-proxy-options.ts'
 export type { NodeProxyOptions } from './node-proxy-options.ts'
 export type { BackendRequest } from './rewriting/backend-request.ts'
@@ -14,14 +20,7 @@ export type { Logger } from './logging/logger.ts'
 export { writeError } from './server/closing-response.ts'
 export { refuseUpgrade } from './websocket/refused-upgrade.ts'
 export type { TransportOptions } from './transport-options.ts'
-export {
-  declineUpgrade,
-  type RequestFilter,
-  requestFilter,
-  type UpgradeListener,
-  upgradeListener,
-} from './websocket/upgrade-listener.ts'
-export { bareResponse, isWebSocket } from './websocket/upgrade-request.ts'
+export type { RequestFilter, UpgradeListener } from './websocket/upgrade-listener.ts'
 export {
   respondToClientError,
   type GuardOptions,

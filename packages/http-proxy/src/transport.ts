@@ -1,11 +1,12 @@
 /** The parts for an adapter with a forwarder of its own, so that its connections to backends behave as those of others. */
 export { type Attempter, Attempts, type AttemptTimes } from './exchange/attempts.ts'
 export { clientBody } from './exchange/client-body.ts'
-export { isHttp2Response, refuseAnswer } from './exchange/response.ts'
+export { RequestRecord } from './exchange/limpet-info.ts'
+export { isHttp2Response, isWhole, readWhole, refuseAnswer } from './exchange/response.ts'
 export { CONNECT_TIMEOUT, countedOpener, type SocketOpener } from './backend/backend-socket.ts'
 export { hasLeft, onceClosed } from './exchange/client-side.ts'
 export { errorCode, failureOf, protocolError, RESPONSE_TIMEOUT, responseTimeout } from './failure.ts'
-export { httpProxyOf, nodeProxyOf } from './http-proxy.ts'
+export { httpProxyOf, type NodeProxy } from './http-proxy.ts'
 export {
   HTTP_PROXY_OPTIONS,
   type ParsedHttpProxyOptions,
@@ -15,6 +16,8 @@ export { limitUnanswered } from './server/pipeline-limit.ts'
 export { cookiesCompared } from './server/cookie-owners.ts'
 export { errorFor, noteRefusal, refuseAfterRefusal } from './server/refused-connection.ts'
 export { boundUnreadBody } from './server/unread-body.ts'
+export { declineUpgrade } from './websocket/upgrade-listener.ts'
+export { bareResponse, isWebSocket } from './websocket/upgrade-request.ts'
 export { watchClaim } from './websocket/upgrade-claim.ts'
 export { applyEdits, checkedFields } from './rewriting/response-fields.ts'
 export { bodyTooLarge, RequestBody } from './exchange/request-body.ts'

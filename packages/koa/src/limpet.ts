@@ -1,19 +1,14 @@
 import { type Affinity, mergeFields } from '@limpet/core'
 import {
+  type AdapterOptions,
   type BackendResponse,
-  type HttpProxyOptions,
-  type NodeProxyOptions,
-  isWhole,
+  createHttpProxy,
   type LimpetInfo,
   type ParsedBody,
-  type RequestFilter,
-  requestFilter,
-  RequestRecord,
   type UpgradeListener,
-  upgradeListener,
   watchResponse,
 } from '@limpet/http-proxy'
-import { nodeProxyOf } from '@limpet/http-proxy/transport'
+import { isWhole } from '@limpet/http-proxy/transport'
 import type { Context, Middleware } from 'koa'
 import { sendWhole } from './whole-body.ts'
 import { wholeUrl } from './whole-url.ts'
@@ -26,11 +21,7 @@ declare module 'koa' {
 }
 
 /** The options of `limpet()`: an existing affinity, or the options to make one. */
-export type LimpetOptions = HttpProxyOptions &
-  NodeProxyOptions & {
-    /** Whether a request is the pool's, its `url` whole wherever limpet is mounted; other requests go on to the next middleware. @default all are */
-    readonly filter?: RequestFilter
-  }
+export type LimpetOptions = AdapterOptions
 
 /** Middleware for one pool. */
 export interface Limpet extends Middleware {
@@ -48,27 +39,24 @@ export interface Limpet extends Middleware {
  * @throws OptionError naming the option, the value and the accepted values
  */
 export function limpet(options: LimpetOptions): Limpet {
-  const proxy = nodeProxyOf(options, ['filter'])
-  const { affinity, close } = proxy
-  const isOurs = requestFilter(options.filter)
+  const { take, ...proxy } = createHttpProxy(options)
   const isOwn = options.selfHandleResponse === true
   const middleware: Middleware = (ctx, next) => {
-    const url = wholeUrl(ctx)
-    if (!isOurs(ctx.req, url)) return next()
-    const record = new RequestRecord(affinity.pool.name)
-    ctx.state.limpet = record
-    return (
-      proxy
-        // Parsers leave the body with Koa's own request, not with Node's.
-        .forward(ctx.req, ctx.res, { url, originalUrl: ctx.originalUrl }, ctx.request as ParsedBody, record)
-        .then(answer => {
-          if (answer !== undefined) giveResponse(ctx, answer)
-          // A listener of `on` sends the response by itself.
-          else if (isOwn || ctx.res.headersSent) ctx.respond = false
-        })
-    )
+    const taken = take(ctx.req, ctx.res, {
+      url: wholeUrl(ctx),
+      originalUrl: ctx.originalUrl,
+      // Parsers leave the body with Koa's own request, not with Node's.
+      parsed: ctx.request as ParsedBody,
+    })
+    if (taken === undefined) return next()
+    ctx.state.limpet = taken.info
+    return taken.forward().then(answer => {
+      if (answer !== undefined) giveResponse(ctx, answer)
+      // A listener of `on` sends the response by itself.
+      else if (isOwn || ctx.res.headersSent) ctx.respond = false
+    })
   }
-  return Object.assign(middleware, { affinity, close, upgrade: upgradeListener(proxy, isOurs) })
+  return Object.assign(middleware, proxy)
 }
 
 function giveResponse(ctx: Context, answer: BackendResponse): void {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { readWhole } from '@limpet/http-proxy'
+import { readWhole } from '@limpet/http-proxy/transport'
 import type Koa from 'koa'
 import type { Context } from 'koa'
 

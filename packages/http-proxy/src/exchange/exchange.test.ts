@@ -4,7 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { type AffinityPolicy, BackendFailedError } from '@limpet/core'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { BackendResponse } from './backend-response.ts'
-import { createHttpProxy } from '../http-proxy.ts'
+import { nodeProxyOf } from '../http-proxy.ts'
 import type { HttpProxyOptions } from '../http-proxy-options.ts'
 
 async function listen(listener: RequestListener): Promise<number> {
@@ -30,7 +30,7 @@ async function exchange(backend: RequestListener, options: Partial<HttpProxyOpti
     backend(message, response)
   })
   const backends = [{ id: 'w1', url: `http://127.0.0.1:${backendPort}` }]
-  const proxy = createHttpProxy({ backends, affinity: [], ...options })
+  const proxy = nodeProxyOf({ backends, affinity: [], ...options })
   onTestFinished(() => proxy.close())
   const outcome = Promise.withResolvers<Outcome>()
   const begun = Promise.withResolvers<IncomingMessage>()

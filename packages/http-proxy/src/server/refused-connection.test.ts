@@ -4,7 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { createAffinity, isAffinityError, NoBackendError } from '@limpet/core'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { writeResponse } from '../exchange/response.ts'
-import { createHttpProxy } from '../http-proxy.ts'
+import { nodeProxyOf } from '../http-proxy.ts'
 import { noteRefusal, refuseAfterRefusal } from './refused-connection.ts'
 
 async function listen(listener: RequestListener): Promise<number> {
@@ -37,7 +37,7 @@ describe('a connection on which a message was refused', () => {
       seen.push(url)
       response.end('answer')
     })
-    const proxy = createHttpProxy({ backends: [{ id: 'a', url: `http://127.0.0.1:${port}` }], affinity: [] })
+    const proxy = nodeProxyOf({ backends: [{ id: 'a', url: `http://127.0.0.1:${port}` }], affinity: [] })
     onTestFinished(() => proxy.close())
     return {
       seen,

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { markNominations, OptionError } from '@limpet/core'
-import type { HttpProxy } from '../http-proxy.ts'
+import type { NodeProxy } from '../http-proxy.ts'
 import { refuseUpgrade } from './refused-upgrade.ts'
 import { wireLine } from '../exchange/wire-line.ts'
 import { isClaimedAlready, watchClaim } from './upgrade-claim.ts'
@@ -49,7 +49,7 @@ const TAKEN = new WeakSet<Duplex>()
  * see `watchClaim`. Unclaimed upgrades that are not the pool's go to another listener; where there is none, they are
  * served as plain requests. A listener of the application that calls this one has decided: then the upgrade is the pool's.
  */
-export function upgradeListener(proxy: HttpProxy, isOurs: RequestFilter): UpgradeListener {
+export function upgradeListener(proxy: NodeProxy, isOurs: RequestFilter): UpgradeListener {
   const listener: UpgradeListener = (request, socket, head) => {
     const server = serverOf(socket)
     const all = server === undefined ? [] : listenersOf(server)
