@@ -288,6 +288,19 @@ const CHECKS: Readonly<Record<string, Check>> = {
     },
   },
 
+  'packages/stats Smallest example 1': {
+    async check({ port }) {
+      expect((await ask(port)).echo.id).toBe('app1')
+      const csv = await ask(port, { path: '/internal/stats.csv' })
+      expect([csv.header('content-type'), csv.text.split('\n')[2]]).toEqual([
+        'text/plain; charset=utf-8',
+        expect.stringMatching(/^default,app1,/),
+      ])
+      const { backends } = JSON.parse((await ask(port, { path: '/internal/stats.json' })).text)
+      expect(backends[0]).toMatchObject({ id: 'app1', requests: 1, responseTimes: { count: 1 } })
+    },
+  },
+
   'packages/kubernetes Smallest example 1': {
     check: async ({ port }) => {
       // Not in a cluster: it waits for a backend, and says that there is none.

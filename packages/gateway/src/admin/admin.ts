@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { CSV_TYPE, statsCsv, statsJson } from '@limpet/stats'
 import { guardServer, SERVER_OPTIONS } from '@limpet/http-proxy'
 import type { Logger } from 'pino'
 import type { AdminConfig } from '../config/config.ts'
@@ -8,11 +9,13 @@ import type { Operations } from './operations.ts'
 import { AdminError } from './admin-error.ts'
 import { Admission } from './admission.ts'
 import { readJson } from './json-body.ts'
-import { statsJson } from './stats-json.ts'
 
 interface AdminResponse {
   readonly statusCode: number
+  /** An object is sent as JSON, a text as it is. */
   readonly body?: unknown
+  /** The media type of a text. */
+  readonly type?: string
 }
 
 /** The parts of an admin request that its handler uses. */
@@ -92,6 +95,7 @@ export class Admin {
 
   #handlersOf(path: string): Readonly<Record<string, Handler>> | undefined {
     if (path === '/healthz') return { GET: () => this.#health() }
+    if (CSV_PATHS.has(path)) return { GET: async () => this.#csv() }
     if (path === '/stats.json') return { GET: async () => this.#stats() }
     if (/^\/pools\/[\w-]+\/backends$/.test(path)) return { POST: async call => this.#add(call) }
     if (/^\/pools\/[\w-]+\/backends\/[\w-]+$/.test(path))
@@ -119,6 +123,11 @@ export class Admin {
     return { statusCode: 200, body: { gateway, pools } }
   }
 
+  async #csv(): Promise<AdminResponse> {
+    const pools = await this.#operations.stats()
+    return { statusCode: 200, body: statsCsv(Object.values(pools)), type: CSV_TYPE }
+  }
+
   async #add({ request, pool }: Call): Promise<AdminResponse> {
     return {
       statusCode: 201,
@@ -137,6 +146,9 @@ export class Admin {
   }
 }
 
+/** HAProxy's statistics are at any path that ends with `;csv`; these are those that its readers ask for. */
+const CSV_PATHS: ReadonlySet<string> = new Set(['/stats;csv', '/stats/;csv', '/;csv', '/stats.csv'])
+
 const DENIED: ReadonlySet<number> = new Set([401, 403, 415, 421, 429])
 
 interface FullResponse extends AdminResponse {
@@ -151,15 +163,15 @@ function errorResponse(error: unknown): FullResponse {
   return { statusCode: 500, body: { code: 'INTERNAL', message: 'internal error; its cause is in the log' } }
 }
 
-function send(response: ServerResponse, { statusCode, body, headers }: FullResponse): void {
+function send(response: ServerResponse, { statusCode, body, type, headers }: FullResponse): void {
   if (response.headersSent) return
   response.writeHead(statusCode, {
     ...headers,
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
-    ...(body !== undefined && { 'content-type': 'application/json' }),
+    ...(body !== undefined && { 'content-type': type ?? 'application/json' }),
     // The unread rest of a rejected body must not be parsed as the next request.
     ...(statusCode >= 400 && { connection: 'close' }),
   })
-  response.end(body === undefined ? undefined : statsJson(body as object))
+  response.end(body === undefined || typeof body === 'string' ? body : statsJson(body as object))
 }

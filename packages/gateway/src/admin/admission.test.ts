@@ -14,9 +14,15 @@ const CLOSED = {
 }
 
 /** The status that a request gets, 200 when it is admitted. */
-function statusOf(admission: Admission, headers: IncomingHttpHeaders, remoteAddress = '127.0.0.1'): number {
+function statusOf(
+  admission: Admission,
+  headers: IncomingHttpHeaders,
+  remoteAddress = '127.0.0.1',
+  method = 'GET',
+): number {
   try {
     admission.admit({
+      method,
       headers: { host: '127.0.0.1:8404', ...headers },
       socket: { remoteAddress },
     } as unknown as IncomingMessage)
@@ -39,6 +45,22 @@ describe('with a token', () => {
     ['two tokens', bearer(`${TOKEN} ${TOKEN}`)],
   ])('a request with %s is rejected with 401', (_what, headers) => {
     expect(statusOf(new Admission(CLOSED), headers)).toBe(401)
+  })
+
+  it('the password of Basic is the token, for any user, to read and not to change', () => {
+    const admission = new Admission(CLOSED)
+    const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` })
+    for (const user of ['', 'limpet', 'ü']) expect(statusOf(admission, basic(`${user}:${TOKEN}`))).toBe(200)
+    for (const text of [TOKEN, `${TOKEN}:`, `limpet:${TOKEN}x`, `limpet: ${TOKEN}`, ':', ''])
+      expect(statusOf(admission, basic(text))).toBe(401)
+    for (const method of ['POST', 'PATCH', 'DELETE'])
+      expect(statusOf(admission, basic(`limpet:${TOKEN}`), '127.0.0.1', method)).toBe(401)
+  })
+
+  it('a password may have colons', () => {
+    const token = 'a:token:of:the:tests:02'
+    const authorization = `Basic ${Buffer.from(`limpet:${token}`).toString('base64')}`
+    expect(statusOf(new Admission({ ...CLOSED, token }), { authorization })).toBe(200)
   })
 
   it('no credentials are compared, not even with an empty token', () => {

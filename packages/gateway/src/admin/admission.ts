@@ -26,13 +26,14 @@ export class Admission {
   }
 
   /**
-   * Without a token only loopback addresses are served. With one, requests that have it.
+   * Without a token only loopback addresses are served. With one, requests that have it: as a Bearer token, or, to read,
+   * as the password of Basic, which readers of HAProxy's statistics send.
    *
    * In both cases the Host must be an address, or a name that is known: a page in a browser could point a name of its own
    * here (DNS rebinding), and the Host of its requests would be that name.
    * @throws AdminError
    */
-  admit({ headers, socket: { remoteAddress = '' } }: IncomingMessage): void {
+  admit({ method, headers, socket: { remoteAddress = '' } }: IncomingMessage): void {
     if (this.#token === undefined && !isLoopbackAddress(remoteAddress))
       throw new AdminError(403, 'FORBIDDEN', 'without a token only loopback is answered')
     if (!this.#isKnownHost(headers.host ?? ''))
@@ -41,7 +42,11 @@ export class Admission {
         'MISDIRECTED',
         'the Host is not known here; admin.hosts lists names of this port',
       )
-    if (this.#token !== undefined) this.#admitToken(headers.authorization, remoteAddress, this.#token)
+    if (this.#token === undefined) return
+    const { authorization = '' } = headers
+    const isRead = method === 'GET'
+    const given = bearerToken(authorization) ?? (isRead ? basicPassword(authorization) : undefined)
+    this.#admitToken(given, remoteAddress, this.#token, isRead)
   }
 
   /**
@@ -67,22 +72,35 @@ export class Admission {
     )
   }
 
-  #admitToken(authorization: string | undefined, address: string, token: Buffer): void {
-    const [, given] = /^Bearer +(\S+)$/i.exec(authorization ?? '') ?? []
+  #admitToken(given: string | undefined, address: string, token: Buffer, isRead: boolean): void {
     // A request without credentials is compared with nothing.
-    if (given === undefined) throw unauthorized()
+    if (given === undefined) throw unauthorized(isRead)
     // In constant time, whatever the lengths. First of all, so that wrong tokens lock the right one out of nothing.
     if (timingSafeEqual(digest(given), token)) return
     const waitMs = this.#wrong.note(address, this.#now())
-    if (waitMs === 0) throw unauthorized()
+    if (waitMs === 0) throw unauthorized(isRead)
     throw new AdminError(429, 'TOO_MANY_REQUESTS', 'too many wrong tokens', {
       'retry-after': String(Math.ceil(waitMs / 1000)),
     })
   }
 }
 
-function unauthorized(): AdminError {
-  const challenge = { 'www-authenticate': 'Bearer' }
+function bearerToken(authorization: string): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(authorization)?.[1]
+}
+
+/** The user name is of no account. A password may have colons. */
+function basicPassword(authorization: string): string | undefined {
+  const [, encoded] = /^Basic +([\w+/]+={0,2})$/i.exec(authorization) ?? []
+  if (encoded === undefined) return undefined
+  const [, ...parts] = Buffer.from(encoded, 'base64').toString('latin1').split(':')
+  const password = parts.join(':')
+  return password === '' ? undefined : password
+}
+
+/** Only a read may be asked for a password: a browser would then send it with every request, those of other sites among them. */
+function unauthorized(isRead: boolean): AdminError {
+  const challenge = { 'www-authenticate': isRead ? 'Bearer, Basic realm="limpet"' : 'Bearer' }
   return new AdminError(401, 'UNAUTHORIZED', 'this needs Authorization: Bearer and the token', challenge)
 }
 
