@@ -1,11 +1,15 @@
-import { createAffinity } from '@limpet/core'
+import { createAffinity, type HeaderFields } from '@limpet/core'
 import { limpet } from '@limpet/fastify'
 import type { FastifyInstance } from 'fastify'
 import { describe, expect, test } from 'vitest'
-import { startBackend } from '../support/backend.ts'
-import { listen, newApp, poolOf } from '../support/fastify-app.ts'
-import { ask } from '../support/http-client.ts'
+import { startBackend, startBackends } from '../support/backend.ts'
+import { listen, namedPool, newApp, poolOf } from '../support/fastify-app.ts'
+import { valuesOf } from '../support/header-lines.ts'
+import { type Asked, ask } from '../support/http-client.ts'
+import { startTunnelBackend } from '../support/tunnel-backend.ts'
+import { handshakeText, upgradeClients } from '../support/upgrade-clients.ts'
 
+/** A hook and the status of the response; undefined: the client has none. */
 const HOOKS: [string, (app: FastifyInstance) => void, number | undefined][] = [
   [
     'sends a reply and goes on',
@@ -17,12 +21,99 @@ const HOOKS: [string, (app: FastifyInstance) => void, number | undefined][] = [
     401,
   ],
   [
+    'sends a reply and returns it',
+    app => app.addHook('preHandler', async (_request, reply) => reply.code(401).send('no')),
+    401,
+  ],
+  [
+    'sends a reply and then throws',
+    app =>
+      app.addHook('preHandler', async (_request, reply) => {
+        reply.code(401).send('no')
+        throw new Error('mine')
+      }),
+    401,
+  ],
+  [
+    'has begun a response by itself and then throws',
+    app =>
+      app.addHook('preHandler', async (_request, reply) => {
+        reply.hijack()
+        reply.raw.writeHead(200).end('mine')
+        throw new Error('mine')
+      }),
+    200,
+  ],
+  [
+    'has begun a response by itself and goes on',
+    app =>
+      app.addHook('preHandler', (_request, reply, done) => {
+        reply.raw.writeHead(200, { 'content-length': '4' }).end('mine')
+        done()
+      }),
+    200,
+  ],
+  [
+    'calls done twice at once',
+    app =>
+      app.addHook('preHandler', (_request, _reply, done) => {
+        done()
+        done()
+      }),
+    200,
+  ],
+  [
+    'calls done twice, the second time later',
+    app =>
+      app.addHook('onRequest', (_request, _reply, done) => {
+        done()
+        setImmediate(done)
+      }),
+    200,
+  ],
+  [
+    'calls done twice, the second time after the response',
+    app =>
+      app.addHook('preHandler', (_request, reply, done) => {
+        done()
+        reply.raw.once('close', done)
+      }),
+    200,
+  ],
+  [
+    'calls done and then done with an error',
+    app =>
+      app.addHook('preHandler', (_request, _reply, done) => {
+        done()
+        done(new Error('mine'))
+      }),
+    500,
+  ],
+  [
+    'calls done twice when the response is about to begin',
+    app =>
+      app.addHook('onSend', (_request, _reply, payload, done) => {
+        done(null, payload)
+        done(null, payload)
+      }),
+    200,
+  ],
+  [
     'throws when the response is about to begin',
     app =>
       app.addHook('onSend', () => {
         throw new Error('mine')
       }),
     500,
+  ],
+  [
+    'throws after it has begun the response',
+    app =>
+      app.addHook('onSend', async (_request, reply) => {
+        reply.raw.writeHead(202, { 'content-length': '4' }).end('mine')
+        throw new Error('mine')
+      }),
+    202,
   ],
   [
     'throws after the response',
@@ -42,6 +133,33 @@ const HOOKS: [string, (app: FastifyInstance) => void, number | undefined][] = [
     undefined,
   ],
   [
+    'destroys the request',
+    app =>
+      app.addHook('preHandler', (request, _reply, done) => {
+        request.raw.destroy()
+        done()
+      }),
+    undefined,
+  ],
+  [
+    'destroys the response',
+    app =>
+      app.addHook('preHandler', (_request, reply, done) => {
+        reply.raw.destroy()
+        done()
+      }),
+    undefined,
+  ],
+  [
+    'destroys the socket while a backend has the request',
+    app =>
+      app.addHook('preHandler', (request, _reply, done) => {
+        done()
+        setImmediate(() => request.raw.socket.destroy())
+      }),
+    undefined,
+  ],
+  [
     'destroys the socket when the response is about to begin',
     app =>
       app.addHook('onSend', (request, _reply, payload, done) => {
@@ -52,9 +170,18 @@ const HOOKS: [string, (app: FastifyInstance) => void, number | undefined][] = [
   ],
 ]
 
-describe('a hook that', () => {
+const REQUESTS: [string, Asked][] = [
+  ['GET', {}],
+  ['POST', { method: 'POST', body: 'x' }],
+  ['large POST', { method: 'POST', body: 'x'.repeat(300_000) }],
+]
+
+const { raw } = upgradeClients()
+
+describe.each(REQUESTS)('at a %s, a hook that', (_method, asked) => {
   test.each(HOOKS)('%s leaves nothing in flight', async (_, addHook, status) => {
-    const affinity = createAffinity(poolOf(await startBackend('w1')))
+    const w1 = await startBackend('w1')
+    const affinity = createAffinity(poolOf(w1))
     const app = newApp()
     await app.register(async scope => {
       addHook(scope)
@@ -63,12 +190,120 @@ describe('a hook that', () => {
     await app.register(limpet, { use: affinity, prefix: '/good' })
     const port = await listen(app)
     // A client whose connection is gone has no status.
-    const got = await ask(port, { path: '/bad', method: 'POST', body: 'x' }).then(
+    const got = await ask(port, { path: '/bad', ...asked }).then(
       answer => answer.status,
       () => undefined,
     )
     expect(got).toBe(status)
     expect((await ask(port, { path: '/good' })).status).toBe(200)
-    expect(affinity.pool.find('w1')?.inFlight).toBe(0)
+    await expect.poll(() => affinity.pool.find('w1')?.inFlight).toBe(0)
+    // A request is not forwarded twice.
+    expect(w1.seen.filter(({ url }) => url === '/bad').length).toBeLessThan(2)
   })
+})
+
+test('a hook that calls done twice forwards a WebSocket handshake once', async () => {
+  const w1 = await startTunnelBackend('w1')
+  const affinity = createAffinity(poolOf(w1))
+  const app = newApp()
+  app.addHook('preHandler', (_request, _reply, done) => {
+    done()
+    done()
+  })
+  await app.register(limpet, { use: affinity })
+  const { statusLine } = await (await raw(await listen(app), handshakeText())).responded()
+  expect([statusLine, w1.handshakes.length, affinity.pool.find('w1')?.inFlight]).toEqual([
+    'HTTP/1.1 101 Switching Protocols',
+    1,
+    1,
+  ])
+})
+
+describe.each(['rewriteRequestHeaders', 'rewriteHeaders'] as const)('a value that %s returns', hook => {
+  test.each<[string, unknown]>([
+    ['with a line break', 'b\r\nX-Evil: 1'],
+    ['with a null byte', '\0'],
+    ['beyond latin-1', '\u010aX-Evil:1'],
+    ['that is null', null],
+    ['that is an object', {}],
+    ['that is a symbol', Symbol('b')],
+    ['that is a list of lists', [['b']]],
+    ['that is a list with undefined', ['b', undefined]],
+    ['that is a function', () => 'b'],
+  ])('%s is an error of the application', async (_, value) => {
+    const w1 = await startBackend('w1')
+    const affinity = createAffinity(poolOf(w1))
+    const errors: unknown[] = []
+    let isBad = true
+    const app = newApp()
+    app.setErrorHandler((error, _request, reply) => {
+      errors.push(error)
+      return reply.code(500).send('sorry')
+    })
+    const edit = (fields: HeaderFields) => (isBad ? { ...fields, 'x-a': value } : fields) as HeaderFields
+    await app.register(limpet, {
+      use: affinity,
+      ...(hook === 'rewriteHeaders'
+        ? { rewriteHeaders: edit }
+        : { rewriteRequestHeaders: (_request, fields) => edit(fields) }),
+    })
+    const port = await listen(app)
+    const answer = await ask(port, { method: 'POST', body: 'x' })
+    expect([answer.status, answer.text, answer.complete]).toEqual([500, 'sorry', true])
+    expect(errors).toMatchObject([{ code: 'ERR_INVALID_EDIT', statusCode: 500 }])
+    expect(affinity.pool.find('w1')?.inFlight).toBe(0)
+    isBad = false
+    expect((await ask(port)).status).toBe(200)
+  })
+
+  test.each<[unknown, string[]]>([
+    [undefined, []],
+    [7, ['7']],
+    [
+      ['1', '2'],
+      ['1', '2'],
+    ],
+    [[], []],
+  ])('of %j is written as %j', async (value, lines) => {
+    const w1 = await startBackend('w1')
+    const app = newApp()
+    const edit = (fields: HeaderFields) => ({ ...fields, 'x-a': value }) as HeaderFields
+    await app.register(limpet, {
+      ...poolOf(w1),
+      ...(hook === 'rewriteHeaders'
+        ? { rewriteHeaders: edit }
+        : { rewriteRequestHeaders: (_request, fields) => edit(fields) }),
+    })
+    const answer = await ask(await listen(app), { headers: { 'x-a': 'old' } })
+    const written = hook === 'rewriteHeaders' ? answer.lines : w1.last.lines
+    expect([answer.status, valuesOf(written, 'x-a')]).toEqual([200, lines])
+  })
+})
+
+test('a hook that calls done twice is named in the log', async () => {
+  const lines: string[] = []
+  const app = newApp({
+    logger: { level: 'error', stream: { write: (line: string) => void lines.push(line) } },
+  })
+
+  app.addHook('preHandler', (_request, _reply, done) => {
+    done()
+    done()
+  })
+  await app.register(limpet, poolOf(await startBackend('w1')))
+  expect((await ask(await listen(app))).status).toBe(200)
+  expect(lines.map(line => (JSON.parse(line) as { msg: string }).msg)).toEqual([
+    'limpet has this request already and ignores another call; check for a hook that calls done twice, or a handler that calls reply.limpet() twice',
+  ])
+})
+
+test('an error handler may give a failed request to another pool', async () => {
+  const [down, w2] = await startBackends('down', 'w2')
+  await down.refuse()
+  const app = newApp()
+  app.setErrorHandler((_error, _request, reply) => reply.limpet('spare'))
+  await app.register(limpet, { ...namedPool('spare', w2), routes: false })
+  await app.register(limpet, namedPool('main', down))
+  const answer = await ask(await listen(app))
+  expect([answer.status, answer.echo.id]).toEqual([200, 'w2'])
 })

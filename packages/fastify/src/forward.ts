@@ -121,12 +121,16 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
           refuseAnswer(reply.raw)
         }
       },
-      onError: () => tell(reply, exchange.error),
+      onError: () => {
+        release(reply)
+        tell(reply, exchange.error)
+      },
     })
   }
 
   function fail(reply: FastifyReply, error: unknown): void {
     noteRefusal(reply.request.raw, error)
+    release(reply)
     if (isAffinityError(error)) tell(reply, error)
     else reply.send(error)
   }
@@ -148,6 +152,10 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
   }
 
   return (reply, rewrite) => {
+    if (isTaken(reply)) {
+      reply.log.error(TAKEN_TWICE)
+      return
+    }
     try {
       const view = viewOf(reply.request, rewriting, rewrite)
       if (takesUpgrades && forwardUpgrade(reply, upgrades, view)) return
@@ -176,6 +184,19 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
       fail(reply, error)
     }
   }
+}
+
+const TAKEN_TWICE =
+  'limpet has this request already and ignores another call; check for a hook that calls done twice, or a handler that calls reply.limpet() twice'
+
+/** Whether another call would forward the request a second time, or come after the response. */
+function isTaken({ raw, request: { limpet: record } }: FastifyReply): boolean {
+  return raw.headersSent || (record instanceof RequestRecord && record.isUnderWay)
+}
+
+/** The request has failed: the application's error handler may forward it to another pool. */
+function release({ request: { limpet: record } }: FastifyReply): void {
+  if (record instanceof RequestRecord) record.isUnderWay = false
 }
 
 /** The application's view of a request. Fastify keeps fields that a hook assigns apart from Node's. */

@@ -31,6 +31,8 @@ export class RequestRecord implements LimpetInfo {
   readonly pool: string
   readonly attempts: AttemptInfo[] = []
   queuedMs = 0
+  /** Until there is a response or an error: the request must not be forwarded once more meanwhile. */
+  isUnderWay = true
   readonly #arrivedMs = performance.now()
   #lease: Lease | undefined
 
@@ -61,6 +63,7 @@ export class RequestRecord implements LimpetInfo {
 
   /** The last attempt has ended. Only the first end counts. */
   ended(outcome: 'responded' | FailureKind): void {
+    if (outcome === 'responded') this.isUnderWay = false
     const last = this.attempts.at(-1)
     if (last === undefined || last.outcome !== undefined) return
     const durationMs = performance.now() - this.#arrivedMs - last.startedMs
