@@ -75,9 +75,11 @@ export function upgrades(start: Start): void {
       const broken: AffinityPolicy = {
         name: 'broken',
         read: () => ({ kind: 'none' }),
-        forwardCookie(line) {
-          if (line === 'bad=1') throw new Error('no route to 10.0.0.1:6379')
-          return line
+        forwardHeaders: {
+          cookie(line) {
+            if (line === 'bad=1') throw new Error('no route to 10.0.0.1:6379')
+            return line
+          },
         },
       }
       const gateway = await start([w1], { affinity: [broken] })

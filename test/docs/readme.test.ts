@@ -122,17 +122,32 @@ const CHECKS: Readonly<Record<string, Check>> = {
   },
   'packages/core A policy or a balancer of your own 1': {
     tail: `
-      import { type Lease, requestHead } from '@limpet/core'
-      async function shown(headers: Record<string, string>) {
+      import { type Affinity, type Lease, requestHead } from '@limpet/core'
+      const [OLD, NEW] = ['the older secret of 32 bytes or more', 'the newest one, also of 32 bytes or more']
+      async function asked(affinity: Affinity, pin?: string) {
+        const headers = { host: 'a', ...(pin !== undefined && { 'x-pin': pin }) }
         const rawHeaders = Object.entries(headers).flat()
         const lease: Lease = await affinity.select(requestHead({ method: 'GET', url: '/', httpVersion: '1.1', headers, rawHeaders, socket: {} }))
-        return [lease.backend.id, lease.status, lease.responded({ statusCode: 200, headers: {} })['x-backend']].join(' ')
+        const forwarded = lease.requestLines().includes('x-pin')
+        return { at: lease.backend.id, status: lease.status, forwarded, pin: lease.responded({ statusCode: 200, headers: {} })['x-pin'] as string }
       }
-      console.log(await shown({ host: 'a' })) // app1 none app1
-      console.log(await shown({ host: 'a' })) // app1 none app1
-      console.log(await shown({ host: 'a', 'x-backend': 'app2' })) // app2 matched
-      affinity.pool.setState('app1', 'drain')
-      console.log(await shown({ host: 'a' })) // app2 none app2`,
+      function line({ at, status, forwarded, pin }: Awaited<ReturnType<typeof asked>>) {
+        return [at, status, forwarded ? 'forwarded' : 'stripped', pin === undefined ? 'no news' : 'new pin'].join(', ')
+      }
+      const before = pinned(OLD)
+      const first = await asked(before)
+      console.log(line(first)) // app1, none, stripped, new pin
+      console.log(line(await asked(before, first.pin))) // app1, matched, stripped, no news
+      before.pool.setState('app1', 'drain')
+      console.log(line(await asked(before, first.pin))) // app1, matched, stripped, no news
+      const moved = await asked(before)
+      console.log(line(moved)) // app2, none, stripped, new pin
+      console.log(line(await asked(before, 'app2'))) // app2, invalid, stripped, new pin
+      const rotated = pinned(NEW, OLD)
+      const renewed = await asked(rotated, moved.pin)
+      console.log(line(renewed)) // app2, matched, stripped, new pin
+      console.log(line(await asked(pinned(NEW), renewed.pin))) // app2, matched, stripped, no news
+      console.log(line(await asked(pinned(NEW), moved.pin))) // app1, invalid, stripped, new pin`,
   },
 
   'packages/express Into an existing application 1': { check: checks.existingApplication },

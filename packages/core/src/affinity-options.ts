@@ -2,7 +2,7 @@ import { BACKENDS, MAX_IN_FLIGHT } from './pool/backend.ts'
 import { BALANCE, parseBalancer } from './balancers/balancer-options.ts'
 import { roundRobin } from './balancers/round-robin.ts'
 import { TRUST_PROXY } from './http/trust-proxy.ts'
-import type { CookieOptions } from './policies/cookie/cookie-options.ts'
+import type { WrittenCookie } from './http/cookie-path.ts'
 import type { RequestHead } from './head.ts'
 import { IGNORE_RULES, ignored } from './selection/ignore.ts'
 import type { LeaseContext } from './lease.ts'
@@ -83,7 +83,7 @@ export const AFFINITY_OPTION_KEYS = AFFINITY_OPTIONS.keys
 
 /** Options, compiled. */
 export interface ParsedAffinity extends LeaseContext {
-  readonly cookies: readonly CookieOptions[]
+  readonly cookies: readonly WrittenCookie[]
   readonly isIgnored: (request: RequestHead) => boolean
 }
 
@@ -119,10 +119,8 @@ export function parseAffinityOptions(options: AffinityOptions): ParsedAffinity {
       return parsedSecrets()
     },
   }
-  const { policies, cookies } = attempt(() => parsePolicies(checked.affinity, context), errors) ?? {
-    policies: [],
-    cookies: [],
-  }
+  const { policies, cookies, forwarding } =
+    attempt(() => parsePolicies(checked.affinity, context), errors) ?? parsePolicies([], context)
   const balancer = attempt(
     () =>
       parseBalancer(checked.balance, {
@@ -153,7 +151,7 @@ export function parseAffinityOptions(options: AffinityOptions): ParsedAffinity {
     returnFromBackup: checked.returnFromBackup,
     preserveHost: checked.host === 'preserve',
     isIgnored: ignored(checked.ignore),
-    forwardCookie: cookieForwarder(policies),
+    forwarding,
   }
 }
 
@@ -173,20 +171,6 @@ function once<T>(make: () => T): () => T {
     }
     return made()
   }
-}
-
-type ForwardCookie = LeaseContext['forwardCookie']
-
-/** Folds what the policies do to a Cookie line into one function; most lists have one that does. */
-function cookieForwarder(policies: readonly AffinityPolicy[]): ForwardCookie {
-  const forwarders = policies.flatMap<ForwardCookie>(policy =>
-    policy.forwardCookie === undefined ? [] : [policy.forwardCookie.bind(policy)],
-  )
-  const [first] = forwarders
-  if (first === undefined) return line => line
-  if (forwarders.length === 1) return first
-  return (line, request) =>
-    forwarders.reduce((kept, forward) => (kept === '' ? '' : forward(kept, request)), line)
 }
 
 /** Policies may count the same session, each by its own key. */

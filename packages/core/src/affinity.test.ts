@@ -344,7 +344,7 @@ describe('several policies', () => {
     return {
       name,
       read: () => (typeof claims === 'function' ? claims() : claims),
-      write: ({ claim, matched, backend }, fields) => {
+      responded: ({ claim, matched, backend }, fields) => {
         fields[name] = `${claim.kind} ${matched} ${backend.id}`
       },
     }
@@ -436,7 +436,8 @@ describe('several policies', () => {
 
   it('that cannot tell the client leave the others to tell theirs', () => {
     const failing: AffinityPolicy = {
-      ...policy('failing', { kind: 'none' }),
+      name: 'failing',
+      read: () => ({ kind: 'none' }),
       write: () => {
         throw new Error('cannot write')
       },

@@ -4,6 +4,7 @@ export type { AdminState, Backend, BackendOptions } from './pool/backend.ts'
 export type { Balancer } from './balancers/balancer.ts'
 export type { BalanceOptions, BalancerName } from './balancers/balancer-options.ts'
 export { first } from './balancers/first.ts'
+export type { ForwardField } from './http/request-lines.ts'
 export type { HashKey } from './balancers/hash-key.ts'
 export type { HashBalancerOptions } from './balancers/hash-options.ts'
 export { leastRequests } from './balancers/least-requests.ts'
@@ -118,7 +119,14 @@ export {
 } from './http/header-edits.ts'
 export { mergeFields } from './http/merged-fields.ts'
 export { trailerFields } from './http/trailer-fields.ts'
-export type { AffinityPolicy, ResponseContext, Claim, Claims, SessionReport } from './policies/policy.ts'
+export type {
+  AffinityPolicy,
+  Claim,
+  Claims,
+  PolicyContext,
+  ResponseContext,
+  SessionReport,
+} from './policies/policy.ts'
 export type { OutlierDetectionOptions } from './pool/outlier-detection.ts'
 export type { PolicyOptions } from './policies/policy-options.ts'
 export type { Candidates } from './pool/candidates.ts'
@@ -128,7 +136,7 @@ export type { PrefixPolicyOptions } from './policies/prefix/prefix-options.ts'
 export type { RetryCondition } from './selection/retry-on.ts'
 export type { RetryBudgetOptions } from './selection/retry-budget.ts'
 export type { RoutePolicyOptions } from './policies/route/route-policy.ts'
-export { parseSecrets, type Secret } from './signing/secrets.ts'
+export type { Secret } from './signing/secrets.ts'
 export { MemoryStore, type MemoryStoreOptions } from './policies/store/memory-store.ts'
 export type { Pseudonyms } from './policies/store/pseudonyms.ts'
 export type { AffinityStore, OpenStore, SharedStore, StoreContext } from './policies/store/store.ts'

@@ -7,7 +7,7 @@ import { ticksNow, ticksSince } from './counts/ticks.ts'
 import * as diagnostics from './diagnostics.ts'
 import { type Failure, isRepeatable, mayRedispatch } from './failure.ts'
 import { type HeaderFields, isHttp2, type RequestHead, type ResponseHead } from './head.ts'
-import { requestLines } from './http/request-lines.ts'
+import { type FieldForwarding, requestLines } from './http/request-lines.ts'
 import { originForm } from './http/refusal.ts'
 import { underBase } from './http/target.ts'
 import { responseFields } from './http/response-fields.ts'
@@ -15,7 +15,7 @@ import { claimedView, type Decision, type DecisionContext } from './selection/de
 import { moveReason } from './selection/move-reason.ts'
 import type { AffinityPolicy, SessionReport } from './policies/policy.ts'
 import { place } from './selection/placement.ts'
-import { publishPolicyFailed } from './policies/policy-reading.ts'
+import { writeKeys } from './policies/policy-writing.ts'
 import type { BackendView, Hold } from './pool/backend-view.ts'
 import type { RetryBudget } from './selection/retry-budget.ts'
 import type { RetryOn } from './selection/retry-on.ts'
@@ -66,8 +66,7 @@ export interface LeaseContext extends DecisionContext {
   readonly retryOn: RetryOn
   readonly retryBudget: RetryBudget
   readonly preserveHost: boolean
-  /** The edits of a Cookie line by all policies together. */
-  readonly forwardCookie: (line: string, request: RequestHead) => string
+  readonly forwarding: FieldForwarding
 }
 
 export class HeldLease implements Lease, SessionReport {
@@ -136,7 +135,7 @@ export class HeldLease implements Lease, SessionReport {
     // A socket in the file system has no name of its own.
     const host = this.#view.backend.url.host || 'localhost'
     return requestLines(this.#request, this.client, {
-      forwardCookie: line => this.#context.forwardCookie(line, this.#request),
+      forwarding: this.#context.forwarding,
       host: this.#context.preserveHost ? undefined : host,
       fallbackHost: host,
     })
@@ -185,7 +184,7 @@ export class HeldLease implements Lease, SessionReport {
   }
 
   responded(response: ResponseHead): HeaderFields {
-    const { retryOn } = this.#context
+    const { pool, policies, retryOn } = this.#context
     const request = this.#request
     this.#stopWaiting()
     this.#hold.responded(response.statusCode)
@@ -193,35 +192,20 @@ export class HeldLease implements Lease, SessionReport {
     const fields = responseFields(response, isHttp2(request))
     const isFailure = retryOn.statuses.has(response.statusCode)
     if (!isFailure) this.#suspect?.blame()
-    this.#write(response, fields, isFailure)
+    const { backend } = this.#view
+    const { claims } = this.#decision
+    const { isSecure } = this.client
+    writeKeys(
+      pool,
+      policies,
+      { request, response, backend, isSecure, isFailure, claims, session: this },
+      fields,
+    )
     if (diagnostics.responded.hasSubscribers) {
       const { statusCode } = response
       diagnostics.responded.publish(this.#event({ status: this.status, statusCode }))
     }
     return fields
-  }
-
-  /** No session begins at a backend whose response is a failure. */
-  #write(response: ResponseHead, fields: HeaderFields, isFailure: boolean): void {
-    const { pool, policies } = this.#context
-    const request = this.#request
-    const { backend } = this.#view
-    const { isSecure } = this.client
-    for (let index = 0; index < policies.length; index += 1) {
-      const policy = policies[index]
-      const claim = this.#decision.claims[index]
-      if (claim === undefined || policy?.write === undefined) continue
-      const matched = claim.kind === 'backend' && claim.id === backend.id
-      if (isFailure && !matched) continue
-      try {
-        const answer = { request, response, backend, claim, matched, isSecure, session: this }
-        const written = policy.write(answer, fields)
-        if (written instanceof Promise)
-          written.catch((error: unknown) => publishPolicyFailed(pool, policy, error, request))
-      } catch (error) {
-        publishPolicyFailed(pool, policy, error, request)
-      }
-    }
   }
 
   /** A session whose key another policy has read goes on. */

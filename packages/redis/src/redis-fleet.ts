@@ -7,10 +7,10 @@ import {
   durationMs,
   OptionError,
   optionObject,
-  parseSecrets,
   type Pool,
   type Secret,
 } from '@limpet/core'
+import { parseSecrets } from '@limpet/core/signing'
 import { parseRedis, REDIS_KEYS, type RedisOptions } from './connection/redis-options.ts'
 import type { Command } from './fleet/command.ts'
 import { SharedCommands } from './fleet/shared-commands.ts'

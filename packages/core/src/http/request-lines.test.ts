@@ -5,7 +5,7 @@ import { withoutCookie } from './cookie-header.ts'
 import type { HeaderFields, RequestHead } from '../head.ts'
 import { isForwardingField } from './forwarded.ts'
 import { HOP_BY_HOP, nominatedFields } from './hop-by-hop.ts'
-import { requestLines, type RequestLinesOptions } from './request-lines.ts'
+import { type ForwardField, mayConcernAlso, requestLines, type RequestLinesOptions } from './request-lines.ts'
 
 type Line = readonly [name: string, value: string]
 
@@ -33,6 +33,11 @@ function request(lines: readonly Line[], facts: Partial<RequestHead> = {}): Requ
   }
 }
 
+/** A policy's changes of fields, by their names. */
+function forwarding(fields: Readonly<Record<string, ForwardField>>): RequestLinesOptions['forwarding'] {
+  return { mayConcern: mayConcernAlso(Object.keys(fields)), byName: new Map(Object.entries(fields)) }
+}
+
 function pairs(lines: readonly string[]): Line[] {
   return lines.flatMap((name, index) => (index % 2 === 0 ? [[name, lines[index + 1] ?? ''] as const] : []))
 }
@@ -44,9 +49,8 @@ function forwarded(
   options: Partial<RequestLinesOptions> = {},
 ): Line[] {
   const head = request(lines, facts)
-  const forwardCookie = (line: string) => withoutCookie(line, 'SRV')
   const all = requestLines(head, CLIENT, {
-    forwardCookie,
+    forwarding: forwarding({ cookie: line => withoutCookie(line, 'SRV') }),
     host: undefined,
     fallbackHost: 'a.test:80',
     ...options,
@@ -136,7 +140,7 @@ describe('the lines that a backend gets', () => {
       ['X-Forwarded-For', '1.1.1.1'],
     ])
     const all = requestLines(head, CLIENT, {
-      forwardCookie: line => line,
+      forwarding: forwarding({}),
       host: undefined,
       fallbackHost: 'a.test',
     })
@@ -238,5 +242,45 @@ describe('the quick look at a name', () => {
       }),
       { numRuns: 1000 },
     )
+  })
+})
+
+describe('fields that a policy changes', () => {
+  const options = {
+    forwarding: forwarding({
+      'x-pin': value => (value === 'gone' ? '' : value.toUpperCase()),
+      accept: value => `${value}, */*`,
+    }),
+  }
+
+  it('arrive as it says, each line by itself, in their places', () => {
+    const lines: Line[] = [HOST, ['X-Pin', 'a'], ['X-Other', 'b'], ['x-PIN', 'c'], ['Accept', 'text/html']]
+    expect(forwarded(lines, {}, options)).toEqual([
+      HOST,
+      ['X-Pin', 'A'],
+      ['X-Other', 'b'],
+      ['x-PIN', 'C'],
+      ['Accept', 'text/html, */*'],
+    ])
+  })
+
+  it('are left out where it returns nothing', () => {
+    expect(forwarded([HOST, ['X-Pin', 'gone'], ['X-Pin', 'kept']], {}, options)).toEqual([
+      HOST,
+      ['X-Pin', 'KEPT'],
+    ])
+  })
+
+  it('do not come back because the client nominates them', () => {
+    const lines: Line[] = [HOST, ['X-Pin', 'a'], ['Connection', 'X-Pin']]
+    expect(forwarded(lines, {}, options)).toEqual([HOST])
+  })
+
+  it('keep an empty value that no policy has made', () => {
+    expect(forwarded([HOST, ['X-Forward', ''], ['X-Empty', '']], {}, options)).toEqual([
+      HOST,
+      ['X-Forward', ''],
+      ['X-Empty', ''],
+    ])
   })
 })

@@ -5,9 +5,19 @@ import { foldedName } from './folded-name.ts'
 import { HOP_BY_HOP, nominatedFields } from './hop-by-hop.ts'
 import { nameTable } from './name-table.ts'
 
+/** One line's value, as the backend is to see it; `''` leaves the line out. */
+export type ForwardField = (value: string, request: RequestHead) => string
+
+/** The changes that policies make to the fields of a request for a backend. */
+export interface FieldForwarding {
+  /** False for nearly every name whose lines pass as they are, in any case of letters. */
+  readonly mayConcern: (name: string) => boolean
+  /** By the name in lower case. */
+  readonly byName: ReadonlyMap<string, ForwardField>
+}
+
 export interface RequestLinesOptions {
-  /** Rewrites one line of Cookie; `''` leaves it out. */
-  readonly forwardCookie: (line: string) => string
+  readonly forwarding: FieldForwarding
   /** The Host to send; undefined keeps the client's. */
   readonly host: string | undefined
   /** The Host to send for a client that sent none (HTTP/1.0). */
@@ -29,7 +39,9 @@ export function requestLines(request: RequestHead, client: Client, options: Requ
     lines.push('Host', options.host ?? requestedHost(request) ?? options.fallbackHost)
   }
   // HTTP/2 cuts one Cookie header into crumbs; HTTP/1 is to see one again (RFC 9113 §8.2.3).
-  const crumbs = isHttp2(request) ? joinedCookie(headers['cookie'], options) : undefined
+  const { mayConcern, byName } = options.forwarding
+  const forwardCookie = byName.get('cookie')
+  const crumbs = isHttp2(request) ? joinedCookie(request, forwardCookie) : undefined
   if (crumbs !== undefined && crumbs !== '') lines.push('Cookie', crumbs)
 
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
@@ -41,12 +53,11 @@ export function requestLines(request: RequestHead, client: Client, options: Requ
     }
     const lower = name.toLowerCase()
     if (lower === 'cookie') {
-      const forwarded = crumbs === undefined ? options.forwardCookie(value) : ''
-      if (forwarded !== '') lines.push(name, forwarded)
+      if (crumbs === undefined) pushForwarded(lines, name, value, forwardCookie, request)
     } else if (lower === 'host') {
       if (options.host === undefined) lines.push(name, value)
     } else if (edited.has(lower) || (!isDropped(lower) && !nominated.has(lower))) {
-      lines.push(name, value)
+      pushForwarded(lines, name, value, byName.get(lower), request)
     }
   }
   appendForwarded(lines, request, client)
@@ -75,19 +86,37 @@ function isDropped(lowerName: string): boolean {
   )
 }
 
-function joinedCookie(cookie: string | string[] | undefined, options: RequestLinesOptions): string {
-  if (cookie === undefined) return ''
-  return options.forwardCookie(typeof cookie === 'string' ? cookie : cookie.join('; '))
+function pushForwarded(
+  lines: string[],
+  name: string,
+  value: string,
+  forward: ForwardField | undefined,
+  request: RequestHead,
+): void {
+  const forwarded = forward === undefined ? value : forward(value, request)
+  if (forward === undefined || forwarded !== '') lines.push(name, forwarded)
 }
 
-/** HTTP/2's own names and x-forwarded-* come in every length. */
-const mayConcern = nameTable([
+function joinedCookie(request: RequestHead, forward: ForwardField | undefined): string {
+  const { cookie } = request.headers
+  if (cookie === undefined) return ''
+  const line = typeof cookie === 'string' ? cookie : cookie.join('; ')
+  return forward === undefined ? line : forward(line, request)
+}
+
+const CONCERNED: readonly string[] = [
   ...HOP_BY_HOP,
   'cookie',
   'host',
   'expect',
   'content_length',
   'forwarded',
+  // HTTP/2's own names and x-forwarded-* come in every length.
   ...Array.from({ length: 63 }, (_, length) => ':'.padEnd(length + 1, 'x')),
   ...Array.from({ length: 55 }, (_, length) => 'x'.padEnd(length + 9, 'x')),
-])
+]
+
+/** A quick filter for the names of fields that do not simply pass: those of every gateway, and `names`. */
+export function mayConcernAlso(names: Iterable<string>): (name: string) => boolean {
+  return nameTable([...CONCERNED, ...names])
+}

@@ -1,142 +1,110 @@
-import {
-  COOKIE_OPTIONS,
-  type CookieOptions,
-  type CookiePolicyOptions,
-  parseCookieOptions,
-} from './cookie/cookie-options.ts'
-import { cookiesCollide } from '../http/cookie-path.ts'
-import { cookiePolicy } from './cookie/cookie-policy.ts'
-import { LEARN_OPTIONS, type LearnPolicyOptions, parseLearnOptions } from './learn/learn-options.ts'
-import { learnPolicy } from './learn/learn-policy.ts'
-import { isRecord, OptionError, optionList, optionObject, throwAll } from '../options/option.ts'
-import { asGiven, attempt } from '../options/option-kind.ts'
+import { cookiesCollide, type WrittenCookie } from '../http/cookie-path.ts'
+import type { FieldForwarding } from '../http/request-lines.ts'
+import { asGiven, attempt, type InOf } from '../options/option-kind.ts'
 import { list, oneOf } from '../options/option-kinds.ts'
-import { table } from '../options/option-table.ts'
+import { isRecord, OptionError, optionList, optionObject, throwAll } from '../options/option.ts'
+import { checkedPolicy, isPolicy } from './checked-policy.ts'
+import { fieldForwarding } from './field-forwarding.ts'
 import type { AffinityPolicy, PolicyContext } from './policy.ts'
-import { PREFIX_OPTIONS, type PrefixPolicyOptions } from './prefix/prefix-options.ts'
-import { prefixPolicy } from './prefix/prefix-policy.ts'
-import {
-  parseRouteOptions,
-  ROUTE_OPTIONS,
-  type RoutePolicyOptions,
-  routePolicy,
-} from './route/route-policy.ts'
+import type { PolicyKind, UsedCookie } from './policy-kind.ts'
+import * as REGISTRY from './policy-registry.ts'
 
-/** A policy as it is configured: one of ours by its word, or one of the user's. */
-export type PolicyOptions =
-  | { readonly cookie: CookiePolicyOptions }
-  | { readonly learn: LearnPolicyOptions }
-  | { readonly prefix: PrefixPolicyOptions }
-  | { readonly route: RoutePolicyOptions }
-  | AffinityPolicy
+type Word = keyof typeof REGISTRY
 
-/** A policy of a file. */
-const POLICY = oneOf({
-  cookie: table(COOKIE_OPTIONS),
-  prefix: table(PREFIX_OPTIONS),
-  learn: table(LEARN_OPTIONS),
-  route: table(ROUTE_OPTIONS),
-})
+/** One of limpet's policies by its word, as `{ cookie: {} }`. */
+type NamedPolicy = {
+  [W in Word]: { readonly [K in W]: InOf<(typeof REGISTRY)[W]['options']> }
+}[Word]
+
+/** A policy as it is configured: one of limpet's by its word, one of the user's, or a function that makes one for its pool. */
+export type PolicyOptions = NamedPolicy | AffinityPolicy | ((context: PolicyContext) => AffinityPolicy)
+
+const KINDS: Readonly<Record<string, PolicyKind<unknown>>> = REGISTRY
+const WORDS = Object.keys(KINDS)
 
 /** The list of policies. They are compiled with the pool. */
 export const POLICIES = asGiven<readonly PolicyOptions[]>(
   'a list of policies',
-  list(POLICY, { takes: 'a list of policies' }),
+  list(oneOf(Object.fromEntries(Object.entries(KINDS).map(([word, { options }]) => [word, options]))), {
+    takes: 'a list of policies',
+  }),
 )
 
 export interface Policies {
   readonly policies: readonly AffinityPolicy[]
   /** The cookies that are ours alone. */
-  readonly cookies: readonly CookieOptions[]
+  readonly cookies: readonly WrittenCookie[]
+  readonly forwarding: FieldForwarding
 }
 
 const DEFAULT = [{ cookie: {} }] as const
-const WORDS = ['cookie', 'prefix', 'learn', 'route'] as const
-const TAKES = `a list of policies, each with one of ${WORDS.join(', ')}, or { read, write }`
+const TAKES = `a list of policies, each with one of ${WORDS.join(', ')}, or { read, write }, or a function that returns one`
 
 /** @throws OptionError naming the option, the value and the accepted values. */
 export function parsePolicies(value: unknown, context: PolicyContext): Policies {
-  const own = new PolicyList(context)
+  const used: UsedCookie[] = []
+  const users = new Set<AffinityPolicy>()
   const errors: OptionError[] = []
   const policies = optionList('affinity', value ?? DEFAULT, TAKES).flatMap((item, index) => {
     // A wrong option of a policy does not hide a wrong secret.
     if (isSigned(item)) attempt(() => context.secrets, errors)
-    const policy = attempt(() => parsePolicy(own, `affinity[${index}]`, item), errors)
-    return policy === undefined ? [] : [policy]
+    const path = `affinity[${index}]`
+    const isUsers = typeof item === 'function' || isPolicy(item)
+    const policy = attempt(
+      () => (isUsers ? usersPolicy(path, item, context) : namedPolicy(path, item, context, used)),
+      errors,
+    )
+    if (policy === undefined) return []
+    if (isUsers) users.add(policy)
+    return [policy]
   })
   throwAll(errors)
-  return { policies, cookies: own.cookies }
+  return {
+    policies,
+    cookies: used.flatMap(({ own }) => own ?? []),
+    forwarding: fieldForwarding(policies, users),
+  }
 }
 
-function parsePolicy(own: PolicyList, path: string, item: unknown): AffinityPolicy {
-  if (isPolicy(item)) return checkedPolicy(path, item)
+function usersPolicy(path: string, item: unknown, context: PolicyContext): AffinityPolicy {
+  return checkedPolicy(
+    path,
+    typeof item === 'function' ? (item as (given: PolicyContext) => unknown)(context) : item,
+  )
+}
+
+/** @param used the cookies of the policies before it; that of this one is added */
+function namedPolicy(
+  path: string,
+  item: unknown,
+  context: PolicyContext,
+  used: UsedCookie[],
+): AffinityPolicy {
   const given = optionObject(path, item, WORDS)
-  const [word, ...others] = WORDS.filter(one => given[one] !== undefined)
-  if (word === undefined || others.length > 0) throw new OptionError(path, item, TAKES)
-  return own[word](`${path}.${word}`, given[word])
+  const [word = '', ...others] = WORDS.filter(one => given[one] !== undefined)
+  const kind = KINDS[word]
+  if (kind === undefined || others.length > 0) throw new OptionError(path, item, TAKES)
+  const plan = kind.parse(`${path}.${word}`, given[word])
+  if (plan.cookie !== undefined) use(`${path}.${word}`, plan.cookie, used)
+  return plan.make(context)
 }
 
-/** The policies of one list, which must leave each other's cookies alone. */
-class PolicyList implements Record<(typeof WORDS)[number], (path: string, value: unknown) => AffinityPolicy> {
-  readonly cookies: CookieOptions[] = []
-  readonly #context: PolicyContext
-  /** Cookies of the application that a policy edits or reads. */
-  readonly #applications = new Set<string>()
-
-  constructor(context: PolicyContext) {
-    this.#context = context
+function use(path: string, cookie: UsedCookie, used: UsedCookie[]): void {
+  if (used.some(other => isSame(cookie, other))) {
+    const takes =
+      cookie.own === undefined
+        ? 'a cookie of the application that no other policy here uses'
+        : 'a name that no other cookie under this path has'
+    throw new OptionError(`${path}.${cookie.option}`, cookie.name, takes)
   }
+  used.push(cookie)
+}
 
-  cookie(path: string, value: unknown): AffinityPolicy {
-    const options = parseCookieOptions(path, value)
-    if (this.cookies.some(other => cookiesCollide(other, options)) || this.#applications.has(options.name)) {
-      throw new OptionError(`${path}.name`, options.name, 'a name that no other cookie under this path has')
-    }
-    this.cookies.push(options)
-    return cookiePolicy(options, this.#context)
-  }
-
-  prefix(path: string, value: unknown): AffinityPolicy {
-    const options = PREFIX_OPTIONS.parse(path, value)
-    this.#claimApplications(`${path}.cookie`, options.cookie)
-    return prefixPolicy(options, this.#context)
-  }
-
-  learn(path: string, value: unknown): AffinityPolicy {
-    const options = parseLearnOptions(path, value)
-    if (options.kind === 'cookie') this.#claimApplications(`${path}.cookie`, options.name)
-    return learnPolicy(options, this.#context)
-  }
-
-  route(path: string, value: unknown): AffinityPolicy {
-    return routePolicy(parseRouteOptions(path, value), this.#context.pool)
-  }
-
-  /** A cookie of the application's: not one of ours, and of one policy alone, because one could not read the other's edits. */
-  #claimApplications(path: string, name: string): void {
-    if (this.cookies.some(cookie => cookie.name === name) || this.#applications.has(name)) {
-      throw new OptionError(path, name, 'a cookie of the application that no other policy here uses')
-    }
-    this.#applications.add(name)
-  }
+function isSame(one: UsedCookie, other: UsedCookie): boolean {
+  if (one.own === undefined || other.own === undefined) return one.name === other.name
+  return cookiesCollide(one.own, other.own)
 }
 
 function isSigned(item: unknown): boolean {
-  return isRecord(item) && ('cookie' in item || 'prefix' in item)
-}
-
-function isPolicy(value: unknown): value is AffinityPolicy {
-  return typeof value === 'object' && value !== null && 'read' in value
-}
-
-/** The user's own object, for it may be of a class. */
-function checkedPolicy(path: string, policy: AffinityPolicy): AffinityPolicy {
-  const { name } = policy
-  if (name !== undefined && typeof name !== 'string') throw new OptionError(`${path}.name`, name, 'a text')
-  for (const method of ['read', 'write', 'forwardCookie', 'sessions', 'sessionsSeen'] as const) {
-    const value: unknown = policy[method]
-    if (typeof value !== 'function' && (value !== undefined || method === 'read'))
-      throw new OptionError(`${path}.${method}`, value, 'a function')
-  }
-  return policy
+  return isRecord(item) && WORDS.some(word => word in item && KINDS[word]?.isSigned === true)
 }

@@ -1,5 +1,6 @@
 import type { Backend } from '../pool/backend.ts'
 import type { HeaderFields, RequestHead, ResponseHead } from '../head.ts'
+import type { ForwardField } from '../http/request-lines.ts'
 import type { Pool } from '../pool/pool.ts'
 
 /** How the affinity key of a request was read. A key that cannot be used is a claim like any other, never an error. */
@@ -56,14 +57,24 @@ export interface AffinityPolicy {
    * Returns a promise only where a remote store is queried.
    */
   read(request: RequestHead): Claims | Promise<Claims>
-  /** One line of the client's Cookie header as the backend is to see it; `''` leaves the line out. Absent: unchanged. */
-  forwardCookie?(line: string, request: RequestHead): string
   /**
-   * Makes the client return to `answer.backend`, by editing its response fields.
+   * Changes header fields on their way to the backend, so that the policy's key does not reach it: functions by the
+   * lower-case name of the field, which get the value of one line and return the value for the backend. `''` leaves the
+   * line out. Fields that frame the message or describe the client cannot be changed. Absent: all pass.
+   */
+  readonly forwardHeaders?: Readonly<Record<string, ForwardField>>
+  /**
+   * Gives the client its key, by editing the fields of the response. Called only when the key is news: the response is
+   * of another backend than the claim names, or the claim is to be renewed.
    * The fields are sent when it returns: a promise, as of a remote store, is not awaited, and its
    * rejection is only published on the diagnostics channels. Absent: the client gets nothing.
    */
-  write?(answer: ResponseContext, fields: HeaderFields): void | Promise<void>
+  write?(exchange: ResponseContext, fields: HeaderFields): void | Promise<void>
+  /**
+   * Called with every response, before `write`: for policies that learn from the application's own fields, or edit
+   * them. As `write` in all else.
+   */
+  responded?(exchange: ResponseContext, fields: HeaderFields): void | Promise<void>
   /**
    * How many live sessions are tied to a backend, as far as this process has seen them; for operators, and for the end
    * of a drain. Undefined, or absent: it cannot tell.
@@ -76,12 +87,12 @@ export interface AffinityPolicy {
   sessionsSeen?(backendId: string): number | undefined
 }
 
-/** Context of a policy of ours, which is built once, together with its affinity. */
+/** The parts of an affinity that its policies are made with. */
 export interface PolicyContext {
   readonly pool: Pool
   /**
-   * Newest first; at least one, validated.
-   * @throws OptionError when there is none: only policies that sign read it.
+   * The option `secrets` as bytes, newest first; at least one, validated.
+   * @throws OptionError when there is none: only policies that sign read it
    */
   readonly secrets: readonly Uint8Array[]
   /** Milliseconds since the epoch. */

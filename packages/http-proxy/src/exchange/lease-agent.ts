@@ -14,7 +14,7 @@ export class LeaseAgent {
   readonly #events: AttemptEvents
   readonly #lines: string[]
 
-  /** @throws the error of a policy's `forwardCookie` */
+  /** @throws the error of a policy's `forwardHeaders` */
   constructor(lease: Lease, agents: BackendAgents, events: AttemptEvents) {
     this.#lease = lease
     this.#agents = agents

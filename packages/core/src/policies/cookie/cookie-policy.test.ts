@@ -4,6 +4,7 @@ import type { HeaderFields, RequestHead } from '../../head.ts'
 import type { Claim } from '../policy.ts'
 import { LivePool } from '../../pool/live-pool.ts'
 import { type CookiePolicyOptions, parseCookieOptions } from './cookie-options.ts'
+import { writeKeys } from '../policy-writing.ts'
 import { cookiePolicy } from './cookie-policy.ts'
 
 const MINUTE = 60_000
@@ -71,19 +72,18 @@ function setUp({
     const claim = claims.find(one => one.kind === 'backend') ?? claims[0] ?? { kind: 'none' }
     const id = by ?? (claim.kind === 'backend' ? claim.id : 'a')
     const backend = { id, url: new URL(`http://${id}.test:80`) }
-    const matched = claim.kind === 'backend' && claim.id === id
     const fields = { ...headers }
-    void policy.write?.(
-      {
-        request: request(cookie, facts),
-        response: { statusCode, headers },
-        backend,
-        claim,
-        matched,
-        isSecure,
-      },
-      fields,
-    )
+    const response = { statusCode, headers }
+    const session = { started: () => {}, moved: () => {} }
+    const responded = {
+      request: request(cookie, facts),
+      response,
+      backend,
+      isSecure,
+      session,
+      isFailure: false,
+    }
+    writeKeys(pool, [policy], { ...responded, claims: [claim] }, fields)
     return fields
   }
 
@@ -108,7 +108,7 @@ function setUp({
     /** A good cookie for `id`. */
     cookieFor: (id: string): string => told(undefined, { by: id }) ?? '',
     forward: (line: string, facts: Partial<RequestHead> = {}): string =>
-      policy.forwardCookie?.(line, request(line, facts)) ?? 'no such method',
+      policy.forwardHeaders?.['cookie']?.(line, request(line, facts)) ?? 'no such method',
     ids: (cookie: string): string[] =>
       read(cookie).flatMap(claim => (claim.kind === 'backend' ? [claim.id] : [])),
     kinds: (cookie: string | undefined, facts: Partial<RequestHead> = {}): string[] =>

@@ -78,10 +78,10 @@ export function cookiePolicy(options: CookieOptions, context: PolicyContext): Af
     return seenS !== undefined && nowS - seenS >= maxIdleS / 10
   }
 
-  function newLine(answer: ResponseContext): string {
+  function newLine(exchange: ResponseContext): string {
     const nowMs = now()
     const nowS = Math.floor(nowMs / 1000)
-    const { claim, matched, backend } = answer
+    const { claim, matched, backend } = exchange
     const known = matched && claim.kind === 'backend' ? claim.issuedMs : undefined
     const issuedS = known === undefined ? nowS : known / 1000
     const value = values.write({
@@ -92,7 +92,7 @@ export function cookiePolicy(options: CookieOptions, context: PolicyContext): Af
     if (claim.kind === 'backend') tally?.ended(claim.id, endMs(claim.issuedMs, claim.seenMs))
     // Whole seconds, as in the cookie: it is counted by this time when it comes back.
     tally?.began(backend.id, endMs(issuedS * 1000, nowS * 1000))
-    const secure = options.secure === 'auto' ? answer.isSecure : options.secure
+    const secure = options.secure === 'auto' ? exchange.isSecure : options.secure
     return setCookie(
       value,
       secure,
@@ -124,24 +124,29 @@ export function cookiePolicy(options: CookieOptions, context: PolicyContext): Af
       const budget = { left: HMACS_PER_REQUEST }
       return [...new Set(found)].map(value => claimOf(value, budget))
     },
-    // Outside the path a cookie of this name belongs to another application.
-    forwardCookie: (line, request) =>
-      options.strip && isInPath(request) ? withoutCookie(line, options.name) : line,
-    write(answer, fields) {
-      const isNews = !answer.matched || (answer.claim.kind === 'backend' && answer.claim.renew === true)
-      if ((!isNews && fields['set-cookie'] === undefined) || !isInPath(answer.request)) return
+    forwardHeaders: {
+      // Outside the path a cookie of this name belongs to another application.
+      cookie: (line, request) =>
+        options.strip && isInPath(request) ? withoutCookie(line, options.name) : line,
+    },
+    /** The application must not set a cookie of this name, unless it is told that it may. */
+    responded({ request }, fields) {
+      if (options.preserve || fields['set-cookie'] === undefined || !isInPath(request)) return
       const lines = setCookieLines(fields)
       const others = lines.filter(line => setCookieName(line) !== options.name)
-      if (options.preserve && others.length < lines.length) return
-      const isWanted = options.onlyMethods.size === 0 || options.onlyMethods.has(answer.request.method)
-      if (isWanted && isNews) {
-        fields['set-cookie'] = [...others, newLine(answer)]
-        if (!answer.matched) report(answer)
-        if (options.noCache) keepPrivate(answer, fields)
-      } else if (others.length < lines.length) {
-        if (others.length > 0) fields['set-cookie'] = others
-        else delete fields['set-cookie']
-      }
+      if (others.length === lines.length) return
+      if (others.length > 0) fields['set-cookie'] = others
+      else delete fields['set-cookie']
+    },
+    write(exchange, fields) {
+      const { request } = exchange
+      if (!isInPath(request)) return
+      if (options.onlyMethods.size > 0 && !options.onlyMethods.has(request.method)) return
+      const lines = setCookieLines(fields)
+      if (options.preserve && lines.some(line => setCookieName(line) === options.name)) return
+      fields['set-cookie'] = [...lines, newLine(exchange)]
+      if (!exchange.matched) report(exchange)
+      if (options.noCache) keepPrivate(exchange, fields)
     },
   }
 }

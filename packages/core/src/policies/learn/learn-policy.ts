@@ -77,7 +77,7 @@ export function learnPolicy(options: LearnOptions, context: PolicyContext): Affi
         ? Promise.all(claims.map(async claim => claim)).then(knownFirst)
         : knownFirst(claims as LearnedClaim[])
     },
-    write({ request, response, backend, claim, matched, session }: ResponseContext) {
+    responded({ request, response, backend, claim, matched, session }: ResponseContext) {
       const { id, hasEnded } =
         kind === 'header' ? newsInHeader(response, name) : newsInCookie(response, name, now())
       const ended = hasEnded ? presentedIds(request).filter(one => one !== id) : []
@@ -99,7 +99,7 @@ function newClaim(sessionId: string, id: string | null | undefined): LearnedClai
   return typeof id === 'string' ? { kind: 'backend', id, sessionId } : UNKNOWN
 }
 
-/** When none is usable, `write` gets the first, so that it moves a known session. */
+/** When none is usable, `responded` gets the first, so that it moves a known session. */
 function knownFirst(claims: readonly LearnedClaim[]): readonly LearnedClaim[] {
   if (claims.length < 2) return claims
   return claims.toSorted((a, b) => Number(b.kind === 'backend') - Number(a.kind === 'backend'))

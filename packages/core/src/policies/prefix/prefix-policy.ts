@@ -79,22 +79,24 @@ export function prefixPolicy(options: PrefixOptions, context: PolicyContext): Af
       const budget = { left: HMACS_PER_REQUEST }
       return [...new Set(cookieValues(cookie, name))].map(value => claimOf(value, budget))
     },
-    forwardCookie(line, request) {
-      const budget = budgetOf(request)
-      return withCookieValues(line, name, value => ownValue(value, budget))
+    forwardHeaders: {
+      cookie(line, request) {
+        const budget = budgetOf(request)
+        return withCookieValues(line, name, value => ownValue(value, budget))
+      },
     },
-    write(answer, fields) {
+    responded(exchange, fields) {
       const lines = setCookieLines(fields)
-      const token = tokens.tokenOf(answer.backend.id)
+      const token = tokens.tokenOf(exchange.backend.id)
       const marked = lines.map(line =>
         setCookieName(line) === name ? withSetCookieValue(line, own => markedValue(token, own)) : line,
       )
       if (marked.every((line, index) => line === lines[index])) return
       fields['set-cookie'] = marked
-      const { claim, matched, session } = answer
+      const { claim, matched, session } = exchange
       if (claim.kind === 'none' || claim.kind === 'invalid' || claim.kind === 'expired') session?.started()
       else if (!matched) session?.moved(claim.kind === 'backend' ? claim.id : undefined)
-      if (options.noCache) keepPrivate(answer, fields)
+      if (options.noCache) keepPrivate(exchange, fields)
     },
   }
 }

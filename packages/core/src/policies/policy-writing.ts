@@ -1,0 +1,59 @@
+import type { Backend } from '../pool/backend.ts'
+import type { HeaderFields, RequestHead, ResponseHead } from '../head.ts'
+import type { Pool } from '../pool/pool.ts'
+import type { AffinityPolicy, Claim, SessionReport } from './policy.ts'
+import { publishPolicyFailed } from './policy-reading.ts'
+
+/** A response on its way to the client. */
+export interface Responded {
+  readonly request: RequestHead
+  readonly response: ResponseHead
+  readonly backend: Backend
+  readonly isSecure: boolean
+  /** No session begins at a backend whose response is a failure. */
+  readonly isFailure: boolean
+  /** For each policy, the claim that decided or the first that it read. */
+  readonly claims: readonly Claim[]
+  /** For the figures. */
+  readonly session: SessionReport
+}
+
+/**
+ * Lets each policy see the response, and write its key where the key is news: another backend than the claim names
+ * has responded, or the claim is to be renewed. This is decided here alone, for every policy.
+ */
+export function writeKeys(
+  pool: Pool,
+  policies: readonly AffinityPolicy[],
+  responded: Responded,
+  fields: HeaderFields,
+): void {
+  const { request, response, backend, isSecure, isFailure, claims, session } = responded
+  for (let index = 0; index < policies.length; index += 1) {
+    const policy = policies[index]
+    const claim = claims[index]
+    if (claim === undefined || policy === undefined) continue
+    const matched = claim.kind === 'backend' && claim.id === backend.id
+    if (isFailure && !matched) continue
+    const isNews = !matched || claim.renew === true
+    if (policy.responded === undefined && !(isNews && policy.write !== undefined)) continue
+    const exchange = { request, response, backend, claim, matched, isSecure, session }
+    try {
+      notePromise(pool, policy, request, policy.responded?.(exchange, fields))
+      if (isNews) notePromise(pool, policy, request, policy.write?.(exchange, fields))
+    } catch (error) {
+      publishPolicyFailed(pool, policy, error, request)
+    }
+  }
+}
+
+/** The fields are sent without waiting for a policy. */
+function notePromise(
+  pool: Pool,
+  policy: AffinityPolicy,
+  request: RequestHead,
+  pending: void | Promise<void>,
+): void {
+  if (pending instanceof Promise)
+    pending.catch((error: unknown) => publishPolicyFailed(pool, policy, error, request))
+}
