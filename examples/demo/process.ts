@@ -2,15 +2,15 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /**
- * A backend's side of `backends.ts`: listens on a port of 127.0.0.1, reports to its parent, and ends
+ * A backend's side of `backends.ts`: listens on a port of 127.0.0.1 or another host, reports to its parent, and ends
  * when it is told to, or when its parent is gone.
  */
-export function runBackend(server: Server, port: string): void {
+export function runBackend(server: Server, port: string, host = '127.0.0.1'): void {
   server.once('error', (error: NodeJS.ErrnoException) => {
     if (process.send === undefined) throw error
     process.send({ failed: error.code ?? error.message }, () => process.exit(1))
   })
-  server.listen(Number(port), '127.0.0.1', () => {
+  server.listen(Number(port), host, () => {
     process.send?.({ port: (server.address() as AddressInfo).port })
   })
 

