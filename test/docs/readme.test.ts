@@ -164,6 +164,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'packages/express Draining and changing backends 1': { check: checks.changedPool },
   'packages/express Several pools 1': { check: checks.twoPools },
   'packages/express Which backend responded? 1': { check: checks.servedBy },
+  'packages/express Which backend responded? 2': { check: checks.loggedBackend },
   'packages/express Errors 1': { check: checks.ownErrors },
   'packages/express Closing 1': { check: checks.gracefulEnd },
 
@@ -187,6 +188,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'packages/koa Draining and changing backends 1': { check: checks.changedPool },
   'packages/koa Several pools 1': { check: checks.twoPools },
   'packages/koa Which backend responded? 1': { check: checks.servedBy },
+  'packages/koa Which backend responded? 2': { check: checks.loggedBackend },
   'packages/koa Errors 1': { check: checks.ownErrors },
   'packages/koa Closing 1': { check: checks.gracefulEnd },
 
@@ -252,6 +254,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
       expect((await ask(port)).header('x-backend')).toBe('app1')
     },
   },
+  'packages/fastify Which backend responded 2': { check: checks.loggedBackend },
   'packages/fastify Only some routes 1': {
     async check({ port }) {
       const json = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{ "a" : 1 }' }

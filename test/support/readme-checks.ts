@@ -195,6 +195,14 @@ export const keptBody: GatewayCheck = async ({ port }, [app1]) => {
   expect(app1?.seen).toHaveLength(1)
 }
 
+/** The log has the backend of a request. */
+export const loggedBackend: GatewayCheck = async program => {
+  expect((await ask(program.port)).status).toBe(200)
+  await expect
+    .poll(() => program.out)
+    .toContain('"limpet":{"pool":"default","backend":"app1","status":"none"')
+}
+
 /** A header field of the response and a line of the log name the backend. */
 export const servedBy: GatewayCheck = async program => {
   const answer = await ask(program.port, { path: '/cart?x' })

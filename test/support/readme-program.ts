@@ -39,6 +39,7 @@ const PROVIDED: readonly Line[] = [
 const OF_FRAMEWORK: Readonly<Record<string, readonly Line[]>> = {
   fastify: [
     ['FastifyError', "import type { FastifyError } from 'fastify'"],
+    ['FastifyRequest', "import type { FastifyRequest } from 'fastify'"],
     ['acceptAnyBody', "import { acceptAnyBody } from '@limpet/fastify'"],
     ['limpet', "import { limpet } from '@limpet/fastify'"],
     ['gatewayServerOptions', "import { gatewayServerOptions } from '@limpet/fastify'"],
@@ -52,6 +53,7 @@ const OF_FRAMEWORK: Readonly<Record<string, readonly Line[]>> = {
       `import { ${name} } from '@limpet/express'`,
     ]),
     ['createProxyMiddleware', "import { createProxyMiddleware } from 'http-proxy-middleware'"],
+    ['Request', "import type { Request } from 'express'"],
     ['express', "import express from 'express'"],
     ['app', 'const app = express()'],
   ],
@@ -81,7 +83,7 @@ function programOf(key: string, code: string, tail: string): string {
   const framework = /^(?:packages\/)?(express|koa)\b/.exec(key)?.[1] ?? 'fastify'
   let body = `${code}\n${tail}`
   for (const [name, line] of [...PROVIDED, ...(OF_FRAMEWORK[framework] ?? []), ...MADE].toReversed()) {
-    const uses = new RegExp(`(?<![.\\w'@/-])${name}(?![\\w'-])(?!: )`)
+    const uses = new RegExp(`(?<![\\w'@/-])(?<!(?<!\\.\\.)\\.)${name}(?![\\w'-])(?!: )`)
     const makes = new RegExp(`^ *(?:export )?(?:(?:import|const)\\b[^='\\n]*\\b|function )${name}\\b`, 'm')
     const flat = body.replaceAll(/^import \{[^}]*\}/gm, list => list.replaceAll('\n', ' '))
     if (uses.test(body) && !makes.test(flat)) {
