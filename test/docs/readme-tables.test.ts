@@ -84,6 +84,7 @@ describe('a table of options', () => {
     ['packages/gateway', 'options of the limits', 'LIMITS_OPTIONS'],
     ['packages/gateway', 'options of the log', 'LOG_OPTIONS'],
     ['packages/gateway', 'options of a route', 'ROUTE_FILE_OPTIONS'],
+    ['packages/gateway', 'options of the store', 'REDIS_OPTIONS'],
     ['packages/gateway', 'options of the admin port', 'ADMIN_OPTIONS'],
   ])('of %s: %s has them all, with their defaults', (folder, marker, table) => {
     const rows = tableOf(readme(folder), marker)

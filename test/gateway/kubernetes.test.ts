@@ -99,7 +99,7 @@ test('without the package, a file that asks for it is told what to install', asy
   mkdirSync(join(modules, '@limpet'), { recursive: true })
   for (const scope of ['', '@limpet']) {
     for (const name of readdirSync(join(GATEWAY, 'node_modules', scope)))
-      if (!['@limpet', 'kubernetes', '.bin', '.cache'].includes(name))
+      if (!['@limpet', 'kubernetes', 'redis', '.bin', '.cache'].includes(name))
         symlinkSync(join(GATEWAY, 'node_modules', scope, name), join(modules, scope, name))
   }
   const check = (file: object): ReturnType<typeof spawnSync> => {
@@ -116,5 +116,10 @@ test('without the package, a file that asks for it is told what to install', asy
   expect(status).not.toBe(0)
   expect(String(stderr)).toContain(
     'pools.web.discovery.kubernetes needs the package @limpet/kubernetes; install it beside limpet: npm install @limpet/kubernetes',
+  )
+  const store = check(fileOf([], { store: { redis: { url: 'redis://127.0.0.1' } } }))
+  expect(store.status).not.toBe(0)
+  expect(String(store.stderr)).toContain(
+    'store.redis needs the package @limpet/redis; install it beside limpet: npm install @limpet/redis',
   )
 })

@@ -1,4 +1,5 @@
-import { type BackendFigures, OptionError, type Pool } from '@limpet/core'
+import { type BackendFigures, type BackendOptions, OptionError, type Pool } from '@limpet/core'
+import type { RedisFleet } from '@limpet/redis'
 import { AdminError } from './admin-error.ts'
 import { allowsBackend } from './allowed-backends.ts'
 import type { Gateway } from '../serving/gateway.ts'
@@ -31,6 +32,11 @@ export interface Operations {
   operate(operation: Operation): Promise<BackendFigures | undefined>
 }
 
+/** Commands to the members of a pool: of this process alone, or of all gateways that share them. */
+type Commands = Pick<RedisFleet, 'setState' | 'setWeight' | 'remove'> & {
+  add(backend: BackendOptions): unknown
+}
+
 /** Those of a gateway in this process. */
 export class GatewayOperations implements Operations {
   readonly #gateway: Gateway
@@ -59,14 +65,15 @@ export class GatewayOperations implements Operations {
     return this.#logs.dropped
   }
 
-  async operate(operation: Operation): Promise<BackendFigures | undefined> {
+  /** @param isShared whether other gateways are to be told; of several workers, one tells them */
+  async operate(operation: Operation, isShared = true): Promise<BackendFigures | undefined> {
     const served = this.#gateway.pools.get(operation.pool)
     if (served === undefined) throw new AdminError(404, 'NOT_FOUND', `there is no pool ${operation.pool}`)
     const { affinity } = served
     const { pool } = affinity
     try {
       if (operation.what === 'add') this.#checkAllowed(operation.body['url'])
-      const id = operate(pool, operation)
+      const id = operate(pool, operation, (isShared ? served.fleet : undefined) ?? pool)
       return affinity.stats().backends.find(backend => backend.id === id)
     } catch (error) {
       if (error instanceof OptionError) throw new AdminError(400, 'BAD_REQUEST', error.message)
@@ -86,28 +93,33 @@ export class GatewayOperations implements Operations {
   }
 }
 
-function operate(pool: Pool, operation: Operation): string {
+function operate(pool: Pool, operation: Operation, commands: Commands): string {
   switch (operation.what) {
     case 'add':
-      return add(pool, operation.body)
+      return add(pool, operation.body, commands)
     case 'change':
-      return change(pool, operation)
+      return change(pool, operation, commands)
     case 'remove': {
       const { id } = operation
-      if (!pool.remove(id)) throw new AdminError(404, 'NOT_FOUND', `there is no backend ${id}`)
+      if (!commands.remove(id)) throw new AdminError(404, 'NOT_FOUND', `there is no backend ${id}`)
       return id
     }
   }
 }
 
-function add(pool: Pool, body: Readonly<Record<string, unknown>>): string {
+function add(pool: Pool, body: Readonly<Record<string, unknown>>, commands: Commands): string {
   const { id } = body
   if (typeof id === 'string' && pool.find(id) !== undefined)
     throw new AdminError(409, 'CONFLICT', `there is a backend ${id}`)
-  return pool.add(body as { id: string; url: string }).backend.id
+  commands.add(body as { id: string; url: string })
+  return String(id)
 }
 
-function change(pool: Pool, { id, body }: { id: string; body: Readonly<Record<string, unknown>> }): string {
+function change(
+  pool: Pool,
+  { id, body }: { id: string; body: Readonly<Record<string, unknown>> },
+  commands: Commands,
+): string {
   const view = pool.find(id)
   if (view === undefined) throw new AdminError(404, 'NOT_FOUND', `there is no backend ${id}`)
   const { state, weight, ...rest } = body
@@ -117,12 +129,12 @@ function change(pool: Pool, { id, body }: { id: string; body: Readonly<Record<st
   if (state === undefined && weight === undefined)
     throw new AdminError(400, 'BAD_REQUEST', 'nothing to change: it takes state, weight or both')
   const before = view.weight
-  if (weight !== undefined) pool.setWeight(id, weight as number)
+  if (weight !== undefined) commands.setWeight(id, weight as number)
   try {
-    if (state !== undefined) pool.setState(id, state as 'ready')
+    if (state !== undefined) commands.setState(id, state as 'ready')
   } catch (error) {
     // All of it or nothing.
-    pool.setWeight(id, before)
+    if (weight !== undefined) commands.setWeight(id, before)
     throw error
   }
   return id

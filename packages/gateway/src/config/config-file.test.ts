@@ -292,7 +292,20 @@ describe('a file', () => {
     [
       'lets several processes learn',
       { workers: 2, pools: { web: { ...web, affinity: [{ learn: { cookie: 'sid' } }] } } },
-      ['pools.web.affinity[0].learn remembers in one process; it needs workers: 1'],
+      ['pools.web.affinity[0].learn remembers in one process; it needs workers: 1, or a store'],
+    ],
+    [
+      'has a wrong store, no secrets for it, and a limit of sessions that has no effect',
+      {
+        secrets: undefined,
+        store: { redis: { url: 'http://user:top-secret-1@127.0.0.1' } },
+        pools: { web: { ...web, affinity: [{ learn: { cookie: 'sid', maxEntries: 5 } }] } },
+      },
+      [
+        'pools.web.affinity[0].learn.maxEntries is for sessions without a store; it takes store.redis.maxEntries',
+        'secrets is missing; gateways that share a store need the same secrets',
+        'store.redis.url is no url; it takes redis://host:port, rediss://host:port or unix:/path/to.sock',
+      ],
     ],
     [
       'wants sameSite none without secure',

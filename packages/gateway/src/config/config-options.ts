@@ -20,6 +20,7 @@ import { LISTEN } from './listen-options.ts'
 import { LOG } from './log-options.ts'
 import { POOL_OPTIONS, type PoolFile } from './pool-file.ts'
 import { ROUTES } from './route-options.ts'
+import { STORE } from './store-options.ts'
 import type { Written } from './written.ts'
 
 const MAX_WORKERS = 1024
@@ -63,6 +64,8 @@ export const CONFIG_OPTIONS = optionTable({
   routes: ROUTES,
   /** The pools by name: backends, and how their sessions are kept. */
   pools: needed(POOLS),
+  /** Shares learned sessions and operators' commands with other workers and gateways. @default absent: each process has its own */
+  store: STORE,
   /** The admin port. @default absent: there is none */
   admin: ADMIN,
 })

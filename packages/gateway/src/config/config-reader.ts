@@ -11,6 +11,7 @@ import { PoolReader } from './pool-reader.ts'
 import type { ProblemList } from './problem.ts'
 import type { Route } from './routes.ts'
 import { KeptElsewhere } from './secret-ref.ts'
+import { StoreReader } from './store-reader.ts'
 
 /** Shared by this process and its workers, so that a reload keeps all sessions. */
 const RANDOM_SECRET = process.env['LIMPET_RANDOM_SECRET'] ?? randomBytes(32).toString('base64url')
@@ -62,6 +63,7 @@ export class ConfigReader {
       pools: this.#pools(),
       routes: this.#routes(),
       admin: this.#admin(),
+      store: this.#store(),
       warnings: this.#warnings,
     }
     // Pools with other problems cannot be compared.
@@ -107,6 +109,7 @@ export class ConfigReader {
       ) ?? [RANDOM_SECRET],
       trustProxy,
       hasWorkers: this.#checked.workers > 1,
+      hasStore: this.#checked.store !== undefined,
     })
     return Object.entries(pools).map(([name, file]) => reader.read(name, file))
   }
@@ -125,6 +128,14 @@ export class ConfigReader {
       if (!names.includes(pool))
         this.#problems.addAll(wordError(`routes[${index}].pool`, pool, names, takes).problems)
     return routes
+  }
+
+  #store(): GatewayConfig['store'] {
+    const { store } = this.#checked
+    if (store === undefined) return undefined
+    if (this.#file.secrets === undefined)
+      this.#problems.add('secrets', 'is missing; gateways that share a store need the same secrets')
+    return new StoreReader(this.#kept, this.#problems).read(store.redis)
   }
 
   #admin(): GatewayConfig['admin'] {

@@ -48,8 +48,19 @@ export interface GatewayConfig {
   readonly routes: readonly Route[]
   readonly pools: readonly PoolConfig[]
   readonly admin: AdminConfig | undefined
+  /** The state that several processes and gateways share; undefined: each process has its own. */
+  readonly store: StoreConfig | undefined
   /** Settings that are valid and perhaps a mistake. */
   readonly warnings: readonly string[]
+}
+
+/** Redis or Valkey, as @limpet/redis takes it. */
+export interface StoreConfig {
+  readonly url: string
+  readonly prefix: string
+  /** In milliseconds. */
+  readonly deadline: number
+  readonly maxEntries: number
 }
 
 /** The admin port. */

@@ -16,6 +16,8 @@ export interface SharedOptions {
   readonly trustProxy: readonly string[]
   /** Whether several processes serve the pool. */
   readonly hasWorkers: boolean
+  /** Whether learned sessions are in a store that processes share. */
+  readonly hasStore: boolean
 }
 
 /** In the place of one that cannot be made, so that the rest of the file can be checked. */
@@ -35,10 +37,18 @@ export class PoolReader {
 
   read(name: string, file: PoolFile): PoolConfig {
     const path = `pools.${name}`
-    const learns = file.affinity?.findIndex(policy => 'learn' in policy) ?? -1
-    if (this.#shared.hasWorkers && learns >= 0)
-      this.#problems.add(`${path}.affinity[${learns}].learn`, 'remembers in one process; it needs workers: 1')
-    const { secrets, trustProxy } = this.#shared
+    const { secrets, trustProxy, hasWorkers, hasStore } = this.#shared
+    for (const [index, policy] of (file.affinity ?? []).entries()) {
+      if (!('learn' in policy)) continue
+      const at = `${path}.affinity[${index}].learn`
+      if (hasWorkers && !hasStore)
+        this.#problems.add(at, 'remembers in one process; it needs workers: 1, or a store')
+      if (hasStore && policy.learn.maxEntries !== undefined)
+        this.#problems.add(
+          `${at}.maxEntries`,
+          'is for sessions without a store; it takes store.redis.maxEntries',
+        )
+    }
     const options = poolOptions(name, file, {
       secrets,
       trustProxy,

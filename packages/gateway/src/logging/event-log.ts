@@ -14,18 +14,27 @@ const LEVELS: Readonly<Record<string, Level>> = {
   'retry-budget-exhausted': 'warn',
   'policy-failed': 'warn',
   'discovery-failed': 'warn',
+  'redis-state': 'warn',
+  'redis-bad-value': 'warn',
+  'fleet-change': 'info',
 }
 
 /** Logs the events of the pools. @returns a function that stops it */
 export function logEvents(log: Logger): () => void {
   const listeners = Object.entries(LEVELS).map(([name, level]): [string, (event: unknown) => void] => [
     `limpet:${name}`,
-    event => log[level]({ event: name.replaceAll('-', '_'), ...plain(event as object) }),
+    event =>
+      log[isGood(event) ? 'info' : level]({ event: name.replaceAll('-', '_'), ...plain(event as object) }),
   ])
   for (const [channel, listener] of listeners) subscribe(channel, listener)
   return () => {
     for (const [channel, listener] of listeners) unsubscribe(channel, listener)
   }
+}
+
+/** The connection to the store is back, or there for the first time. */
+function isGood(event: unknown): boolean {
+  return typeof event === 'object' && event !== null && 'state' in event && event.state === 'up'
 }
 
 /** Replaces causes by their codes: machines read the log, and have no use for a stack. */

@@ -21,11 +21,12 @@ const PARTS: readonly Part[] = [
   ['log', ({ log }) => log],
   ['routes', ({ routes }) => routes],
   ['admin', ({ admin }) => admin],
+  ['store', ({ store }) => store],
 ]
 
 /** Applies `after` to a gateway that was started with `before`: options that need a restart keep their values. */
 export function reloaded(before: GatewayConfig, after: GatewayConfig): GatewayConfig {
-  const { listen, adapter, workers, limits, log, admin } = before
+  const { listen, adapter, workers, limits, log, admin, store } = before
   return {
     ...after,
     listen: { ...listen, tls: listen.tls && (after.listen.tls ?? listen.tls) },
@@ -34,6 +35,7 @@ export function reloaded(before: GatewayConfig, after: GatewayConfig): GatewayCo
     workers,
     log,
     admin,
+    store,
   }
 }
 

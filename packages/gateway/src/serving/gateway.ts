@@ -11,10 +11,11 @@ import type { GatewayConfig, PoolConfig } from '../config/config.ts'
 import { endingMs } from '../workers/deadline.ts'
 import { errorPage } from './error-page.ts'
 import type { Logs } from '../logging/log.ts'
-import { type Members, membersOf, type PoolMember, restoreMembers } from '../reload/pool-members.ts'
+import { type Members, membersOf, type PoolMember } from '../reload/pool-members.ts'
 import { type Changes, changesBetween, reloaded } from '../reload/reload.ts'
 import { AMBIGUOUS, type Router, router } from '../config/routes.ts'
 import { type Observe, ServedPool } from './served-pool.ts'
+import { SharedState, untilJoined } from './shared-state.ts'
 
 const LOOK_MS = 100
 
@@ -23,6 +24,7 @@ export class Gateway {
   readonly #accessLog: AccessLog | undefined
   readonly #server: Server
   readonly #connections: ClientConnections
+  readonly #shared: SharedState | undefined
   #config: GatewayConfig
   #pools: ReadonlyMap<string, ServedPool> = new Map()
   /** Those that a reload has replaced, and that have requests left. */
@@ -35,6 +37,7 @@ export class Gateway {
   private constructor(config: GatewayConfig, logs: Logs) {
     this.#config = config
     this.#route = router(config.routes)
+    this.#shared = config.store && new SharedState(config.store)
     const { access, sample } = config.log
     this.#accessLog =
       access && logs.log.isLevelEnabled('info') ? new AccessLog({ log: logs.access, sample }) : undefined
@@ -53,11 +56,12 @@ export class Gateway {
     const gateway = new Gateway(config, logs)
     try {
       gateway.#pools = await gateway.#startPools(config.pools, name => members[name])
+      await untilJoined(Array.from(gateway.#pools.values(), ({ fleet }) => fleet ?? []).flat())
       const { host, port } = config.listen
       gateway.#server.listen({ host, port })
       await once(gateway.#server, 'listening')
     } catch (error) {
-      await closeAll(gateway.#pools.values())
+      await gateway.#closeAll(gateway.#pools.values())
       throw error
     }
     return gateway
@@ -97,9 +101,9 @@ export class Gateway {
 
   /** Makes these the members of its pools. */
   restore(members: Members): void {
-    for (const [name, { pool }] of this.#pools) {
+    for (const [name, served] of this.#pools) {
       const known = members[name]
-      if (known !== undefined) restoreMembers(pool, known)
+      if (known !== undefined) served.restore(known)
     }
   }
 
@@ -168,7 +172,13 @@ export class Gateway {
     }, LOOK_MS)
     await closed
     clearInterval(looking)
+    await this.#closeAll(served)
+  }
+
+  /** Closes the pools, and what they share. */
+  async #closeAll(served: Iterable<ServedPool>): Promise<void> {
     await closeAll(served)
+    await this.#shared?.close()
   }
 
   /** @param known the state that each pool takes over, by its name */
@@ -182,7 +192,7 @@ export class Gateway {
     const started = new Map<string, ServedPool>()
     try {
       for (const pool of pools)
-        started.set(pool.name, await ServedPool.start(adapter, pool, observe, known(pool.name)))
+        started.set(pool.name, await ServedPool.start(adapter, pool, observe, known(pool.name), this.#shared))
     } catch (error) {
       await closeAll(started.values())
       throw error
@@ -219,5 +229,5 @@ export class Gateway {
 }
 
 async function closeAll(served: Iterable<ServedPool>): Promise<void> {
-  await Promise.all(Array.from(served, async ({ app }) => app.close()))
+  await Promise.all(Array.from(served, async pool => pool.close()))
 }

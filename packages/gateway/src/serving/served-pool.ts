@@ -1,11 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Affinity, AFFINITY_OPTION_KEYS, createAffinity, type Pool } from '@limpet/core'
 import type { HttpProxyOptions } from '@limpet/http-proxy'
+import type { RedisFleet } from '@limpet/redis'
 import type { AdapterName, PoolConfig } from '../config/config.ts'
 import { keepLearned, type LearnedStores } from './learned-stores.ts'
 import { type PoolApp, startPoolApp } from './pool-app.ts'
 import { type PoolMember, restoreMembers } from '../reload/pool-members.ts'
 import { changeBackends, takeOver } from '../reload/takeover.ts'
+import type { SharedState } from './shared-state.ts'
 
 /** Wraps an affinity, to observe it. */
 export type Observe = (affinity: Affinity) => Affinity
@@ -13,18 +15,26 @@ export type Observe = (affinity: Affinity) => Affinity
 const AFFINITY_KEYS: ReadonlySet<string> = new Set(AFFINITY_OPTION_KEYS)
 const LOOK_MS = 100
 
+interface Kept {
+  readonly learned: LearnedStores
+  readonly fleet: RedisFleet | undefined
+}
+
 /** A pool that is being served. */
 export class ServedPool {
   readonly name: string
   readonly affinity: Affinity
   readonly app: PoolApp
+  /** The commands of operators that other gateways share. */
+  readonly fleet: RedisFleet | undefined
   readonly #learned: LearnedStores
   #config: PoolConfig
 
-  private constructor(config: PoolConfig, affinity: Affinity, app: PoolApp, learned: LearnedStores) {
+  private constructor(config: PoolConfig, affinity: Affinity, app: PoolApp, { learned, fleet }: Kept) {
     this.name = config.name
     this.affinity = affinity
     this.app = app
+    this.fleet = fleet
     this.#learned = learned
     this.#config = config
   }
@@ -36,16 +46,19 @@ export class ServedPool {
   /**
    * @param known the state to take over: a replaced pool, with the health of its backends, operators' commands and
    *   learned sessions; or the members from another process
+   * @param shared the state that other processes share
    */
   static async start(
     adapter: AdapterName,
     config: PoolConfig,
     observe: Observe,
     known?: ServedPool | readonly PoolMember[],
+    shared?: SharedState,
   ): Promise<ServedPool> {
     const { policies, learned } = keepLearned(
       config.options.affinity,
       known instanceof ServedPool ? known.#learned : undefined,
+      shared?.store,
     )
     const entries = Object.entries(config.options)
     const ofAffinity = Object.fromEntries(entries.filter(([key]) => AFFINITY_KEYS.has(key)))
@@ -64,7 +77,8 @@ export class ServedPool {
       // The event log has the changes of all pools.
       logger: false,
     })
-    return new ServedPool(config, affinity, app, learned)
+    const fleet = shared?.join(affinity.pool, config.options.secrets ?? [])
+    return new ServedPool(config, affinity, app, { learned, fleet })
   }
 
   /** Whether `config` is another in its backends at most, which can be changed while it is served. */
@@ -74,11 +88,25 @@ export class ServedPool {
 
   become(config: PoolConfig): void {
     changeBackends(this.pool, this.#config, config)
+    this.fleet?.apply()
     this.#config = config
+  }
+
+  /** Makes `members` those of the pool. Newer commands of other gateways stay. */
+  restore(members: readonly PoolMember[]): void {
+    restoreMembers(this.pool, members)
+    this.fleet?.apply()
+  }
+
+  async close(): Promise<void> {
+    this.fleet?.close()
+    await this.app.close()
   }
 
   /** Ends when all that is in flight, or waits, has ended: tunnels, too, as if nothing had been changed. */
   async retire(): Promise<void> {
+    // The pool in its place has the commands that come from now on.
+    this.fleet?.close()
     // Some may be on their way from the server to the pool.
     do await delay(LOOK_MS, undefined, { ref: false })
     while (this.pool.inFlight + this.pool.queued > 0)

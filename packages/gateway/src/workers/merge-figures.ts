@@ -6,8 +6,9 @@ export type Pools = Readonly<Record<string, PoolFigures>>
 /**
  * A backend as several processes know it: counts add up, and it is healthy where all say so. A session whose key was
  * written by one process and renewed by another is counted in both, so their sum is an estimate.
+ * @param isShared whether each process counts the sessions of all
  */
-export function mergeBackends(all: readonly BackendFigures[]): BackendFigures | undefined {
+export function mergeBackends(all: readonly BackendFigures[], isShared: boolean): BackendFigures | undefined {
   const [first] = all
   if (first === undefined || all.length === 1) return first
   const sum = (read: (one: BackendFigures) => number): number => total(all.map(read))
@@ -17,7 +18,8 @@ export function mergeBackends(all: readonly BackendFigures[]): BackendFigures | 
       (latest, one) => (latest === undefined || one.atMs > latest.atMs ? one : latest),
       undefined,
     )
-  const isKnown = all.every(({ sessions }) => sessions !== undefined)
+  const sessions = all.map(one => one.sessions ?? 0)
+  const isKnown = all.every(one => one.sessions !== undefined)
   return {
     ...first,
     healthy: all.every(({ healthy }) => healthy),
@@ -32,7 +34,7 @@ export function mergeBackends(all: readonly BackendFigures[]): BackendFigures | 
     failuresByKind: sums(all.map(one => one.failuresByKind)),
     redispatchedFrom: sum(one => one.redispatchedFrom),
     redispatchedTo: sum(one => one.redispatchedTo),
-    sessions: isKnown ? sum(one => one.sessions ?? 0) : undefined,
+    sessions: isKnown ? (isShared ? Math.max(...sessions) : total(sessions)) : undefined,
     sessionsEstimated: isKnown,
     sessionsStarted: sum(one => one.sessionsStarted),
     sessionsMoved: sums(all.map(one => one.sessionsMoved)),
@@ -51,8 +53,11 @@ export function mergeBackends(all: readonly BackendFigures[]): BackendFigures | 
   }
 }
 
-/** The pools of several processes, by name. The members are those of the first: all have the same. */
-export function mergePools(all: readonly Pools[]): Pools {
+/**
+ * The pools of several processes, by name. The members are those of the first: all have the same.
+ * @param shared the pools of which each process counts the sessions of all
+ */
+export function mergePools(all: readonly Pools[], shared: ReadonlySet<string>): Pools {
   const [first = {}] = all
   return Object.fromEntries(
     Object.entries(first).map(([name, pool]) => [
@@ -60,12 +65,13 @@ export function mergePools(all: readonly Pools[]): Pools {
       mergePool(
         pool,
         all.flatMap(pools => pools[name] ?? []),
+        shared.has(name),
       ),
     ]),
   )
 }
 
-function mergePool(first: PoolFigures, all: readonly PoolFigures[]): PoolFigures {
+function mergePool(first: PoolFigures, all: readonly PoolFigures[], isShared: boolean): PoolFigures {
   const sum = (read: (one: PoolFigures) => number): number => total(all.map(read))
   // A lookup in each list for each member would take a second for a thousand of them.
   const byId = Map.groupBy(
@@ -75,7 +81,7 @@ function mergePool(first: PoolFigures, all: readonly PoolFigures[]): PoolFigures
   return {
     ...first,
     sinceMs: Math.min(...all.map(one => one.sinceMs)),
-    backends: first.backends.flatMap(({ id }) => mergeBackends(byId.get(id) ?? []) ?? []),
+    backends: first.backends.flatMap(({ id }) => mergeBackends(byId.get(id) ?? [], isShared) ?? []),
     affinity: sums(all.map(one => one.affinity)),
     inFlight: sum(one => one.inFlight),
     requests: sum(one => one.requests),

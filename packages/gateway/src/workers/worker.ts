@@ -16,7 +16,8 @@ export type Order =
   | ({ readonly what: 'start' } & Standing)
   | { readonly what: 'reload'; readonly source: ConfigSource }
   | { readonly what: 'restore'; readonly members: Members }
-  | { readonly what: 'operate'; readonly operation: Operation }
+  /** `isShared`: this worker is the one that tells other gateways. */
+  | { readonly what: 'operate'; readonly operation: Operation; readonly isShared: boolean }
   | { readonly what: 'stats' | 'logDropped' | 'members' | 'end' }
 
 /** State that all workers share. */
@@ -82,7 +83,7 @@ export async function runWorker(isPretty: boolean): Promise<number> {
       case 'stats':
         return operations.stats()
       case 'operate':
-        return operations.operate(order.operation)
+        return operations.operate(order.operation, order.isShared)
       case 'logDropped':
         return operations.logDropped()
       case 'members':

@@ -81,6 +81,9 @@ class Workers implements Operations {
   readonly #logs: Logs
   readonly #log: Logger
   readonly #secret: string
+  readonly #hasStore: boolean
+  /** The pools whose learned sessions all workers share. */
+  #shared: ReadonlySet<string>
   /** The state for a worker that is started later; replaced with each change. */
   #standing: Standing
   /** Workers whose process has not ended. */
@@ -100,6 +103,8 @@ class Workers implements Operations {
     this.#logs = logs
     this.#log = logs.log
     this.#secret = randomSecret
+    this.#hasStore = config.store !== undefined
+    this.#shared = this.#sharedPools(config)
   }
 
   get isReady(): boolean {
@@ -115,7 +120,7 @@ class Workers implements Operations {
   }
 
   async stats(): Promise<Pools> {
-    return mergePools((await this.#tellAll({ what: 'stats' })) as Pools[])
+    return mergePools((await this.#tellAll({ what: 'stats' })) as Pools[], this.#shared)
   }
 
   async logDropped(): Promise<number> {
@@ -126,7 +131,7 @@ class Workers implements Operations {
   async operate(operation: Operation): Promise<BackendFigures | undefined> {
     return this.#inTurn(async () => {
       try {
-        return mergeBackends((await this.#tellAll({ what: 'operate', operation })) as BackendFigures[])
+        return mergeBackends(await this.#operateAll(operation), this.#shared.has(operation.pool))
       } finally {
         await this.#noteMembers()
       }
@@ -139,6 +144,7 @@ class Workers implements Operations {
       const [changes = { changed: [], needsRestart: [] }] = await this.#tellAll({ what: 'reload', source })
       this.#standing = { ...this.#standing, source }
       this.endingMs = endingMs(config)
+      this.#shared = this.#sharedPools(config)
       await this.#noteMembers()
       return changes as Changes
     })
@@ -161,6 +167,23 @@ class Workers implements Operations {
 
   async #gone(): Promise<void> {
     await Promise.all(Array.from(this.#links, async ({ exited }) => exited))
+  }
+
+  #sharedPools({ pools }: GatewayConfig): ReadonlySet<string> {
+    const learning = pools.filter(({ options }) => options.affinity?.some(policy => 'learn' in policy))
+    return new Set(this.#hasStore ? learning.map(({ name }) => name) : [])
+  }
+
+  /**
+   * One worker tells the other gateways, and it comes last: the others would hear of it from the store, and find that it
+   * is done already.
+   */
+  async #operateAll(operation: Operation): Promise<readonly BackendFigures[]> {
+    const [teller, ...others] = this.#ready
+    const order = { what: 'operate', operation } as const
+    const told = await Promise.allSettled([this.#tell(others, { ...order, isShared: false })])
+    const last = await this.#tell(teller === undefined ? [] : [teller], { ...order, isShared: true })
+    return [...told.flatMap(valueOf), ...last] as BackendFigures[]
   }
 
   /** Every worker has the operators' commands, so one of them is asked. */
@@ -235,11 +258,20 @@ class Workers implements Operations {
 
   /** Sends an order to all live workers and returns their replies. A worker that dies over an order is replaced by one that has it. */
   async #tellAll(order: Order): Promise<readonly unknown[]> {
-    const replies = [...this.#ready].map(async link =>
+    return this.#tell([...this.#ready], order)
+  }
+
+  async #tell(links: readonly WorkerLink[], order: Order): Promise<readonly unknown[]> {
+    const replies = links.map(async link =>
       link.ask(order).catch((error: unknown) => {
         if (link.isOpen) throw error
       }),
     )
     return (await Promise.all(replies)).filter(reply => reply !== undefined)
   }
+}
+
+function valueOf<T>(settled: PromiseSettledResult<readonly T[]>): readonly T[] {
+  if (settled.status === 'rejected') throw settled.reason
+  return settled.value
 }
