@@ -23,8 +23,8 @@ export class AccessLog {
   readonly #random: () => number
   /** By connection, until the end of its last request. */
   readonly #carried = new WeakMap<object, Carried>()
-  /** By the object that a request shares with its `RequestHead`. */
-  readonly #entries = new WeakMap<readonly string[], Entry>()
+  /** By Node's message, which the head of its request names. */
+  readonly #entries = new WeakMap<object, Entry>()
 
   constructor({ log, sample, random = Math.random }: AccessLogOptions) {
     this.#log = log
@@ -64,11 +64,11 @@ export class AccessLog {
   /** Wraps an affinity, so that its leases log the course of their requests. */
   observed(affinity: Affinity): Affinity {
     const observe = (request: RequestHead, lease: Lease): Lease => {
-      const entry = this.#entries.get(request.edits?.wire ?? request.rawHeaders)
+      const entry = this.#entryOf(request)
       return entry === undefined ? lease : new ObservedLease(lease, entry)
     }
     const refuse = (request: RequestHead, error: unknown): never => {
-      const entry = this.#entries.get(request.edits?.wire ?? request.rawHeaders)
+      const entry = this.#entryOf(request)
       if (entry !== undefined && isAffinityError(error)) entry.status = error.statusCode
       throw error
     }
@@ -88,7 +88,12 @@ export class AccessLog {
     return { pool: affinity.pool, cookies: affinity.cookies, select, stats: () => affinity.stats() }
   }
 
-  #enter({ rawHeaders, socket }: IncomingMessage, pool: string | undefined): Entry | undefined {
+  #entryOf({ message }: RequestHead): Entry | undefined {
+    return message === undefined ? undefined : this.#entries.get(message)
+  }
+
+  #enter(request: IncomingMessage, pool: string | undefined): Entry | undefined {
+    const { socket } = request
     if (this.#sample < 1 && this.#random() >= this.#sample) return undefined
     const entry: Entry = {
       startedMs: performance.now(),
@@ -104,7 +109,7 @@ export class AccessLog {
       status: undefined,
       isCut: false,
     }
-    this.#entries.set(rawHeaders, entry)
+    this.#entries.set(request, entry)
     return entry
   }
 
@@ -116,7 +121,7 @@ export class AccessLog {
       atMs === undefined ? undefined : Math.round((atMs - startedMs) * 10) / 10
     const carried = this.#carry(request)
     // The garbage collector would look through all that are over, again and again.
-    this.#entries.delete(request.rawHeaders)
+    this.#entries.delete(request)
     this.#log.write({
       time: Date.now(),
       event: 'request',
