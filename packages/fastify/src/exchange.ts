@@ -84,7 +84,7 @@ export class Exchange implements Handler, Sender, Attempter {
   }
 
   /** Sends the response, whose head the reply has by now: whole if it is short, else as a stream. */
-  answer(reply: FastifyReply): void {
+  respond(reply: FastifyReply): void {
     const head = this.#head
     if (head === undefined) return
     if (this.#trailers !== undefined && !hasFields(this.#trailers)) {
@@ -210,7 +210,7 @@ export class Exchange implements Handler, Sender, Attempter {
 
   #streamTo(client: ServerResponse): ResponseBody {
     const controller = this.#controller
-    if (controller === undefined) throw new TypeError('no answer yet')
+    if (controller === undefined) throw new TypeError('no response yet')
     this.#stream = new ResponseBody(controller, client)
     return this.#stream
   }

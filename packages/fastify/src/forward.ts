@@ -17,7 +17,7 @@ import {
   type NodeProxy,
   noteRefusal,
   onceClosed,
-  refuseAnswer,
+  refuseResponse,
   refuseAfterRefusal,
   RequestRecord,
   RequestBody,
@@ -113,12 +113,12 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
         }
         if (closing.isClosing && raw.httpVersionMajor === 1) reply.header('connection', 'close')
         try {
-          if (rewriting.onResponse === undefined) exchange.answer(reply)
+          if (rewriting.onResponse === undefined) exchange.respond(reply)
           else respond(rewriting.onResponse, reply, exchange, sent)
         } catch (error) {
           // HTTP/2 throws for fields that HTTP/1 writes, and here it would be an uncaught exception.
           reply.log.error({ err: error }, 'the response of the backend could not be written')
-          refuseAnswer(reply.raw)
+          refuseResponse(reply.raw)
         }
       },
       onError: () => {

@@ -115,11 +115,11 @@ class Taken implements TakenRequest {
 
   respond(): Promise<void> {
     return this.forward().then(
-      answer => {
-        if (answer === undefined) return
+      received => {
+        if (received === undefined) return
         // An app that timed out may have responded itself; then no other response is sent.
-        if (this.#response.headersSent) answer.body.destroy()
-        else writeResponse(this.#response, answer)
+        if (this.#response.headersSent) received.body.destroy()
+        else writeResponse(this.#response, received)
       },
       (error: unknown) => this.#fail(error),
     )

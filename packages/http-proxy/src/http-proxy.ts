@@ -184,8 +184,8 @@ export function httpProxyOf(
             record?.placed(lease)
             const ofRequest = hooks.ofRequest(request, client)
             exchange = new Exchange(lease, head, agents, body, transport, forwardAttempt, record, ofRequest)
-            const respond = (answer: BackendResponse): void =>
-              hooks.respond(answer, lease.backend, request, client, resolve, reject)
+            const respond = (received: BackendResponse): void =>
+              hooks.respond(received, lease.backend, request, client, resolve, reject)
             exchangeWith(request, client, exchange, { responded: respond, failed: reject }, resolve)
           }
           const lease = select(request, client, head)
@@ -224,7 +224,7 @@ function exchangeWith(
   client: ServerResponse,
   exchange: Exchange,
   outcome: Outcome,
-  left: (answer: undefined) => void,
+  left: (nothing: undefined) => void,
 ): void {
   function onClose(): void {
     exchange.close()

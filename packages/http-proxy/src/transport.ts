@@ -2,7 +2,7 @@
 export { type Attempter, Attempts, type AttemptTimes } from './exchange/attempts.ts'
 export { clientBody } from './exchange/client-body.ts'
 export { RequestRecord } from './exchange/limpet-info.ts'
-export { isHttp2Response, isWhole, readWhole, refuseAnswer } from './exchange/response.ts'
+export { isHttp2Response, isWhole, readWhole, refuseResponse } from './exchange/response.ts'
 export { CONNECT_TIMEOUT, countedOpener, type SocketOpener } from './backend/backend-socket.ts'
 export { hasLeft, onceClosed } from './exchange/client-side.ts'
 export { errorCode, failureOf, protocolError, RESPONSE_TIMEOUT, responseTimeout } from './failure.ts'

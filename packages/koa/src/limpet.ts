@@ -50,8 +50,8 @@ export function limpet(options: LimpetOptions): Limpet {
     })
     if (taken === undefined) return next()
     ctx.state.limpet = taken.info
-    return taken.forward().then(answer => {
-      if (answer !== undefined) giveResponse(ctx, answer)
+    return taken.forward().then(received => {
+      if (received !== undefined) giveResponse(ctx, received)
       // A listener of `on` sends the response by itself.
       else if (isOwn || ctx.res.headersSent) ctx.respond = false
     })
@@ -59,9 +59,9 @@ export function limpet(options: LimpetOptions): Limpet {
   return Object.assign(middleware, proxy)
 }
 
-function giveResponse(ctx: Context, answer: BackendResponse): void {
+function giveResponse(ctx: Context, received: BackendResponse): void {
   const { method, res, response } = ctx
-  const { statusCode, headers, body } = answer
+  const { statusCode, headers, body } = received
   // The app may have responded by itself, when it got tired of waiting.
   if (res.headersSent) {
     body.destroy()
@@ -71,7 +71,7 @@ function giveResponse(ctx: Context, answer: BackendResponse): void {
   const type = headers['content-type'] ?? res.getHeader('Content-Type')
   response.status = statusCode
   if (isBodiless(method, statusCode)) {
-    watchResponse(res, answer)
+    watchResponse(res, received)
     res.removeHeader('Content-Type')
     response.body = null
     // Koa has made a 204 of it, and reads no body that it does not send.
@@ -79,7 +79,7 @@ function giveResponse(ctx: Context, answer: BackendResponse): void {
     body.resume()
   } else {
     if (isWhole(body)) sendWhole(ctx, body)
-    else watchResponse(res, answer)
+    else watchResponse(res, received)
     // It guesses where there is none.
     res.setHeader('Content-Type', type ?? '')
     response.body = body

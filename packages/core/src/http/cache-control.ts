@@ -11,17 +11,17 @@ const CACHEABLE: ReadonlySet<number> = new Set([
  * they obey. A response that no cache would store is left alone (HAProxy `nocache`).
  */
 export function keepPrivate(
-  answer: { request: RequestHead; response: ResponseHead },
+  exchange: { request: RequestHead; response: ResponseHead },
   fields: HeaderFields,
 ): void {
-  const { method } = answer.request
+  const { method } = exchange.request
   if (method !== 'GET' && method !== 'HEAD') return
   const directives = cacheDirectives(fields['cache-control'])
   if (directives.some(directive => /^(?:no-store|private)$/i.test(directive))) return
   // An explicit directive is enough, whatever the status: a `302` with `max-age` is stored too (RFC 9111 §3).
   const isTold = directives.length > 0 || fields['expires'] !== undefined
   const hasValidator = fields['etag'] !== undefined || fields['last-modified'] !== undefined
-  if (!isTold && !(hasValidator && CACHEABLE.has(answer.response.statusCode))) return
+  if (!isTold && !(hasValidator && CACHEABLE.has(exchange.response.statusCode))) return
   const kept = directives.filter(
     directive => !/^(?:public$|private=|s-maxage(?:=|$)|proxy-revalidate$)/i.test(directive),
   )

@@ -12,7 +12,7 @@ export interface AttemptEvents {
   readonly editLines?: EditLines | undefined
   /** A live connection has it. */
   started(request: ClientRequest): void
-  /** The head of an answer. */
+  /** The head of a response. */
   responded(response: IncomingMessage): void
   /** No connection was to be had, or that which had the request has failed. */
   failed(error: Error): void

@@ -16,7 +16,7 @@ import type { Transport } from '../transport-options.ts'
 
 /** The result of an exchange: a response, or an error for the client; neither when the client leaves first. */
 export interface Outcome {
-  responded(answer: BackendResponse): void
+  responded(response: BackendResponse): void
   failed(error: Error): void
 }
 
@@ -39,7 +39,7 @@ export class Exchange implements AttemptEvents, Attempter {
   readonly #inContext = new EventsInContext(this)
   #outcome: Outcome | undefined
   #sent: ClientRequest | undefined
-  #answer: IncomingMessage | undefined
+  #response: IncomingMessage | undefined
 
   constructor(
     lease: Lease,
@@ -102,8 +102,8 @@ export class Exchange implements AttemptEvents, Attempter {
   }
 
   gaveUp(error: Error): void {
-    // Where the client has the head of an answer that was cut, the body's own error tells it so.
-    if (this.#answer === undefined) this.#outcome?.failed(error)
+    // Where the client has the head of a response that was cut, the body's own error tells it so.
+    if (this.#response === undefined) this.#outcome?.failed(error)
   }
 
   started(request: ClientRequest): void {
@@ -123,7 +123,7 @@ export class Exchange implements AttemptEvents, Attempter {
       // A request that was destroyed reports its failure by itself.
       if (this.#sent?.destroyed === false) this.failed(error)
     } else {
-      this.#answer = response
+      this.#response = response
       this.#endUnfinished(response)
       response.once('error', error => this.#inContext.failed(error))
       const { idleTimeoutMs } = this.#transport
@@ -144,7 +144,7 @@ export class Exchange implements AttemptEvents, Attempter {
 
   #close(): void {
     this.#attempts.close()
-    if (this.#answer?.complete !== true) this.#sent?.destroy()
+    if (this.#response?.complete !== true) this.#sent?.destroy()
     if (this.#body instanceof RequestBody) this.#body.destroy()
     this.#lease.release()
   }

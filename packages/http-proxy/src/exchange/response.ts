@@ -7,25 +7,25 @@ import { rawFields } from './raw-fields.ts'
 const STALL_MS = 30_000
 
 /** Sends a response to a client. Fields that the application has set stay, are merged, or give way to the backend's. */
-export function writeResponse(response: ServerResponse, answer: BackendResponse): void {
+export function writeResponse(response: ServerResponse, received: BackendResponse): void {
   try {
-    putAnswer(response, answer)
+    putResponse(response, received)
   } catch {
-    refuseAnswer(response)
-    answer.body.destroy()
+    refuseResponse(response)
+    received.body.destroy()
   }
 }
 
-function putAnswer(response: ServerResponse, answer: BackendResponse): void {
-  const { body } = answer
-  putHead(response, answer)
+function putResponse(response: ServerResponse, received: BackendResponse): void {
+  const { body } = received
+  putHead(response, received)
   if (isWhole(body)) {
     // Node does not end a response of HTTP/2 whose head is invalid within `end`.
     if (isHttp2Response(response)) response.flushHeaders()
     response.end(readWhole(body))
     return
   }
-  watchResponse(response, answer)
+  watchResponse(response, received)
   body.pipe(response)
 }
 
@@ -90,13 +90,13 @@ function writeHead(response: ServerResponse, body: IncomingMessage): void {
     response.flushHeaders()
   } catch {
     body.unpipe(response)
-    refuseAnswer(response)
+    refuseResponse(response)
     body.destroy()
   }
 }
 
 /** Takes the place of a response that Node cannot write: 502 before its head is sent, and a cut after it. */
-export function refuseAnswer(response: ServerResponse): void {
+export function refuseResponse(response: ServerResponse): void {
   if (response.headersSent) {
     response.destroy()
     return

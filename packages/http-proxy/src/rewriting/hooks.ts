@@ -18,7 +18,7 @@ import { responseForListener, responseOfListener } from './listener-response.ts'
 import { applyEdits, checkedFields } from './response-fields.ts'
 import { settle } from './settle.ts'
 
-type Resolve = (answer: BackendResponse | undefined) => void
+type Resolve = (received: BackendResponse | undefined) => void
 type Reject = (error: unknown) => void
 
 /** The functions of the application that see and edit messages on their way. */
@@ -74,7 +74,7 @@ export class Hooks {
 
   /** Gives the response of `backend` to the application, and then to the adapter. */
   respond(
-    answer: BackendResponse,
+    received: BackendResponse,
     backend: Backend,
     request: IncomingMessage,
     client: ServerResponse,
@@ -84,27 +84,27 @@ export class Hooks {
     const { on, rewriteHeaders, responseHeaders, selfHandleResponse = false } = this.#options
     const proxyRes = on?.proxyRes
     if (proxyRes === undefined && rewriteHeaders === undefined && responseHeaders === undefined) {
-      resolve(answer)
+      resolve(received)
       return
     }
     const fail = (error: unknown): void => {
-      answer.body.destroy()
+      received.body.destroy()
       // A response that the listener has begun has no other end.
       if (selfHandleResponse && client.headersSent) client.destroy()
       reject(isProtocolError(error) ? truncated(backend, error) : error)
     }
     try {
-      const headers = this.#clientFields(answer.headers, request)
+      const headers = this.#clientFields(received.headers, request)
       if (proxyRes === undefined) {
-        resolve({ ...answer, headers })
+        resolve({ ...received, headers })
         return
       }
-      const message = responseForListener(answer.body, headers)
+      const message = responseForListener(received.body, headers)
       // The listener may read the body through another stream, which would wait for the rest.
       if (selfHandleResponse) message.once('error', error => fail(truncated(backend, error)))
       settle(
         () => proxyRes(message, request, client),
-        () => resolve(selfHandleResponse ? undefined : responseOfListener(answer, headers)),
+        () => resolve(selfHandleResponse ? undefined : responseOfListener(received, headers)),
         fail,
       )
     } catch (error) {

@@ -122,7 +122,7 @@ export class Handshake implements AttemptEvents, Attempter {
   /** Refused: the backend's own response (401, 403, 426 …) goes to the client. */
   responded(response: IncomingMessage): void {
     const coding = response.headers['transfer-encoding']
-    const fields = this.#answer(response.statusCode ?? 0, response)
+    const fields = this.#fieldsOf(response.statusCode ?? 0, response)
     if (fields === undefined) {
       response.destroy()
       return
@@ -155,7 +155,7 @@ export class Handshake implements AttemptEvents, Attempter {
       this.failed(protocolError('an upgrade to another protocol'))
       return false
     }
-    const fields = this.#answer(101, response)
+    const fields = this.#fieldsOf(101, response)
     if (fields === undefined) {
       backend.on('error', () => undefined).destroy()
       return false
@@ -185,7 +185,7 @@ export class Handshake implements AttemptEvents, Attempter {
   }
 
   /** The fields for the client; undefined when the application's functions fail, which the client is told. */
-  #answer(statusCode: number, response: IncomingMessage): HeaderFields | undefined {
+  #fieldsOf(statusCode: number, response: IncomingMessage): HeaderFields | undefined {
     this.#attempts.responded(statusCode)
     this.#sent = undefined
     this.#hasResponded = true
