@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { describe, expect, test } from 'vitest'
-import { ApiServer, status } from '../support/api-server.ts'
+import type { ApiServer } from '../support/api-server.ts'
+import { status } from '../support/api-server.ts'
 import { sliceOf } from '../support/endpoint-slice.ts'
 import { apiServer, follow, pod, row } from './discovered-pods.ts'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { BackendView, Hold } from '../pool/backend-view.ts'
-import { LivePool } from '../pool/live-pool.ts'
+import type { LivePool } from '../pool/live-pool.ts'
 import { hashOf, idsOf, KEY, poolOf, request, sessions } from './hashed-pool.fixture.ts'
 
 /** The number of requests that the bound allows, in integers: hundredths, so that no rounding is hidden. */

@@ -1,17 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Affinity } from '../affinity.ts'
-import {
-  affinityOf,
-  codeOf,
-  cookieAt,
-  events,
-  leaseOf,
-  request,
-  spread,
-  START,
-  visit,
-} from './pool-visits.fixture.ts'
+import { affinityOf, codeOf, cookieAt, events, leaseOf, spread, START, visit } from './pool-visits.fixture.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ now: START })

@@ -1,18 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { AffinityOptions } from '../affinity-options.ts'
-import {
-  affinityOf,
-  codeOf,
-  cookieAt,
-  fail,
-  leaseOf,
-  redispatch,
-  request,
-  spread,
-  START,
-  visit,
-} from './pool-visits.fixture.ts'
+import { affinityOf, codeOf, cookieAt, fail, leaseOf, spread, START, visit } from './pool-visits.fixture.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ now: START })

@@ -10,7 +10,6 @@ import {
   healthy,
   leaseOf,
   redispatch,
-  request,
   spread,
   START,
   visit,

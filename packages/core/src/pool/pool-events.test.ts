@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { FailureKind } from '../failure.ts'
-import { affinityOf, events, fail, healthy, request, START, visit } from './pool-visits.fixture.ts'
+import { affinityOf, events, fail, START, visit } from './pool-visits.fixture.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ now: START })

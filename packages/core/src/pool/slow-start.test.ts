@@ -1,15 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Affinity } from '../affinity.ts'
-import {
-  affinityOf,
-  codeOf,
-  cookieAt,
-  leaseOf,
-  request,
-  spread,
-  START,
-  visit,
-} from './pool-visits.fixture.ts'
+import { affinityOf, codeOf, cookieAt, leaseOf, spread, START, visit } from './pool-visits.fixture.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ now: START })
