@@ -120,6 +120,46 @@ describe("a backend's agent", () => {
     expect(idleOf(agent)).toBe(256)
   })
 
+  it('gives a request no connection whose end is known, before the connection is closed', async () => {
+    const backend = await startBackend()
+    const agent = agentFor(backend.url)
+    await Promise.all([1, 2].map(async () => responseTo(requestBy(agent))))
+    await expect.poll(() => idleOf(agent)).toBe(2)
+    // As by an end that has arrived: Node takes the connection from its list with its `close`, some events later.
+    Object.values(agent.freeSockets).flat().at(-1)?.destroy()
+    expect(idleOf(agent)).toBe(2)
+    const sent = requestBy(agent)
+    expect([await responseTo(sent), sent.reusedSocket]).toEqual(['answer', true])
+    expect(backend.connections).toBe(2)
+  })
+
+  it.each(['timeout=1', 'max=5, timeout=1', 'timeout=0'])(
+    'keeps no connection that its backend is about to close, by Keep-Alive: %s',
+    async announced => {
+      const backend = await startBackend(response =>
+        response.setHeader('Keep-Alive', announced).end('answer'),
+      )
+      const agent = agentFor(backend.url)
+      for (let time = 0; time < 2; time += 1) expect(await responseTo(requestBy(agent))).toBe('answer')
+      await expect.poll(() => backend.sockets.size).toBe(0)
+      expect([backend.connections, idleOf(agent)]).toEqual([2, 0])
+    },
+  )
+
+  it.each([
+    ['max=5, timeout=3', 2_000],
+    ['timeout=9', 4_000],
+  ])(
+    'keeps one for its time less a second by Keep-Alive: %s, and not longer than its own',
+    async (field, ms) => {
+      const backend = await startBackend(response => response.setHeader('Keep-Alive', field).end('answer'))
+      const agent = agentFor(backend.url)
+      await responseTo(requestBy(agent))
+      await expect.poll(() => idleOf(agent)).toBe(1)
+      expect((Object.values(agent.freeSockets).flat()[0] as Socket).timeout).toBe(ms)
+    },
+  )
+
   it('keeps none where each is to be used once', async () => {
     const backend = await startBackend()
     const agent = agentFor(backend.url, false)

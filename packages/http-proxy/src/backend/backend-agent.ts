@@ -1,4 +1,5 @@
-import { Agent, type ClientRequest } from 'node:http'
+import { Agent, type ClientRequest, IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Affinity, Backend, BackendView } from '@limpet/core'
 import { countedOpener, type SocketOpener } from './backend-socket.ts'
@@ -6,6 +7,9 @@ import type { Transport } from '../transport-options.ts'
 
 /** Idle timeout of a connection: less than that of common servers (5 s in Node). */
 const IDLE_CONNECTION_MS = 4_000
+
+/** A request must not meet the end of a connection that its backend has announced. Node has this margin, too. */
+const CLOSING_MARGIN_MS = 1_000
 
 /** Node's type has a socket even where there is an error. */
 type OnSocket = (error: Error | null, socket: Duplex) => void
@@ -25,6 +29,8 @@ interface Connecting {
 interface AgentInternals {
   addRequest(request: ClientRequest, options: Connecting): void
   createSocket(request: ClientRequest, options: object, onSocket: OnSocket): void
+  /** Its type says nothing of the result. */
+  keepSocketAlive(socket: Duplex): boolean
 }
 
 const internals = Agent.prototype as object as AgentInternals
@@ -56,14 +62,48 @@ export class BackendAgent extends Agent {
     })
   }
 
-  /** Gives `request` a connection: an idle one, or a new one. */
+  /** @returns false for a connection that its backend is about to close, as undici does by the same field */
+  override keepSocketAlive(socket: Duplex): boolean {
+    if (!internals.keepSocketAlive.call(this, socket)) return false
+    const announced = announcedMs(socket)
+    if (announced === undefined) return true
+    const left = announced - CLOSING_MARGIN_MS
+    if (left <= 0) return false
+    if (left < IDLE_CONNECTION_MS) (socket as Socket).setTimeout(left)
+    return true
+  }
+
+  /** Gives `request` a connection: the idle one that was used last, or a new one. */
   serve(request: ClientRequest, onUnreached?: OnUnreached): void {
+    this.#dropEnded()
     internals.addRequest.call(
       this,
       request,
       onUnreached === undefined ? NO_OPTIONS : { ...NO_OPTIONS, onUnreached },
     )
   }
+
+  /** The end of a connection may be known, and its `close` not yet: until then Node would give it to a request. */
+  #dropEnded(): void {
+    const idle = this.freeSockets['']
+    for (let last = idle?.at(-1); last !== undefined; last = idle?.at(-1)) {
+      if (!last.destroyed && !last.readableEnded && last.writable) return
+      idle?.pop()
+    }
+  }
+}
+
+/**
+ * The time after which the backend closes the connection, by the Keep-Alive field of its last response (RFC 2068
+ * §19.7.1.1). Node reads the parameter only where it is the first.
+ */
+function announcedMs(socket: object): number | undefined {
+  const request: unknown = Reflect.get(socket, '_httpMessage')
+  const response: unknown =
+    typeof request === 'object' && request !== null ? Reflect.get(request, 'res') : undefined
+  if (!(response instanceof IncomingMessage)) return undefined
+  const seconds = /(?:^|[,;\s])timeout=(\d{1,9})/i.exec(String(response.headers['keep-alive'] ?? ''))?.[1]
+  return seconds === undefined ? undefined : Number(seconds) * 1_000
 }
 
 /**
