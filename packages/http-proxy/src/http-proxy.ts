@@ -46,7 +46,7 @@ export interface NodeProxy {
   readonly affinity: Affinity
   /**
    * Sends `request` to a backend. Resolves when the head of the response has arrived; with undefined when the client
-   * has left, or when `on.proxyRes` or `on.error` sends the response. The caller sends any other, and `client` shows when it is over.
+   * has left, when `on.proxyRes` or `on.error` sends the response, or when the request is not forwarded: it was responded to before, or is given a second time. The caller sends any other, and `client` shows when it is over.
    * @param view the application's view of the request, where a framework keeps it elsewhere; a string is its
    *   `url`, the request target for the backend @default the properties of `request`
    * @param parsed where a body parser that came first leaves `body` and `rawBody` @default request
@@ -169,8 +169,22 @@ export function httpProxyOf(
     // One promise for all of it: each more is kept as long as the request lasts.
     forward: (request, client, view, parsed = request as ParsedBody, record) =>
       new Promise((resolve, refuse) => {
-        const reject = (error: unknown): void =>
+        // Middleware that has responded and goes on all the same.
+        if (client.writableEnded) {
+          resolve(undefined)
+          return
+        }
+        if (UNDERWAY.has(request)) {
+          if (logger !== false) logger.error(TWICE)
+          resolve(undefined)
+          return
+        }
+        UNDERWAY.add(request)
+        const reject = (error: unknown): void => {
+          // The application may give it to another pool.
+          UNDERWAY.delete(request)
           hooks.fail(errorFor(request, error), request, client, resolve, refuse)
+        }
         try {
           refuseAfterRefusal(request)
           const given = requestHead(request, hooks.view(request, view), requestHeaders)
@@ -218,6 +232,12 @@ export function httpProxyOf(
     },
   }
 }
+
+/** Requests that a proxy has, until it gives them up. */
+const UNDERWAY = new WeakSet<IncomingMessage>()
+
+const TWICE =
+  'limpet has this request already and ignores another call; check for middleware that calls next() twice, or a handler of limpet that is called twice'
 
 function exchangeWith(
   request: IncomingMessage,

@@ -33,7 +33,8 @@ export function hasLeft(
   response: ServerResponse & { readonly stream?: Http2Stream },
 ): boolean {
   if (response.destroyed || response.stream?.destroyed === true) return true
-  return isWaiting(response) && request.socket.destroyed
+  // The response of a socket that the application has destroyed is told later; one that waits, perhaps never.
+  return response.stream === undefined && request.socket.destroyed
 }
 
 function isWaiting({ socket }: ServerResponse): boolean {
