@@ -408,7 +408,8 @@ describe('a block for the shell', () => {
   const lines = SHELL.flatMap(({ code }) => code.trim().split('\n'))
 
   test('is one of six things', () => {
-    const known = /^npm install |^npm (?:run )?\w+$|^node -p "|^node examples\/|^limpet |^curl -X PATCH /
+    const known =
+      /^npm install |^npm (?:run )?\w+$|^node -p "|^node examples\/|^limpet(?: |$)|^curl -X PATCH /
     expect(lines.filter(line => !known.test(line))).toEqual([])
   })
 
@@ -428,8 +429,12 @@ describe('a block for the shell', () => {
 
   test('that runs the gateway is one that its help knows', () => {
     const program = join(ROOT, 'packages/gateway/dist/main.js')
-    const help = execFileSync(process.execPath, [program, '--help'], { encoding: 'utf8' })
-    const commands = lines.filter(line => line.startsWith('limpet '))
+    const helps = [['--help'], ['init', '--help']].map(args =>
+      execFileSync(process.execPath, [program, ...args], { encoding: 'utf8' }),
+    )
+    // Brackets stand around flags that may be absent.
+    const help = helps.join('\n').replaceAll(/[[\]]/g, '')
+    const commands = lines.filter(line => /^limpet(?: |$)/.test(line))
     expect(commands).not.toEqual([])
     for (const line of commands) expect(help).toContain(line)
   })

@@ -1,7 +1,8 @@
 import cluster from 'node:cluster'
-import { readFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
-import { type AdapterName, ConfigError, type GatewayConfig } from './config/config.ts'
+import { existsSync, readFileSync } from 'node:fs'
+import { FlagError, hint, parseFlags } from './cli/flags.ts'
+import { proxySource } from './cli/proxy.ts'
+import { type AdapterName, ConfigError, type ConfigSource, type GatewayConfig } from './config/config.ts'
 import { parseConfig } from './config/config-file.ts'
 import { readSource } from './config/config-source.ts'
 import { problemText } from './config/problem.ts'
@@ -12,22 +13,33 @@ import { runWorkers } from './workers/workers.ts'
 
 const HELP = `limpet: a gateway with session affinity
 
-  limpet --config limpet.yaml [--adapter fastify|express|koa] [--pretty]
-  limpet check --config limpet.yaml
+  limpet [--config limpet.yaml] [--adapter fastify|express|koa] [--pretty]
+  limpet check [--config limpet.yaml] [--without-secrets]
+  limpet init
+  limpet proxy --from :8080 --to 127.0.0.1:3001,127.0.0.1:3002 [--pretty]
   limpet schema
   limpet health [--url http://127.0.0.1:8404]
   limpet kill-test SCENARIO.yaml --url http://127.0.0.1:8080
   limpet from nginx.conf | haproxy.cfg | traefik.yaml | Caddyfile | ingress.yaml
   limpet --help, --version
 
-check lists the problems of a file, and schema prints its JSON Schema, for editors. health asks a
+Without --config the file is limpet.yaml in the current folder.
+
+check lists the problems of a file, and settings that are often a mistake. With --without-secrets a variable
+or a file of a secret may be missing. init asks four questions and writes a file; limpet init --help says more.
+proxy needs no file: it keeps sessions by a cookie, signed with LIMPET_SECRET where the environment has it.
+schema prints the JSON Schema of the file, for editors. health asks a
 running gateway whether it is ready; limpet health --help says more. kill-test
 shows what happens to users when a backend is killed; limpet kill-test --help lists its options. from
 makes a limpet file of another server's configuration; limpet from --help says more.
 SIGTERM and SIGINT finish the requests in flight and end; SIGHUP reloads the file.
 `
 
-const WORDS = ['check', 'schema'] as const
+/** The file of a command line without --config. */
+const DEFAULT_FILE = 'limpet.yaml'
+const WORDS = ['check', 'schema', 'proxy'] as const
+/** Commands with flags of their own. */
+const OTHER_WORDS = ['init', 'health', 'kill-test', 'from'] as const
 const ADAPTERS: readonly AdapterName[] = ['fastify', 'express', 'koa']
 
 /** Where a command is run. */
@@ -57,11 +69,21 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     const { runFrom } = await import('./moving-in/command.ts')
     return runFrom(args.slice(1), terminal)
   }
-  const parsed = parse(args)
-  if (typeof parsed === 'string') {
-    terminal.error(`limpet: ${parsed}\n\n${HELP}`)
+  if (args[0] === 'init') {
+    // Loaded on demand: a gateway asks no questions.
+    const { runInit } = await import('./cli/init.ts')
+    return runInit(args.slice(1), { ...terminal, input: process.stdin })
+  }
+  try {
+    return await runParsed(parse(args), terminal)
+  } catch (error) {
+    if (!(error instanceof FlagError)) throw error
+    terminal.error(`limpet: ${error.message}\nlimpet --help lists the commands and flags\n`)
     return 1
   }
+}
+
+async function runParsed(parsed: Parsed, terminal: Terminal): Promise<number> {
   if (parsed.help) {
     terminal.out(HELP)
     return 0
@@ -74,63 +96,96 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     terminal.out(schemaText())
     return 0
   }
-  const { config: file, adapter, word } = parsed
-  const isCheck = word === 'check'
+  const { pretty } = parsed
+  if (cluster.isWorker) return runWorker(pretty)
+  const source = sourceReader(parsed)
   try {
-    if (cluster.isWorker) return await runWorker(parsed.pretty)
-    const config = parseConfig(readSource(file, adapter))
-    for (const warning of isCheck ? config.warnings : []) terminal.error(`${file}: ${warning}\n`)
-    if (isCheck) {
-      terminal.out(`${file} is good: ${config.pools.length} pools, ${config.routes.length} routes\n`)
-      return 0
-    }
-    const reread = (): GatewayConfig => parseConfig(readSource(file, adapter))
-    return await (config.workers > 1 ? runWorkers : runProcess)(config, parsed.pretty, reread)
+    if (parsed.word === 'check') return check(parsed, terminal)
+    const config = parseConfig(source())
+    const reread = (): GatewayConfig => parseConfig(source())
+    return await (config.workers > 1 ? runWorkers : runProcess)(config, pretty, reread)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     const { problems } = error
     const many = problems.length === 1 ? 'a problem' : `${problems.length} problems`
+    const name = parsed.word === 'proxy' ? 'the configuration of limpet proxy' : parsed.config
     terminal.error(
-      `limpet: ${file} has ${many}\n${problems.map(problem => `  ${problemText(problem)}\n`).join('')}`,
+      `limpet: ${name} has ${many}\n${problems.map(problem => `  ${problemText(problem)}\n`).join('')}`,
     )
     return 1
   }
+}
+
+/** Reads the file anew each time; `limpet proxy` has none. */
+function sourceReader({ word, config, adapter, from, to }: Parsed): () => ConfigSource {
+  if (word !== 'proxy') return () => readSource(config, adapter)
+  const source = proxySource({ from, to }, adapter)
+  return () => source
+}
+
+/** @throws ConfigError for a file with problems */
+function check({ config: file, adapter, withoutSecrets }: Parsed, { out, error }: Terminal): number {
+  const { pools, routes, warnings, advice } = parseConfig(readSource(file, adapter), { withoutSecrets })
+  for (const warning of [...warnings, ...advice]) error(`${file}: ${warning}\n`)
+  out(`${file} is good: ${pools.length} pools, ${routes.length} routes\n`)
+  return 0
 }
 
 interface Parsed {
   readonly help: boolean
   readonly version: boolean
   readonly pretty: boolean
-  readonly word: 'check' | 'schema' | undefined
+  readonly word: (typeof WORDS)[number] | undefined
   readonly config: string
   readonly adapter: AdapterName | undefined
+  readonly withoutSecrets: boolean
+  readonly from: string | undefined
+  readonly to: readonly string[] | undefined
 }
 
-/** The parsed arguments, or the problem with them. */
-function parse(args: readonly string[]): Parsed | string {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        config: { type: 'string', short: 'c', default: '' },
-        adapter: { type: 'string' },
-        pretty: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-        version: { type: 'boolean', short: 'v', default: false },
-      },
-    })
-    const adapter = ADAPTERS.find(name => name === values.adapter)
-    if (values.adapter !== undefined && adapter === undefined)
-      return `--adapter got "${values.adapter}"; it takes ${ADAPTERS.join(', ')}`
-    const word = WORDS.find(one => one === positionals[0])
-    if (positionals.length > (word === undefined ? 0 : 1))
-      return `there is no command ${positionals.join(' ')}`
-    if (values.config === '' && word !== 'schema' && !values.help && !values.version)
-      return '--config is missing'
-    return { ...values, adapter, word }
-  } catch (error) {
-    return (error as Error).message
+/** @throws FlagError */
+function parse(args: readonly string[]): Parsed {
+  const { values, positionals } = parseFlags(args, {
+    config: { type: 'string', short: 'c' },
+    adapter: { type: 'string' },
+    pretty: { type: 'boolean', default: false },
+    'without-secrets': { type: 'boolean', default: false },
+    from: { type: 'string' },
+    to: { type: 'string', multiple: true },
+    help: { type: 'boolean', short: 'h', default: false },
+    version: { type: 'boolean', short: 'v', default: false },
+  })
+  const { config = DEFAULT_FILE, from, to, help, pretty } = values
+  const adapter = ADAPTERS.find(name => name === values.adapter)
+  if (values.adapter !== undefined && adapter === undefined)
+    throw new FlagError(`--adapter got "${values.adapter}"${hint(values.adapter, ADAPTERS)}`)
+  const [given, ...more] = positionals
+  const word = WORDS.find(one => one === given)
+  if (given !== undefined && word === undefined)
+    throw new FlagError(`there is no command ${given}${hint(given, [...WORDS, ...OTHER_WORDS])}`)
+  if (more.length > 0) throw new FlagError(`there is no command ${positionals.join(' ')}`)
+  if (word !== 'proxy' && (from !== undefined || to !== undefined))
+    throw new FlagError('--from and --to are flags of limpet proxy')
+  if (word !== 'check' && values['without-secrets'])
+    throw new FlagError('--without-secrets is a flag of limpet check')
+  if (word === 'proxy' && values.config !== undefined)
+    throw new FlagError('limpet proxy takes no --config: it needs no file')
+  const needsFile = (word === undefined || word === 'check') && !help && !values.version
+  // A worker gets the text from its parent.
+  if (!cluster.isWorker && needsFile && values.config === undefined && !existsSync(DEFAULT_FILE))
+    throw new FlagError(
+      `there is no ${DEFAULT_FILE} in this folder; --config FILE names another one, and limpet init writes one`,
+    )
+  return {
+    help,
+    version: values.version,
+    pretty,
+    word,
+    config,
+    adapter,
+    withoutSecrets: values['without-secrets'],
+    from,
+    to,
   }
 }
 

@@ -6,7 +6,9 @@ describe('the word that was meant', () => {
 
   it.each([
     ['nam', 'name'],
-    ['naem', undefined],
+    ['naem', 'name'],
+    ['ptah', 'path'],
+    ['aenm', undefined],
     ['maxidle', 'maxIdle'],
     ['max_idle', 'maxIdle'],
     ['maxLive', 'maxLife'],

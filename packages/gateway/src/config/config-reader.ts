@@ -4,6 +4,7 @@ import { createSecureContext } from 'node:tls'
 import { wordError } from '@limpet/core/options'
 import { tokenProblem } from '../admin/admin-token.ts'
 import { isLoopback } from './admin-options.ts'
+import { adviceOn } from './advice.ts'
 import { ConfigError, type ConfigSource, type GatewayConfig } from './config.ts'
 import { CONFIG_OPTIONS, type ConfigFile } from './config-options.ts'
 import { cookieProblems } from './cookie-problems.ts'
@@ -16,6 +17,12 @@ import { StoreReader } from './store-reader.ts'
 /** Shared by this process and its workers, so that a reload keeps all sessions. */
 const RANDOM_SECRET = process.env['LIMPET_RANDOM_SECRET'] ?? randomBytes(32).toString('base64url')
 
+/** How a file is checked. */
+export interface CheckOptions {
+  /** A reference to a secret or a file that cannot be read is advice, and no problem. */
+  readonly withoutSecrets?: boolean
+}
+
 type Checked = ReturnType<typeof CONFIG_OPTIONS.read>
 
 /** Makes a configuration of a file that its tables have checked, and finds what only the whole file shows. */
@@ -26,14 +33,25 @@ export class ConfigReader {
   readonly #kept: KeptElsewhere
   readonly #problems: ProblemList
   readonly #warnings: string[] = []
+  /** References that cannot be read, where that is no problem. */
+  readonly #missing: string[] = []
 
   /** @param file the right parts of it @param problems those of its wrong parts */
-  constructor(file: ConfigFile, source: ConfigSource, problems: ProblemList) {
+  constructor(
+    file: ConfigFile,
+    source: ConfigSource,
+    problems: ProblemList,
+    { withoutSecrets }: CheckOptions,
+  ) {
     this.#file = file
     // The problems are known.
     this.#checked = CONFIG_OPTIONS.read('', file, [])
     this.#source = source
-    this.#kept = new KeptElsewhere(dirname(resolve(source.file)), source.kept)
+    this.#kept = new KeptElsewhere(
+      dirname(resolve(source.file)),
+      source.kept,
+      withoutSecrets === true ? this.#missing : undefined,
+    )
     this.#problems = problems
   }
 
@@ -65,13 +83,15 @@ export class ConfigReader {
       admin: this.#admin(),
       store: this.#store(),
       warnings: this.#warnings,
+      advice: [],
     }
     // Pools with other problems cannot be compared.
     if (this.#problems.all.length === 0)
       for (const { path, text } of cookieProblems(config.routes, config.pools)) this.#problems.add(path, text)
     if (this.#problems.all.length > 0) throw new ConfigError(this.#problems.all)
     // Now that all of it is read.
-    return { ...config, source: { ...this.#source, kept: this.#kept.values } }
+    const source = { ...this.#source, kept: this.#kept.values }
+    return { ...config, source, advice: [...this.#missing, ...adviceOn(this.#file)] }
   }
 
   #listen(adapter: string): GatewayConfig['listen'] {
@@ -84,8 +104,8 @@ export class ConfigReader {
   }
 
   #certificate(tls: { readonly cert: string; readonly key: string }): { cert: string; key: string } {
-    const cert = this.#text('listen.tls.cert', () => this.#kept.file(tls.cert))
-    const key = this.#text('listen.tls.key', () => this.#kept.file(tls.key))
+    const cert = this.#kept.fileFor('listen.tls.cert', this.#problems, tls.cert)
+    const key = this.#kept.fileFor('listen.tls.key', this.#problems, tls.key)
     try {
       // A file that cannot be read is a problem already.
       if (cert !== '' && key !== '') createSecureContext({ cert, key })
@@ -105,7 +125,7 @@ export class ConfigReader {
       this.#warnings.push('no secrets: a random one is used, and a restart forgets every session')
     const reader = new PoolReader(this.#kept, this.#problems, {
       secrets: secrets?.map((secret, index) =>
-        this.#text(`secrets[${index}]`, () => this.#kept.text(secret)),
+        this.#kept.textFor(`secrets[${index}]`, this.#problems, secret),
       ) ?? [RANDOM_SECRET],
       trustProxy,
       hasWorkers: this.#checked.workers > 1,
@@ -150,15 +170,11 @@ export class ConfigReader {
   }
 
   #token(reference: string): string {
-    const token = this.#text('admin.token', () => this.#kept.text(reference))
+    const token = this.#kept.textFor('admin.token', this.#problems, reference)
     // An empty one is a reference that has failed, and a problem already.
     const text = token === '' ? undefined : tokenProblem(token)
     if (text !== undefined) this.#problems.add('admin.token', text)
     return token
-  }
-
-  #text(path: string, read: () => string): string {
-    return this.#kept.readFor(path, this.#problems, read)
   }
 }
 

@@ -52,6 +52,8 @@ export interface GatewayConfig {
   readonly store: StoreConfig | undefined
   /** Settings that are valid and perhaps a mistake. */
   readonly warnings: readonly string[]
+  /** The same, for those who check the file: too much for every start. */
+  readonly advice: readonly string[]
 }
 
 /** Redis or Valkey, as @limpet/redis takes it. */

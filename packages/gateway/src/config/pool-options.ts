@@ -42,9 +42,7 @@ export function poolOptions(
         'kubernetes' in discovery ? kubernetes(discovery.kubernetes as KubernetesOptions) : discovery,
     }),
     ...(bodyLimit !== undefined && { bodyLimit: bytesOf(bodyLimit) }),
-    ...(tls !== undefined && {
-      tls: { ...tls, ...(tls.ca !== undefined && { ca: read('tls.ca', tls.ca, 'file') }) },
-    }),
+    ...(tls !== undefined && { tls: withCertificates(tls, read) }),
     // The tables have checked each of them.
   } as object as PoolConfig['options']
 }
@@ -64,4 +62,13 @@ function withSecrets(policy: PolicyFile, index: number, read: PoolContext['read'
     return format
   })
   return { cookie: { ...policy.cookie, accept } }
+}
+
+/** Without certificates that cannot be read. */
+function withCertificates(
+  { ca, ...rest }: NonNullable<PoolFile['tls']>,
+  read: PoolContext['read'],
+): NonNullable<PoolFile['tls']> {
+  const certificates = ca === undefined ? '' : read('tls.ca', ca, 'file')
+  return certificates === '' ? rest : { ...rest, ca: certificates }
 }

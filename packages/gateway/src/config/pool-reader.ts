@@ -53,9 +53,9 @@ export class PoolReader {
       secrets,
       trustProxy,
       read: (at, text, how) =>
-        this.#kept.readFor(`${path}.${at}`, this.#problems, () =>
-          how === 'file' ? this.#kept.file(text) : this.#kept.text(text),
-        ),
+        how === 'file'
+          ? this.#kept.fileFor(`${path}.${at}`, this.#problems, text)
+          : this.#kept.textFor(`${path}.${at}`, this.#problems, text),
       kubernetes: service => this.#kubernetes(`${path}.discovery.kubernetes`, service),
     })
     // The problems that core and the adapters find, before anything is started.

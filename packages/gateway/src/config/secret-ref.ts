@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { redact } from '@limpet/core'
@@ -6,6 +7,11 @@ import type { ProblemList } from './problem.ts'
 /** The values that a file refers to: `file:PATH` or `env:NAME`, and the value. */
 export type KeptValues = Readonly<Record<string, string>>
 
+/** In the place of a secret that is not there, so that the rest of the file can be checked. No two are the same. */
+function standIn(): string {
+  return randomBytes(32).toString('base64url')
+}
+
 /**
  * Reads the values that are kept elsewhere than in the configuration: each once, so that all places and all processes
  * that need it see the same.
@@ -13,15 +19,18 @@ export type KeptValues = Readonly<Record<string, string>>
 export class KeptElsewhere {
   readonly #folder: string
   readonly #given: KeptValues | undefined
+  readonly #missing: string[] | undefined
   readonly #values = new Map<string, string>()
 
   /**
    * @param folder where a relative path begins
    * @param given the values that another process has read; then nothing is read here
+   * @param missing gets the values that cannot be read, which are no problems then
    */
-  constructor(folder: string, given: KeptValues | undefined) {
+  constructor(folder: string, given: KeptValues | undefined, missing?: string[]) {
     this.#folder = folder
     this.#given = given
+    this.#missing = missing
   }
 
   /** All that was read. */
@@ -51,13 +60,28 @@ export class KeptElsewhere {
     return resolve(this.#folder, name)
   }
 
-  /** The result of `read`, or an empty text and a problem when it throws. */
-  readFor(path: string, problems: ProblemList, read: () => string): string {
+  /**
+   * The value of an option that may be a reference; empty, with a problem, when it cannot be read.
+   * @param inPlace of a value that may be missing
+   */
+  textFor(path: string, problems: ProblemList, reference: string, inPlace = standIn()): string {
+    const text = this.#for(path, problems, () => this.text(reference))
+    return text ?? (this.#missing === undefined ? '' : inPlace)
+  }
+
+  /** The content of an option's file; empty, with a problem, when it cannot be read. */
+  fileFor(path: string, problems: ProblemList, name: string): string {
+    return this.#for(path, problems, () => this.file(name)) ?? ''
+  }
+
+  #for(path: string, problems: ProblemList, read: () => string): string | undefined {
     try {
       return read()
     } catch (error) {
-      problems.add(path, (error as Error).message)
-      return ''
+      const { message } = error as Error
+      if (this.#missing === undefined) problems.add(path, message)
+      else this.#missing.push(`${path} ${message}`)
+      return undefined
     }
   }
 

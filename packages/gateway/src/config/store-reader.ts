@@ -15,9 +15,9 @@ export class StoreReader {
 
   read(redis: StoreConfig): StoreConfig {
     const path = 'store.redis'
-    const url = this.#kept.readFor(`${path}.url`, this.#problems, () => this.#kept.text(redis.url))
+    const url = this.#kept.textFor(`${path}.url`, this.#problems, redis.url, '')
     const config = { ...redis, url }
-    // A reference that failed is a problem already.
+    // A reference that failed is a problem, or advice, already.
     if (url === '') return config
     try {
       // It connects when it is opened.

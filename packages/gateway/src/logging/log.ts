@@ -1,7 +1,7 @@
 import pino, { type Logger, type LoggerOptions } from 'pino'
-import { prettyFactory } from 'pino-pretty'
 import type { GatewayConfig } from '../config/config.ts'
 import { LogOutput } from './log-output.ts'
+import { prettyLine } from './pretty-line.ts'
 
 /** Lines that wait for each other, and how long. */
 const MAX_LINES = 64
@@ -30,7 +30,7 @@ export function openLogs({ log: { level } }: GatewayConfig, isPretty: boolean, w
   const options = { level, base: worker === undefined ? null : { worker } }
   const output = new LogOutput(1, count => log.warn({ event: 'log_dropped', count }))
   const write = isPretty
-    ? prettyWriter(text => output.write(text))
+    ? (text: string): void => output.write(prettyLine(text))
     : (text: string): void => output.write(text)
   const log = pino(options, { write })
   const access = new LineBatch(options, write)
@@ -45,11 +45,6 @@ export function openLogs({ log: { level } }: GatewayConfig, isPretty: boolean, w
       await output.flushed(CLOSE_MS)
     },
   }
-}
-
-function prettyWriter(write: (text: string) => void): (text: string) => void {
-  const pretty = prettyFactory({})
-  return line => write(pretty(line))
 }
 
 /**

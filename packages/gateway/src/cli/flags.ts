@@ -1,0 +1,35 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util'
+import { nearMiss } from '@limpet/core'
+
+/** The command line is wrong. */
+export class FlagError extends Error {
+  override readonly name = 'FlagError'
+}
+
+type Options = NonNullable<ParseArgsConfig['options']>
+type Parsed<O extends Options> = ReturnType<
+  typeof parseArgs<{ args: string[]; allowPositionals: true; options: O }>
+>
+
+/** The flags of a command line and its other words. @throws FlagError that suggests the flag for a misspelt one */
+export function parseFlags<const O extends Options>(args: readonly string[], options: O): Parsed<O> {
+  try {
+    return parseArgs({ args: [...args], allowPositionals: true, options })
+  } catch (error) {
+    const { message } = error as Error
+    const [, unknown] = /^Unknown option '(-[^']*)'/.exec(message) ?? []
+    throw new FlagError(
+      unknown === undefined ? message : `${unknown} is not known${hint(unknown, Object.keys(options))}`,
+      { cause: error },
+    )
+  }
+}
+
+/** The suggestion for a misspelt word, as the end of a sentence; empty when no word is near. */
+export function hint(given: string, words: readonly string[]): string {
+  const flags = given.startsWith('-') ? '--' : ''
+  const meant = nearMiss(given.replace(/^-+/, ''), words)
+  return meant === undefined
+    ? `; it takes ${words.map(word => flags + word).join(', ')}`
+    : `; did you mean ${flags}${meant}?`
+}
