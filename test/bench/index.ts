@@ -4,6 +4,7 @@ import { benchHash } from './hash.ts'
 import { benchKubernetes } from './kubernetes.ts'
 import { isOver, type Measured, table } from './measured.ts'
 import { benchMemory } from './memory.ts'
+import { benchMetrics } from './metrics.ts'
 import { benchRedis } from './redis.ts'
 import { benchStore } from './store.ts'
 import { benchWorkers } from './workers.ts'
@@ -17,6 +18,7 @@ const PARTS: Readonly<Record<string, () => Measured[] | Promise<Measured[]>>> = 
   hash: benchHash,
   gateway: benchGateway,
   memory: benchMemory,
+  metrics: benchMetrics,
   redis: benchRedis,
   store: benchStore,
   workers: benchWorkers,

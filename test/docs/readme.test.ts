@@ -306,6 +306,17 @@ const CHECKS: Readonly<Record<string, Check>> = {
     },
   },
 
+  'packages/metrics Smallest example 1': {
+    async check({ port }) {
+      expect((await ask(port)).echo.id).toBe('app1')
+      const { text } = await ask(port, { path: '/metrics' })
+      expect(text).toContain('limpet_requests_total{pool="default",backend="app1",code="2xx"} 1\n')
+    },
+  },
+  'packages/metrics Smallest example 2': PRINTS,
+  // test/metrics collects with a real reader.
+  'packages/metrics OpenTelemetry 1': { tail: `end()\nconsole.log('ended') // ended` },
+
   'packages/stats Smallest example 1': {
     async check({ port }) {
       expect((await ask(port)).echo.id).toBe('app1')

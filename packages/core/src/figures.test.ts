@@ -257,6 +257,14 @@ describe('sessions', () => {
   })
 })
 
+it('tells the weight of now, and how many backends may take a new session', () => {
+  const affinity = affinityOf('abc')
+  affinity.pool.setWeight('a', 7)
+  affinity.pool.setState('b', 'drain')
+  expect(backendOf(affinity, 'a')).toMatchObject({ weight: 7, effectiveWeight: 7 })
+  expect(affinity.stats().candidates).toBe(2)
+})
+
 describe('health', () => {
   it('counts changes and the time for which a backend was down', () => {
     let now = 1_000

@@ -83,6 +83,8 @@ export interface PoolFigures {
   /** The time of these figures, and the beginning of the counts. */
   readonly atMs: number
   readonly sinceMs: number
+  /** Backends that may take a new session now. */
+  readonly candidates: number
   readonly backends: readonly BackendFigures[]
   /** Responses by the affinity status of their requests. */
   readonly affinity: Readonly<Record<AffinityStatus, number>>
@@ -115,6 +117,8 @@ export function poolFigures(pool: LivePool, retryBudget: RetryBudget): PoolFigur
     pool: pool.name,
     atMs,
     sinceMs: counts.sinceMs,
+    // First, because it brings weights up to date that change by time alone.
+    candidates: pool.candidates.length,
     backends: pool.members.map(member => backendFigures(pool, member, atMs)),
     affinity: { ...counts.affinity },
     inFlight: pool.inFlight,

@@ -49,12 +49,15 @@ export class Histogram {
   get figures(): HistogramFigures {
     const numbers = this.#numbers
     if (numbers === undefined) return NO_DURATIONS
-    const buckets = Array.from(numbers.subarray(0, COUNT))
-    return {
-      count: buckets.reduce((sum, count) => sum + count, 0),
-      sumMs: (numbers[SUM] as number) / TICKS_PER_MS,
-      buckets,
+    // By hand: a scrape copies thousands, and an iterator takes ten times as long.
+    const buckets: number[] = []
+    let count = 0
+    for (let index = 0; index < COUNT; index += 1) {
+      const within = numbers[index] as number
+      buckets.push(within)
+      count += within
     }
+    return { count, sumMs: (numbers[SUM] as number) / TICKS_PER_MS, buckets }
   }
 }
 

@@ -1,6 +1,10 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { OptionError } from '@limpet/core'
+import { exposition, inTurns, namesIn } from '@limpet/metrics'
 import { CSV_TYPE, statsCsv, statsJson } from '@limpet/stats'
 import { guardServer, SERVER_OPTIONS } from '@limpet/http-proxy'
 import type { Logger } from 'pino'
@@ -12,9 +16,9 @@ import { readJson } from './json-body.ts'
 
 interface AdminResponse {
   readonly statusCode: number
-  /** An object is sent as JSON, a text as it is. */
+  /** A text or a stream is sent as it is, anything else as JSON. */
   readonly body?: unknown
-  /** The media type of a text. */
+  /** The media type of a text or a stream. */
   readonly type?: string
 }
 
@@ -96,6 +100,7 @@ export class Admin {
   #handlersOf(path: string): Readonly<Record<string, Handler>> | undefined {
     if (path === '/healthz') return { GET: () => this.#health() }
     if (CSV_PATHS.has(path)) return { GET: async () => this.#csv() }
+    if (path === '/metrics') return { GET: async call => this.#metrics(call) }
     if (path === '/stats.json') return { GET: async () => this.#stats() }
     if (/^\/pools\/[\w-]+\/backends$/.test(path)) return { POST: async call => this.#add(call) }
     if (/^\/pools\/[\w-]+\/backends\/[\w-]+$/.test(path))
@@ -123,6 +128,13 @@ export class Admin {
     return { statusCode: 200, body: { gateway, pools } }
   }
 
+  async #metrics({ request: { headers, url } }: Call): Promise<AdminResponse> {
+    const names = namesOf(url)
+    const pools = await this.#operations.stats()
+    const { contentType, pieces } = exposition(Object.values(pools), headers.accept, names)
+    return { statusCode: 200, body: Readable.from(inTurns(pieces)), type: contentType }
+  }
+
   async #csv(): Promise<AdminResponse> {
     const pools = await this.#operations.stats()
     return { statusCode: 200, body: statsCsv(Object.values(pools)), type: CSV_TYPE }
@@ -143,6 +155,16 @@ export class Admin {
   async #remove({ pool, id }: Call): Promise<AdminResponse> {
     await this.#operations.operate({ what: 'remove', pool, id })
     return { statusCode: 204 }
+  }
+}
+
+/** @throws AdminError for names that are unknown */
+function namesOf(url: string | undefined): ReturnType<typeof namesIn> {
+  try {
+    return namesIn(url)
+  } catch (error) {
+    if (error instanceof OptionError) throw new AdminError(400, 'BAD_REQUEST', error.message)
+    throw error
   }
 }
 
@@ -173,5 +195,7 @@ function send(response: ServerResponse, { statusCode, body, type, headers }: Ful
     // The unread rest of a rejected body must not be parsed as the next request.
     ...(statusCode >= 400 && { connection: 'close' }),
   })
-  response.end(body === undefined || typeof body === 'string' ? body : statsJson(body as object))
+  // A scraper that leaves has no use for the rest.
+  if (body instanceof Readable) pipeline(body, response).catch(() => undefined)
+  else response.end(body === undefined || typeof body === 'string' ? body : statsJson(body as object))
 }

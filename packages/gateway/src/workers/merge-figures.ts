@@ -81,6 +81,7 @@ function mergePool(first: PoolFigures, all: readonly PoolFigures[], isShared: bo
   return {
     ...first,
     sinceMs: Math.min(...all.map(one => one.sinceMs)),
+    candidates: Math.min(...all.map(one => one.candidates)),
     backends: first.backends.flatMap(({ id }) => mergeBackends(byId.get(id) ?? [], isShared) ?? []),
     affinity: sums(all.map(one => one.affinity)),
     inFlight: sum(one => one.inFlight),

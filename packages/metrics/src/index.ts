@@ -1,0 +1,3 @@
+export { type Exposition, exposition, inTurns, type MetricNames } from './exposition.ts'
+export { type Metrics, metrics, type MetricsSource, namesIn, type ScrapeRequest } from './metrics.ts'
+export { observe } from './open-telemetry.ts'
