@@ -1,15 +1,19 @@
 import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { limpet, type LimpetOptions } from '@limpet/koa'
 import type { Middleware } from 'koa'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { startBackend, startBackends } from '../support/backend.ts'
 import { Browser } from '../support/browser.ts'
 import { namedPool, poolOf } from '../support/fastify-app.ts'
 import { joinedValue } from '../support/header-lines.ts'
 import { ask, open } from '../support/http-client.ts'
 import { serve } from '../support/node-app.ts'
+import { openRaw } from '../support/raw-client.ts'
 import { echoWith } from '../support/scripts.ts'
+import { handshakeText } from '../support/upgrade-clients.ts'
 import { after, appOf, mount, pool, start } from '../support/koa-app.ts'
 
 describe('in an app', () => {
@@ -32,6 +36,28 @@ describe('in an app', () => {
     const port = await start(limpet(poolOf(await startBackend('w1'))), () => void called.push('next'))
     for (const method of ['GET', 'HEAD', 'POST', 'DELETE']) await ask(port, { method })
     expect(called).toEqual([])
+  })
+
+  test('its filter gets the context of Koa, and none for a handshake', async () => {
+    const seen: unknown[] = []
+    const filter: LimpetOptions['filter'] = (_request, ctx) => {
+      seen.push(ctx?.get('x-api'), ctx?.query['y'])
+      return true
+    }
+    const handler = limpet({ ...poolOf(await startBackend('w1')), filter })
+    const listener = appOf(handler).app.callback()
+    const server = createServer((...of) => void listener(...of)).on('upgrade', handler.upgrade)
+    onTestFinished(() => {
+      handler.close()
+      server.close().closeAllConnections()
+    })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const { port } = server.address() as AddressInfo
+    expect((await ask(port, { path: '/x?y=1', headers: { 'X-Api': '7' } })).status).toBe(200)
+    const client = await openRaw(port)
+    client.write(handshakeText())
+    await client.until(received => received.includes('\r\n\r\n'))
+    expect(seen).toEqual(['7', '1', undefined, undefined])
   })
 
   test('mounted at a path, its filter is asked about the whole, and the next middleware’s is cut', async () => {

@@ -9,7 +9,7 @@ import type { HttpProxyOptions } from './http-proxy-options.ts'
 import type { NodeProxyOptions } from './node-proxy-options.ts'
 import { writeError } from './server/closing-response.ts'
 import {
-  type RequestFilter,
+  type ContextFilter,
   requestFilter,
   type UpgradeListener,
   upgradeListener,
@@ -17,21 +17,25 @@ import {
 
 /**
  * The options of an adapter: an existing affinity, or the options to make one; and those of the proxy. `Request` and
- * `Response` are the framework's, as functions among the options see them.
+ * `Response` are the framework's, as functions among the options see them; `Context` is its own object for a request,
+ * which a handshake has not.
  */
 export type AdapterOptions<
   Request extends IncomingMessage = IncomingMessage,
   Response extends ServerResponse = ServerResponse,
+  Context = undefined,
 > = HttpProxyOptions &
   NodeProxyOptions<Request, Response> & {
     /** Whether a request is the pool's, its `url` whole wherever limpet is mounted; other requests go on to the next handler. @default all are */
-    readonly filter?: (request: Request) => boolean
+    readonly filter?: (request: Request, context?: Context) => boolean
   }
 
 /** A framework's view of a request, where it keeps that apart from Node's message. */
 export interface FrameworkView extends RequestView {
   /** The object on which a body parser that came first leaves `body` and `rawBody`. @default the request */
   readonly parsed?: ParsedBody | undefined
+  /** The framework's own object for the request, for `filter`. @default undefined */
+  readonly context?: unknown
 }
 
 /** A request that is the pool's. Call one of `respond` and `forward`, once. */
@@ -73,17 +77,19 @@ export interface HttpProxy {
 }
 
 /** @throws OptionError naming the option, the value and the accepted values. */
-export function createHttpProxy<Request extends IncomingMessage, Response extends ServerResponse>(
-  options: AdapterOptions<Request, Response>,
-): HttpProxy {
+export function createHttpProxy<
+  Request extends IncomingMessage,
+  Response extends ServerResponse,
+  Context = undefined,
+>(options: AdapterOptions<Request, Response, Context>): HttpProxy {
   const proxy = nodeProxyOf(options, ['filter'])
   const { affinity, close } = proxy
-  const isOurs = requestFilter(options.filter as RequestFilter | undefined)
+  const isOurs = requestFilter(options.filter as ContextFilter | undefined)
   return {
     affinity,
     take: (request, response, view) =>
-      isOurs(request, view?.url) ? new Taken(proxy, request, response, view) : undefined,
-    upgrade: upgradeListener(proxy, isOurs),
+      isOurs(request, view?.url, view?.context) ? new Taken(proxy, request, response, view) : undefined,
+    upgrade: upgradeListener(proxy, request => isOurs(request)),
     close,
   }
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Affinity, mergeFields } from '@limpet/core'
 import {
   type AdapterOptions,
@@ -21,7 +22,7 @@ declare module 'koa' {
 }
 
 /** The options of `limpet()`: an existing affinity, or the options to make one. */
-export type LimpetOptions = AdapterOptions
+export type LimpetOptions = AdapterOptions<IncomingMessage, ServerResponse, Context>
 
 /** Middleware for one pool. */
 export interface Limpet extends Middleware {
@@ -45,6 +46,7 @@ export function limpet(options: LimpetOptions): Limpet {
     const taken = take(ctx.req, ctx.res, {
       url: wholeUrl(ctx),
       originalUrl: ctx.originalUrl,
+      context: ctx,
       // Parsers leave the body with Koa's own request, not with Node's.
       parsed: ctx.request as ParsedBody,
     })
