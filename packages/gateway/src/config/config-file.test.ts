@@ -97,8 +97,8 @@ describe('a file', () => {
         "pools.web.backends[0].url got 3; it takes http://host:port, https://host:port or unix:/path/to.sock, with a base path or without, and without query or credentials",
         "pools.web.affinity[0].cookie.nam is not known (did you mean name?)",
         "pools.web.affinity[0].cookie.maxIdle got a text of 1 character; it takes a duration, as 250ms, 5s, 30m, 8h or 7d",
-        "pools.web.affinity[1] got an object; it takes an object with cookie or prefix or learn or route",
-        "pools.web.affinity[2].prefix cannot be combined with cookie; it takes one of cookie, prefix, learn, route",
+        "pools.web.affinity[1] got an object; it takes an object with cookie or learn or prefix or route",
+        "pools.web.affinity[2].prefix cannot be combined with cookie; it takes one of cookie, learn, prefix, route",
         "pools.web.balance.hsh is not known (did you mean hash?)",
         "pools.web.balance.hash is missing; it takes "ip", "path", "header:NAME", "query:NAME", "cookie:NAME" or "path-parameter:NAME", or a list of these",
         "pools.web.maxAttempts got 0; it takes a whole number from 1 to 100",
@@ -130,7 +130,7 @@ describe('a file', () => {
       { pools: { web }, routes: [{ pool: 'web' }, { path: '/', pool: 'wbe' }] },
       [
         'routes[1] is there already: no two routes are of one host and path',
-        'routes[1].pool got a text of 3 characters; it takes one of web',
+        'routes[1].pool got "wbe" (did you mean web?); it takes one of web',
       ],
     ],
     [
@@ -241,8 +241,8 @@ describe('a file', () => {
       [
         'workers got a text of 3 characters; it takes a whole number from 1 to 1024, or auto',
         'log.level got a text of 7 characters; it takes one of debug, info, warn, error, silent',
-        'pools.web.affinity[0].kookie is not known (did you mean cookie?); known are cookie, prefix, learn, route',
-        'pools.web.affinity[1] got a text of 6 characters; it takes an object with cookie or prefix or learn or route',
+        'pools.web.affinity[0].kookie is not known (did you mean cookie?); known are cookie, learn, prefix, route',
+        'pools.web.affinity[1] got a text of 6 characters; it takes an object with cookie or learn or prefix or route',
         'pools.web.affinity[2].cookie.sameSite got "Lax" (did you mean lax?); it takes one of lax, strict, none, omit',
         'pools.web.affinity[2].cookie.accept[0] got "traefic" (did you mean traefik?); it takes one of raw, haproxy, nginx, traefik, envoy, yarp, arr, f5, or an object with haproxy or caddy or ingressNginx',
         'pools.web.balance got "round-robbin" (did you mean round-robin?); it takes one of round-robin, least-requests, random-two, random, first, or an object with hash',
