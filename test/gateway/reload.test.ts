@@ -61,6 +61,29 @@ describe.each(ADAPTERS)('a reload of limpet --adapter %s', adapter => {
     expect(await browser.visit()).toBe(home)
   })
 
+  test('continues the figures of a pool whose options differ', async () => {
+    const [w1] = await startBackends('w1')
+    const gateway = await GatewayProcess.start(fileOf([w1]), args)
+    const browser = gateway.browser()
+    await browser.visit()
+    await browser.visit()
+    expect(await reload(gateway, fileOf([w1], {}, { maxAttempts: 2 }))).toEqual(['pools.web'])
+    await browser.visit()
+    const { pools } = JSON.parse((await gateway.admin('GET', '/stats.json')).text)
+    expect(pools.web).toMatchObject({
+      requests: 3,
+      affinity: { none: 1, matched: 2 },
+      durations: { count: 3 },
+    })
+    expect(pools.web.backends[0]).toMatchObject({
+      requests: 3,
+      responses: { '2xx': 3 },
+      sessionsStarted: 1,
+      responseTimes: { count: 3 },
+    })
+    expect(pools.web.backends[0].bytesIn).toBeGreaterThan(0)
+  })
+
   test('has the backends in the order of the file, those of an operator behind them', async () => {
     const [w1, w2, w3, w4] = await startBackends('w1', 'w2', 'w3', 'w4')
     const gateway = await GatewayProcess.start(fileOf([w1, w2], {}, { balance: 'first' }), args)
