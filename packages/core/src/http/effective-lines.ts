@@ -37,7 +37,7 @@ export function effectiveLines(
 
 /**
  * Whether `fields` are, one by one and in their order, the lines of `wire`. Keys are distinct, so a client cannot hide
- * an edit behind a line that stands twice. False for lines of one name, and for names that fold, which a closer look
+ * an edit behind a line that stands twice. False for lines of one name, and for two spellings of one, which a closer look
  * compares.
  */
 function isUnedited(wire: RawHeaders, fields: Readonly<HeaderFields>): boolean {
@@ -45,7 +45,7 @@ function isUnedited(wire: RawHeaders, fields: Readonly<HeaderFields>): boolean {
   for (const key in fields) {
     const name = wire[at]
     if (name === undefined || fields[key] !== wire[at + 1] || !isSpelling(name, key)) return false
-    if (key.includes('_')) return false
+    if (key.includes('_') && fields[foldedName(key)] !== undefined) return false
     at += 2
   }
   return at === wire.length

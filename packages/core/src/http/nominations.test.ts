@@ -56,6 +56,20 @@ describe('fields that a client nominates in Connection', () => {
     expect(left({ connection: NOMINATION, 'x-user': 'alice' })).toEqual([])
   })
 
+  it('are not one that it has set before a second mark, as by another pool of the server', () => {
+    const headers = marked()
+    headers['x-user'] = 'alice'
+    markNominations(headers)
+    expect(left(headers)).toEqual(['x-b'])
+  })
+
+  it('are none where their list is longer than any honest one', () => {
+    const connection = `X-User, ${'a,'.repeat(150)}`
+    const headers: HeaderFields = { connection, 'x-user': 'alice' }
+    markNominations(headers)
+    expect(clientNominations(connection, headers).size).toBe(0)
+  })
+
   it('are read and written as ever', () => {
     const headers = marked()
     expect({ ...headers }).toEqual({ host: 'a', connection: NOMINATION, 'x-user': 'alice', 'x-b': 'b' })

@@ -4,6 +4,14 @@ import { nominatedFields } from './hop-by-hop.ts'
 /** The getters of marked fields. */
 const MARKS = new WeakSet<object>()
 
+/** Headers that were marked: several pools may have one server, and a later mark would not be before the application. */
+const MARKED = new WeakSet<object>()
+
+/** A longer Connection is no honest client's, and its names would cost time: they are ignored. */
+const MAX_LENGTH = 256
+
+const NONE: ReadonlySet<string> = new Set()
+
 /**
  * Marks the fields that the client's Connection nominates, for {@link clientNominations} to find those that the
  * application has left alone. A marked field is read and written as any other; writing it, also with the same value,
@@ -11,7 +19,10 @@ const MARKS = new WeakSet<object>()
  * @param headers of Node's message, before the application has seen them
  */
 export function markNominations(headers: HeaderFields): void {
-  for (const name of nominatedFields(headers['connection'])) {
+  const nominated = boundedNominations(headers['connection'])
+  if (nominated.size === 0 || MARKED.has(headers)) return
+  MARKED.add(headers)
+  for (const name of nominated) {
     if (Object.hasOwn(headers, name)) mark(headers, name, headers[name])
   }
 }
@@ -45,8 +56,12 @@ export function clientNominations(
   connection: HeaderFields[string],
   headers: Readonly<HeaderFields>,
 ): ReadonlySet<string> {
-  const nominated = nominatedFields(connection)
+  const nominated = boundedNominations(connection)
   return nominated.size === 0 ? nominated : new Set([...nominated].filter(name => isMarked(headers, name)))
+}
+
+function boundedNominations(connection: HeaderFields[string]): ReadonlySet<string> {
+  return connection !== undefined && connection.length > MAX_LENGTH ? NONE : nominatedFields(connection)
 }
 
 function isMarked(headers: object, name: string): boolean {
