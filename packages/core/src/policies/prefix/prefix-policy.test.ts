@@ -1,76 +1,18 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Affinity, createAffinity } from '../../affinity.ts'
-import { type NodeRequest, requestHead } from '../../head.ts'
+import { createAffinity } from '../../affinity.ts'
 import type { Failure } from '../../failure.ts'
 import type { Lease } from '../../lease.ts'
 import type { Backend } from '../../pool/backend.ts'
 import { OptionError } from '../../options/option.ts'
-import type { PrefixPolicyOptions } from './prefix-options.ts'
+import { affinityOf, forwarded, pairOf, responded, SECRET, select } from './prefix-policy.fixture.ts'
 
-const SECRET = 'prefix-0123456789abcdefghijklmnopqrstuvwxyz'
 const OLDER = 'older-0123456789abcdefghijklmnopqrstuvwxyz'
-
-interface Facts {
-  readonly ids?: readonly string[]
-  readonly secrets?: readonly string[]
-  readonly name?: string
-  readonly prefix?: Partial<PrefixPolicyOptions>
-}
-
-function affinityOf({
-  ids = ['a', 'b', 'c'],
-  secrets = [SECRET],
-  name = 'web',
-  prefix,
-}: Facts = {}): Affinity {
-  return createAffinity({
-    name,
-    backends: ids.map(id => ({ id, url: `http://${id}.test:80` })),
-    secrets,
-    affinity: [{ prefix: { cookie: 'SID', ...prefix } }],
-  })
-}
-
-function select(affinity: Affinity, cookie?: string): Lease {
-  const headers = { host: 'shop.test', ...(cookie === undefined ? {} : { cookie }) }
-  const message: NodeRequest = {
-    method: 'GET',
-    url: '/',
-    httpVersion: '1.1',
-    headers,
-    rawHeaders: Object.entries(headers).flat(),
-    socket: { remoteAddress: '192.0.2.1' },
-  }
-  const lease = affinity.select(requestHead(message))
-  if (lease instanceof Promise) throw new TypeError('nothing here waits')
-  return lease
-}
 
 /** Reports a failure, and asks for the backend of the next attempt. */
 function redispatch(lease: Lease, failure: Failure): Backend | undefined {
   lease.failed(failure)
   return lease.next(failure)
-}
-
-/** The Cookie line that the backend sees. */
-function forwarded(lease: Lease): string | undefined {
-  const lines = lease.requestLines()
-  const at = lines.findIndex((line, index) => index % 2 === 0 && line.toLowerCase() === 'cookie')
-  return at < 0 ? undefined : lines[at + 1]
-}
-
-/** The Set-Cookie lines for the client when the application sets `lines`. */
-function responded(lease: Lease, lines: string | string[], more: Record<string, string> = {}): string[] {
-  const headers = { 'set-cookie': [lines].flat(), ...more }
-  return [lease.responded({ statusCode: 200, headers })['set-cookie'] ?? []].flat()
-}
-
-/** The pair that a browser sends back for a Set-Cookie line: blanks round name and value are not kept. */
-function pairOf(line: string | undefined): string {
-  const [pair = ''] = (line ?? '').split(';')
-  const equals = pair.indexOf('=')
-  return `${pair.slice(0, equals).trim()}=${pair.slice(equals + 1).replace(/^[ \t]+|[ \t]+$/g, '')}`
 }
 
 describe('the prefix policy', () => {
@@ -323,44 +265,5 @@ describe('the prefix policy', () => {
   it('needs secrets', () => {
     const options = { backends: [{ id: 'a', url: 'http://a.test' }] }
     expect(() => createAffinity({ ...options, affinity: [{ prefix: { cookie: 'SID' } }] })).toThrow(/secrets/)
-  })
-})
-
-describe('forged marks', () => {
-  const secrets = Array.from({ length: 8 }, (_, n) => `secret-${n}-0123456789abcdefghijklmnopqrstuvwxyz`)
-  const forged = Array.from({ length: 300 }, (_, n) => `SID=a.${'A'.repeat(43)}~${n}`)
-
-  it('before the good one do not lose the session: 50 of them', () => {
-    const [line] = responded(select(affinityOf()), 'SID=abc')
-    const lease = select(affinityOf(), [...forged.slice(0, 50), pairOf(line)].join('; '))
-    expect(lease.status).toBe('matched')
-    expect(forwarded(lease)).toBe([...forged.slice(0, 50), 'SID=abc'].join('; '))
-  })
-
-  it('of which a header is full cost no more HMACs than a few, whatever the number of secrets [T-07]', () => {
-    const [line] = responded(select(affinityOf({ secrets })), 'SID=abc')
-    function valuesBefore(count: number): [status: string, last: string | undefined] {
-      const lease = select(affinityOf({ secrets }), [...forged.slice(0, count), pairOf(line)].join('; '))
-      return [lease.status, forwarded(lease)?.split('; ').at(-1)]
-    }
-    expect(valuesBefore(19)).toEqual(['matched', 'SID=abc'])
-    // The application judges unverified values, as any other.
-    expect(valuesBefore(20)).toEqual(['none', pairOf(line)])
-  })
-
-  it('in lines of their own have one budget', () => {
-    const affinity = affinityOf({ secrets })
-    const [line] = responded(select(affinityOf({ secrets })), 'SID=abc')
-    const values = [...forged, pairOf(line)]
-    const message: NodeRequest = {
-      method: 'GET',
-      url: '/',
-      httpVersion: '1.1',
-      headers: { host: 'shop.test', cookie: values.join('; ') },
-      rawHeaders: ['Host', 'shop.test', ...values.flatMap(value => ['Cookie', value])],
-      socket: { remoteAddress: '192.0.2.1' },
-    }
-    const lease = affinity.select(requestHead(message)) as Lease
-    expect(lease.requestLines()).toContain(pairOf(line))
   })
 })
