@@ -1,6 +1,8 @@
+import type { AffinityPolicy, PolicyContext } from '@limpet/core'
+import { signedBackends } from '@limpet/core/signing'
 import { describe, expect, test } from 'vitest'
 import { type Backend, startBackend, startBackends } from '../support/backend.ts'
-import { joinedValue } from '../support/header-lines.ts'
+import { joinedValue, valuesOf } from '../support/header-lines.ts'
 import type { BackendResponse } from '../support/http-client.ts'
 import { echoWith } from '../support/scripts.ts'
 import type { Start } from './start.ts'
@@ -49,6 +51,44 @@ export function policies(start: Start): void {
       const answers = [1, 2, 3].map(async () => gateway.ask({ headers: { Cookie: cookie } }))
       expect(new Set((await Promise.all(answers)).map(({ echo }) => echo.id)).size).toBe(3)
       expect(backends.map(({ last }) => joinedValue(last.lines, 'cookie'))).toEqual([cookie, cookie, cookie])
+    })
+  })
+
+  describe('a signed header of a policy of the application', () => {
+    function pinned(context: PolicyContext): AffinityPolicy {
+      const names = signedBackends(context, 'pin/v1')
+      return {
+        read({ headers }) {
+          const pin = headers['x-pin']
+          return typeof pin === 'string' ? names.read(pin) : { kind: 'none' }
+        },
+        write({ backend }, fields) {
+          fields['x-pin'] = names.write(backend.id)
+        },
+        forwardHeaders: { 'x-pin': () => '' },
+      }
+    }
+
+    test('keeps the session, is set once, and does not reach the backend', async () => {
+      const backends = await startBackends('w1', 'w2', 'w3')
+      const gateway = await start(backends, { affinity: [pinned] })
+      const first = await gateway.ask()
+      const pin = first.header('x-pin') ?? ''
+      expect(pin).not.toBe('')
+      for (let visit = 0; visit < 4; visit += 1) {
+        const next = await gateway.ask({ headers: { 'X-Pin': pin, 'X-Other': 'kept' } })
+        expect([next.echo.id, next.header('x-pin')]).toEqual([first.echo.id, undefined])
+        const [lines = []] = backends.filter(({ id }) => id === first.echo.id).map(({ last }) => last.lines)
+        expect([valuesOf(lines, 'x-pin'), valuesOf(lines, 'x-other')]).toEqual([[], ['kept']])
+      }
+    })
+
+    test('that is forged is replaced, and does not reach the backend either', async () => {
+      const [w1] = await startBackends('w1')
+      const gateway = await start([w1], { affinity: [pinned] })
+      const answer = await gateway.ask({ headers: { 'x-PIN': 'w1' } })
+      expect(answer.header('x-pin')).toMatch(/^[\w-]{16}\.[\w+/]{43}$/)
+      expect(valuesOf(w1.last.lines, 'x-pin')).toEqual([])
     })
   })
 
