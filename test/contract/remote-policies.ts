@@ -15,7 +15,7 @@ export function remotePolicies(start: Start): void {
         const id = headers['x-session']
         return until().then(() => (typeof id === 'string' ? { kind: 'backend', id } : { kind: 'none' }))
       },
-      write({ backend }, fields) {
+      responded({ backend }, fields) {
         fields['x-session'] = backend.id
       },
     }
