@@ -5,7 +5,7 @@ import { isAffinityError } from './errors.ts'
 import type { RequestHead } from './head.ts'
 import type { Lease } from './lease.ts'
 
-export const SECRET = 'correct horse battery staple, and then some more'
+const SECRET = 'correct horse battery staple, and then some more'
 
 export const START = Date.UTC(2030, 0, 1)
 

@@ -5,9 +5,9 @@ import type { Failure, FailureKind } from './failure.ts'
 import type { HeaderFields, RequestHead } from './head.ts'
 import type { Lease } from './lease.ts'
 
-export const SECRET = 'correct horse battery staple, and then some more'
+const SECRET = 'correct horse battery staple, and then some more'
 
-export function request(cookie?: string, facts: Partial<RequestHead> = {}): RequestHead {
+function request(cookie?: string, facts: Partial<RequestHead> = {}): RequestHead {
   const lines = cookie === undefined ? [] : ['Cookie', cookie]
   return {
     method: 'GET',

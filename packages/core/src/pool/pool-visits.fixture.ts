@@ -8,7 +8,7 @@ import type { Lease } from '../lease.ts'
 import type { Backend } from './backend.ts'
 
 /** Operators' commands on a live pool, and the failures of backends, as a request sees them. */
-export const SECRET = 'correct horse battery staple, and then some more'
+const SECRET = 'correct horse battery staple, and then some more'
 
 export const START = Date.UTC(2030, 0, 1)
 

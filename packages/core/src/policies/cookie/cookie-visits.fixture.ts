@@ -15,7 +15,7 @@ export const NEW = Buffer.from('the newest secret of 32 bytes or more')
 
 export const OLD = Buffer.from('an older secret, also 32 bytes or more')
 
-export function request(cookie?: string, facts: Partial<RequestHead> = {}): RequestHead {
+function request(cookie?: string, facts: Partial<RequestHead> = {}): RequestHead {
   return {
     method: 'GET',
     url: '/',
