@@ -71,7 +71,9 @@ export type HttpProxyOptions = OptionsOf<typeof HTTP_PROXY_OPTIONS> &
   (
     | AffinityOptions
     | (Omit<AffinityOptions, 'backends'> & {
+        /** The configured backends, beside those that are discovered. @default absent: none are */
         readonly backends?: readonly BackendOptions[]
+        /** Backends that are found by their name or by another source. */
         readonly discovery: DiscoveryOptions | DiscoverySource
       })
     | { readonly use: Affinity }
