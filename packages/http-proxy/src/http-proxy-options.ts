@@ -76,7 +76,10 @@ export type HttpProxyOptions = OptionsOf<typeof HTTP_PROXY_OPTIONS> &
         /** Backends that are found by their name or by another source. */
         readonly discovery: DiscoveryOptions | DiscoverySource
       })
-    | { readonly use: Affinity }
+    | {
+        /** An affinity that exists already, in place of the options to make one. */
+        readonly use: Affinity
+      }
   )
 
 /** The same, complete and checked. */
