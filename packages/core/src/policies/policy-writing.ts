@@ -20,7 +20,8 @@ export interface Responded {
 
 /**
  * Lets each policy see the response, and write its key where the key is news: another backend than the claim names
- * has responded, or the claim is to be renewed. This is decided here alone, for every policy.
+ * has responded, or the claim is to be renewed. This is decided here alone, for every policy, and so is whether a
+ * written key begins a session or moves one.
  */
 export function writeKeys(
   pool: Pool,
@@ -40,11 +41,22 @@ export function writeKeys(
     const exchange = { request, response, backend, claim, matched, isSecure, session }
     try {
       notePromise(pool, policy, request, policy.responded?.(exchange, fields))
-      if (isNews) notePromise(pool, policy, request, policy.write?.(exchange, fields))
+      if (!isNews || policy.write === undefined) continue
+      const written = policy.write(exchange, fields)
+      if (!matched && written !== false) report(claim, session)
+      notePromise(pool, policy, request, written)
     } catch (error) {
       publishPolicyFailed(pool, policy, error, request)
     }
   }
+}
+
+/** A key was written in place of `claim`. */
+function report(claim: Claim, session: SessionReport): void {
+  if (claim.kind === 'backend') session.moved(claim.id)
+  // A key that was good once, of a backend that is no member any more.
+  else if (claim.kind === 'unknown') session.moved(undefined)
+  else session.started()
 }
 
 /** The fields are sent without waiting for a policy. */
@@ -52,7 +64,7 @@ function notePromise(
   pool: Pool,
   policy: AffinityPolicy,
   request: RequestHead,
-  pending: void | Promise<void>,
+  pending: void | false | Promise<void>,
 ): void {
   if (pending instanceof Promise)
     pending.catch((error: unknown) => publishPolicyFailed(pool, policy, error, request))

@@ -33,7 +33,10 @@ export interface ResponseContext {
   readonly matched: boolean
   /** Whether the client came by TLS: to us, or to a proxy that is trusted to say so. */
   readonly isSecure: boolean
-  /** For the figures: a policy reports there what it gives the client. Absent: the request is not counted. */
+  /**
+   * For the figures: a policy reports there a key that it gives in `responded`. Keys of `write` are counted without.
+   * Absent: the request is not counted.
+   */
   readonly session?: SessionReport
 }
 
@@ -68,8 +71,10 @@ export interface AffinityPolicy {
    * of another backend than the claim names, or the claim is to be renewed.
    * The fields are sent when it returns: a promise, as of a remote store, is not awaited, and its
    * rejection is only published on the diagnostics channels. Absent: the client gets nothing.
+   * @returns false when the client got no key after all: its session is not counted. A key that replaces none, an
+   *   invalid or an expired one begins a session in the figures; one that replaces another moves it.
    */
-  write?(exchange: ResponseContext, fields: HeaderFields): void | Promise<void>
+  write?(exchange: ResponseContext, fields: HeaderFields): void | false | Promise<void>
   /**
    * Called with every response, before `write`: for policies that learn from the application's own fields, or edit
    * them. As `write` in all else.

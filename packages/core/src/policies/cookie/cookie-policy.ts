@@ -140,20 +140,13 @@ export function cookiePolicy(options: CookieOptions, context: PolicyContext): Af
     },
     write(exchange, fields) {
       const { request } = exchange
-      if (!isInPath(request)) return
-      if (options.onlyMethods.size > 0 && !options.onlyMethods.has(request.method)) return
+      if (!isInPath(request)) return false
+      if (options.onlyMethods.size > 0 && !options.onlyMethods.has(request.method)) return false
       const lines = setCookieLines(fields)
-      if (options.preserve && lines.some(line => setCookieName(line) === options.name)) return
+      if (options.preserve && lines.some(line => setCookieName(line) === options.name)) return false
       fields['set-cookie'] = [...lines, newLine(exchange)]
-      if (!exchange.matched) report(exchange)
       if (options.noCache) keepPrivate(exchange, fields)
+      return undefined
     },
   }
-}
-
-function report({ claim, session }: ResponseContext): void {
-  if (claim.kind === 'backend') session?.moved(claim.id)
-  // Signed by us, for a backend that is no member any more.
-  else if (claim.kind === 'unknown') session?.moved(undefined)
-  else session?.started()
 }
