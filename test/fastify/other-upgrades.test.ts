@@ -123,3 +123,22 @@ test('websocket: false forwards a handshake as a plain request', async () => {
   expect((await tunnel.responded()).statusLine).toBe('HTTP/1.1 200 OK')
   expect(w1.handshakes.length).toBe(0)
 })
+
+test.each([
+  ['', 'http://a/chat', '101 Switching Protocols'],
+  ['', 'HTTP://a/chat', '101 Switching Protocols'],
+  ['', '*', '400 Bad Request'],
+  ['/chat', 'http://a/chat', '101 Switching Protocols'],
+  ['/chat', '/%63hat/', '101 Switching Protocols'],
+  ['/:room', '/chat/lobby', '101 Switching Protocols'],
+])(
+  'a pool at %j responds to a handshake for %s that another listener leaves',
+  async (prefix, url, status) => {
+    const w1 = await startTunnelBackend('w1')
+    const app = newApp()
+    serveLive(app)
+    await app.register(limpet, { ...poolOf(w1), prefix })
+    const tunnel = await raw(await listen(app), handshakeText().replace('/chat', url))
+    expect((await tunnel.responded()).statusLine).toBe(`HTTP/1.1 ${status}`)
+  },
+)

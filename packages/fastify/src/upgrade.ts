@@ -78,11 +78,30 @@ export function forwardUpgrade(reply: FastifyReply, proxy: NodeProxy, view?: Req
   return true
 }
 
+/**
+ * Whether the router may find `url` under one of the prefixes. The router has the last word: it gives 404 for the others. A
+ * parameter of a prefix takes any value. Without a prefix every target is under it, `*` too.
+ */
 function isUnder(url: string, prefixes: ReadonlySet<string>): boolean {
-  return [...prefixes].some(prefix => {
-    const next = url[prefix.length]
-    return (
-      url.startsWith(prefix) && (prefix.endsWith('/') || next === undefined || next === '/' || next === '?')
-    )
-  })
+  const asked = segmentsOf(url.replace(ORIGIN, ''))
+  return [...prefixes].some(prefix =>
+    segmentsOf(prefix).every((segment, index) => segment.includes(':') || segment === asked[index]),
+  )
+}
+
+/** The origin of an absolute target (RFC 9112 §3.2.2). */
+const ORIGIN = /^https?:\/\/[^/?#]*/i
+
+/** Routers may ignore empty segments, case and percent-encoding. */
+function segmentsOf(url: string): readonly string[] {
+  const [path = ''] = url.split(/[?#;]/, 1)
+  return path.split('/').flatMap(segment => (segment === '' ? [] : decoded(segment).toLowerCase()))
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
+  }
 }
