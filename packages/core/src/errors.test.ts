@@ -45,6 +45,10 @@ describe('an error', () => {
     },
   )
 
+  it.each([noBackend, failed, tooSlow, refused])('keeps its stack: $code', error => {
+    expect(error.stack).toMatch(/^[^\n]*: [^\n]+\n    at /)
+  })
+
   it('has Retry-After, if the request reached no backend', () => {
     expect(noBackend.headers).toHaveProperty('retry-after', '1')
     expect(failed.headers).toHaveProperty('retry-after', '1')

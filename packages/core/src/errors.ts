@@ -31,8 +31,6 @@ abstract class ResponseError extends Error {
     super(message, options)
     this.statusCode = statusCode
     this.status = statusCode
-    // It is a response, not a bug: its stack has no use, and Express shows it to the client.
-    this.stack = message
   }
 }
 
