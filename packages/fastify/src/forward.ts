@@ -129,7 +129,7 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
   }
 
   function fail(reply: FastifyReply, error: unknown): void {
-    noteRefusal(reply.request.raw, error)
+    noteRefusal(reply.request.raw, reply.raw, error)
     release(reply)
     if (isAffinityError(error)) tell(reply, error)
     else reply.send(error)

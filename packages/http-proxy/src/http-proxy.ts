@@ -147,7 +147,7 @@ export function httpProxyOf(
     head: RequestHead,
   ): Lease | Promise<Lease | undefined> {
     function refuse(error: unknown): never {
-      noteRefusal(request, error)
+      noteRefusal(request, client, error)
       throw error
     }
     try {

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { createAffinity, isAffinityError, NoBackendError } from '@limpet/core'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { writeResponse } from '../exchange/response.ts'
@@ -44,6 +45,7 @@ describe('a connection on which a message was refused', () => {
       told,
       proxy,
       port: await listen((request, response) => {
+        response.setHeader('Connection', 'keep-alive')
         proxy.forward(request, response).then(
           answer => {
             told.push(answer?.statusCode)
@@ -74,6 +76,21 @@ describe('a connection on which a message was refused', () => {
       expect(told.filter(said => said === '400 an earlier message was refused')).toHaveLength(2)
       expect(told).toContainEqual(expect.stringMatching(/^400 Host /))
       expect(seen).toEqual([])
+    }
+  })
+
+  it('ends with the response, also when the application leaves out the fields of the error', async () => {
+    const proxy = nodeProxyOf({ backends: [], affinity: [] })
+    onTestFinished(() => proxy.close())
+    const port = await listen((request, response) => {
+      proxy.forward(request, response).catch(() => response.end('error'))
+    })
+    for (const refused of [TWO_HOSTS, LENGTHS]) {
+      const client = connectTo(port)
+      client.write(refused)
+      const received = await text(client)
+      expect(received).toMatch(/\r\nConnection: close\r\n/)
+      expect(received).toMatch(/error\r\n0\r\n\r\n$|error$/)
     }
   })
 
@@ -110,7 +127,7 @@ describe('a connection on which a message was refused', () => {
   ])('is not one of %s', async (_, error) => {
     const noted = Promise.withResolvers<unknown>()
     const port = await listen((request, response) => {
-      noteRefusal(request, error)
+      noteRefusal(request, response, error)
       noted.resolve(refuseAfterRefusal(request))
       response.end()
     })
@@ -123,7 +140,7 @@ describe('a connection on which a message was refused', () => {
     const noted = Promise.withResolvers<unknown>()
     const port = await listen((request, response) => {
       const error = Object.assign(new Error('of another copy of core'), { code: 'ERR_REFUSED_REQUEST' })
-      noteRefusal(request, error)
+      noteRefusal(request, response, error)
       try {
         refuseAfterRefusal(request)
       } catch (refusal) {

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isAffinityError, RefusedRequestError } from '@limpet/core'
 
 /**
@@ -7,9 +7,14 @@ import { isAffinityError, RefusedRequestError } from '@limpet/core'
  */
 const refused = new WeakSet<object>()
 
-/** Remembers the connection of `request` when `error` is a refusal. */
-export function noteRefusal(request: IncomingMessage, error: unknown): void {
-  if (isAffinityError(error) && error.code === 'ERR_REFUSED_REQUEST') refused.add(request.socket)
+/**
+ * Remembers the connection of `request` when `error` is a refusal. It ends with `response`, also when an error handler of
+ * the application leaves out the error's own fields: a load balancer in front would send other clients' requests by it.
+ */
+export function noteRefusal(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  if (!isAffinityError(error) || error.code !== 'ERR_REFUSED_REQUEST') return
+  refused.add(request.socket)
+  if (request.httpVersionMajor === 1) response.shouldKeepAlive = false
 }
 
 /** The error of `request` for the application to send: HTTP/2 has no fields of a connection. */
