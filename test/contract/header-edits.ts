@@ -157,6 +157,30 @@ export function headerEdits(start: Start): void {
     })
   })
 
+  describe('a method that the application has edited', () => {
+    test('is what the backend sees', async () => {
+      const { w1, gateway } = await pair(request => (request.method = 'PUT'))
+      const answer = await gateway.ask({ method: 'POST', body: 'hello' })
+      expect([w1.last.method, answer.echo.bytes]).toEqual(['PUT', 5])
+    })
+
+    test.each<unknown>([5, '', 'a b', 'PUT\r\nX-Evil: 1', null])(
+      'is an error of the application where it is none, and no failure of a backend: %j',
+      async method => {
+        const w1 = await startBackend('w1')
+        let isBad = true
+        const around = applicationThat(request => isBad && Object.assign(request, { method }))
+        const gateway = await start([w1], { around, passive: { fall: 1 } })
+        const answer = await gateway.ask()
+        isBad = false
+        expect([answer.status, w1.seen]).toEqual([500, []])
+        expect(answer.text).not.toContain('Evil')
+        const [view] = gateway.affinity.pool.backends
+        expect([view?.healthy, view?.inFlight]).toEqual([true, 0])
+      },
+    )
+  })
+
   describe('framing is that of the wire, whatever the application writes', () => {
     const edits: [string, Edit][] = [
       ['removed', ({ headers }) => void delete headers['content-length']],

@@ -47,7 +47,7 @@ export function requestHead(
   const headers = effective === undefined ? given : effective.headers
   const length = headers['content-length']
   return {
-    method: message.method ?? '',
+    method: checkedMethod(message.method),
     url: checkedUrl(view.url ?? message.url ?? '', view.originalUrl ?? wireUrl(message)),
     target: view.target === undefined ? undefined : checkedTarget(view.target),
     httpVersion: message.httpVersion,
@@ -80,6 +80,17 @@ function wireUrl({ originalUrl, rawHeaders, stream }: NodeRequest): string | und
     if (rawHeaders[index] === ':path') return rawHeaders[index + 1]
   return undefined
 }
+
+/** No client's: parsers of requests let only a token pass. A method such as `5` would count as the failure of a backend. */
+function checkedMethod(method: unknown): string {
+  if (method === undefined) return ''
+  if (typeof method !== 'string' || !METHOD.test(method))
+    throw new InvalidEditError('method', 'is no method of HTTP')
+  return method
+}
+
+/** RFC 9110 §9.1. */
+const METHOD = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
 /** A client's own target is refused later, where it is malformed. */
 function checkedUrl(url: unknown, original: string | undefined): string {
