@@ -1,10 +1,11 @@
 import { EventEmitter, once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { BackendOptions } from '@limpet/core'
 import { onTestFinished } from 'vitest'
+import { listenOnNextPort } from './free-port.ts'
 import { LiveExchange, type Script, type Seen } from './exchange.ts'
 import { echo } from './scripts.ts'
 import { testCertificate } from './tls.ts'
@@ -102,9 +103,12 @@ export class Backend {
       if (code.startsWith('HPE_') && code !== 'HPE_INVALID_EOF_STATE') this.malformed.push(code)
       socket.destroy()
     })
-    server.listen(this.#path === undefined ? { port: this.#port, host: '127.0.0.1' } : { path: this.#path })
-    await once(server, 'listening')
-    if (this.#path === undefined) this.#port = (server.address() as AddressInfo).port
+    if (this.#path === undefined && this.#port === 0) {
+      this.#port = await listenOnNextPort(server)
+    } else {
+      server.listen(this.#path === undefined ? { port: this.#port, host: '127.0.0.1' } : { path: this.#path })
+      await once(server, 'listening')
+    }
     this.#server = server
   }
 

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { BackendOptions } from '@limpet/core'
+import { freePort } from './free-port.ts'
 
 /** A shop's response: its id, the number of items in the visitor's cart, and the length of the request's body. */
 export interface ShopAnswer {
@@ -18,14 +19,14 @@ export class BackendProcess {
   readonly id: string
   /** The X-Request-Id of every request that it has begun with, in order. */
   readonly begun: string[] = []
-  listening: Promise<unknown> = Promise.resolve()
+  listening: Promise<unknown>
   #child: ChildProcess | undefined
   #exited: Promise<unknown> = Promise.resolve()
   #port = 0
 
   constructor(id: string) {
     this.id = id
-    this.#start()
+    this.listening = this.#start()
   }
 
   get port(): number {
@@ -63,7 +64,7 @@ export class BackendProcess {
   /** Another process on the same port, which remembers nothing. */
   async restart(): Promise<void> {
     await this.kill()
-    this.#start()
+    this.listening = this.#start()
     await this.listening
   }
 
@@ -75,7 +76,8 @@ export class BackendProcess {
     await done
   }
 
-  #start(): void {
+  async #start(): Promise<void> {
+    if (this.#port === 0) this.#port = await freePort()
     const child = spawn(process.execPath, [SCRIPT, this.id, String(this.#port)], {
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     })
@@ -84,9 +86,8 @@ export class BackendProcess {
     const { stdout } = child
     if (stdout === null) throw new Error('no pipe to the child')
     const lines = createInterface(stdout)
-    this.listening = once(lines, 'line').then(([line]) => {
-      this.#port = Number(String(line).replace('port ', ''))
-      return lines.on('line', (request: string) => this.begun.push(request))
-    })
+    // The first line says that it listens.
+    await once(lines, 'line')
+    lines.on('line', (request: string) => this.begun.push(request))
   }
 }
