@@ -10,11 +10,11 @@ import { joinedValue } from '../support/header-lines.ts'
 import { ask } from '../support/http-client.ts'
 import * as checks from '../support/readme-checks.ts'
 import { compile, run, withPorts } from '../support/readme-program.ts'
-import { codeIn, readme, readmes, tableOf } from '../support/readme.ts'
+import { codeIn, readme, readmes, sitePages, tableOf } from '../support/readme.ts'
 import { echo } from '../support/scripts.ts'
 
 /*
- * Tests of the READMEs. Every block of TypeScript is type-checked and run as it stands, with the ports
+ * Tests of the READMEs and of the pages of the site. Every block of TypeScript is type-checked and run as it stands, with the ports
  * of real backends in place of 3001, 3002 …, and every `console.log(…) // text` has to print that text (an ellipsis
  * stands for anything). The parts that a block leaves to the reader's program are in `support/readme-program.ts`.
  */
@@ -37,6 +37,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   ...COMING_FROM,
 
   'limpet 1': { check: checks.smallestGateway },
+  'site index In your own application 1': { check: checks.smallestGateway },
 
   'packages/http-proxy Write an adapter 1': {
     tail: `
@@ -338,8 +339,9 @@ const CHECKS: Readonly<Record<string, Check>> = {
   },
 }
 
-const TYPESCRIPT = readmes().flatMap(({ snippets }) => snippets.filter(({ language }) => language === 'ts'))
-const SHELL = readmes().flatMap(({ snippets }) => snippets.filter(({ language }) => language === 'sh'))
+const SNIPPETS = [...readmes(), ...sitePages()].flatMap(({ snippets }) => snippets)
+const TYPESCRIPT = SNIPPETS.filter(({ language }) => language === 'ts')
+const SHELL = SNIPPETS.filter(({ language }) => language === 'sh')
 
 describe('a block of TypeScript', () => {
   beforeAll(() => {
@@ -420,7 +422,7 @@ describe('a block for the shell', () => {
 
   test('is one of six things', () => {
     const known =
-      /^npm install |^npm (?:run )?\w+$|^node -p "|^node examples\/|^limpet(?: |$)|^curl -X PATCH /
+      /^npm install |^npm (?:run )?\w+(?: -- --\w+)?$|^node -p "|^node examples\/|^limpet(?: |$)|^curl -X PATCH /
     expect(lines.filter(line => !known.test(line))).toEqual([])
   })
 
@@ -453,7 +455,7 @@ describe('a block for the shell', () => {
   test('that runs a script runs one that there is', () => {
     const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object }
     for (const line of lines) {
-      const script = /^npm (?!install )(?:run )?(\w+)$/.exec(line)?.[1]
+      const script = /^npm (?!install )(?:run )?(\w+)(?: --|$)/.exec(line)?.[1]
       expect(['test', ...Object.keys(scripts)]).toContain(script ?? 'test')
     }
   })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const SITE = 'examples/site/pages'
 
 /** A fenced block of a README. */
 export interface Snippet {
@@ -25,11 +26,21 @@ export interface Readme {
 /** Those that users read: of the repository and of each package, and the pages for users of another proxy. */
 export function readmes(): readonly Readme[] {
   const pages = globSync(['packages/*/README.md', 'packages/*/COMING-FROM-*.md'], { cwd: ROOT })
-  return ['README.md', ...pages].map(path => {
-    const text = readFileSync(join(ROOT, path), 'utf8')
-    const place = path.replace(/\/?README\.md$|\.md$/, '').replace(/\/(?=[A-Z-]+$)/, ' ')
-    return { path, text, snippets: snippetsOf(place, text) }
-  })
+  return ['README.md', ...pages].map(path =>
+    pageOf(path, path.replace(/\/?README\.md$|\.md$/, '').replace(/\/(?=[A-Z-]+$)/, ' ')),
+  )
+}
+
+/** The pages that are written for the site. Their snippets have keys as `site choosing Decision tree 1`. */
+export function sitePages(): readonly Readme[] {
+  return globSync('**/*.md', { cwd: join(ROOT, SITE) })
+    .toSorted()
+    .map(name => pageOf(join(SITE, name), `site ${name.replace(/\.md$/, '')}`))
+}
+
+function pageOf(path: string, place: string): Readme {
+  const text = readFileSync(join(ROOT, path), 'utf8')
+  return { path, text, snippets: snippetsOf(place, text) }
 }
 
 export function readme(folder: string): Readme {
