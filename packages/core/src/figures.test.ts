@@ -124,7 +124,11 @@ describe('health', () => {
   it('tells the beginning and the deadline of a drain, until it is over', () => {
     const affinity = affinityOf('a', { now: () => 1_000 })
     const drain = affinity.pool.drain('a', { deadline: '1m' })
-    expect(backendOf(affinity, 'a').drain).toEqual({ startedAtMs: 1_000, deadlineAtMs: 61_000 })
+    expect(backendOf(affinity, 'a').drain).toEqual({
+      startedAtMs: 1_000,
+      deadlineAtMs: 61_000,
+      spreadMs: 0,
+    })
     drain.cancel()
     expect(backendOf(affinity, 'a').drain).toBeUndefined()
   })

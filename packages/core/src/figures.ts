@@ -1,5 +1,5 @@
 import type { AffinityStatus } from './counts/affinity-status.ts'
-import type { BackendFailureKind, CheckResult, MoveReason } from './counts/backend-counts.ts'
+import type { BackendFailureKind, CheckResult, EndedDrain, MoveReason } from './counts/backend-counts.ts'
 import type { HistogramFigures } from './counts/histogram.ts'
 import type { AdminState } from './pool/backend.ts'
 import type { LivePool } from './pool/live-pool.ts'
@@ -14,6 +14,8 @@ export interface DrainFigures {
   readonly startedAtMs: number
   /** When the sessions that are left move. */
   readonly deadlineAtMs: number
+  /** From then on they move over this time, in milliseconds. */
+  readonly spreadMs: number
 }
 
 /** The health checks of one backend. */
@@ -75,6 +77,8 @@ export interface BackendFigures {
   readonly changedAtMs: number
   /** Undefined: it does not drain, or drains without a deadline. */
   readonly drain: DrainFigures | undefined
+  /** The last drain that is over; undefined: there was none. */
+  readonly lastDrain: EndedDrain | undefined
 }
 
 /** A pool in figures. */
@@ -135,7 +139,7 @@ export function poolFigures(pool: LivePool, retryBudget: RetryBudget): PoolFigur
 function backendFigures(pool: LivePool, view: Member, nowMs: number): BackendFigures {
   const { backend, counts } = view
   const sessions = pool.liveSessions(backend.id)
-  const drain = pool.drainOf(view)
+  const drain = pool.drainOf(view.backend.id)
   return {
     id: backend.id,
     url: backend.url.href,
@@ -173,6 +177,11 @@ function backendFigures(pool: LivePool, view: Member, nowMs: number): BackendFig
     turnedUp: counts.turnedUp,
     downMs: counts.downMs(nowMs),
     changedAtMs: counts.changedAtMs,
-    drain: drain && { startedAtMs: drain.startedAtMs, deadlineAtMs: drain.deadlineAtMs },
+    drain: drain && {
+      startedAtMs: drain.startedAtMs,
+      deadlineAtMs: drain.deadlineAtMs,
+      spreadMs: drain.spreadMs,
+    },
+    lastDrain: counts.lastDrain,
   }
 }

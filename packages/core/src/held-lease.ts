@@ -185,8 +185,9 @@ export class HeldLease implements Lease {
   onceRecalled(listener: () => void): void {
     const onRecall = AsyncResource.bind(listener)
     this.#onRecall = onRecall
-    this.#hold.recalls.add(onRecall)
-    if (this.#hold.isRecalled()) listener()
+    const sessionId = this.#sessionId
+    this.#hold.recalls.set(onRecall, sessionId)
+    if (this.#hold.isRecalled(sessionId)) listener()
   }
 
   release(): void {
@@ -198,6 +199,14 @@ export class HeldLease implements Lease {
     if (this.#isTunnel) this.#hold.counts.tunnels -= 1
     else this.#context.pool.counts.durations.record(ticksSince(this.#arrivedTicks))
     if (diagnostics.released.hasSubscribers) diagnostics.released.publish(this.#event({}))
+  }
+
+  /** The session of its backend, where a policy tells. */
+  get #sessionId(): string | undefined {
+    const { id } = this.#view.backend
+    for (const claim of this.#decision.claims)
+      if (claim.kind === 'backend' && claim.id === id && claim.sessionId !== undefined) return claim.sessionId
+    return undefined
   }
 
   /** A backend may have seen this attempt. */

@@ -61,6 +61,7 @@ export type { AffinityStatus } from './counts/affinity-status.ts'
 export type {
   BackendFailureKind,
   CheckResult,
+  EndedDrain,
   CountedConnection,
   MoveReason,
 } from './counts/backend-counts.ts'

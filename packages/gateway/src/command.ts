@@ -7,6 +7,7 @@ import { parseConfig } from './config/config-file.ts'
 import { readSource } from './config/config-source.ts'
 import { problemText } from './config/problem.ts'
 import { runProcess } from './process.ts'
+import { OPERATOR_VERBS } from './operator/verbs.ts'
 import { schemaText } from './config/schema.ts'
 import { runWorker } from './workers/worker.ts'
 import { runWorkers } from './workers/workers.ts'
@@ -19,6 +20,7 @@ const HELP = `limpet: a gateway with session affinity
   limpet proxy --from :8080 --to 127.0.0.1:3001,127.0.0.1:3002 [--pretty]
   limpet schema
   limpet health [--url http://127.0.0.1:8404]
+  limpet status | top | drain | ready | maint | weight [POOL/BACKEND]
   limpet kill-test SCENARIO.yaml --url http://127.0.0.1:8080
   limpet from nginx.conf | haproxy.cfg | traefik.yaml | Caddyfile | ingress.yaml
   limpet --help, --version
@@ -29,7 +31,8 @@ check lists the problems of a file, and settings that are often a mistake. With 
 or a file of a secret may be missing. init asks four questions and writes a file; limpet init --help says more.
 proxy needs no file: it keeps sessions by a cookie, signed with LIMPET_SECRET where the environment has it.
 schema prints the JSON Schema of the file, for editors. health asks a
-running gateway whether it is ready; limpet health --help says more. kill-test
+running gateway whether it is ready; limpet health --help says more. status and the commands beside it look at
+a running gateway and change its backends; limpet drain --help says more. kill-test
 shows what happens to users when a backend is killed; limpet kill-test --help lists its options. from
 makes a limpet file of another server's configuration; limpet from --help says more.
 SIGTERM and SIGINT finish the requests in flight and end; SIGHUP reloads the file.
@@ -39,7 +42,7 @@ SIGTERM and SIGINT finish the requests in flight and end; SIGHUP reloads the fil
 const DEFAULT_FILE = 'limpet.yaml'
 const WORDS = ['check', 'schema', 'proxy'] as const
 /** Commands with flags of their own. */
-const OTHER_WORDS = ['init', 'health', 'kill-test', 'from'] as const
+const OTHER_WORDS = ['init', 'health', 'kill-test', 'from', ...OPERATOR_VERBS] as const
 const ADAPTERS: readonly AdapterName[] = ['fastify', 'express', 'koa']
 
 /** Where a command is run. */
@@ -63,6 +66,12 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     // Loaded on demand: a gateway does not need it.
     const { runHealth } = await import('./admin/health-command.ts')
     return runHealth(args.slice(1), terminal)
+  }
+  const verb = OPERATOR_VERBS.find(one => one === args[0])
+  if (verb !== undefined) {
+    // Loaded on demand: a gateway does not need it.
+    const { runOperator } = await import('./operator/command.ts')
+    return runOperator(verb, args.slice(1), terminal)
   }
   if (args[0] === 'from') {
     // Loaded on demand: only it reads the files of other servers.

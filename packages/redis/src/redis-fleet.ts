@@ -4,7 +4,6 @@ import {
   type BackendOptions,
   type Drain,
   type DrainOptions,
-  durationMs,
   OptionError,
   optionObject,
   type Pool,
@@ -68,7 +67,7 @@ export function redisFleet(pool: Pool, options: RedisFleetOptions): RedisFleet {
     ready: shared.ready,
     setState(id, state, by = ourselves) {
       pool.setState(id, state)
-      shared.give(id, by, { state, deadlineAtMs: undefined })
+      shared.give(id, by, { state, deadlineAtMs: undefined, spreadMs: undefined })
     },
     setWeight(id, weight, by = ourselves) {
       pool.setWeight(id, weight)
@@ -76,8 +75,10 @@ export function redisFleet(pool: Pool, options: RedisFleetOptions): RedisFleet {
     },
     drain(id, drainOptions, by = ourselves) {
       const drain = pool.drain(id, drainOptions)
-      const deadlineMs = durationMs('drain.deadline', drainOptions?.deadline, '10m')
-      shared.give(id, by, { state: 'drain', deadlineAtMs: Math.round(shared.nowMs() + deadlineMs) })
+      const deadlineMs = drain.deadlineAtMs - drain.startedAtMs
+      const deadlineAtMs = Math.round(shared.nowMs() + deadlineMs)
+      const spreadMs = drain.spreadMs === 0 ? undefined : Math.round(drain.spreadMs)
+      shared.give(id, by, { state: 'drain', deadlineAtMs, spreadMs })
       return drain
     },
     add(backend, by = ourselves) {
@@ -88,11 +89,18 @@ export function redisFleet(pool: Pool, options: RedisFleetOptions): RedisFleet {
         state: undefined,
         weight: undefined,
         deadlineAtMs: undefined,
+        spreadMs: undefined,
       })
     },
     remove(id, by = ourselves) {
       if (!pool.remove(id)) return false
-      shared.give(id, by, { removed: true, added: undefined, state: undefined, deadlineAtMs: undefined })
+      shared.give(id, by, {
+        removed: true,
+        added: undefined,
+        state: undefined,
+        deadlineAtMs: undefined,
+        spreadMs: undefined,
+      })
       return true
     },
     command: id => shared.command(id),

@@ -1,6 +1,18 @@
 import type { FailureKind } from '../failure.ts'
 import { Histogram } from './histogram.ts'
 
+/** The end of a drain. Times are milliseconds since the epoch. */
+export interface EndedDrain {
+  readonly startedAtMs: number
+  readonly endedAtMs: number
+  /** No session was left; the deadline passed; or a state was commanded, or the backend left the pool. */
+  readonly outcome: 'drained' | 'deadline' | 'cancelled'
+  /** Requests that were still there. */
+  readonly inFlight: number
+  /** Sessions that were left, and move; undefined when sessions are not counted. */
+  readonly sessions: number | undefined
+}
+
 /** Why a session has left its backend. */
 export type MoveReason = 'failed' | 'drained' | 'full' | 'removed' | 'rebalanced'
 
@@ -63,6 +75,7 @@ export class BackendCounts {
   checksPassed = 0
   checksFailed = 0
   lastCheck: CheckResult | undefined
+  lastDrain: EndedDrain | undefined
   /** How often it was found down, and up again. */
   turnedDown = 0
   turnedUp = 0

@@ -12,6 +12,11 @@ export type Claim =
       readonly id: string
       /** The key is good, and should be replaced all the same: it is due for renewal, or of an older secret or format. */
       readonly renew?: boolean
+      /**
+       * A text that tells the session from others, as the key itself. At the end of a drain, sessions move in an order
+       * that is made of it; absent: the session moves first.
+       */
+      readonly sessionId?: string
       /** When the session was first given its key, in milliseconds since the epoch, where the key tells. */
       readonly issuedMs?: number | undefined
       /** When the key was last renewed, likewise. */

@@ -14,6 +14,11 @@ export interface BackendView {
   readonly healthy: boolean
   /** Whether a session that is tied to it may go on there: draining or not, whatever the weight. */
   readonly isUsable: boolean
+  /**
+   * Whether this session may go on there, as of `isUsable`; in the `spread` of a drain, until its turn has come.
+   * @param sessionId as of its claim
+   */
+  keeps(sessionId: string | undefined): boolean
   /** Takes new sessions only when no other can. */
   readonly backup: boolean
   /** The weight that was configured or set by an operator. */
@@ -52,10 +57,10 @@ export interface Hold {
   release(): void
   /** Called when the backend is found down. A request stands here only while it waits for the head of its response. */
   readonly waiting: Set<() => void>
-  /** Listeners that are called when the pool wants its requests back. Each adder removes its own. */
-  readonly recalls: Set<() => void>
-  /** Whether it has wanted them back already, as those learn that come late. */
-  isRecalled(): boolean
+  /** Listeners that are called when the pool recalls requests, with the session of each. Each adder removes its own. */
+  readonly recalls: Map<() => void, string | undefined>
+  /** Whether the requests of this session were recalled already. */
+  isRecalled(sessionId: string | undefined): boolean
 }
 
 /** Whether one more request may go there. */

@@ -5,6 +5,8 @@ import { type OptionsOf, optionTable } from '../options/option-table.ts'
 const DRAIN_OPTIONS = optionTable({
   /** After this long the sessions that are left move, and tunnels are closed. @default '10m' */
   deadline: duration({ default: '10m' }),
+  /** Sessions that are left at the deadline move over this time, one after the other. 0: all with their next request. @default '0s' */
+  spread: duration({ default: '0s' }),
 })
 
 export interface DrainOptions extends OptionsOf<typeof DRAIN_OPTIONS> {}
@@ -22,21 +24,33 @@ export interface DrainResult {
 export interface Draining {
   readonly inFlight: () => number
   readonly sessions: () => number | undefined
-  /** Stops new sessions. */
+  /** Begins to move its sessions, over `spreadMs`. */
+  readonly disperse: (spreadMs: number) => void
+  /** Takes no request any more. */
   readonly leave: () => void
-  /** Recalls the requests and tunnels that are left. */
-  readonly recall: () => void
+  /** Recalls tunnels, and requests without an end: those of the sessions whose turn is before `until`, from 0 to 1. */
+  readonly recall: (until: number) => void
   readonly ended: (result: DrainResult) => void
+}
+
+/** How long a drain lasts, in milliseconds. */
+export interface DrainTimes {
+  readonly deadlineMs: number
+  readonly spreadMs: number
 }
 
 /** Sessions expire by time alone, so their number is polled. */
 const LOOK_MS = 1_000
 /** Grace period after the deadline, for requests in flight and the closing handshakes of tunnels. */
 const GRACE_MS = 5_000
+/** Steps in which tunnels are closed, while sessions move. */
+const STEPS = 100
+const MIN_STEP_MS = 50
 
 /** @throws OptionError for a wrong option */
-export function parseDrain(options: DrainOptions = {}): number {
-  return DRAIN_OPTIONS.parse('drain', options).deadline
+export function parseDrain(options: DrainOptions = {}): DrainTimes {
+  const { deadline, spread } = DRAIN_OPTIONS.parse('drain', options)
+  return { deadlineMs: deadline, spreadMs: spread }
 }
 
 /** The graceful end of a backend's work. */
@@ -46,17 +60,29 @@ export class Drain {
   /** Its beginning and its deadline, in milliseconds since the epoch. */
   readonly startedAtMs: number
   readonly deadlineAtMs: number
+  /** From the deadline on, its sessions move over this time, in milliseconds. */
+  readonly spreadMs: number
   readonly #draining: Draining
   readonly #timers: NodeJS.Timeout[]
   readonly #resolve: (result: DrainResult) => void
   /** After the deadline: the sessions that were left. */
   #late: { readonly sessions: number | undefined } | undefined
+  #hasLeft = false
   #isOver = false
 
-  /** @param nowMs milliseconds since the epoch */
-  constructor(draining: Draining, deadlineMs: number, nowMs: number) {
-    this.startedAtMs = nowMs
+  /**
+   * @param nowMs milliseconds since the epoch
+   * @param startedAtMs when it was begun, if another pool has begun it
+   */
+  constructor(
+    draining: Draining,
+    { deadlineMs, spreadMs }: DrainTimes,
+    nowMs: number,
+    startedAtMs: number = nowMs,
+  ) {
+    this.startedAtMs = startedAtMs
     this.deadlineAtMs = nowMs + deadlineMs
+    this.spreadMs = spreadMs
     this.#draining = draining
     const { promise, resolve } = Promise.withResolvers<DrainResult>()
     this.drained = promise
@@ -78,13 +104,20 @@ export class Drain {
     return this.#draining.sessions()
   }
 
+  /** The times that are left, for another pool that goes on with the drain. */
+  left(nowMs: number): DrainTimes {
+    const deadlineMs = Math.max(0, this.deadlineAtMs - nowMs)
+    const endMs = Math.max(0, this.deadlineAtMs + this.spreadMs - nowMs)
+    return { deadlineMs, spreadMs: Math.min(this.spreadMs, endMs) }
+  }
+
   /** Something may have been the last. */
   check(): void {
     if (this.#isOver || this.inFlight > 0) return
-    if (this.#late !== undefined) this.#end('deadline')
+    if (this.#hasLeft) this.#end('deadline')
     else if (this.sessions === 0) {
       this.#draining.leave()
-      this.#end('drained')
+      this.#end(this.#late === undefined ? 'drained' : 'deadline')
     }
   }
 
@@ -95,8 +128,28 @@ export class Drain {
   #expire(): void {
     if (this.#isOver) return
     this.#late = { sessions: this.sessions }
+    const { spreadMs } = this
+    if (spreadMs === 0) {
+      this.#leave()
+      return
+    }
+    this.#draining.disperse(spreadMs)
+    const fromMs = performance.now()
+    const step = (): void => this.#draining.recall((performance.now() - fromMs) / spreadMs)
+    this.#timers.push(
+      setInterval(step, Math.max(MIN_STEP_MS, spreadMs / STEPS)).unref(),
+      setTimeout(() => this.#leave(), spreadMs).unref(),
+    )
+    this.check()
+  }
+
+  #leave(): void {
+    if (this.#isOver) return
+    this.#hasLeft = true
     this.#draining.leave()
-    this.#draining.recall()
+    this.#draining.recall(1)
+    // The last may have ended at once.
+    if (this.#isOver) return
     this.#timers.push(setTimeout(() => this.#end('deadline'), GRACE_MS).unref())
     this.check()
   }

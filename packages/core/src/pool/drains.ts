@@ -1,4 +1,4 @@
-import { Drain } from './drain.ts'
+import { Drain, type DrainTimes } from './drain.ts'
 import type { Member } from './member.ts'
 import type { PoolEvents } from './pool-events.ts'
 
@@ -8,12 +8,16 @@ export interface DrainedPool {
   sessionsOf(id: string): number | undefined
   /** A drain has commanded a state. */
   changed(): void
+  /** Milliseconds since the epoch. */
+  nowMs(): number
 }
 
 /** The drains of a pool that are under way, at most one for each member. */
 export class Drains {
   readonly #pool: DrainedPool
   readonly #drains = new Map<Member, Drain>()
+  /** Another pool goes on with them, and tells of them. */
+  #isHandedOver = false
 
   constructor(pool: DrainedPool) {
     this.#pool = pool
@@ -24,29 +28,47 @@ export class Drains {
     return this.#drains.get(member)
   }
 
-  /** @param nowMs milliseconds since the epoch */
-  begin(member: Member, deadlineMs: number, nowMs: number): Drain {
-    const { events } = this.#pool
+  /** @param startedAtMs when it was begun, if another pool has begun it */
+  begin(member: Member, times: DrainTimes, startedAtMs?: number): Drain {
+    const pool = this.#pool
+    const { events } = pool
     const drain = new Drain(
       {
         inFlight: () => member.inFlight,
-        sessions: () => this.#pool.sessionsOf(member.backend.id),
+        sessions: () => pool.sessionsOf(member.backend.id),
+        disperse(spreadMs) {
+          member.leaving = { fromMs: pool.nowMs(), spreadMs }
+          pool.changed()
+        },
         leave: () => {
           member.command('maint')
-          events.stateChanged(member)
-          this.#pool.changed()
+          if (!this.#isHandedOver) events.stateChanged(member)
+          pool.changed()
         },
-        recall: () => member.recall(),
+        recall: until => member.recall(until),
         ended: result => {
           this.#drains.delete(member)
+          if (this.#isHandedOver) return
+          member.counts.lastDrain = { ...result, startedAtMs: drain.startedAtMs, endedAtMs: pool.nowMs() }
           events.drained(member, result)
         },
       },
-      deadlineMs,
-      nowMs,
+      times,
+      pool.nowMs(),
+      startedAtMs,
     )
     this.#drains.set(member, drain)
     return drain
+  }
+
+  /** Goes on with the drains of a pool that this one takes over from. There they only recall requests. */
+  takeOver(before: Drains, memberOf: (id: string) => Member | undefined): void {
+    before.#isHandedOver = true
+    const nowMs = this.#pool.nowMs()
+    for (const [{ backend }, drain] of before.#drains) {
+      const member = memberOf(backend.id)
+      if (member !== undefined) this.begin(member, drain.left(nowMs), drain.startedAtMs)
+    }
   }
 
   cancel(member: Member): void {

@@ -54,6 +54,7 @@ export class LivePool implements Pool {
       events: this.#events,
       sessionsOf: id => this.sessionsOf(id),
       changed: () => this.#commanded(),
+      nowMs: () => this.nowMs,
     })
     this.queue = new WaitQueue(maxQueue, () =>
       Math.min(this.#lists.dueInMs(this.#members.list), this.#departed.dueInMs()),
@@ -162,6 +163,7 @@ export class LivePool implements Pool {
         }),
       ),
     )
+    this.#drains.takeOver(before.#drains, id => this.#members.find(id))
     this.#changed()
   }
 
@@ -232,16 +234,16 @@ export class LivePool implements Pool {
     this.#events.sessionMoved(from, to, reason)
   }
 
-  /** The drain of `member` that is under way. */
-  drainOf(member: Member): Drain | undefined {
-    return this.#drains.of(member)
+  drainOf(id: string): Drain | undefined {
+    const member = this.#members.find(id)
+    return member && this.#drains.of(member)
   }
 
   drain(id: string, options?: DrainOptions): Drain {
     const member = this.#members.get(id)
-    const deadlineMs = parseDrain(options)
+    const times = parseDrain(options)
     this.setState(id, 'drain')
-    return this.#drains.begin(member, deadlineMs, this.nowMs)
+    return this.#drains.begin(member, times)
   }
 
   recall(): void {

@@ -3,6 +3,7 @@ import type { BackendView, Hold } from './backend-view.ts'
 import type { Discovered } from './discovered.ts'
 import { BackendCounts } from '../counts/backend-counts.ts'
 import type { Failure } from '../failure.ts'
+import { isDue, type Leaving, turnOf } from './leaving.ts'
 import { OutlierDetection, type OutlierDetectionSettings } from './outlier-detection.ts'
 import { Trial, type TriedMember } from './trial.ts'
 import { WarmUp } from './warm-up.ts'
@@ -29,7 +30,7 @@ export interface MemberContext {
 export class Member implements BackendView, TriedMember {
   readonly backend: Backend
   readonly counts: BackendCounts
-  readonly recalls = new Set<() => void>()
+  readonly recalls = new Map<() => void, string | undefined>()
   readonly waiting = new Set<() => void>()
   readonly #pool: MemberContext
   readonly passive: OutlierDetection | undefined
@@ -38,7 +39,10 @@ export class Member implements BackendView, TriedMember {
   checked: boolean | undefined
   /** @see BackendView.discovered */
   discovered: Discovered | undefined
-  #isRecalled = false
+  /** Its sessions move away, one after the other. */
+  leaving: Leaving | undefined
+  /** Sessions whose turn is before this were recalled: 0 is none, 1 all. */
+  #recalledUntil = 0
   state: AdminState
   backup = false
   weight = 1
@@ -105,18 +109,30 @@ export class Member implements BackendView, TriedMember {
     if (state === 'maint' || this.state === 'maint') this.#warmUp.cool()
     this.state = state
     this.counts.changedAtMs = this.#pool.now()
-    this.#isRecalled = false
+    this.leaving = undefined
+    this.#recalledUntil = 0
     this.#begin()
   }
 
-  /** Recalls requests that do not end by themselves, until another state is commanded. */
-  recall(): void {
-    this.#isRecalled = true
-    for (const listener of this.recalls) listener()
+  /**
+   * Recalls requests that do not end by themselves, until another state is commanded.
+   * @param until only those of the sessions whose turn is before that @default 1: all
+   */
+  recall(until = 1): void {
+    this.#recalledUntil = until
+    for (const [listener, sessionId] of this.recalls) {
+      if (until < 1 && turnOf(sessionId) >= until) continue
+      this.recalls.delete(listener)
+      listener()
+    }
   }
 
-  isRecalled(): boolean {
-    return this.#isRecalled
+  isRecalled(sessionId: string | undefined): boolean {
+    return this.#recalledUntil > 0 && turnOf(sessionId) < this.#recalledUntil
+  }
+
+  keeps(sessionId: string | undefined): boolean {
+    return this.isUsable && (this.leaving === undefined || !isDue(this.leaving, sessionId, this.#pool.now()))
   }
 
   /** It was found down: requests that wait for its response had better go elsewhere, where that is safe. */

@@ -73,10 +73,12 @@ export interface Pool {
   countConnection(backend: Backend, connection: CountedConnection): void
   /**
    * Drains a backend: it keeps its sessions and takes no new one, until none is left or the deadline has passed.
-   * Remaining sessions then move. The backend goes into maintenance, and can be stopped.
+   * Remaining sessions then move, over `spread`. The backend goes into maintenance, and can be stopped.
    * @throws OptionError for an unknown id, or a wrong option.
    */
   drain(id: string, options?: DrainOptions): Drain
+  /** The drain of a backend that is under way. */
+  drainOf(id: string): Drain | undefined
   /** Asks requests and tunnels without an end of their own, at all backends, to end now: the gateway shuts down. */
   recall(): void
   /** Live sessions that are tied to a backend, as far as this process has seen them; undefined when not counted. */

@@ -29,7 +29,7 @@ export class Trial implements Hold {
     return this.#member.counts
   }
 
-  get recalls(): Set<() => void> {
+  get recalls(): Map<() => void, string | undefined> {
     return this.#member.recalls
   }
 
@@ -37,8 +37,8 @@ export class Trial implements Hold {
     return this.#member.waiting
   }
 
-  isRecalled(): boolean {
-    return this.#member.isRecalled()
+  isRecalled(sessionId: string | undefined): boolean {
+    return this.#member.isRecalled(sessionId)
   }
 
   responded(statusCode: number): void {

@@ -107,7 +107,7 @@ function firstUsable(context: DecisionContext, claims: Claims): Claim | undefine
 
 function usableView({ pool, returnFromBackup }: DecisionContext, claim: Claim): BackendView | undefined {
   const view = claim.kind === 'backend' ? pool.find(claim.id) : undefined
-  if (view?.isUsable !== true) return undefined
+  if (claim.kind !== 'backend' || view?.keeps(claim.sessionId) !== true) return undefined
   if (!returnFromBackup || !view.backup) return view
   return pool.candidates.some(other => !other.backup && hasRoom(other)) ? undefined : view
 }
@@ -120,7 +120,7 @@ function downView(pool: LivePool, read: readonly Claims[]): BackendView | undefi
     if (view === undefined) {
       const departed = pool.findDeparted(claim.id)
       if (departed !== undefined) return departed
-    } else if (!view.isUsable) return view
+    } else if (!view.keeps(claim.sessionId)) return view
   }
   return undefined
 }

@@ -9,10 +9,12 @@ export function moveReason(
   claims: readonly Claim[],
 ): MoveReason | undefined {
   for (const claim of claims) {
-    const view = claim.kind === 'backend' ? pool.find(claim.id) : undefined
+    if (claim.kind !== 'backend') continue
+    const view = pool.find(claim.id)
     if (view === undefined) continue
     if (view.state === 'maint') return 'drained'
     if (!view.isUsable) return 'failed'
+    if (!view.keeps(claim.sessionId)) return 'drained'
     return hasRoom(view) ? 'rebalanced' : 'full'
   }
   return undefined

@@ -104,7 +104,11 @@ export class Admin {
     if (path === '/stats.json') return { GET: async () => this.#stats() }
     if (/^\/pools\/[\w-]+\/backends$/.test(path)) return { POST: async call => this.#add(call) }
     if (/^\/pools\/[\w-]+\/backends\/[\w-]+$/.test(path))
-      return { PATCH: async call => this.#change(call), DELETE: async call => this.#remove(call) }
+      return {
+        GET: async call => this.#backend(call),
+        PATCH: async call => this.#change(call),
+        DELETE: async call => this.#remove(call),
+      }
     return undefined
   }
 
@@ -138,6 +142,16 @@ export class Admin {
   async #csv(): Promise<AdminResponse> {
     const pools = await this.#operations.stats()
     return { statusCode: 200, body: statsCsv(Object.values(pools)), type: CSV_TYPE }
+  }
+
+  async #backend({ pool, id }: Call): Promise<AdminResponse> {
+    const pools = await this.#operations.stats()
+    // Names from a url: not those that every object has.
+    const figures = Object.hasOwn(pools, pool) ? pools[pool] : undefined
+    if (figures === undefined) throw new AdminError(404, 'NOT_FOUND', `there is no pool ${pool}`)
+    const body = figures.backends.find(backend => backend.id === id)
+    if (body === undefined) throw new AdminError(404, 'NOT_FOUND', `there is no backend ${id}`)
+    return { statusCode: 200, body }
   }
 
   async #add({ request, pool }: Call): Promise<AdminResponse> {

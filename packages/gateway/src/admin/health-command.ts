@@ -1,7 +1,6 @@
-import { isIPv6 } from 'node:net'
 import { parseArgs } from 'node:util'
 import { durationMs, nearMiss } from '@limpet/core'
-import type { AdminConfig } from '../config/config.ts'
+import { AddressError, adminOf, adminUrl, DEFAULT_ADMIN_URL, urlOption } from './admin-address.ts'
 
 const HELP = `limpet health: asks a running gateway whether it is ready
 
@@ -26,7 +25,6 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
-const DEFAULT_URL = 'http://127.0.0.1:8404'
 const MAX_TIMEOUT_MS = 60 * 60_000
 
 interface Terminal {
@@ -35,7 +33,7 @@ interface Terminal {
 }
 
 /** Everything that keeps the gateway from being called healthy. */
-class HealthError extends Error {}
+class HealthError extends AddressError {}
 
 /**
  * Runs `limpet health`.
@@ -53,7 +51,7 @@ export async function runHealth(args: readonly string[], terminal: Terminal): Pr
     terminal.out('ok\n')
     return 0
   } catch (error) {
-    if (!(error instanceof HealthError)) throw error
+    if (!(error instanceof AddressError)) throw error
     terminal.error(`limpet health: ${error.message}\n`)
     return 1
   }
@@ -90,38 +88,10 @@ function parsed(args: readonly string[]) {
 async function urlOf({ url, config }: { url?: string; config?: string }): Promise<URL> {
   if (url !== undefined && config !== undefined)
     throw new HealthError('--url and --config are both given; it takes one of them')
-  if (config !== undefined) return adminUrl(config, await adminOf(config))
-  const given = URL.parse(url ?? DEFAULT_URL)
-  if (given === null || !/^https?:$/.test(given.protocol) || given.username !== '' || given.password !== '')
-    throw new HealthError('--url takes http://host:port or https://host:port, without a name and a password')
+  if (config !== undefined) return new URL('/healthz', adminUrl(config, await adminOf(config), '--url'))
+  const given = urlOption('--url', url ?? DEFAULT_ADMIN_URL)
   if (given.pathname === '/') given.pathname = '/healthz'
   return given
-}
-
-/** Of the whole file, so that all of its references must be there, as they are for the gateway itself. */
-async function adminOf(file: string): Promise<AdminConfig | undefined> {
-  // Loaded on demand: with a URL it has nothing to read.
-  const [{ parseConfig }, { readSource }, { ConfigError }] = await Promise.all([
-    import('../config/config-file.ts'),
-    import('../config/config-source.ts'),
-    import('../config/config.ts'),
-  ])
-  try {
-    return parseConfig(readSource(file, undefined)).admin
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    throw new HealthError(`${file} has problems; limpet check --config ${file} lists them`, { cause: error })
-  }
-}
-
-function adminUrl(file: string, admin: AdminConfig | undefined): URL {
-  if (admin === undefined) throw new HealthError(`${file} has no admin port; add admin: {}`)
-  const { host, port } = admin
-  if (port === 0)
-    throw new HealthError(`${file} has port 0 in admin.listen, which is any free one; use --url`)
-  // An address for all interfaces is reached by the loopback one.
-  const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
-  return new URL(`http://${isIPv6(reached) ? `[${reached}]` : reached}:${port}/healthz`)
 }
 
 function timeoutOf(text: string): number {

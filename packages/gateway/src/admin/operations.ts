@@ -1,4 +1,10 @@
-import { type BackendFigures, type BackendOptions, OptionError, type Pool } from '@limpet/core'
+import {
+  type BackendFigures,
+  type BackendOptions,
+  type DrainOptions,
+  OptionError,
+  type Pool,
+} from '@limpet/core'
 import type { RedisFleet } from '@limpet/redis'
 import { AdminError } from './admin-error.ts'
 import { allowsBackend } from './allowed-backends.ts'
@@ -35,6 +41,7 @@ export interface Operations {
 /** Commands to the members of a pool: of this process alone, or of all gateways that share them. */
 type Commands = Pick<RedisFleet, 'setState' | 'setWeight' | 'remove'> & {
   add(backend: BackendOptions): unknown
+  drain(id: string, options: DrainOptions): unknown
 }
 
 /** Those of a gateway in this process. */
@@ -122,20 +129,48 @@ function change(
 ): string {
   const view = pool.find(id)
   if (view === undefined) throw new AdminError(404, 'NOT_FOUND', `there is no backend ${id}`)
-  const { state, weight, ...rest } = body
-  const [unknown] = Object.keys(rest)
+  const { state, weight } = body
+  const unknown = Object.keys(body).find(key => !KNOWN.includes(key))
   if (unknown !== undefined)
-    throw new AdminError(400, 'BAD_REQUEST', `${unknown} is not known; known are state, weight`)
+    throw new AdminError(400, 'BAD_REQUEST', `${unknown} is not known; known are ${KNOWN.join(', ')}`)
+  const drain = drainOf(body)
   if (state === undefined && weight === undefined)
     throw new AdminError(400, 'BAD_REQUEST', 'nothing to change: it takes state, weight or both')
   const before = view.weight
   if (weight !== undefined) commands.setWeight(id, weight as number)
   try {
-    if (state !== undefined) commands.setState(id, state as 'ready')
+    if (drain !== undefined) commands.drain(id, drain)
+    else if (state !== undefined) commands.setState(id, state as 'ready')
   } catch (error) {
     // All of it or nothing.
     if (weight !== undefined) commands.setWeight(id, before)
     throw error
   }
   return id
+}
+
+const KNOWN: readonly string[] = ['state', 'weight', 'deadline', 'spread', 'then']
+
+/** The options of a drain with an end; undefined: the change is no drain, or one without an end. */
+function drainOf({
+  state,
+  deadline,
+  spread,
+  then,
+}: Readonly<Record<string, unknown>>): DrainOptions | undefined {
+  if (then !== undefined && then !== 'maint')
+    throw new AdminError(400, 'BAD_REQUEST', 'then takes "maint", in which every drain with a deadline ends')
+  const times = Object.entries({ deadline, spread }).filter(([, value]) => value !== undefined)
+  for (const [key, value] of times) {
+    if (typeof value === 'number' && value !== 0)
+      throw new AdminError(
+        400,
+        'BAD_REQUEST',
+        `${key} is a number without a unit; it takes a text such as "10m"`,
+      )
+  }
+  if (times.length === 0 && then === undefined) return undefined
+  if (state !== 'drain')
+    throw new AdminError(400, 'BAD_REQUEST', 'deadline, spread and then need "state": "drain"')
+  return Object.fromEntries(times)
 }

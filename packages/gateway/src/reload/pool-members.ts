@@ -5,6 +5,13 @@ export interface PoolMember {
   readonly options: BackendOptions
   /** Discovery's report, for a discovered backend. */
   readonly discovered: Discovered | undefined
+  /** Its drain that is under way, if it has one. Times in milliseconds, since the epoch. */
+  readonly drain: MemberDrain | undefined
+}
+
+interface MemberDrain {
+  readonly deadlineAtMs: number
+  readonly spreadMs: number
 }
 
 /** Those of each pool, by its name. */
@@ -14,7 +21,13 @@ export function membersOf(pool: Pool): readonly PoolMember[] {
   return pool.backends.map(({ backend, options, discovered }) => ({
     options: { ...options, url: backend.url.href },
     discovered,
+    drain: drainOf(pool, backend.id),
   }))
+}
+
+function drainOf(pool: Pool, id: string): MemberDrain | undefined {
+  const drain = pool.drainOf(id)
+  return drain && { deadlineAtMs: drain.deadlineAtMs, spreadMs: drain.spreadMs }
 }
 
 /** Makes `members` those of `pool`. A member that stays keeps what this process has observed of it. */
@@ -30,5 +43,10 @@ export function restoreMembers(pool: Pool, members: readonly PoolMember[]): void
   // An operator may have removed it there, and such a backend has no grace time.
   for (const { backend } of before) {
     if (pool.find(backend.id) === undefined) pool.remove(backend.id)
+  }
+  for (const { options, drain } of members) {
+    if (drain === undefined || pool.drainOf(options.id) !== undefined) continue
+    const deadline = Math.max(0, drain.deadlineAtMs - Date.now())
+    pool.drain(options.id, { deadline, spread: drain.spreadMs })
   }
 }

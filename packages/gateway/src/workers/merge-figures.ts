@@ -1,4 +1,7 @@
-import type { BackendFigures, HistogramFigures, PoolFigures } from '@limpet/core'
+import type { BackendFigures, DrainFigures, EndedDrain, HistogramFigures, PoolFigures } from '@limpet/core'
+
+/** The processes are told of a drain one after the other. */
+const SAME_DRAIN_MS = 1_000
 
 /** The pools of a gateway in figures, by name. */
 export type Pools = Readonly<Record<string, PoolFigures>>
@@ -50,6 +53,44 @@ export function mergeBackends(all: readonly BackendFigures[], isShared: boolean)
     turnedUp: Math.max(...all.map(one => one.turnedUp)),
     downMs: Math.max(...all.map(one => one.downMs)),
     changedAtMs: Math.max(...all.map(one => one.changedAtMs)),
+    drain: mergeDrains(all.flatMap(({ drain }) => drain ?? [])),
+    lastDrain: mergeEndedDrains(
+      all.flatMap(({ lastDrain }) => lastDrain ?? []),
+      isShared,
+    ),
+  }
+}
+
+/** It is over when it is over in all processes. */
+function mergeDrains(all: readonly DrainFigures[]): DrainFigures | undefined {
+  const [first] = all
+  return (
+    first && {
+      startedAtMs: Math.min(...all.map(one => one.startedAtMs)),
+      deadlineAtMs: Math.max(...all.map(one => one.deadlineAtMs)),
+      spreadMs: first.spreadMs,
+    }
+  )
+}
+
+/** The worst outcome counts. Ends of earlier drains, as a worker may have that was started since, are left out. */
+function mergeEndedDrains(all: readonly EndedDrain[], isShared: boolean): EndedDrain | undefined {
+  const startedAtMs = Math.max(...all.map(one => one.startedAtMs))
+  const last = all.filter(one => startedAtMs - one.startedAtMs < SAME_DRAIN_MS)
+  const [first] = last
+  if (first === undefined) return undefined
+  const sessions = last.map(one => one.sessions ?? 0)
+  return {
+    startedAtMs: Math.min(...last.map(one => one.startedAtMs)),
+    endedAtMs: Math.max(...last.map(one => one.endedAtMs)),
+    outcome:
+      (['cancelled', 'deadline'] as const).find(word => last.some(one => one.outcome === word)) ?? 'drained',
+    inFlight: total(last.map(one => one.inFlight)),
+    sessions: last.every(one => one.sessions !== undefined)
+      ? isShared
+        ? Math.max(...sessions)
+        : total(sessions)
+      : undefined,
   }
 }
 

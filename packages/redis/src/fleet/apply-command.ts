@@ -9,7 +9,7 @@ import type { Command } from './command.ts'
  * @throws OptionError for a command that the pool refuses.
  */
 export function applyCommand(pool: Pool, command: Command, isNews: boolean, nowMs: number): void {
-  const { id, state, weight, deadlineAtMs, added, removed } = command
+  const { id, state, weight, deadlineAtMs, spreadMs = 0, added, removed } = command
   if (removed === true) {
     pool.remove(id)
     return
@@ -28,9 +28,9 @@ export function applyCommand(pool: Pool, command: Command, isNews: boolean, nowM
     return
   }
   const leftMs = deadlineAtMs - nowMs
-  if (leftMs <= 0) {
+  if (leftMs + spreadMs <= 0) {
     if (view.state !== 'maint') pool.setState(id, 'maint')
   } else if (isNews || view.state === 'ready') {
-    pool.drain(id, { deadline: leftMs })
+    pool.drain(id, { deadline: Math.max(0, leftMs), spread: Math.min(spreadMs, leftMs + spreadMs) })
   }
 }

@@ -9,6 +9,8 @@ export interface Command {
   readonly weight?: number
   /** When a drain ends at the latest, in milliseconds since the epoch by the clock of Redis. */
   readonly deadlineAtMs?: number
+  /** From then on the sessions that are left move over this time, in milliseconds. */
+  readonly spreadMs?: number
   /** A backend that an operator has added. */
   readonly added?: AddedBackend
   /** An operator has taken it out. */
@@ -38,10 +40,8 @@ const MAX_BY = 128
 /** The command that `value` is, or undefined for anything else. The pool checks the rest when it is applied. */
 export function parseCommand(value: unknown): Command | undefined {
   if (typeof value !== 'object' || value === null) return undefined
-  const { id, by, origin, atMs, rev, state, weight, deadlineAtMs, added, removed } = value as Record<
-    string,
-    unknown
-  >
+  const { id, by, origin, atMs, rev, state, weight, deadlineAtMs, spreadMs, added, removed } =
+    value as Record<string, unknown>
   const isWhole =
     typeof id === 'string' &&
     typeof by === 'string' &&
@@ -52,6 +52,7 @@ export function parseCommand(value: unknown): Command | undefined {
     (state === undefined || STATES.includes(state)) &&
     (weight === undefined || Number.isSafeInteger(weight)) &&
     (deadlineAtMs === undefined || Number.isSafeInteger(deadlineAtMs)) &&
+    (spreadMs === undefined || Number.isSafeInteger(spreadMs)) &&
     (added === undefined || (typeof added === 'object' && added !== null)) &&
     (removed === undefined || removed === true)
   return isWhole ? (value as Command) : undefined

@@ -50,7 +50,7 @@ export function cookiePolicy(options: CookieOptions, context: PolicyContext): Af
     const content = values.read(value, budget)
     if (content === undefined) {
       const id = idOfForeign(value)
-      return id === undefined ? INVALID : { kind: 'backend', id, renew: true }
+      return id === undefined ? INVALID : { kind: 'backend', id, renew: true, sessionId: value }
     }
     const nowS = Math.floor(now() / 1000)
     const { issuedS, seenS } = content
@@ -64,6 +64,7 @@ export function cookiePolicy(options: CookieOptions, context: PolicyContext): Af
       kind: 'backend',
       id,
       renew: isDue(content, id, nowS),
+      sessionId: value,
       issuedMs: issuedS === undefined ? undefined : issuedS * 1000,
       seenMs: seenS === undefined ? undefined : seenS * 1000,
     }

@@ -41,10 +41,10 @@ export function prefixPolicy(options: PrefixOptions, context: PolicyContext): Af
     const marked = marks.read(value, budget)
     if (marked === undefined) {
       const foreign = foreignMark(value)
-      return foreign === undefined ? NONE : { kind: 'backend', id: foreign.id }
+      return foreign === undefined ? NONE : { kind: 'backend', id: foreign.id, sessionId: value }
     }
     const id = tokens.idOf(marked.token, marked.keyIndex)
-    return id === undefined ? UNKNOWN : { kind: 'backend', id }
+    return id === undefined ? UNKNOWN : { kind: 'backend', id, sessionId: value }
   }
 
   /** HAProxy's mark: a word before the first `~`. Any other value is the application's. */
