@@ -331,6 +331,26 @@ const CHECKS: Readonly<Record<string, Check>> = {
     },
   },
 
+  'packages/stats The stats page 1': {
+    async check({ port }) {
+      expect((await ask(port)).echo.id).toBe('app1')
+      const { text } = await ask(port, { path: '/limpet' })
+      expect(text).toContain('<tr id="b-default-app1">')
+    },
+  },
+  'packages/stats The stats page 2': {
+    tail: `
+      import { once } from 'node:events'
+      import { createServer } from 'node:http'
+      import type { AddressInfo } from 'node:net'
+      const server = createServer((request, response) => page(request, response)).listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      const url = 'http://127.0.0.1:' + (server.address() as AddressInfo).port
+      const headers = { authorization: 'Basic ' + Buffer.from('ops:a long password').toString('base64') }
+      console.log((await fetch(url)).status, (await fetch(url, { headers })).status) // 403 200
+      server.close()`,
+  },
+
   'packages/kubernetes Smallest example 1': {
     check: async ({ port }) => {
       // Not in a cluster: it waits for a backend, and says that there is none.

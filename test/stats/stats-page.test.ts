@@ -1,0 +1,308 @@
+import { once } from 'node:events'
+import { createServer, request as httpRequest } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { randomUUID } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+import type { Affinity } from '@limpet/core'
+import { statsPage, type StatsPage } from '@limpet/stats'
+import express from 'express'
+import Fastify from 'fastify'
+import Koa from 'koa'
+import { bodyParser } from '@koa/bodyparser'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { ask } from '../support/http-client.ts'
+import { serve } from '../support/node-app.ts'
+import { fieldsOf, Operator, poolOf, visit } from '../support/operator.ts'
+
+async function fastifyPort(page: StatsPage): Promise<number> {
+  const app = Fastify()
+  await app.register(page.fastify, { prefix: '/limpet' })
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  onTestFinished(async () => app.close())
+  return Number(new URL(url).port)
+}
+
+const SERVERS: readonly [name: string, start: (page: StatsPage) => Promise<number>][] = [
+  ['node:http', async page => serve((request, response) => page(request, response))],
+  ['Express', async page => serve(express().use('/limpet', page))],
+  [
+    'Express with a body parser',
+    async page =>
+      serve(
+        express()
+          .use(express.urlencoded({ extended: true }))
+          .use('/limpet', page),
+      ),
+  ],
+  ['Fastify', fastifyPort],
+  ['Koa', async page => serve(new Koa().use(page.koa).callback())],
+  ['Koa with a body parser', async page => serve(new Koa().use(bodyParser()).use(page.koa).callback())],
+]
+
+async function nodeOperator(
+  affinity: Affinity,
+  options?: Parameters<typeof statsPage>[1],
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Operator> {
+  const page = statsPage(affinity, options)
+  return new Operator(await serve((request, response) => page(request, response)), '/', headers)
+}
+
+describe.each(SERVERS)('the stats page in %s', (_name, start) => {
+  test('shows the pool, and drains a backend through its form', async () => {
+    const affinity = poolOf(2)
+    await visit(affinity)
+    const port = await start(statsPage(affinity))
+    const operator = new Operator(port, '/limpet')
+    for (const path of ['/limpet', '/limpet/']) {
+      const list = await ask(port, { path })
+      expect([list.status, list.header('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
+      expect(list.text).toContain('http://10.0.0.1:8080')
+    }
+    const done = await operator.change('drain', 'w1', '5m')
+    expect([done.status, done.header('location')]).toEqual([303, '?#b-web-w1'])
+    const { state, drain } = affinity.stats().backends[0] ?? {}
+    expect(state).toBe('drain')
+    expect((drain?.deadlineAtMs ?? 0) - (drain?.startedAtMs ?? 0)).toBe(300_000)
+    expect((await operator.get()).text).toContain('ends in 5 min at most')
+    const refused = await operator.post({ do: 'ready', pool: 'web', backend: 'w1', token: 'x' })
+    expect(refused.status).toBe(403)
+  })
+})
+
+describe('the stats page', () => {
+  test('changes the state and the weight, and says before what follows', async () => {
+    const affinity = poolOf(3)
+    for (let n = 0; n < 3; n += 1) await visit(affinity)
+    const operator = await nodeOperator(affinity)
+    const said = async (query: string): Promise<readonly string[]> =>
+      [...(await operator.get(`?pool=web&backend=w1&${query}`)).text.matchAll(/<li>(.*?)<\/li>/g)].map(
+        ([, line = '']) => line,
+      )
+    expect(await said('do=drain&value=10m')).toEqual([
+      'About 1 session stays, at most 10 minutes. New sessions start elsewhere.',
+      'Sessions that are left then move with their next request. Their WebSockets are closed, and requests get five seconds to end.',
+    ])
+    expect(await said('do=maint')).toEqual([
+      'About 1 session moves to another backend with the next request.',
+    ])
+    expect(await said('do=weight&value=2')).toEqual([
+      'w1 gets about 50 % of new sessions. Sessions stay where they are.',
+    ])
+    await operator.change('maint', 'w2')
+    await operator.change('maint', 'w3')
+    expect(affinity.stats().backends.map(({ state }) => state)).toEqual(['ready', 'maint', 'maint'])
+    expect(await said('do=drain&value=1h')).toContain(
+      'No other backend takes new sessions: requests without a session get 503.',
+    )
+    expect(await said('do=maint')).toContain('No other backend is available: all requests get 503.')
+    await operator.change('weight', 'w1', '7')
+    await operator.change('ready', 'w2')
+    expect(affinity.stats().backends.map(({ state, weight }) => [state, weight])).toEqual([
+      ['ready', 7],
+      ['ready', 1],
+      ['maint', 1],
+    ])
+  })
+
+  test('tells moves with their reason, checks, and everything of one backend', async () => {
+    const affinity = poolOf(2)
+    await visit(affinity)
+    await visit(affinity, 503)
+    affinity.pool.noteCheck('w1', { healthy: false, problem: 'status 500', durationMs: 12 })
+    affinity.pool.setHealthy('w1', false)
+    const operator = await nodeOperator(affinity)
+    expect((await operator.get()).text).toContain('check: status 500')
+    const one = await operator.get('?pool=web&backend=w1')
+    expect(one.text).toMatch(/0 passed, 1 failed; last at [\d:]{8} UTC failed: status 500, in 12 ms/)
+    expect(one.text).toMatch(/<dt>responses<\/dt>\s*<dd>1 2xx<\/dd>/)
+  })
+
+  test('sorts, filters and pages without a script', async () => {
+    const affinity = poolOf(250)
+    affinity.pool.setWeight('w17', 9)
+    const operator = await nodeOperator(affinity)
+    const idsOf = async (query: string): Promise<readonly string[]> =>
+      [...(await operator.get(query)).text.matchAll(/<tr id="b-web-(w\d+)"/g)].map(([, id = '']) => id)
+    const first = await idsOf('')
+    expect([first.length, first[0], first[99]]).toEqual([100, 'w1', 'w100'])
+    expect((await idsOf('?page-web=3')).length).toBe(50)
+    expect((await idsOf('?page-web=999999'))[0]).toBe('w201')
+    expect((await idsOf('?sort=weight&order=desc'))[0]).toBe('w17')
+    expect((await idsOf('?sort=id&order=desc'))[0]).toBe('w250')
+    expect(await idsOf('?filter=w24')).toEqual(['w24', ...Array.from({ length: 10 }, (_, n) => `w24${n}`)])
+    expect(await idsOf('?filter=nothing')).toEqual([])
+    for (const query of ['?sort=__proto__', '?sort=x&order=x&page-web=-1', '?%', '?part=x'])
+      expect((await idsOf(query)).length).toBe(100)
+  })
+
+  test('escapes all text', async () => {
+    const affinity = poolOf(1)
+    const evil = `"'><script>alert(1)</script>`
+    affinity.pool.noteCheck('w1', { healthy: false, problem: evil, durationMs: 1 })
+    const operator = await nodeOperator(affinity)
+    const query = encodeURIComponent(evil)
+    for (const path of [
+      `?filter=${query}`,
+      `?page-${query}=${query}&sort=${query}`,
+      `?pool=web&backend=w1&x=${query}`,
+      `?do=drain&pool=web&backend=w1&value=${query}&filter=${query}`,
+      `?do=weight&pool=web&backend=w1&value=${query}`,
+      `?do=${query}&pool=web&backend=w1`,
+      `?do=ready&pool=${query}&backend=${query}`,
+      `?pool=${query}&backend=${query}`,
+    ]) {
+      const { text: markup } = await operator.get(path)
+      expect(markup).not.toContain('<script>alert')
+      expect(markup).not.toMatch(/="[^"]*'>/)
+    }
+  })
+
+  test('changes nothing for a GET, a page of another site, or a token that is not its own', async () => {
+    const affinity = poolOf(2)
+    const token = 'Basic b3BzOnNlY3JldA=='
+    const operator = await nodeOperator(affinity, { authorize: () => true }, { Authorization: token })
+    const query = '?do=maint&pool=web&backend=w1'
+    const fields = fieldsOf((await operator.get(query)).text)
+    await operator.get(`${query}&token=${fields['token']}`)
+    const foreign: readonly Readonly<Record<string, string>>[] = [
+      { Origin: 'https://evil.example' },
+      { Origin: 'null' },
+      { 'Sec-Fetch-Site': 'cross-site' },
+      { 'Sec-Fetch-Site': 'same-site' },
+      { Authorization: 'Basic b3RoZXI6c2VjcmV0' },
+    ]
+    for (const headers of foreign) expect((await operator.post(fields, headers)).status).toBe(403)
+    for (const wrong of ['', 'x', `${fields['token']}x`])
+      expect((await operator.post({ ...fields, token: wrong })).status).toBe(403)
+    expect((await operator.post(fields, { 'Content-Type': 'text/plain' })).status).toBe(415)
+    expect(affinity.stats().backends[0]?.state).toBe('ready')
+    expect((await operator.post(fields, { 'Sec-Fetch-Site': 'same-origin' })).status).toBe(303)
+    expect(affinity.stats().backends[0]?.state).toBe('maint')
+  })
+
+  test('refuses wrong input and changes nothing', async () => {
+    const affinity = poolOf(2)
+    const operator = await nodeOperator(affinity)
+    const fields = fieldsOf((await operator.get('?do=drain&pool=web&backend=w1&value=10m')).text)
+    const wrong: readonly [number, Readonly<Record<string, string>>][] = [
+      [404, { pool: 'none' }],
+      [404, { pool: '__proto__' }],
+      [404, { backend: 'w9' }],
+      [400, { do: 'kill' }],
+      [400, { value: '0' }],
+      [400, { value: '365d' }],
+      [400, { value: 'soon' }],
+      [400, { do: 'weight', value: '-1' }],
+      [400, { do: 'weight', value: '257' }],
+      [413, { value: 'x'.repeat(20_000) }],
+    ]
+    const before = affinity.stats().backends
+    for (const [status, change] of wrong) {
+      const answer = await operator.post({ ...fields, ...change })
+      expect([change, answer.status]).toEqual([change, status])
+    }
+    expect(affinity.stats().backends).toMatchObject(
+      before.map(({ id, state, weight }) => ({ id, state, weight })),
+    )
+    const away = await operator.post({ ...fields, back: 'https://evil.example/?filter=a' })
+    expect(away.header('location')).toBe('?filter=a#b-web-w1')
+  })
+
+  test('answers this machine alone unless told otherwise', async () => {
+    const affinity = poolOf(1)
+    const operator = await nodeOperator(affinity)
+    const refused: readonly Readonly<Record<string, string>>[] = [
+      { Host: 'evil.example' },
+      { Host: '127.0.0.1.evil.example' },
+      { 'X-Forwarded-For': '127.0.0.1' },
+      { Forwarded: 'for=127.0.0.1' },
+    ]
+    for (const headers of refused) {
+      const answer = await operator.get('', headers)
+      expect([headers, answer.status]).toEqual([headers, 403])
+      expect(answer.text).not.toContain('10.0.0.1')
+    }
+    expect((await operator.get('', { Host: 'localhost:1' })).status).toBe(200)
+    // A socket that comes from no address is not loopback.
+    const socketPath = join(tmpdir(), `limpet-${randomUUID()}.sock`)
+    const page = statsPage(affinity)
+    const server = createServer((request, response) => page(request, response)).listen(socketPath)
+    onTestFinished(() => {
+      server.close()
+      rmSync(socketPath, { force: true })
+    })
+    await once(server, 'listening')
+    const asked = httpRequest({ socketPath, headers: { Host: 'localhost', Connection: 'close' } }).end()
+    const [response] = (await once(asked, 'response')) as [IncomingMessage]
+    await text(response)
+    expect(response.statusCode).toBe(403)
+  })
+
+  test('asks authorize, and binds forms to its text', async () => {
+    const affinity = poolOf(1)
+    const users = { a: 'ann', b: 'bob' } as Readonly<Record<string, string>>
+    const authorize = async ({ headers }: IncomingMessage): Promise<string | boolean> =>
+      users[String(headers['x-user'])] ?? false
+    const operator = await nodeOperator(affinity, { authorize })
+    expect((await operator.get()).status).toBe(403)
+    const fields = fieldsOf((await operator.get('?do=maint&pool=web&backend=w1', { 'X-User': 'a' })).text)
+    expect((await operator.post(fields)).status).toBe(403)
+    expect((await operator.post(fields, { 'X-User': 'b' })).status).toBe(403)
+    expect((await operator.post(fields, { 'X-User': 'a' })).status).toBe(303)
+  })
+
+  test('a failing authorize is an error of the app, and shows nothing', async () => {
+    const page = statsPage(poolOf(1), {
+      authorize: () => {
+        throw new Error('the user database is down')
+      },
+    })
+    const plain = await ask(await serve((request, response) => page(request, response)))
+    expect([plain.status, plain.text]).toEqual([500, 'Internal Server Error'])
+    const app = express()
+      .use(page)
+      .use(((error: Error, _request, response, _next) => {
+        response.status(500).send(error.message)
+      }) as express.ErrorRequestHandler)
+    expect((await ask(await serve(app))).text).toBe('the user database is down')
+  })
+
+  test('needs nothing from outside: one strict document of less than 30 KB', async () => {
+    const affinity = poolOf(10)
+    for (let n = 0; n < 200; n += 1) await visit(affinity)
+    affinity.pool.drain('w1')
+    const operator = await nodeOperator(affinity)
+    const list = await operator.get()
+    expect(list.body.length).toBeLessThan(30_000)
+    expect(list.text).not.toMatch(/\b(?:src|style|on\w+)=|<link|@import|url\(/)
+    const policy = list.header('content-security-policy') ?? ''
+    expect(policy).toMatch(/^default-src 'none'; style-src 'sha256-[^']*'; script-src 'sha256-[^']*';/)
+    expect(policy).toContain("require-trusted-types-for 'script'; trusted-types 'none'")
+    expect(policy).not.toContain('unsafe')
+    expect(list.header('cache-control')).toBe('no-store')
+  })
+
+  test('1,000 backends take less than 300 ms', async () => {
+    const affinity = poolOf(1_000)
+    for (let n = 0; n < 2_000; n += 1) await visit(affinity)
+    const operator = await nodeOperator(affinity)
+    await operator.get()
+    // Of processor time, which no other program on this machine adds to.
+    const before = process.cpuUsage()
+    const list = await operator.get('?sort=p99&order=desc&filter=w')
+    const { user, system } = process.cpuUsage(before)
+    expect(list.text).toContain('page 1 of 10, 1,000 backends')
+    expect((user + system) / 1_000).toBeLessThan(300)
+  })
+
+  test('shows several pools', async () => {
+    const page = statsPage([poolOf(1), poolOf(1, 'api')])
+    const operator = new Operator(await serve((request, response) => page(request, response)))
+    expect((await operator.get()).text).toMatch(/id="pool-web"[^]*id="pool-api"/)
+    expect((await operator.change('maint', 'w1', '', 'api')).header('location')).toBe('?#b-api-w1')
+  })
+})
