@@ -106,6 +106,16 @@ describe('limpet with workers', { timeout: 60_000 }, () => {
     expect(await gateway.exited).toMatchObject({ code: 0 })
   })
 
+  test.each(['SIGTERM', 'SIGINT'] as const)('end by %s while they are starting', async signal => {
+    const w1 = await startBackend('w1')
+    const gateway = GatewayProcess.spawn(fileOf([w1], { workers: WORKERS }))
+    await expect.poll(() => gateway.workers.length, { interval: 1, timeout: 10_000 }).toBe(WORKERS)
+    const { workers } = gateway
+    gateway.signal(signal)
+    expect(await gateway.exited).toEqual({ code: 0, error: '' })
+    expect(workers.filter(isAlive)).toEqual([])
+  })
+
   test('end although a worker does nothing any more', async () => {
     const w1 = await startBackend('w1')
     const gateway = await GatewayProcess.start(fileOf([w1], { workers: 2, shutdownGrace: '100ms' }))
@@ -115,3 +125,11 @@ describe('limpet with workers', { timeout: 60_000 }, () => {
     expect(gateway.log.at(-1)).toMatchObject({ event: 'ended' })
   })
 })
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}

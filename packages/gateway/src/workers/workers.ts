@@ -27,18 +27,8 @@ export async function runWorkers(config: GatewayConfig, isPretty: boolean, rerea
   const { log } = logs
   for (const warning of config.warnings) log.warn({ event: 'warning' }, warning)
   const workers = new Workers(config, logs)
-  let admin: Admin | undefined
-  let listening: Listening
-  try {
-    listening = await workers.start()
-    admin = config.admin && (await Admin.start(workers, config.admin, log))
-  } catch (error) {
-    await workers.kill()
-    logNotStarted(log, error)
-    await logs.close()
-    return 1
-  }
   const { promise, resolve } = Promise.withResolvers<number>()
+  // First of all: a signal that has no listener yet would end this process, and leave the workers behind.
   const leave = onSignals({
     end(signal, isAgain) {
       log.info({ event: isAgain ? 'ending_at_once' : 'ending', signal })
@@ -58,15 +48,30 @@ export async function runWorkers(config: GatewayConfig, isPretty: boolean, rerea
       void (workers.isEnding ? workers.kill() : workers.end()).then(() => resolve(1))
     },
   })
-  // A reader of this line may send a signal at once.
-  log.info({
-    event: 'listening',
-    ...listening,
-    adminPort: admin?.port,
-    adapter: config.adapter,
-    pools: config.pools.map(({ name }) => name),
-    workers: config.workers,
-  })
+  let admin: Admin | undefined
+  try {
+    const listening = await workers.start()
+    if (!workers.isEnding) {
+      admin = config.admin && (await Admin.start(workers, config.admin, log))
+      log.info({
+        event: 'listening',
+        ...listening,
+        adminPort: admin?.port,
+        adapter: config.adapter,
+        pools: config.pools.map(({ name }) => name),
+        workers: config.workers,
+      })
+    }
+  } catch (error) {
+    // A worker that was told to end has not failed.
+    if (!workers.isEnding) {
+      await workers.kill()
+      leave()
+      logNotStarted(log, error)
+      await logs.close()
+      return 1
+    }
+  }
   const code = await promise
   leave()
   await admin?.close()
