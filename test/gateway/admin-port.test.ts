@@ -14,7 +14,6 @@ describe('the admin port', () => {
     const row = '/pools/web/backends/w1'
     const before = (await gateway.admin('GET', '/stats.json')).text
     const asked: readonly [status: number, answer: Promise<BackendResponse>][] = [
-      [404, gateway.admin('GET', '/')],
       [404, gateway.admin('GET', '/pools/web')],
       [404, gateway.admin('PATCH', '/pools/none/backends/w1', { state: 'maint' })],
       [404, gateway.admin('PATCH', '/pools/web/backends/w9', { state: 'maint' })],

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { OptionError } from '@limpet/core'
 import { exposition, inTurns, namesIn } from '@limpet/metrics'
-import { CSV_TYPE, statsCsv, statsJson } from '@limpet/stats'
+import { CSV_TYPE, OperatorPage, statsCsv, statsJson } from '@limpet/stats'
 import { guardServer, SERVER_OPTIONS } from '@limpet/http-proxy'
 import type { Logger } from 'pino'
 import type { AdminConfig } from '../config/config.ts'
@@ -13,6 +13,7 @@ import type { Operations } from './operations.ts'
 import { AdminError } from './admin-error.ts'
 import { Admission } from './admission.ts'
 import { readJson } from './json-body.ts'
+import { pageSource } from './page-source.ts'
 
 interface AdminResponse {
   readonly statusCode: number
@@ -20,6 +21,7 @@ interface AdminResponse {
   readonly body?: unknown
   /** The media type of a text or a stream. */
   readonly type?: string
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** The parts of an admin request that its handler uses. */
@@ -35,6 +37,7 @@ type Handler = (call: Call) => AdminResponse | Promise<AdminResponse>
 export class Admin {
   readonly #operations: Operations
   readonly #admission: Admission
+  readonly #page: OperatorPage
   readonly #log: Logger
   readonly #server: Server
   /** Until they are closed: the server forgets a connection that asked for CONNECT, and waits for it all the same. */
@@ -42,6 +45,7 @@ export class Admin {
 
   private constructor(operations: Operations, config: AdminConfig, log: Logger) {
     this.#operations = operations
+    this.#page = new OperatorPage(pageSource(operations))
     this.#admission = new Admission(config)
     this.#log = log
     this.#server = guardServer(
@@ -85,7 +89,7 @@ export class Admin {
     const [path = ''] = (request.url ?? '').split('?', 1)
     const [, pool = '', , id = ''] = /^\/pools\/([\w-]+)(\/backends)?(?:\/([\w-]+))?$/.exec(path) ?? []
     // Health is public: a load balancer that probes it has no token.
-    if (path !== '/healthz') this.#admission.admit(request)
+    if (path !== '/healthz') this.#admission.admit(request, path === PAGE_PATH)
     const handlers = this.#handlersOf(path)
     if (handlers === undefined) throw new AdminError(404, 'NOT_FOUND', 'unknown path')
     const handler = handlers[request.method ?? '']
@@ -93,12 +97,17 @@ export class Admin {
       const allow = Object.keys(handlers).join(', ')
       throw new AdminError(405, 'METHOD_NOT_ALLOWED', `this takes ${allow}`, { allow })
     }
-    if (request.method !== 'GET') this.#admission.admitChange(request)
+    // The page checks its own forms.
+    if (request.method !== 'GET' && path !== PAGE_PATH) this.#admission.admitChange(request)
     return handler({ request, pool, id })
   }
 
   #handlersOf(path: string): Readonly<Record<string, Handler>> | undefined {
     if (path === '/healthz') return { GET: () => this.#health() }
+    if (path === PAGE_PATH) {
+      const show: Handler = async call => this.#showPage(call)
+      return { GET: show, POST: show }
+    }
     if (CSV_PATHS.has(path)) return { GET: async () => this.#csv() }
     if (path === '/metrics') return { GET: async call => this.#metrics(call) }
     if (path === '/stats.json') return { GET: async () => this.#stats() }
@@ -113,10 +122,13 @@ export class Admin {
   }
 
   /** Logs refused requests, and errors that only a defect of the gateway can cause. */
-  #note({ method, socket }: IncomingMessage, error: unknown): void {
+  #note(request: IncomingMessage, error: unknown): void {
     if (!(error instanceof AdminError)) this.#log.error({ event: 'admin_failed', err: error })
-    else if (DENIED.has(error.statusCode))
-      this.#log.warn({ event: 'admin_denied', method, client: socket.remoteAddress, code: error.code })
+    else if (DENIED.has(error.statusCode)) this.#noteDenied(request, error.code)
+  }
+
+  #noteDenied({ method, socket }: IncomingMessage, code: string): void {
+    this.#log.warn({ event: 'admin_denied', method, client: socket.remoteAddress, code })
   }
 
   #health(): AdminResponse {
@@ -130,6 +142,13 @@ export class Admin {
     const [pools, logDropped] = await Promise.all([this.#operations.stats(), this.#operations.logDropped()])
     const gateway = { uptimeMs: Math.round(process.uptime() * 1000), closing: isEnding, logDropped }
     return { statusCode: 200, body: { gateway, pools } }
+  }
+
+  async #showPage({ request }: Call): Promise<AdminResponse> {
+    const { authorization = '' } = request.headers
+    const { statusCode, headers, body } = await this.#page.respondTo(request, authorization)
+    if (DENIED.has(statusCode)) this.#noteDenied(request, 'FORM_REFUSED')
+    return { statusCode, headers, body, type: headers['content-type'] ?? 'text/html' }
   }
 
   async #metrics({ request: { headers, url } }: Call): Promise<AdminResponse> {
@@ -182,16 +201,15 @@ function namesOf(url: string | undefined): ReturnType<typeof namesIn> {
   }
 }
 
+/** The path of the stats page. */
+const PAGE_PATH = '/'
+
 /** HAProxy's statistics are at any path that ends with `;csv`; these are those that its readers ask for. */
 const CSV_PATHS: ReadonlySet<string> = new Set(['/stats;csv', '/stats/;csv', '/;csv', '/stats.csv'])
 
 const DENIED: ReadonlySet<number> = new Set([401, 403, 415, 421, 429])
 
-interface FullResponse extends AdminResponse {
-  readonly headers?: Readonly<Record<string, string>>
-}
-
-function errorResponse(error: unknown): FullResponse {
+function errorResponse(error: unknown): AdminResponse {
   if (error instanceof AdminError) {
     const { statusCode, code, message, headers } = error
     return { statusCode, body: { code, message }, headers }
@@ -199,7 +217,7 @@ function errorResponse(error: unknown): FullResponse {
   return { statusCode: 500, body: { code: 'INTERNAL', message: 'internal error; its cause is in the log' } }
 }
 
-function send(response: ServerResponse, { statusCode, body, type, headers }: FullResponse): void {
+function send(response: ServerResponse, { statusCode, body, type, headers }: AdminResponse): void {
   if (response.headersSent) return
   response.writeHead(statusCode, {
     ...headers,

@@ -27,13 +27,14 @@ export class Admission {
 
   /**
    * Without a token only loopback addresses are served. With one, requests that have it: as a Bearer token, or, to read,
-   * as the password of Basic, which readers of HAProxy's statistics send.
+   * as the password of Basic, which readers of HAProxy's statistics and browsers send.
    *
    * In both cases the Host must be an address, or a name that is known: a page in a browser could point a name of its own
    * here (DNS rebinding), and the Host of its requests would be that name.
+   * @param hasForms whether Basic is enough for a change, too: the page checks the origin and the token of its forms
    * @throws AdminError
    */
-  admit({ method, headers, socket: { remoteAddress = '' } }: IncomingMessage): void {
+  admit({ method, headers, socket: { remoteAddress = '' } }: IncomingMessage, hasForms = false): void {
     if (this.#token === undefined && !isLoopbackAddress(remoteAddress))
       throw new AdminError(403, 'FORBIDDEN', 'without a token only loopback is answered')
     if (!this.#isKnownHost(headers.host ?? ''))
@@ -44,9 +45,9 @@ export class Admission {
       )
     if (this.#token === undefined) return
     const { authorization = '' } = headers
-    const isRead = method === 'GET'
-    const given = bearerToken(authorization) ?? (isRead ? basicPassword(authorization) : undefined)
-    this.#admitToken(given, remoteAddress, this.#token, isRead)
+    const takesBasic = method === 'GET' || hasForms
+    const given = bearerToken(authorization) ?? (takesBasic ? basicPassword(authorization) : undefined)
+    this.#admitToken(given, remoteAddress, this.#token, takesBasic)
   }
 
   /**
@@ -72,13 +73,13 @@ export class Admission {
     )
   }
 
-  #admitToken(given: string | undefined, address: string, token: Buffer, isRead: boolean): void {
+  #admitToken(given: string | undefined, address: string, token: Buffer, takesBasic: boolean): void {
     // A request without credentials is compared with nothing.
-    if (given === undefined) throw unauthorized(isRead)
+    if (given === undefined) throw unauthorized(takesBasic)
     // In constant time, whatever the lengths. First of all, so that wrong tokens lock the right one out of nothing.
     if (timingSafeEqual(digest(given), token)) return
     const waitMs = this.#wrong.note(address, this.#now())
-    if (waitMs === 0) throw unauthorized(isRead)
+    if (waitMs === 0) throw unauthorized(takesBasic)
     throw new AdminError(429, 'TOO_MANY_REQUESTS', 'too many wrong tokens', {
       'retry-after': String(Math.ceil(waitMs / 1000)),
     })
@@ -98,9 +99,9 @@ function basicPassword(authorization: string): string | undefined {
   return password === '' ? undefined : password
 }
 
-/** Only a read may be asked for a password: a browser would then send it with every request, those of other sites among them. */
-function unauthorized(isRead: boolean): AdminError {
-  const challenge = { 'www-authenticate': isRead ? 'Bearer, Basic realm="limpet"' : 'Bearer' }
+/** Only a read, or the page, may ask for a password: a browser then sends it with every request, those of other sites among them. */
+function unauthorized(takesBasic: boolean): AdminError {
+  const challenge = { 'www-authenticate': takesBasic ? 'Bearer, Basic realm="limpet"' : 'Bearer' }
   return new AdminError(401, 'UNAUTHORIZED', 'this needs Authorization: Bearer and the token', challenge)
 }
 

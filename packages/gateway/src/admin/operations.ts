@@ -6,6 +6,7 @@ import {
   type Pool,
 } from '@limpet/core'
 import type { RedisFleet } from '@limpet/redis'
+import type { EndingPool } from '@limpet/stats'
 import { AdminError } from './admin-error.ts'
 import { allowsBackend } from './allowed-backends.ts'
 import type { Gateway } from '../serving/gateway.ts'
@@ -29,6 +30,8 @@ export interface Operations {
   /** Whether a process is there that takes requests. */
   readonly isReady: boolean
   stats(): Promise<Pools>
+  /** Pools that a reload has replaced, and that have requests left. Workers that have one name one each. */
+  ending(): Promise<readonly EndingPool[]>
   /** How many lines of the log were dropped, since the start. */
   logDropped(): Promise<number>
   /**
@@ -66,6 +69,10 @@ export class GatewayOperations implements Operations {
     return Object.fromEntries(
       Array.from(this.#gateway.pools.values(), ({ name, affinity }) => [name, affinity.stats()] as const),
     )
+  }
+
+  async ending(): Promise<readonly EndingPool[]> {
+    return this.#gateway.ending
   }
 
   async logDropped(): Promise<number> {

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { refuseUpgrade } from '@limpet/http-proxy'
+import type { EndingPool } from '@limpet/stats'
 import { AccessLog } from '../logging/access-log.ts'
 import { ClientConnections } from './client-connections.ts'
 import { changeCertificate, changeLimits, newServer } from './client-server.ts'
@@ -93,6 +94,11 @@ export class Gateway {
 
   get pools(): ReadonlyMap<string, ServedPool> {
     return this.#pools
+  }
+
+  /** Pools that a reload has replaced, and that have requests left. */
+  get ending(): readonly EndingPool[] {
+    return Array.from(this.#retiring, ({ name, pool }) => ({ pool: name, inFlight: pool.inFlight }))
   }
 
   get members(): Members {

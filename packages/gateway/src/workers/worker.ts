@@ -18,7 +18,7 @@ export type Order =
   | { readonly what: 'restore'; readonly members: Members }
   /** `isShared`: this worker is the one that tells other gateways. */
   | { readonly what: 'operate'; readonly operation: Operation; readonly isShared: boolean }
-  | { readonly what: 'stats' | 'logDropped' | 'members' | 'end' }
+  | { readonly what: 'stats' | 'ending' | 'logDropped' | 'members' | 'end' }
 
 /** State that all workers share. */
 export interface Standing {
@@ -84,6 +84,8 @@ export async function runWorker(isPretty: boolean): Promise<number> {
         return operations.stats()
       case 'operate':
         return operations.operate(order.operation, order.isShared)
+      case 'ending':
+        return operations.ending()
       case 'logDropped':
         return operations.logDropped()
       case 'members':

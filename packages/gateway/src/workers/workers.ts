@@ -1,5 +1,6 @@
 import cluster from 'node:cluster'
 import type { BackendFigures } from '@limpet/core'
+import type { EndingPool } from '@limpet/stats'
 import type { Logger } from 'pino'
 import { Admin } from '../admin/admin.ts'
 import type { GatewayConfig } from '../config/config.ts'
@@ -126,6 +127,10 @@ class Workers implements Operations {
 
   async stats(): Promise<Pools> {
     return mergePools((await this.#tellAll({ what: 'stats' })) as Pools[], this.#shared)
+  }
+
+  async ending(): Promise<readonly EndingPool[]> {
+    return ((await this.#tellAll({ what: 'ending' })) as (readonly EndingPool[])[]).flat()
   }
 
   async logDropped(): Promise<number> {

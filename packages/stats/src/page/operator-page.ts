@@ -1,8 +1,9 @@
-import type { IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { type Action, actionName, changeOf } from './action.ts'
 import { backendSection } from './backend-section.ts'
 import { confirmation } from './confirmation.ts'
 import { livePart, page, redirect, type StatsResponse } from './document.ts'
+import { readForm } from './form-body.ts'
 import { FormGuard } from './form-guard.ts'
 import { html, type Html } from './html.ts'
 import { ListView } from './list-view.ts'
@@ -48,6 +49,17 @@ export class OperatorPage {
       if (refused === undefined) throw error
       return refusal(refused)
     }
+  }
+
+  /**
+   * The same for a request of node:http.
+   * @param credentials see `StatsRequest`
+   * @param parsed the form, when a parser has read the body already
+   */
+  async respondTo(request: IncomingMessage, credentials: string, parsed?: unknown): Promise<StatsResponse> {
+    const { method = 'GET', url = '', headers } = request
+    const form = async (): Promise<URLSearchParams> => readForm(request, parsed)
+    return this.respond({ method, url, headers, credentials, form })
   }
 
   async #get({ url, credentials }: StatsRequest): Promise<StatsResponse> {

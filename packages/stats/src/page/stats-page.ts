@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Affinity } from '@limpet/core'
 import { admitted, type Authorize } from './admission.ts'
 import type { StatsResponse } from './document.ts'
-import { readForm } from './form-body.ts'
 import { OperatorPage, refusal } from './operator-page.ts'
 import { refusalOf } from './page-error.ts'
 import { affinitySource } from './stats-source.ts'
@@ -68,11 +67,8 @@ export function statsPage(
   const operatorPage = new OperatorPage(affinitySource('pool' in affinities ? [affinities] : affinities))
 
   async function respond(request: IncomingMessage, parsed: unknown): Promise<StatsResponse> {
-    const { method = 'GET', url = '', headers } = request
     try {
-      const credentials = await admitted(request, authorize)
-      const form = async (): Promise<URLSearchParams> => readForm(request, parsed)
-      return await operatorPage.respond({ method, url, headers, credentials, form })
+      return await operatorPage.respondTo(request, await admitted(request, authorize), parsed)
     } catch (error) {
       const refused = refusalOf(error)
       if (refused === undefined) throw error
