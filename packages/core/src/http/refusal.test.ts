@@ -240,6 +240,17 @@ describe('the target [T-32] [T-33]', () => {
     expect(verdict([HOST], { url })).toBe(expected)
   })
 
+  it('names the host that the client asked for, whatever an edit has put in the place of Host', () => {
+    const edited = { edits: { names: new Set(['host']), wire: ['Host', 'web.test'] } }
+    const set: [string, string][] = [['Host', 'set.test']]
+    expect(verdict(set, { ...edited, url: 'http://web.test/a' })).toBe('passes')
+    expect(verdict(set, { ...edited, url: 'http://set.test/a' })).toBe('passes')
+    expect(verdict(set, { ...edited, url: 'http://evil.test/a' })).toBe('400 target')
+    expect(verdict(set, { edits: { ...edited.edits, wire: [] }, url: 'http://web.test/a' })).toBe(
+      '400 target',
+    )
+  })
+
   it('* asks about a server as a whole, and a gateway is many', () => {
     expect(verdict([HOST], { url: '*', method: 'OPTIONS' })).toBe('501 target')
     expect(verdict([HOST], { url: '*', method: 'GET' })).toBe('400 target')

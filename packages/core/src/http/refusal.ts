@@ -67,11 +67,15 @@ function targetRefusal(request: RequestHead): RefusedRequestError | undefined {
     : new RefusedRequestError(400, 'target', 'the request target is malformed')
 }
 
-function isSoundTarget({ url, headers }: RequestHead): boolean {
+function isSoundTarget({ url, headers, edits }: RequestHead): boolean {
   if (!isSendable(url)) return false
   if (url.charCodeAt(0) === SLASH) return true
   // A party that routes by one must not be contradicted by the other.
-  return absoluteForm(url)?.authority.toLowerCase() === String(headers['host']).toLowerCase()
+  const authority = absoluteForm(url)?.authority.toLowerCase()
+  if (authority === undefined) return false
+  if (authority === String(headers['host']).toLowerCase()) return true
+  // The client has not contradicted itself where only an edit of Host differs.
+  return edits !== undefined && authority === lineOf(edits.wire, 'host')?.toLowerCase()
 }
 
 /** The target as a backend is to get it: origin-form (RFC 9112 §3.2.1), the path byte for byte. */
@@ -90,6 +94,11 @@ function absoluteForm(url: string): { authority: string; path: string } | undefi
 }
 
 const SLASH = 47
+
+function lineOf(lines: readonly string[], name: string): string | undefined {
+  const at = lines.findIndex((line, index) => index % 2 === 0 && line.toLowerCase() === name)
+  return at < 0 ? undefined : lines[at + 1]
+}
 
 function countLines(rawHeaders: readonly string[], name: string): number {
   let count = 0
