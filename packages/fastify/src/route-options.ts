@@ -10,7 +10,7 @@ import type {
 export interface RouteOptions {
   /**
    * Takes the requests that no route of the application takes, by the not-found handler of `prefix`: also those that
-   * a route gives up with `reply.callNotFound()`, as @fastify/static does for a missing file. The application can
+   * a route gives up with `reply.callNotFound()`, as `@fastify/static` does for a missing file. The application can
    * then have no not-found handler of its own under this prefix. @default false
    */
   readonly notFound?: boolean | undefined
@@ -18,7 +18,7 @@ export interface RouteOptions {
   readonly httpMethods?: readonly string[] | undefined
   /** Constraints of the routes, such as `{ host: 'shop.example' }`. @default absent: none */
   readonly constraints?: Route['constraints']
-  /** `config` of the routes, for plugins such as @fastify/rate-limit. @default absent: none */
+  /** `config` of the routes, for plugins such as `@fastify/rate-limit`. @default absent: none */
   readonly config?: object | undefined
   /** Schema of the routes' params, query string and headers. Bodies are not parsed. @default absent: none */
   readonly schema?: FastifySchema | undefined

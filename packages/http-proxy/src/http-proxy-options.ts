@@ -30,7 +30,7 @@ import {
 } from '@limpet/core/options'
 import { dnsLookup } from './backend/dns-lookup.ts'
 import { type Logger, parseLogger } from './logging/logger.ts'
-import { type Transport, TRANSPORT_OPTIONS, transportOf } from './transport-options.ts'
+import { type Transport, TRANSPORT_OPTIONS, type TransportOptions, transportOf } from './transport-options.ts'
 
 const BODY_LIMIT = 'a whole number of bytes, or Infinity'
 
@@ -68,6 +68,8 @@ export const HTTP_PROXY_OPTIONS = optionTable({
 
 /** The options of every adapter: an existing affinity, or the options to make one; and those of connections to backends. */
 export type HttpProxyOptions = OptionsOf<typeof HTTP_PROXY_OPTIONS> &
+  // Named once more: declarations of a table have no prose for options that are spread into it.
+  TransportOptions &
   (
     | AffinityOptions
     | (Omit<AffinityOptions, 'backends'> & {

@@ -11,11 +11,11 @@ export interface RedisOptions {
   readonly url?: string | readonly string[]
   /** Sentinels, which are asked for the address of the primary. */
   readonly sentinel?: SentinelOptions
-  /** A client made by `createClient()` of @redis/client. Its options are used; the client itself is left alone. */
+  /** A client made by `createClient()` of `@redis/client`. Its options are used; the client itself is left alone. */
   readonly client?: ReturnType<typeof createClient>
   /** ACL user. @default that of the url */
   readonly username?: string
-  /** @default that of the url */
+  /** Its password, or that of the default user. @default that of the url */
   readonly password?: string
   /** Options of `tls.connect()`, as `ca`, `cert` and `key`. Given with a `redis://` url they are an error. */
   readonly tls?: ConnectionOptions

@@ -4,7 +4,6 @@ import type { BackendView } from '../../pool/backend-view.ts'
 import { OptionError, redact } from '../../options/option.ts'
 import {
   compiled,
-  type InOf,
   needed,
   type OptionKind,
   type OutOf,
@@ -12,7 +11,7 @@ import {
   parseOption,
 } from '../../options/option-kind.ts'
 import { either, list, oneOf, word } from '../../options/option-kinds.ts'
-import { optionTable, table } from '../../options/option-table.ts'
+import { type OptionsOf, optionTable, table } from '../../options/option-table.ts'
 import { addressBytes } from '../../http/address-bytes.ts'
 import { fnv1, fnv1a } from './fnv-hash.ts'
 import { xxHash64 } from './xx-hash.ts'
@@ -40,31 +39,42 @@ const FORMATS = {
 
 const WORDS = Object.keys(FORMATS) as readonly (keyof typeof FORMATS)[]
 
+const HAPROXY_FORMAT = optionTable({
+  /** HAProxy's `dynamic-cookie-key`. */
+  key: needed(hiddenText()),
+})
+
+export interface HaproxyFormat extends OptionsOf<typeof HAPROXY_FORMAT> {}
+
+const CADDY_FORMAT = optionTable({
+  /** The secret of Caddy's `lb_policy cookie`. It may be empty, as it is by default. */
+  secret: needed(hiddenText()),
+})
+
+export interface CaddyFormat extends OptionsOf<typeof CADDY_FORMAT> {}
+
+const INGRESS_NGINX_FORMAT = optionTable({
+  /** The backend's name in ingress-nginx, as `namespace-service-port`. */
+  name: needed(hiddenText()),
+})
+
+export interface IngressNginxFormat extends OptionsOf<typeof INGRESS_NGINX_FORMAT> {}
+
 const OBJECTS = oneOf({
-  haproxy: table(
-    optionTable({
-      /** HAProxy's `dynamic-cookie-key`. */
-      key: needed(hiddenText()),
-    }),
-  ),
-  caddy: table(
-    optionTable({
-      /** The secret of Caddy's `lb_policy cookie`. It may be empty, as it is by default. */
-      secret: needed(hiddenText()),
-    }),
-  ),
-  ingressNginx: table(
-    optionTable({
-      /** The backend's name in ingress-nginx, as `namespace-service-port`. */
-      name: needed(hiddenText()),
-    }),
-  ),
+  haproxy: table(HAPROXY_FORMAT),
+  caddy: table(CADDY_FORMAT),
+  ingressNginx: table(INGRESS_NGINX_FORMAT),
 })
 
 const FORMAT = either({
   plain: word(WORDS, { takes: `one of ${WORDS.join(', ')}, or ${OBJECTS.takes}` }),
   object: OBJECTS,
 })
+
+const PARSED_FORMAT: OptionKind<ForeignFormat, ParsedFormat | undefined, false> = compiled(
+  FORMAT,
+  parsedFormat,
+)
 
 /**
  * Values that another load balancer wrote, and that are taken once on the way in. An id stands for its aliases, too.
@@ -85,12 +95,26 @@ const FORMAT = either({
  * The price: except for Caddy's they prove nothing, so a client that knows an id or an address can choose that backend.
  * Dates prove nothing either, and are not read. Take the option out when the last session from before has ended.
  */
-export const FOREIGN_FORMATS = list(compiled(FORMAT, parsedFormat), {
+export const FOREIGN_FORMATS = list(PARSED_FORMAT, {
   takes: `a list of ${WORDS.join(', ')}, { haproxy: { key } }, { caddy: { secret } } and { ingressNginx: { name } }`,
   default: [],
 })
 
-export type ForeignFormat = InOf<typeof FORMAT>
+/** A format by its name, or with the values that it needs. Named types, so that editors show their prose. */
+export type ForeignFormat =
+  | keyof typeof FORMATS
+  | {
+      /** `cookie … insert dynamic` of HAProxy, and the formats of `'haproxy'`. */
+      readonly haproxy: HaproxyFormat
+    }
+  | {
+      /** `lb_policy cookie` of Caddy. */
+      readonly caddy: CaddyFormat
+    }
+  | {
+      /** `affinity-mode: persistent` of ingress-nginx. */
+      readonly ingressNginx: IngressNginxFormat
+    }
 
 /** @throws OptionError with every problem */
 export function parseForeignFormats(path: string, value: unknown): readonly ParsedFormat[] {
