@@ -85,6 +85,8 @@ export interface StateChangedEvent {
   readonly pool: string
   readonly backend: string
   readonly state: AdminState
+  /** An operator or the configuration, or the backend itself by its response to a health check. */
+  readonly by: 'command' | 'backend'
 }
 /** On `limpet:members-changed`: backends have come or gone. One with another url has done both. */
 export interface MembersChangedEvent {

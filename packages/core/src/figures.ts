@@ -32,6 +32,8 @@ export interface BackendFigures {
   readonly url: string
   readonly state: AdminState
   readonly healthy: boolean
+  /** It says of itself that it drains. */
+  readonly selfDraining: boolean
   readonly backup: boolean
   readonly weight: number
   /** The weight that balancers use: `weight`, or less of it during slow start. */
@@ -145,6 +147,7 @@ function backendFigures(pool: LivePool, view: Member, nowMs: number): BackendFig
     url: backend.url.href,
     state: view.state,
     healthy: view.healthy,
+    selfDraining: view.selfDraining,
     backup: view.backup,
     weight: view.weight,
     effectiveWeight: view.effectiveWeight,

@@ -91,7 +91,7 @@ export {
   type RequestView,
   type ResponseHead,
 } from './head.ts'
-export { type HealthChecks, type Probe, startHealthChecks } from './health/health-checks.ts'
+export { type HealthChecks, type Probe, type ProbeResult, startHealthChecks } from './health/health-checks.ts'
 export {
   type HealthExpectation,
   type HealthOptions,

@@ -258,12 +258,13 @@ function* poolResponses(proxies: Labelled<PoolFigures>): Generator<Sample> {
   }
 }
 
-const SERVER_STATES = ['UP', 'DOWN', 'MAINT', 'DRAIN'] as const
+const SERVER_STATES = ['UP', 'DOWN', 'MAINT', 'DRAIN', 'NOLB'] as const
 
-function stateOf({ state, healthy }: BackendFigures): (typeof SERVER_STATES)[number] {
+function stateOf({ state, healthy, selfDraining }: BackendFigures): (typeof SERVER_STATES)[number] {
   if (state === 'maint') return 'MAINT'
   if (!healthy) return 'DOWN'
-  return state === 'drain' ? 'DRAIN' : 'UP'
+  if (state === 'drain') return 'DRAIN'
+  return selfDraining ? 'NOLB' : 'UP'
 }
 
 function* serverStatus(servers: Labelled<BackendFigures>): Generator<Sample> {

@@ -128,10 +128,11 @@ function errors(backends: readonly BackendFigures[]): Readonly<Record<string, nu
 }
 
 /** In HAProxy's words. A backend that no check has seen has no `UP`. */
-function statusOf({ state, healthy, checks }: BackendFigures): string {
+function statusOf({ state, healthy, selfDraining, checks }: BackendFigures): string {
   if (state === 'maint') return 'MAINT'
   if (!healthy) return 'DOWN'
   if (state === 'drain') return 'DRAIN'
+  if (selfDraining) return 'NOLB'
   return checks.last === undefined ? 'no check' : 'UP'
 }
 

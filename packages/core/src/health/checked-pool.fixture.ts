@@ -4,6 +4,8 @@ import { startHealthChecks } from './health-checks.ts'
 import { type HealthOptions, parseHealth } from './health-options.ts'
 
 export type Verdict = 'well' | 'sick' | 'silent'
+/** The verdict, or a response by which a backend drains itself. */
+export type Said = Verdict | 'drain' | 'not-found'
 
 export const closers: (() => void)[] = []
 
@@ -11,7 +13,7 @@ export const closers: (() => void)[] = []
 export function checked(
   ids: string,
   options: HealthOptions = {},
-  verdicts = new Map<string, Verdict>(),
+  verdicts = new Map<string, Said>(),
   pool = new LivePool(
     'p',
     Array.from(ids, id => ({ id, url: `http://${id}.test` })),
@@ -32,10 +34,12 @@ export function checked(
       try {
         const verdict = verdicts.get(id) ?? 'well'
         if (verdict === 'sick') throw new Error('status 500')
+        if (verdict === 'drain' || verdict === 'not-found') return verdict
         if (verdict === 'silent')
           await new Promise((_resolve, reject) => {
             signal.addEventListener('abort', () => reject(new Error('aborted')))
           })
+        return undefined
       } finally {
         atOnce -= 1
       }

@@ -5,9 +5,13 @@ import type { HealthSettings } from './health-options.ts'
 
 /**
  * Probes a backend once. Resolves when it is healthy, and rejects with the reason, for the log, when it is not.
+ * With the setting `selfDrain` it resolves with `drain` for a backend that says so, and with `not-found` for the status
+ * 404, by which one that is up begins to drain. (HAProxy `http-check disable-on-404`)
  * @param signal aborts the probe: at the timeout, or when its result is no longer needed
  */
-export type Probe = (backend: Backend, signal: AbortSignal) => Promise<void>
+export type Probe = (backend: Backend, signal: AbortSignal) => Promise<ProbeResult>
+
+export type ProbeResult = undefined | void | 'drain' | 'not-found'
 
 export interface HealthChecks {
   /** Starts and finishes no check from here on. The last results stay. */
@@ -62,6 +66,7 @@ export function startHealthChecks(
   /** Backends with results of earlier checks keep them. */
   function begin(): void {
     for (const { backend, checked } of pool.backends) {
+      if (!settings.selfDrain) pool.setSelfDraining(backend.id, false)
       if (checked !== undefined && isServing(backend)) checks.set(backend, newCheck(backend, checked))
     }
     follow()
@@ -75,6 +80,7 @@ export function startHealthChecks(
 
   function forget({ id }: Backend): void {
     pool.setHealthy(id, settings.isUpAtFirst, 'not checked yet')
+    pool.setSelfDraining(id, false)
   }
 
   /** A backend that is down until it is checked is checked at once, unless there are many. */
@@ -93,7 +99,14 @@ export function startHealthChecks(
       settings,
       { random, known, firstMs },
       {
-        probe: async signal => probe(backend, signal),
+        async probe(signal) {
+          const result = await probe(backend, signal)
+          if (signal.aborted || checks.get(backend) !== check) return
+          // An application that is starting may have no pages yet.
+          if (result === 'not-found' && pool.find(backend.id)?.checked === false)
+            throw new Error('status 404')
+          pool.setSelfDraining(backend.id, result === 'drain' || result === 'not-found')
+        },
         seen: (problem, durationMs) =>
           pool.noteCheck(backend.id, { healthy: problem === undefined, problem, durationMs }),
         fallen: problem => pool.setHealthy(backend.id, false, problem),

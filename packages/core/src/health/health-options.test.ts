@@ -36,6 +36,13 @@ describe('the options of health checks', () => {
     [{ method: 'connect' }, 'health.method'],
     [{ initial: 'maybe' as 'up' }, 'health.initial'],
     [{ port: 80 } as object, 'health.port'],
+    [{ tcp: 1 as unknown as boolean }, 'health.tcp'],
+    [{ tcp: true, path: '/health' }, 'health.path'],
+    [{ tcp: true, method: 'HEAD' }, 'health.method'],
+    [{ tcp: true, headers: { a: 'b' } }, 'health.headers'],
+    [{ tcp: true, expect: '2xx' }, 'health.expect'],
+    [{ tcp: true, body: 'ok' }, 'health.body'],
+    [{ tcp: true, selfDrain: true }, 'health.selfDrain'],
   ])('%j is refused', (options, option) => {
     expect(() => parseHealth('health', options)).toThrow(
       expect.objectContaining({ code: 'ERR_INVALID_OPTION', option }) as Error,

@@ -1,6 +1,6 @@
 import type { JsonSchema } from '../options/json-schema.ts'
 import { keyPath, OptionError, throwAll } from '../options/option.ts'
-import { duration, integer, text, word } from '../options/option-kinds.ts'
+import { boolean, duration, integer, text, word } from '../options/option-kinds.ts'
 import { compiled, type OptionKind, parsed, parseOption } from '../options/option-kind.ts'
 import { type OptionsOf, optionTable, table } from '../options/option-table.ts'
 import { TOKEN } from '../http/token.ts'
@@ -33,6 +33,9 @@ const EXPECT_SCHEMA: JsonSchema = {
   anyOf: [ONE_STATUS, { type: 'array', items: ONE_STATUS, minItems: 1 }],
   default: '2xx',
 }
+
+/** Options of the request and its response. */
+const OF_REQUESTS = ['path', 'method', 'headers', 'expect', 'body', 'selfDrain'] as const
 
 /** How backends are checked. */
 const HEALTH_OPTIONS = optionTable(
@@ -68,8 +71,23 @@ const HEALTH_OPTIONS = optionTable(
     body: parsed<string, string | undefined>('a text', parseBody, { type: 'string', minLength: 1 }),
     /** The state of a backend until it has been checked: up until it is proven down, or down until it is proven up. @default 'up' */
     initial: word(['up', 'down'], { default: 'up' }),
+    /** A connection is enough, over TLS with its handshake; no request is sent. Not with options of the request and its response. @default false */
+    tcp: boolean({ default: false }),
+    /** A backend that responds with 404, or with `Limpet-State: drain`, drains until it responds otherwise. @default false */
+    selfDrain: boolean({ default: false }),
   },
-  function* ({ method, body }, at) {
+  function* ({ tcp, path, method, headers, expect, body, selfDrain }, at) {
+    const ofRequests = {
+      path: path !== '/',
+      method: method !== 'GET',
+      headers: Object.keys(headers).length > 0,
+      expect: expect !== expectSuccess,
+      body: body !== undefined,
+      selfDrain,
+    }
+    for (const key of OF_REQUESTS)
+      if (tcp && ofRequests[key])
+        yield new OptionError(at(key), key, '', 'cannot be combined with tcp, which sends no request')
     if (body !== undefined && method.toUpperCase() === 'HEAD')
       yield new OptionError(at('body'), body, 'nothing with HEAD, whose response has no body')
   },
@@ -92,6 +110,10 @@ export interface HealthSettings {
   readonly isExpected: (statusCode: number) => boolean
   readonly body: string | undefined
   readonly isUpAtFirst: boolean
+  /** A connection is enough. */
+  readonly tcp: boolean
+  /** Whether a response may begin a drain. */
+  readonly selfDrain: boolean
 }
 
 /** Health checks as an option. */
@@ -152,7 +174,12 @@ function parseHeaders(path: string, value: unknown = {}): Readonly<Record<string
   return Object.fromEntries(fields)
 }
 
-function parseExpect(path: string, value: unknown = '2xx'): (statusCode: number) => boolean {
+function expectSuccess(statusCode: number): boolean {
+  return statusCode >= 200 && statusCode < 300
+}
+
+function parseExpect(path: string, value?: unknown): (statusCode: number) => boolean {
+  if (value === undefined) return expectSuccess
   const all: readonly unknown[] = Array.isArray(value) ? value : [value]
   const expected = new Set(all)
   const errors: OptionError[] = []

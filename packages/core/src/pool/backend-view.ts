@@ -37,6 +37,8 @@ export interface BackendView {
   readonly failures: number
   /** The last result of health checks; undefined: there is none. */
   readonly checked: boolean | undefined
+  /** It says of itself that it drains: it keeps its sessions and takes no new one. */
+  readonly selfDraining: boolean
   /** The last report of discovery; undefined: the backend is configured, or an operator has added it. */
   readonly discovered: Discovered | undefined
   /** Options that would configure it as it is now. */

@@ -10,9 +10,13 @@ export type Candidates = readonly BackendView[]
 /** Primaries, else backups, else draining backends: a new session is better off at a draining one than with a 503. */
 export function chooseCandidates(backends: Candidates): Candidates {
   const able = backends.filter(view => view.isUsable && view.weight > 0)
-  const ready = able.filter(view => view.state === 'ready')
+  const ready = able.filter(isReady)
   const primaries = ready.filter(view => !view.backup)
   return [primaries, ready].find(list => list.length > 0) ?? able
+}
+
+function isReady({ state, selfDraining }: BackendView): boolean {
+  return state === 'ready' && !selfDraining
 }
 
 /** The candidates of a pool, made anew when something has changed, if only the time. */
@@ -40,8 +44,7 @@ export class CandidateLists {
     this.#dueMs = members.reduce((due, member) => Math.min(due, member.refresh(nowMs)), Infinity)
     const candidates = chooseCandidates(members)
     const backups = members.filter(member => member.backup && !candidates.includes(member))
-    this.#backupCandidates =
-      backups.length === 0 ? [] : chooseCandidates(backups).filter(({ state }) => state === 'ready')
+    this.#backupCandidates = backups.length === 0 ? [] : chooseCandidates(backups).filter(isReady)
     this.#candidates = candidates
     return candidates
   }

@@ -217,6 +217,15 @@ export class LivePool implements Pool {
     if (!healthy) member.foundDown()
   }
 
+  setSelfDraining(id: string, selfDraining: boolean): void {
+    const member = this.#members.get(id)
+    if (member.selfDraining === selfDraining) return
+    member.selfDraining = selfDraining
+    member.counts.changedAtMs = this.nowMs
+    this.#events.selfDraining(member)
+    this.#changed()
+  }
+
   noteCheck(id: string, result: Omit<CheckResult, 'atMs'>): void {
     this.#members.find(id)?.counts.checked({ ...result, atMs: this.nowMs })
   }

@@ -37,6 +37,8 @@ export class Member implements BackendView, TriedMember {
   readonly #warmUp: WarmUp
   /** @see BackendView.checked */
   checked: boolean | undefined
+  /** @see BackendView.selfDraining */
+  selfDraining = false
   /** @see BackendView.discovered */
   discovered: Discovered | undefined
   /** Its sessions move away, one after the other. */
@@ -65,7 +67,10 @@ export class Member implements BackendView, TriedMember {
     this.configure(options)
     this.discovered = before?.discovered
     if (before === undefined) this.#begin()
-    else this.checked = before.checked
+    else {
+      this.checked = before.checked
+      this.selfDraining = before.selfDraining
+    }
   }
 
   /** Applies changed options. Counts and observed health stay. */

@@ -99,8 +99,8 @@ describe('the pool tells the diagnostics', () => {
     pool.setHealthy('c', false, 'status 500')
     pool.setHealthy('c', false, 'status 500')
     expect(states).toEqual([
-      { pool: 'default', backend: 'a', state: 'maint' },
-      { pool: 'default', backend: 'a', state: 'ready' },
+      { pool: 'default', backend: 'a', state: 'maint', by: 'command' },
+      { pool: 'default', backend: 'a', state: 'ready', by: 'command' },
     ])
     expect(members).toEqual([
       { pool: 'default', added: ['b'], removed: ['b'] },

@@ -26,7 +26,13 @@ export class PoolEvents {
 
   stateChanged({ backend, state }: BackendView): void {
     if (diagnostics.stateChanged.hasSubscribers)
-      diagnostics.stateChanged.publish({ pool: this.#pool, backend: backend.id, state })
+      diagnostics.stateChanged.publish({ pool: this.#pool, backend: backend.id, state, by: 'command' })
+  }
+
+  selfDraining({ backend, state, selfDraining }: BackendView): void {
+    if (!diagnostics.stateChanged.hasSubscribers) return
+    const now = selfDraining && state === 'ready' ? 'drain' : state
+    diagnostics.stateChanged.publish({ pool: this.#pool, backend: backend.id, state: now, by: 'backend' })
   }
 
   membersChanged(before: readonly BackendView[], now: readonly BackendView[]): void {

@@ -67,6 +67,12 @@ export interface Pool {
    * @throws OptionError for an unknown id.
    */
   setHealthy(id: string, healthy: boolean, reason?: string): void
+  /**
+   * Records that a backend says of itself that it drains, as to a health check. It keeps its sessions and takes no new
+   * one, whatever its state.
+   * @throws OptionError for an unknown id.
+   */
+  setSelfDraining(id: string, selfDraining: boolean): void
   /** Records the result of one health check for the figures, whether or not it changes the backend's health. */
   noteCheck(id: string, result: Omit<CheckResult, 'atMs'>): void
   /** Counts the bytes of a connection to `backend`, until it closes. */

@@ -32,7 +32,10 @@ function poolAdvice(
     ...(several && keepsNone
       ? [`${path} has no affinity: requests of one session go to any backend; add affinity: [{ cookie: {} }]`]
       : []),
-    ...(health !== undefined && health.path === undefined && health.expect === undefined
+    ...(health !== undefined &&
+    health.tcp !== true &&
+    health.path === undefined &&
+    health.expect === undefined
       ? [
           `${path}.health asks for / and expects 2xx: an application that redirects there counts as down; set health.path, or health.expect`,
         ]

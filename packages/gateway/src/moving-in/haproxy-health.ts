@@ -25,14 +25,13 @@ export function haproxyHealth(
   }
   const health: Health = {}
   if (option === undefined) {
-    // limpet asks over HTTP. Any response says that the backend is there.
-    health.expect = ['2xx', '3xx', '4xx']
-    report.changed(server, 'HAProxy only connects; limpet asks GET / and takes any status below 500', 'check')
+    health.tcp = true
   } else {
     request(option.args.slice(1), health)
     health.expect = ['2xx', '3xx']
   }
-  for (const statement of sends) httpCheck(statement, health, report)
+  if (option === undefined) report.take(...sends)
+  else for (const statement of sends) httpCheck(statement, health, report)
   const interval = intervalIn(params.get('inter') ?? '2s', 'ms')
   if (interval !== undefined) health.interval = interval
   const check = durationIn(timeout ?? '', 'ms')
@@ -56,6 +55,10 @@ function httpCheck(statement: Statement, health: Health, report: Report): void {
   const [kind = '', ...args] = statement.args
   if (kind === 'expect' && expectation(args, health)) return
   if (kind === 'send' && send(args, health)) return
+  if (kind === 'disable-on-404') {
+    health.selfDrain = true
+    return
+  }
   report.lost(
     statement,
     'limpet takes one request and statuses or a text of its response',

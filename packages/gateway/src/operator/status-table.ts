@@ -39,8 +39,9 @@ export function sessionsText({ sessions, sessionsEstimated }: BackendRow): strin
   return sessions === undefined ? '-' : `${sessionsEstimated ? '~' : ''}${sessions}`
 }
 
-function stateText({ state, healthy, drain }: BackendRow, nowMs: number): string {
+function stateText({ state, healthy, drain, selfDraining }: BackendRow, nowMs: number): string {
   if (state === 'maint') return 'maint'
+  if (state === 'ready' && selfDraining) return healthy ? 'drains itself' : 'down, drains itself'
   const word = healthy ? (state === 'ready' ? 'up' : 'drain') : state === 'ready' ? 'down' : 'down, drain'
   if (drain === undefined) return word
   const leftMs = drain.deadlineAtMs + drain.spreadMs - nowMs

@@ -12,8 +12,10 @@ export function takeOver(pool: Pool, config: PoolConfig, before: { pool: Pool; c
   if (discovery === undefined)
     pool.replace(pool.backends.flatMap(view => (view.discovered === undefined ? [view.options] : [])))
   if (health !== undefined) return
-  for (const { backend, checked } of pool.backends)
+  for (const { backend, checked } of pool.backends) {
     if (checked === false) pool.setHealthy(backend.id, true, 'it is not checked any more')
+    pool.setSelfDraining(backend.id, false)
+  }
 }
 
 /**

@@ -26,6 +26,7 @@ export function mergeBackends(all: readonly BackendFigures[], isShared: boolean)
   return {
     ...first,
     healthy: all.every(({ healthy }) => healthy),
+    selfDraining: all.some(({ selfDraining }) => selfDraining),
     effectiveWeight: sum(one => one.effectiveWeight) / all.length,
     inFlight: sum(one => one.inFlight),
     tunnels: sum(one => one.tunnels),

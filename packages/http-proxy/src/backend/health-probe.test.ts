@@ -28,7 +28,7 @@ async function probe(serve: (socket: Socket) => void, options: HealthOptions = {
   if (settings === undefined) throw new Error('no settings')
   const ask = healthProbe(parseTransport({}), settings)
   const problem = await ask({ id: 'a', url }, AbortSignal.timeout(timeoutMs)).then(
-    () => 'well',
+    result => result ?? 'well',
     (error: unknown) => (error as Error).message,
   )
   // Whatever came of it, the backend is rid of it.
@@ -119,6 +119,29 @@ describe('a probe', () => {
       5_000,
     )
     expect(problem).toBe(expected)
+  })
+
+  it.each<[string, string, HealthOptions]>([
+    ['not-found', 'HTTP/1.1 404 No\r\n\r\n', { selfDrain: true }],
+    ['not-found', 'HTTP/1.1 404 No\r\n\r\n', { selfDrain: true, expect: [200, 404] }],
+    ['drain', 'HTTP/1.1 200 OK\r\nLimpet-State: drain\r\n\r\n', { selfDrain: true }],
+    ['drain', 'HTTP/1.1 200 OK\r\nLimpet-State: drain\r\n\r\nready', { selfDrain: true, body: 'ready' }],
+    ['well', 'HTTP/1.1 200 OK\r\nLimpet-State: ready\r\n\r\n', { selfDrain: true }],
+    ['status 503', 'HTTP/1.1 503 No\r\nLimpet-State: drain\r\n\r\n', { selfDrain: true }],
+    ['status 404', 'HTTP/1.1 404 No\r\n\r\n', {}],
+    ['well', 'HTTP/1.1 200 OK\r\nLimpet-State: drain\r\n\r\n', {}],
+  ])('hears a backend that drains itself: %s of %j', async (expected, text, options) => {
+    expect((await probe(answer(text), options)).problem).toBe(expected)
+  })
+
+  it('only connects, where that is enough', async () => {
+    const { problem, received } = await probe(() => {}, { tcp: true })
+    expect([problem, received]).toEqual(['well', ''])
+    const settings = parseHealth('health', { tcp: true })
+    if (settings === undefined) throw new Error('no settings')
+    const ask = healthProbe(parseTransport({}), settings)
+    const closed = { id: 'a', url: new URL('http://127.0.0.1:1') }
+    await expect(ask(closed, AbortSignal.timeout(1_000))).rejects.toThrow('ECONNREFUSED')
   })
 
   it('is content with a body that comes in pieces', async () => {

@@ -1,6 +1,6 @@
 import { type ClientRequest, type IncomingMessage, request as newRequest } from 'node:http'
 import type { Socket } from 'node:net'
-import type { HealthSettings, Probe } from '@limpet/core'
+import type { HealthSettings, Probe, ProbeResult } from '@limpet/core'
 import { socketOpener } from './backend-socket.ts'
 import type { Transport } from '../transport-options.ts'
 
@@ -26,7 +26,8 @@ export function healthProbe(transport: Transport, settings: HealthSettings): Pro
         })
         onceAborted(signal, () => socket?.destroy(new Error('aborted')))
       })
-      await new Promise<void>((resolve, reject) => {
+      if (settings.tcp) return undefined
+      return await new Promise<ProbeResult>((resolve, reject) => {
         request = newRequest({
           createConnection: () => opened,
           method: settings.method,
@@ -47,13 +48,17 @@ export function healthProbe(transport: Transport, settings: HealthSettings): Pro
 
 function judge(
   response: IncomingMessage,
-  { isExpected, body }: HealthSettings,
-  accept: () => void,
+  { isExpected, body, selfDrain }: HealthSettings,
+  resolve: (result: ProbeResult) => void,
   refuse: (problem: Error) => void,
 ): void {
   response.on('error', refuse)
-  const { statusCode = 0 } = response
-  if (!isExpected(statusCode)) {
+  const { statusCode = 0, headers } = response
+  const drains = selfDrain && headers['limpet-state'] === 'drain'
+  const accept = (): void => resolve(drains ? 'drain' : undefined)
+  if (selfDrain && statusCode === 404) {
+    resolve('not-found')
+  } else if (!isExpected(statusCode)) {
     refuse(new Error(`status ${statusCode}`))
   } else if (body === undefined) {
     accept()
