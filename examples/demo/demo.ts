@@ -69,7 +69,7 @@ export async function demo(shown: Demo): Promise<void> {
 
 function welcome(
   { title, lines }: Demo,
-  { url }: Gateway,
+  { url, page }: Gateway,
   { members, processes }: Backends,
   isForgetful: boolean,
 ): string {
@@ -81,7 +81,7 @@ function welcome(
   return `
 ${bold(`limpet: ${title}`)}
 
-  open     ${bold(`${url}/`)}
+  open     ${bold(`${url}/`)}${page === undefined ? '' : `\n  operate  ${bold(page)}`}
 ${rows.join('\n')}
 
 Try this in another terminal:

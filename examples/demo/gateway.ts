@@ -12,6 +12,8 @@ export interface GatewayOptions {
 
 export interface Gateway {
   readonly url: string
+  /** The address of the stats page, where the gateway has one. */
+  readonly page?: string
   /** The backends and their states; may be changed while the gateway runs. */
   readonly pool: Pool
   close(): Promise<void>

@@ -6,6 +6,7 @@ import { ownShell, realShell } from '../support/curl.ts'
 import { startExample } from '../support/example.ts'
 import { freePort, takenPort } from '../support/free-port.ts'
 import { ask } from '../support/http-client.ts'
+import { Operator } from '../support/operator.ts'
 import { runExample } from '../support/running-example.ts'
 
 /** One shop before each framework's gateway. The first is what `npm start` runs. */
@@ -143,6 +144,19 @@ describe.each(GATEWAYS)('the example for $framework', ({ script }) => {
     const { port } = await runExample(script, { PORT: String(await takenPort()) }, ['--port', String(free)])
     expect(port).toBe(free)
   })
+})
+
+test('the program of npm start has a stats page, by which an operator drains a shop', async () => {
+  const { example, port } = await runExample(FASTIFY)
+  expect(example.out).toContain(`  operate  http://127.0.0.1:${port}/limpet\n`)
+  await new Browser(port).ask()
+  const operator = new Operator(port, '/limpet')
+  const page = await operator.get()
+  expect(page.text).toContain('id="b-default-shop1"')
+  expect(page.cookies()).toEqual([])
+  const drained = await operator.change('drain', 'shop1', '10m', 'default')
+  expect(drained.header('location')).toBe('?#b-default-shop1')
+  expect((await operator.get()).text).toContain('1 session, 0 requests left')
 })
 
 describe('what cannot be started', () => {
