@@ -29,6 +29,12 @@ export interface CheckStart {
 /** A timer that is late by more than this share of the timeout shows that this process was starved. */
 const STARVED_SHARE = 0.1
 
+/** Timers are that late on an idle machine, too. */
+const TIMER_MS = 5
+
+/** The timeout is measured in this many parts: one timer would not show a stall in the middle. */
+const SLICES = 5
+
 /** The check has found out nothing. It is made again after the interval. */
 const NO_VERDICT = Symbol('no verdict')
 
@@ -107,19 +113,28 @@ export class HealthCheck {
   async #ask(controller: AbortController): Promise<Verdict> {
     const { timeoutMs } = this.#settings
     const { promise: late, reject } = Promise.withResolvers<never>()
-    const dueMs = performance.now() + timeoutMs
+    const sliceMs = timeoutMs / SLICES
+    let [left, again] = [SLICES, SLICES]
     let wasStarved = false
+    let timer: NodeJS.Timeout | undefined
     function expire(): void {
       reject(new Error(`no response within ${timeoutMs} ms`))
       controller.abort()
     }
-    let timer = setTimeout(() => {
-      // While this process was stalled, no response was read: otherwise it would find all backends down at once.
-      const stoodMs = Math.min(performance.now() - dueMs, timeoutMs)
-      wasStarved = stoodMs > timeoutMs * STARVED_SHARE
-      if (stoodMs > 0) timer = setTimeout(expire, stoodMs).unref()
-      else expire()
-    }, timeoutMs).unref()
+    // While this process was stalled, no response was read: otherwise it would find all backends down at once. So a slice
+    // in which it was stalled is given again.
+    function watch(): void {
+      const dueMs = performance.now() + sliceMs
+      timer = setTimeout(() => {
+        const isLate = performance.now() - dueMs > Math.max(TIMER_MS, timeoutMs * STARVED_SHARE)
+        wasStarved ||= isLate
+        if (isLate && again > 0) again -= 1
+        else left -= 1
+        if (left > 0) watch()
+        else expire()
+      }, sliceMs).unref()
+    }
+    watch()
     try {
       await Promise.race([this.#checked.probe(controller.signal), late])
       return undefined

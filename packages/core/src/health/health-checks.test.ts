@@ -62,6 +62,19 @@ describe('health checks', () => {
     },
   )
 
+  it('find nothing when their own process was starved in the middle of the timeout', async () => {
+    const { pool, verdicts, asked } = checked('a', { fall: 1 })
+    verdicts.set('a', 'silent')
+    await pass(5_000)
+    const now = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 600)
+    await pass(200)
+    now.mockRestore()
+    await pass(2_000)
+    expect([healthy(pool), asked.length]).toEqual(['a', 1])
+    await pass(20_000)
+    expect([healthy(pool), asked.length > 1]).toEqual(['', true])
+  })
+
   it.each(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM'])(
     'find nothing when their own process has no resources: %s',
     async code => {

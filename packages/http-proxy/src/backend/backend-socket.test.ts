@@ -117,6 +117,14 @@ describe('a socket to a backend', () => {
     await expectConnectTimeout(`https://127.0.0.1:${await listen(createServer())}`, 200)
   })
 
+  it('is no error where this process stood still for that time', async () => {
+    const url = `http://127.0.0.1:${await listen(createServer())}`
+    const opening = open(url, { timeouts: { connect: 50 } })
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
+    const [error, socket] = await opening
+    expect([error, socket?.readyState]).toEqual([null, 'open'])
+  })
+
   it('is waited for when there is no such time', async () => {
     const opening = open(`http://127.0.0.1:${await blackHole()}`, { timeouts: { connect: 0 } })
     expect(await Promise.race([opening, delay(400, 'waiting')])).toBe('waiting')

@@ -14,6 +14,9 @@ export type SocketOpener = (onSocket: OnSocket) => Socket
 /** The code of the error for a backend that did not accept the connection in time. */
 export const CONNECT_TIMEOUT = 'ERR_CONNECT_TIMEOUT'
 
+/** A timer that is late by more than this share of the timeout shows that this process was starved. */
+const STARVED_SHARE = 0.1
+
 /** TCP's own probes find a peer that vanished without a word. */
 const KEEP_ALIVE_MS = 60_000
 
@@ -32,10 +35,17 @@ export function socketOpener({ url }: Backend, transport: Transport): SocketOpen
       clearTimeout(timer)
       onSocket(error, null)
     }
+    function expire(): void {
+      const error = new Error(`no connection within ${connectTimeoutMs} ms`)
+      socket.destroy(Object.assign(error, { code: CONNECT_TIMEOUT }))
+    }
     if (connectTimeoutMs > 0) {
+      const dueMs = performance.now() + connectTimeoutMs
       timer = setTimeout(() => {
-        const error = new Error(`no connection within ${connectTimeoutMs} ms`)
-        socket.destroy(Object.assign(error, { code: CONNECT_TIMEOUT }))
+        // This process stood still, and has not read yet what the backend said in time: sessions would move for that.
+        const isLate = performance.now() - dueMs > connectTimeoutMs * STARVED_SHARE
+        if (isLate) timer = setTimeout(expire, connectTimeoutMs)
+        else expire()
       }, connectTimeoutMs)
     }
     socket.once('error', onError).once(event, () => {
