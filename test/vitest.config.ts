@@ -4,10 +4,12 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
-    // A polled condition holds at once, unless the machine is busy.
-    expect: { poll: { timeout: 5_000 } },
+    // Limits for what never ends. A condition holds at once, and a process starts at once, unless the machine is busy.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
+    // Drills are mostly waiting, but more of them at a time would starve each other.
+    maxConcurrency: 3,
     // The tests open sockets and measure time; more files at once than this disturb each other.
     maxWorkers: 2,
     projects: [

@@ -129,11 +129,11 @@ async function expectSound(
   const { pool } = gateway
   const inFlight = () => pool.backends.map(({ backend, inFlight: count }) => `${backend.id}: ${count}`)
   const idle = pool.backends.map(({ backend }) => `${backend.id}: 0`)
-  await expect.poll(inFlight, { message: 'requests in flight', timeout: 3_000, interval: 5 }).toEqual(idle)
+  await expect.poll(inFlight, { message: 'requests in flight', interval: 5 }).toEqual(idle)
   for (const backend of backends) {
     if (!(backend instanceof TunnelBackend)) continue
     const open = () => backend.tunnels.size
-    await expect.poll(open, { message: `tunnels of ${backend.id}`, timeout: 3_000, interval: 5 }).toBe(0)
+    await expect.poll(open, { message: `tunnels of ${backend.id}`, interval: 5 }).toBe(0)
   }
   for (const backend of backends) expect(backend.malformed, `what ${backend.id} could not read`).toEqual([])
   if (gateway.isClosed) return

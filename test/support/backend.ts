@@ -143,7 +143,7 @@ export class Backend {
     for (;;) {
       const seen = this.seen[count - 1]
       if (seen !== undefined) return seen
-      await once(this.#arrivals, 'request', { signal: AbortSignal.timeout(5_000) })
+      await once(this.#arrivals, 'request', { signal: AbortSignal.timeout(15_000) })
     }
   }
 

@@ -111,7 +111,7 @@ export class GatewayProcess {
   /** The n-th line of this event, when it is there. */
   async logged(event: string, count = 1): Promise<LogLine> {
     const lines = (): LogLine[] => this.log.filter(line => line.event === event)
-    await expect.poll(() => lines().length, { interval: 5, timeout: 10_000 }).toBeGreaterThanOrEqual(count)
+    await expect.poll(() => lines().length, { interval: 5 }).toBeGreaterThanOrEqual(count)
     return lines()[count - 1] as LogLine
   }
 

@@ -72,7 +72,7 @@ export async function open(port: number, { body, signal, agent, ...asked }: Aske
   sent.on('information', ({ statusCode }) => informational.push(statusCode))
   // `once` takes the first error; a later one belongs to the answer, which is cut by it.
   sent.on('error', () => {})
-  const responded = once(sent, 'response', { signal: AbortSignal.timeout(8_000) }) as Promise<
+  const responded = once(sent, 'response', { signal: AbortSignal.timeout(15_000) }) as Promise<
     [IncomingMessage]
   >
   if (body === undefined || typeof body === 'string' || Buffer.isBuffer(body)) sent.end(body)

@@ -48,7 +48,7 @@ export class TunnelBackend extends Backend {
     for (;;) {
       const handshake = this.handshakes[count - 1]
       if (handshake !== undefined) return handshake
-      await once(this.#upgrades, 'upgrade', { signal: AbortSignal.timeout(5_000) })
+      await once(this.#upgrades, 'upgrade', { signal: AbortSignal.timeout(15_000) })
     }
   }
 
