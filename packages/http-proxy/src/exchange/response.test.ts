@@ -219,7 +219,7 @@ describe('a client that takes nothing', () => {
   })
 
   it('may take its time if it takes something now and then', async () => {
-    const { port, first } = await passing(flood, give(400))
+    const { port, first } = await passing(flood, give(1_500))
     const asked = get({ host: '127.0.0.1', port, agent: false })
     const [message] = (await once(asked, 'response')) as [IncomingMessage]
     const { answer } = await first
@@ -232,7 +232,7 @@ describe('a client that takes nothing', () => {
       received += piece.length
       if (received > next) {
         next += 8_000_000
-        await delay(200)
+        await delay(500)
       }
     }
     expect([received, message.complete]).toEqual([40_000_000, true])
