@@ -196,6 +196,7 @@ const CHECKS: Readonly<Record<string, () => Promise<void>>> = {
     expect(asked.id).not.toBe('spare')
     for (const backend of backends.slice(0, 3)) await backend.refuse()
     expect((await askSecurely(gateway.port)).id).toBe('spare')
+    expect(await healthOf(gateway.port)).toBe(200)
     expect((await gateway.admin('GET', '/healthz')).status).toBe(200)
   },
   async 'production-haproxy.yaml'() {
@@ -210,6 +211,15 @@ const CHECKS: Readonly<Record<string, () => Promise<void>>> = {
     expect(new Set(apis.map(({ id }) => id)).size).toBe(1)
     expect([apis[0]?.id.slice(0, 3), apis[0]?.headers['set-cookie']]).toEqual(['api', undefined])
   },
+}
+
+/** The status of the path that the gateway answers itself. */
+async function healthOf(port: number): Promise<number | undefined> {
+  const options = { host: '127.0.0.1', port, path: '/health', rejectUnauthorized: false, agent: false }
+  const sent = secureRequest(options).end()
+  const [response] = (await once(sent, 'response')) as [IncomingMessage]
+  response.resume()
+  return response.statusCode
 }
 
 async function askSecurely(port: number, path = '/'): Promise<{ id: string; headers: IncomingHttpHeaders }> {

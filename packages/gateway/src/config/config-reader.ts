@@ -96,7 +96,7 @@ export class ConfigReader {
 
   #listen(adapter: string): GatewayConfig['listen'] {
     const { listen } = this.#checked
-    if (!('http2' in listen)) return { ...listen, tls: undefined, http2: false }
+    if (!('http2' in listen)) return { ...listen, tls: undefined, http2: false, health: undefined }
     const { tls, http2 } = listen
     if (http2 && adapter !== 'fastify')
       this.#problems.add('listen.http2', `needs the adapter fastify; ${adapter} has no HTTP/2`)

@@ -34,6 +34,8 @@ export interface GatewayConfig {
   readonly listen: Address & {
     readonly tls: { readonly cert: string; readonly key: string } | undefined
     readonly http2: boolean
+    /** The path that the gateway answers itself; undefined: none. */
+    readonly health: string | undefined
   }
   readonly adapter: AdapterName
   /** Time after the signal to end, in which new requests are still served. */
@@ -44,7 +46,13 @@ export interface GatewayConfig {
   /** The signing secret where none is configured. */
   readonly randomSecret: string
   readonly limits: Limits
-  readonly log: { readonly access: boolean; readonly sample: number; readonly level: string }
+  readonly log: {
+    readonly access: boolean
+    readonly sample: number
+    /** Requests without a line. */
+    readonly skip: readonly LogSkip[]
+    readonly level: string
+  }
   readonly routes: readonly Route[]
   readonly pools: readonly PoolConfig[]
   readonly admin: AdminConfig | undefined
@@ -54,6 +62,12 @@ export interface GatewayConfig {
   readonly warnings: readonly string[]
   /** The same, for those who check the file: too much for every start. */
   readonly advice: readonly string[]
+}
+
+/** Requests that get no line in the log: those with this path and this status; undefined: any. */
+export interface LogSkip {
+  readonly path: string | undefined
+  readonly status: number | string | undefined
 }
 
 /** Redis or Valkey, as @limpet/redis takes it. */

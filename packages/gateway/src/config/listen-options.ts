@@ -21,6 +21,8 @@ const LISTEN_OPTIONS = optionTable(
     tls: table(LISTEN_TLS_OPTIONS),
     /** HTTP/2 beside HTTP/1.1. It needs `tls` and the adapter `fastify`. @default false */
     http2: boolean({ default: false }),
+    /** A path that the gateway answers itself, for a load balancer in front: 200, or 503 while it ends and while no pool has a backend. @default absent: all paths go to the pools */
+    health: text({ pattern: /^\/[!-"$->@-~]*$/, takes: 'a path that begins with /, without a query' }),
   },
   function* ({ http2, tls }, at) {
     if (http2 && tls === undefined) yield new OptionError(at('http2'), http2, '', 'needs listen.tls')

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type Affinity, isAffinityError, type Lease, type OnceGone, type RequestHead } from '@limpet/core'
 import type { LineLog } from './log.ts'
+import type { LogSkip } from '../config/config.ts'
 import { type Carried, type Entry, ObservedLease } from './observed-lease.ts'
 
 /** Maximum length of a text from a client. */
@@ -12,6 +13,8 @@ export interface AccessLogOptions {
   readonly log: LineLog
   /** The share of requests that are logged, 0 to 1. */
   readonly sample: number
+  /** Requests without a line. @default [] */
+  readonly skip?: readonly LogSkip[]
   /** Uniform in [0, 1). */
   readonly random?: () => number
 }
@@ -20,15 +23,17 @@ export interface AccessLogOptions {
 export class AccessLog {
   readonly #log: LineLog
   readonly #sample: number
+  readonly #skip: readonly LogSkip[]
   readonly #random: () => number
   /** By connection, until the end of its last request. */
   readonly #carried = new WeakMap<object, Carried>()
   /** By Node's message, which the head of its request names. */
   readonly #entries = new WeakMap<object, Entry>()
 
-  constructor({ log, sample, random = Math.random }: AccessLogOptions) {
+  constructor({ log, sample, skip = [], random = Math.random }: AccessLogOptions) {
     this.#log = log
     this.#sample = sample
+    this.#skip = skip
     this.#random = random
   }
 
@@ -122,13 +127,15 @@ export class AccessLog {
     const carried = this.#carry(request)
     // The garbage collector would look through all that are over, again and again.
     this.#entries.delete(request)
+    // The query may contain a secret.
+    const path = url?.split('?', 1)[0]
+    if (this.#skip.some(one => isSkipped(one, path, status))) return
     this.#log.write({
       time: Date.now(),
       event: 'request',
       method: method === undefined ? undefined : shown(method),
       host: typeof host === 'string' ? shown(host) : undefined,
-      // The query may contain a secret.
-      path: url === undefined ? undefined : shown(url.split('?', 1)[0] ?? ''),
+      path: path === undefined ? undefined : shown(path),
       status,
       pool,
       backend,
@@ -152,6 +159,14 @@ export class AccessLog {
     this.#carried.set(socket, carried)
     return carried
   }
+}
+
+function isSkipped(skip: LogSkip, path = '', status = 0): boolean {
+  if (skip.path !== undefined && !(skip.path.endsWith('/') ? path.startsWith(skip.path) : path === skip.path))
+    return false
+  return (
+    skip.status === undefined || skip.status === status || skip.status === `${Math.floor(status / 100)}xx`
+  )
 }
 
 /** A text of a client, truncated. JSON escapes the other control characters; terminals obey these as well. */

@@ -125,7 +125,7 @@ describe('the documents, moved in', () => {
     const { code, file, report } = await moved('nginx-production.conf')
     expect(code).toBe(1)
     expect(report).toBe(
-      'not taken:\n  nginx-production.conf:54: location: no proxy_pass that limpet can follow; it answers nothing by itself but /healthz of the admin port\n',
+      'not taken:\n  nginx-production.conf:54: location: no proxy_pass that limpet can follow; it answers nothing by itself but the path of listen.health\n',
     )
     expect(file.listen).toMatchObject({ port: 443, http2: true, tls: { cert: '/etc/nginx/ssl/cert.pem' } })
     expect(file.pools['app_backend']).toMatchObject({

@@ -82,7 +82,7 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   [/^real_ip_header$/, 'limpet reads X-Forwarded-For of the proxies in trustProxy'],
   [
     /^location$/,
-    'no proxy_pass that limpet can follow; it answers nothing by itself but /healthz of the admin port',
+    'no proxy_pass that limpet can follow; it answers nothing by itself but the path of listen.health',
   ],
   [/^server$/, 'none of its locations passes requests'],
 ]

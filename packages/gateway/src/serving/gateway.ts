@@ -39,9 +39,11 @@ export class Gateway {
     this.#config = config
     this.#route = router(config.routes)
     this.#shared = config.store && new SharedState(config.store)
-    const { access, sample } = config.log
+    const { access, sample, skip } = config.log
     this.#accessLog =
-      access && logs.log.isLevelEnabled('info') ? new AccessLog({ log: logs.access, sample }) : undefined
+      access && logs.log.isLevelEnabled('info')
+        ? new AccessLog({ log: logs.access, sample, skip })
+        : undefined
     this.#server = newServer(config)
     this.#connections = new ClientConnections(this.#server, config.limits, logs.log)
     this.#server.on('request', (request, response) => this.#request(request, response))
@@ -207,6 +209,11 @@ export class Gateway {
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#isHealthCheck(request)) {
+      this.#accessLog?.begin(request, response, undefined)
+      this.#sendHealth(response)
+      return
+    }
     const found = this.#served(request)
     const served = typeof found === 'number' ? undefined : found
     this.#accessLog?.begin(request, response, served?.name)
@@ -214,6 +221,21 @@ export class Gateway {
     if (this.#isClosing && request.httpVersionMajor === 1) response.shouldKeepAlive = false
     if (typeof found === 'number') errorPage.send(response, found)
     else found.app.request(request, response)
+  }
+
+  #isHealthCheck({ method, url = '' }: IncomingMessage): boolean {
+    const { health } = this.#config.listen
+    if (health === undefined || !url.startsWith(health) || (method !== 'GET' && method !== 'HEAD'))
+      return false
+    return url.length === health.length || url[health.length] === '?'
+  }
+
+  /** The load balancer in front sends no more requests when it sees 503. */
+  #sendHealth(response: ServerResponse): void {
+    const isReady = !this.#isEnding && this.#pools.values().some(({ pool }) => pool.candidates.length > 0)
+    // HTTP/2 has no such field.
+    if (this.#isClosing && response.req.httpVersionMajor === 1) response.shouldKeepAlive = false
+    errorPage.send(response, isReady ? 200 : 503)
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
