@@ -82,3 +82,14 @@ test('tools that watch node:http see method, target and address of the backend [
   await ask(port, { method: 'DELETE', path: '/x?a=1' })
   expect(seen).toEqual([['DELETE', 'http:', '127.0.0.1', '/base/x?a=1']])
 })
+
+test('a function gets the request of Express', async () => {
+  const w1 = await startBackend('w1')
+  const handler = expressLimpet({
+    ...poolOf(w1),
+    pathRewrite: (path, { baseUrl = '', secure }) => `${path.slice(baseUrl.length)}?secure=${secure}`,
+  })
+  onTestFinished(() => handler.close())
+  const port = await serve(express().use('/api', handler))
+  expect((await ask(port, { path: '/api/x' })).echo.url).toBe('/x?secure=false')
+})

@@ -29,7 +29,7 @@ export interface NodeProxyOptions<
    * Rewrites the path for the backend, as http-proxy-middleware's option does: the first rule whose regular expression
    * matches, or a function of the path and the request. Affinity reads the path before. @default absent: the path of the request
    */
-  readonly pathRewrite?: PathRewrite
+  readonly pathRewrite?: PathRewrite<Request> | undefined
   /** Header fields to set in every request, as `requestHeaders.set` does. @default absent: none are */
   readonly headers?: Readonly<Record<string, string>> | undefined
   /**

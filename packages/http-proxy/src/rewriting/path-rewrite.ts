@@ -6,9 +6,9 @@ import { InvalidEditError, OptionError } from '@limpet/core'
  * expression and its replacement; or a function of the path, its query included, and the request. The query stays
  * unless the function returns one, and `?` alone removes it. `undefined` keeps the path.
  */
-export type PathRewrite =
+export type PathRewrite<Request extends IncomingMessage = IncomingMessage> =
   | Readonly<Record<string, string>>
-  | ((path: string, request: IncomingMessage) => string | undefined)
+  | ((path: string, request: Request) => string | undefined)
 
 /** The same, checked. Returns the new request target. */
 export type RewritePath = (url: string, request: IncomingMessage) => string
