@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { Duplex } from 'node:stream'
 import websocket from '@fastify/websocket'
 import { limpet } from '@limpet/fastify'
 import type { FastifyInstance } from 'fastify'
@@ -142,3 +143,32 @@ test.each([
     expect((await tunnel.responded()).statusLine).toBe(`HTTP/1.1 ${status}`)
   },
 )
+
+test.each([
+  ['leaves', '/other', () => {}],
+  ['refuses', '/other', refuse],
+  ['refuses', '/pool', refuse],
+])(
+  'a handshake that another listener %s, for %s, ends no process when it is reset',
+  async (_, path, listener) => {
+    const app = newApp()
+    await app.register(limpet, { ...poolOf(await startTunnelBackend('w1')), prefix: '/pool' })
+    const { promise, resolve } = Promise.withResolvers<Duplex>()
+    app.server.on('upgrade', (_request, socket: Duplex) => {
+      listener(socket)
+      resolve(socket)
+    })
+    const tunnel = await raw(await listen(app), handshakeText().replace('/chat', path))
+    const socket = await promise
+    const closed = new Promise<void>(close => {
+      socket.once('close', close)
+    })
+    tunnel.socket.resetAndDestroy()
+    await closed
+    expect(socket.listenerCount('error')).toBe(1)
+  },
+)
+
+function refuse(socket: Duplex): void {
+  socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n')
+}

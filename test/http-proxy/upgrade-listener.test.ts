@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { AffinityPolicy, Claim } from '@limpet/core'
 import { limpet } from '@limpet/express'
 import { guardServer, SERVER_OPTIONS, type UpgradeListener } from '@limpet/http-proxy'
@@ -107,4 +108,19 @@ describe('once closed', () => {
     expect(w1.connections).toBe(0)
     expect(handler.affinity.pool.backends[0]?.inFlight).toBe(0)
   })
+})
+
+test('a handshake that no listener takes, and its client resets, ends no process', async () => {
+  const one = pool('one')
+  const { promise, resolve } = Promise.withResolvers<Duplex>()
+  const port = await serve(express().use(one), one.upgrade, (_request, socket) => resolve(socket))
+  const client = await openRaw(port)
+  client.write(`GET /other HTTP/1.1\r\n${HANDSHAKE}\r\n\r\n`)
+  const socket = await promise
+  const closed = new Promise<void>(close => {
+    socket.once('close', close)
+  })
+  client.socket.resetAndDestroy()
+  await closed
+  expect(socket.listenerCount('error')).toBe(1)
 })

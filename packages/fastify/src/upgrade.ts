@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { markNominations, type RequestView } from '@limpet/core'
 import {
   bareResponse,
+  closeOnError,
   declineUpgrade,
   isWebSocket,
   type NodeProxy,
@@ -45,8 +46,11 @@ export function routeUpgrades({ server, prefix }: FastifyInstance): void {
     } else if (isUnder(request.url ?? '', ours)) {
       const isClaimed = watchClaim(socket)
       process.nextTick(() => {
-        if (!isClaimed()) routeUpgrade(server, request, socket, head)
+        if (isClaimed()) closeOnError(socket)
+        else routeUpgrade(server, request, socket, head)
       })
+    } else {
+      closeOnError(socket)
     }
   })
 }

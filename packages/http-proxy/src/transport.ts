@@ -18,7 +18,7 @@ export { errorFor, noteRefusal, refuseAfterRefusal } from './server/refused-conn
 export { boundUnreadBody } from './server/unread-body.ts'
 export { declineUpgrade } from './websocket/upgrade-listener.ts'
 export { bareResponse, isWebSocket } from './websocket/upgrade-request.ts'
-export { watchClaim } from './websocket/upgrade-claim.ts'
+export { closeOnError, watchClaim } from './websocket/upgrade-claim.ts'
 export { applyEdits, checkedFields } from './rewriting/response-fields.ts'
 export { bodyTooLarge, RequestBody } from './exchange/request-body.ts'
 export { openTelemetry } from './tracing/open-telemetry.ts'

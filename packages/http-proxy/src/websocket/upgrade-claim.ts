@@ -26,6 +26,19 @@ export function isClaimedAlready(socket: Duplex): boolean {
   )
 }
 
+/**
+ * For a socket that is left to the other listeners of `upgrade`: closes it on an error when none of them listens to
+ * errors by the time they have all run. Node has taken its own listener off, and a client's reset would end the process.
+ */
+export function closeOnError(socket: Duplex): void {
+  // Behind the ticks in which listeners of pools look for a claim: this is none.
+  process.nextTick(() => {
+    process.nextTick(() => {
+      if (socket.listenerCount('error') === 0) socket.on('error', () => socket.destroy())
+    })
+  })
+}
+
 function touches(socket: Duplex): readonly unknown[] {
   return [
     socket.destroyed,

@@ -5,7 +5,7 @@ import { markNominations, OptionError } from '@limpet/core'
 import type { NodeProxy } from '../http-proxy.ts'
 import { refuseUpgrade } from './refused-upgrade.ts'
 import { wireLine } from '../exchange/wire-line.ts'
-import { isClaimedAlready, watchClaim } from './upgrade-claim.ts'
+import { closeOnError, isClaimedAlready, watchClaim } from './upgrade-claim.ts'
 import { bareResponse, isBusy, isWebSocket } from './upgrade-request.ts'
 
 /** Whether a request is a pool's. Of an upgrade there is no more than the bare request to look at. */
@@ -66,12 +66,14 @@ export function upgradeListener(proxy: NodeProxy, isOurs: RequestFilter): Upgrad
     }
     if (!isTaken(isOurs, request)) {
       if (isUnclaimed(request, listener, all)) declineUpgrade(server, request, socket, head)
+      else closeOnError(socket)
     } else if (server === undefined || !all.includes(listener) || all.every(other => FILTERS.has(other))) {
       take()
     } else {
       const isClaimed = claimOf(server, request, socket)
       process.nextTick(() => {
-        if (!isClaimed()) take()
+        if (isClaimed()) closeOnError(socket)
+        else take()
       })
     }
   }
