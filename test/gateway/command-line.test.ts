@@ -194,7 +194,7 @@ describe('limpet init', () => {
     [['--health', 'up'], '--health takes a path that begins with /, or none'],
     [['--sessions', 'learn', '--cookie', 'a b'], '--cookie takes the name of a cookie'],
     [['--froce'], '--froce is not known; did you mean --force?'],
-    [['more'], '1 words are not known'],
+    [['more'], 'a word is not known'],
     [['--out', 'no/where.yaml'], 'no/where.yaml cannot be written (ENOENT)'],
   ])('refuses %j and writes nothing', (args, message) => {
     const cwd = folder()

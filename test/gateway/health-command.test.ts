@@ -91,7 +91,7 @@ describe('limpet health', () => {
   const pools = { web: { backends: [{ id: 'a', url: 'http://127.0.0.1:1' }] } }
   test.each([
     ['an unknown option', ['--timout', '1s'], '--timout is not known; did you mean --timeout?'],
-    ['a word', ['now'], "Unexpected argument 'now'"],
+    ['a word', ['now'], 'a word is not known; there are flags only'],
     ['a URL that is none', ['--url', 'x'], '--url takes http://host:port'],
     ['a URL with a password', ['--url', 'http://a:secret@b/'], '--url takes http://host:port'],
     ['no time', ['--timeout', '0s'], '--timeout got "0s"; it takes a duration'],

@@ -1,6 +1,7 @@
 import cluster from 'node:cluster'
 import { existsSync, readFileSync } from 'node:fs'
-import { FlagError, hint, parseFlags } from './cli/flags.ts'
+import { hint, parseFlags } from './cli/flags.ts'
+import { UsageError } from './cli/usage-error.ts'
 import { proxySource } from './cli/proxy.ts'
 import { type AdapterName, ConfigError, type ConfigSource, type GatewayConfig } from './config/config.ts'
 import { parseConfig } from './config/config-file.ts'
@@ -86,7 +87,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   try {
     return await runParsed(parse(args), terminal)
   } catch (error) {
-    if (!(error instanceof FlagError)) throw error
+    if (!(error instanceof UsageError)) throw error
     terminal.error(`limpet: ${error.message}\nlimpet --help lists the commands and flags\n`)
     return 1
   }
@@ -152,7 +153,7 @@ interface Parsed {
   readonly to: readonly string[] | undefined
 }
 
-/** @throws FlagError */
+/** @throws UsageError */
 function parse(args: readonly string[]): Parsed {
   const { values, positionals } = parseFlags(args, {
     config: { type: 'string', short: 'c' },
@@ -167,22 +168,22 @@ function parse(args: readonly string[]): Parsed {
   const { config = DEFAULT_FILE, from, to, help, pretty } = values
   const adapter = ADAPTERS.find(name => name === values.adapter)
   if (values.adapter !== undefined && adapter === undefined)
-    throw new FlagError(`--adapter got "${values.adapter}"${hint(values.adapter, ADAPTERS)}`)
+    throw new UsageError(`--adapter got "${values.adapter}"${hint(values.adapter, ADAPTERS)}`)
   const [given, ...more] = positionals
   const word = WORDS.find(one => one === given)
   if (given !== undefined && word === undefined)
-    throw new FlagError(`there is no command ${given}${hint(given, [...WORDS, ...OTHER_WORDS])}`)
-  if (more.length > 0) throw new FlagError(`there is no command ${positionals.join(' ')}`)
+    throw new UsageError(`there is no command ${given}${hint(given, [...WORDS, ...OTHER_WORDS])}`)
+  if (more.length > 0) throw new UsageError(`there is no command ${positionals.join(' ')}`)
   if (word !== 'proxy' && (from !== undefined || to !== undefined))
-    throw new FlagError('--from and --to are flags of limpet proxy')
+    throw new UsageError('--from and --to are flags of limpet proxy')
   if (word !== 'check' && values['without-secrets'])
-    throw new FlagError('--without-secrets is a flag of limpet check')
+    throw new UsageError('--without-secrets is a flag of limpet check')
   if (word === 'proxy' && values.config !== undefined)
-    throw new FlagError('limpet proxy takes no --config: it needs no file')
+    throw new UsageError('limpet proxy takes no --config: it needs no file')
   const needsFile = (word === undefined || word === 'check') && !help && !values.version
   // A worker gets the text from its parent.
   if (!cluster.isWorker && needsFile && values.config === undefined && !existsSync(DEFAULT_FILE))
-    throw new FlagError(
+    throw new UsageError(
       `there is no ${DEFAULT_FILE} in this folder; --config FILE names another one, and limpet init writes one`,
     )
   return {

@@ -1,5 +1,6 @@
-import { parseArgs } from 'node:util'
-import { durationMs, nearMiss } from '@limpet/core'
+import { durationMs } from '@limpet/core'
+import { parseOnlyFlags } from '../cli/flags.ts'
+import { UsageError } from '../cli/usage-error.ts'
 import { AddressError, adminOf, adminUrl, DEFAULT_ADMIN_URL, urlOption } from './admin-address.ts'
 
 const HELP = `limpet health: asks a running gateway whether it is ready
@@ -32,7 +33,7 @@ interface Terminal {
   readonly error: (text: string) => void
 }
 
-/** Everything that keeps the gateway from being called healthy. */
+/** The gateway is not known to be ready. */
 class HealthError extends AddressError {}
 
 /**
@@ -42,7 +43,7 @@ class HealthError extends AddressError {}
  */
 export async function runHealth(args: readonly string[], terminal: Terminal): Promise<number> {
   try {
-    const values = parsed(args)
+    const values = parseOnlyFlags(args, OPTIONS)
     if (values.help) {
       terminal.out(HELP)
       return 0
@@ -51,7 +52,7 @@ export async function runHealth(args: readonly string[], terminal: Terminal): Pr
     terminal.out('ok\n')
     return 0
   } catch (error) {
-    if (!(error instanceof AddressError)) throw error
+    if (!(error instanceof AddressError || error instanceof UsageError)) throw error
     terminal.error(`limpet health: ${error.message}\n`)
     return 1
   }
@@ -73,21 +74,9 @@ async function checkHealth(url: URL, timeoutMs: number): Promise<void> {
     throw new HealthError(`${url.href}: the status is ${response.status}; a ready gateway has 200`)
 }
 
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS }).values
-  } catch (error) {
-    const { message } = error as Error
-    const [, unknown = ''] = /^Unknown option '--([^']*)'/.exec(message) ?? []
-    const meant = nearMiss(unknown, Object.keys(OPTIONS))
-    const hint = meant === undefined ? '' : `; did you mean --${meant}?`
-    throw new HealthError(unknown === '' ? message : `--${unknown} is not known${hint}`, { cause: error })
-  }
-}
-
 async function urlOf({ url, config }: { url?: string; config?: string }): Promise<URL> {
   if (url !== undefined && config !== undefined)
-    throw new HealthError('--url and --config are both given; it takes one of them')
+    throw new UsageError('--url and --config are both given; it takes one of them')
   if (config !== undefined) return new URL('/healthz', adminUrl(config, await adminOf(config), '--url'))
   const given = urlOption('--url', url ?? DEFAULT_ADMIN_URL)
   if (given.pathname === '/') given.pathname = '/healthz'
@@ -101,5 +90,5 @@ function timeoutOf(text: string): number {
   } catch {
     // The message below says the same in the words of a command line.
   }
-  throw new HealthError(`--timeout got "${text}"; it takes a duration of at most 1h, such as 3s`)
+  throw new UsageError(`--timeout got "${text}"; it takes a duration of at most 1h, such as 3s`)
 }

@@ -1,28 +1,38 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { nearMiss } from '@limpet/core'
-
-/** The command line is wrong. */
-export class FlagError extends Error {
-  override readonly name = 'FlagError'
-}
+import { UsageError } from './usage-error.ts'
 
 type Options = NonNullable<ParseArgsConfig['options']>
 type Parsed<O extends Options> = ReturnType<
   typeof parseArgs<{ args: string[]; allowPositionals: true; options: O }>
 >
 
-/** The flags of a command line and its other words. @throws FlagError that suggests the flag for a misspelt one */
+/** The flags of a command line and its other words. @throws UsageError that suggests the flag for a misspelt one */
 export function parseFlags<const O extends Options>(args: readonly string[], options: O): Parsed<O> {
   try {
     return parseArgs({ args: [...args], allowPositionals: true, options })
   } catch (error) {
     const { message } = error as Error
     const [, unknown] = /^Unknown option '(-[^']*)'/.exec(message) ?? []
-    throw new FlagError(
+    throw new UsageError(
       unknown === undefined ? message : `${unknown} is not known${hint(unknown, Object.keys(options))}`,
       { cause: error },
     )
   }
+}
+
+/** The flags of a command that takes no other words. @throws UsageError */
+export function parseOnlyFlags<const O extends Options>(
+  args: readonly string[],
+  options: O,
+): Parsed<O>['values'] {
+  const { values, positionals } = parseFlags(args, options)
+  const { length } = positionals
+  if (length > 0)
+    throw new UsageError(
+      `${length === 1 ? 'a word is' : `${length} words are`} not known; there are flags only`,
+    )
+  return values
 }
 
 /** The suggestion for a misspelt word, as the end of a sentence; empty when no word is near. */

@@ -4,7 +4,8 @@ import { ConfigError } from '../config/config.ts'
 import { parseConfig } from '../config/config-file.ts'
 import { problemText } from '../config/problem.ts'
 import { backendsOf, listenOf } from './endpoints.ts'
-import { FlagError, hint, parseFlags } from './flags.ts'
+import { hint, parseOnlyFlags } from './flags.ts'
+import { UsageError } from './usage-error.ts'
 import { type InitAnswers, initFile, METHODS } from './init-file.ts'
 
 const HELP = `limpet init: writes a configuration file with comments
@@ -49,23 +50,21 @@ export interface InitTerminal {
 /** @param args behind `init` @returns the exit code */
 export async function runInit(args: readonly string[], terminal: InitTerminal): Promise<number> {
   try {
-    const { values, positionals } = parseFlags(args, OPTIONS)
+    const values = parseOnlyFlags(args, OPTIONS)
     if (values.help) {
       terminal.out(HELP)
       return 0
     }
-    if (positionals.length > 0)
-      throw new FlagError(`${positionals.length} words are not known; there are flags only`)
     const { out, force } = values
     // Before the questions: the answers would be lost.
-    if (!force && existsSync(out)) throw new FlagError(`${out} exists; --force overwrites it`)
+    if (!force && existsSync(out)) throw new UsageError(`${out} exists; --force overwrites it`)
     const text = initFile(await answers(values, terminal))
     check(out, text)
     write(out, text, force)
     terminal.out(`${out} is written. Check it: limpet check --config ${out}\n`)
     return 0
   } catch (error) {
-    if (!(error instanceof FlagError)) throw error
+    if (!(error instanceof UsageError)) throw error
     terminal.error(`limpet init: ${error.message}\n`)
     return 1
   }
@@ -124,20 +123,20 @@ function questions(
 
 function methodOf(text: string): InitAnswers['method'] {
   const method = METHODS.find(one => one === text)
-  if (method === undefined) throw new FlagError(`--sessions takes another word${hint(text, METHODS)}`)
+  if (method === undefined) throw new UsageError(`--sessions takes another word${hint(text, METHODS)}`)
   return method
 }
 
 function pathOf(text: string): string | undefined {
   if (text === 'none') return undefined
-  if (!/^\/[!-~]*$/.test(text)) throw new FlagError('--health takes a path that begins with /, or none')
+  if (!/^\/[!-~]*$/.test(text)) throw new UsageError('--health takes a path that begins with /, or none')
   return text
 }
 
 function cookieOf(name: string): string {
   // YAML reads other tokens as numbers or lists.
   if (!/^[A-Za-z_][\w.-]*$/.test(name))
-    throw new FlagError('--cookie takes the name of a cookie, as JSESSIONID')
+    throw new UsageError('--cookie takes the name of a cookie, as JSESSIONID')
   return name
 }
 
@@ -147,7 +146,7 @@ function check(file: string, text: string): void {
     parseConfig({ file, text, adapter: undefined, kept: undefined }, { withoutSecrets: true })
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    throw new FlagError(`the answers do not fit: ${error.problems.map(problemText).join('; ')}`, {
+    throw new UsageError(`the answers do not fit: ${error.problems.map(problemText).join('; ')}`, {
       cause: error,
     })
   }
@@ -158,7 +157,7 @@ function write(file: string, text: string, force: boolean): void {
     writeFileSync(file, text, { flag: force ? 'w' : 'wx' })
   } catch (error) {
     const { code = 'unknown' } = error as NodeJS.ErrnoException
-    throw new FlagError(
+    throw new UsageError(
       code === 'EEXIST' ? `${file} exists; --force overwrites it` : `${file} cannot be written (${code})`,
       { cause: error },
     )

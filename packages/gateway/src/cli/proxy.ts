@@ -1,6 +1,6 @@
 import type { AdapterName, ConfigSource } from '../config/config.ts'
 import { backendsOf, listenOf } from './endpoints.ts'
-import { FlagError } from './flags.ts'
+import { UsageError } from './usage-error.ts'
 
 export interface ProxyFlags {
   readonly from: string | undefined
@@ -10,10 +10,10 @@ export interface ProxyFlags {
 /**
  * The configuration of `limpet proxy`: one pool, whose sessions are kept by the cookie. The secret is that of the
  * environment, if there is one.
- * @throws FlagError
+ * @throws UsageError
  */
 export function proxySource({ from, to }: ProxyFlags, adapter: AdapterName | undefined): ConfigSource {
-  if (to === undefined) throw new FlagError('--to is missing, as --to 127.0.0.1:3001,127.0.0.1:3002')
+  if (to === undefined) throw new UsageError('--to is missing, as --to 127.0.0.1:3001,127.0.0.1:3002')
   const hasSecret = (process.env['LIMPET_SECRET'] ?? '') !== ''
   const file = {
     listen: listenOf('--from', from ?? '8080'),

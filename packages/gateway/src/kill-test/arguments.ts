@@ -1,5 +1,6 @@
-import { parseArgs } from 'node:util'
-import { durationMs, nearMiss } from '@limpet/core'
+import { durationMs } from '@limpet/core'
+import { parseFlags } from '../cli/flags.ts'
+import { UsageError } from '../cli/usage-error.ts'
 import { type PresetName, PRESETS } from './presets.ts'
 import { type Action, ACTIONS, type Hooks } from './scenario.ts'
 import { targetProblem } from './scenario-reader.ts'
@@ -36,29 +37,11 @@ const OPTIONS = {
 type Values = Readonly<Record<string, string | boolean | undefined>>
 const MAX_DURATION_MS = 86_400_000
 
-/** The command line was wrong: every problem is a line. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError'
-}
-
-/** @throws UsageError with everything that is wrong */
+/** @throws UsageError with everything that is wrong: every problem is a line */
 export function parseSettings(args: readonly string[]): Settings | 'help' {
-  const { values, positionals } = parsed(args)
-  if (values['help'] === true) return 'help'
+  const { values, positionals } = parseFlags(args, OPTIONS)
+  if (values.help === true) return 'help'
   return new ArgumentReader(values).read(positionals)
-}
-
-function parsed(args: readonly string[]): { values: Values; positionals: readonly string[] } {
-  try {
-    return parseArgs({ args: [...args], allowPositionals: true, options: OPTIONS })
-  } catch (error) {
-    const { message } = error as Error
-    const [, unknown = ''] = /^Unknown option '--([^']*)'/.exec(message) ?? []
-    if (unknown === '') throw new UsageError(message, { cause: error })
-    const meant = nearMiss(unknown, Object.keys(OPTIONS))
-    const hint = meant === undefined ? '' : `; did you mean --${meant}?`
-    throw new UsageError(`--${unknown} is not known${hint}`, { cause: error })
-  }
 }
 
 class ArgumentReader {

@@ -1,7 +1,6 @@
-import { parseArgs } from 'node:util'
-import { nearMiss } from '@limpet/core'
+import { parseFlags } from '../cli/flags.ts'
+import { UsageError } from '../cli/usage-error.ts'
 import { type Format, FORMATS } from './format.ts'
-import { UsageError } from './usage-error.ts'
 
 const OPTIONS = {
   format: { type: 'string', short: 'f' },
@@ -21,7 +20,7 @@ export interface Settings {
 
 /** @throws UsageError */
 export function parseSettings(args: readonly string[]): Settings | 'help' {
-  const { values, positionals } = parsed(args)
+  const { values, positionals } = parseFlags(args, OPTIONS)
   if (values.help) return 'help'
   const [file] = positionals
   if (file === undefined) throw new UsageError('the file of the other server is missing')
@@ -31,16 +30,4 @@ export function parseSettings(args: readonly string[]): Settings | 'help' {
     throw new UsageError(`--format got "${values.format}"; it takes ${FORMATS.join(', ')}`)
   if (values.force && values.out === undefined) throw new UsageError('--force needs --out FILE')
   return { file, format, out: values.out, force: values.force }
-}
-
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], allowPositionals: true, options: OPTIONS })
-  } catch (error) {
-    const { message } = error as Error
-    const [, unknown = ''] = /^Unknown option '--([^']*)'/.exec(message) ?? []
-    const meant = nearMiss(unknown, Object.keys(OPTIONS))
-    const hint = meant === undefined ? '' : `; did you mean --${meant}?`
-    throw new UsageError(unknown === '' ? message : `--${unknown} is not known${hint}`, { cause: error })
-  }
 }

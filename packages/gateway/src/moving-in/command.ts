@@ -7,7 +7,7 @@ import { readInput } from './input.ts'
 import { type MovedIn, moveIn } from './move-in.ts'
 import { type Finding, printable } from './report.ts'
 import { BrokenFileError } from './statement.ts'
-import { UsageError } from './usage-error.ts'
+import { UsageError } from '../cli/usage-error.ts'
 
 interface Terminal {
   readonly out: (text: string) => void

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { UsageError } from './usage-error.ts'
+import { UsageError } from '../cli/usage-error.ts'
 
 const MAX_BYTES = 4 * 1024 ** 2
 
