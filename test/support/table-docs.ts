@@ -4,7 +4,10 @@ import { fileURLToPath } from 'node:url'
 import { type Comment, type Expression, type Node, parseSync, Visitor } from 'oxc-parser'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const SOURCES = ['packages/{core,http-proxy,kubernetes}/src/**/*.ts', 'packages/gateway/src/config/*.ts']
+const SOURCES = [
+  'packages/{core,http-proxy,fastify,kubernetes,redis}/src/**/*.ts',
+  'packages/gateway/src/config/*.ts',
+]
 
 /** The doc comment of an option, or of a table. */
 export interface Doc {

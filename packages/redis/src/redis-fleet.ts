@@ -4,25 +4,39 @@ import {
   type BackendOptions,
   type Drain,
   type DrainOptions,
-  OptionError,
-  optionObject,
   type Pool,
   type Secret,
 } from '@limpet/core'
+import { needed, type OptionsOf, optionTable, parsed, text } from '@limpet/core/options'
 import { parseSecrets } from '@limpet/core/signing'
-import { parseRedis, REDIS_KEYS, type RedisOptions } from './connection/redis-options.ts'
+import { CONNECTION_OPTIONS, connectionProblems, redisOf } from './connection/redis-options.ts'
 import type { Command } from './fleet/command.ts'
 import { SharedCommands } from './fleet/shared-commands.ts'
-import { parsePrefix } from './prefix.ts'
+import { PREFIX } from './prefix.ts'
 
-export interface RedisFleetOptions extends RedisOptions {
-  /** Those of the pool, newest first: commands are encrypted and authenticated with them. */
-  readonly secrets: readonly Secret[]
-  /** The origin of commands here, for the logs of other gateways. @default the host's name */
-  readonly by?: string
-  /** First part of all keys. @default 'limpet' */
-  readonly prefix?: string
-}
+const MAX_BY = 128
+
+export const REDIS_FLEET_OPTIONS = optionTable(
+  {
+    ...CONNECTION_OPTIONS.options,
+    /** Those of the pool, newest first: commands are encrypted and authenticated with them. */
+    secrets: needed(
+      parsed<readonly Secret[], readonly Uint8Array[]>('a list of secrets', (_path, value) =>
+        parseSecrets(value),
+      ),
+    ),
+    /** The origin of commands here, for the logs of other gateways. @default the host's name */
+    by: text({
+      pattern: new RegExp(`^[^]{1,${MAX_BY}}$`),
+      takes: `a text of 1 to ${MAX_BY} characters`,
+    }),
+    /** First part of all keys. @default 'limpet' */
+    prefix: PREFIX,
+  },
+  connectionProblems,
+)
+
+export interface RedisFleetOptions extends OptionsOf<typeof REDIS_FLEET_OPTIONS> {}
 
 /** The commands of operators to one pool, for all gateways that share it. */
 export interface RedisFleet {
@@ -46,23 +60,16 @@ export interface RedisFleet {
   close(): void
 }
 
-const KEYS: readonly string[] = [...REDIS_KEYS, 'secrets', 'by', 'prefix']
-const MAX_BY = 128
-
 /**
  * Shares operators' commands between gateways: a command at one is applied by all, also by those that start
  * or reconnect later. Of two commands about a backend the newer counts, by the clock of Redis. While Redis is down
  * commands work here, and reach the others when it is back. A shared command has precedence over configuration.
- * @throws OptionError naming the option and what it takes, never a password or a secret.
+ * @throws OptionError with every problem, never with a password or a secret.
  */
 export function redisFleet(pool: Pool, options: RedisFleetOptions): RedisFleet {
-  const given = optionObject('', options, KEYS)
-  const shared = new SharedCommands(pool, {
-    redis: parseRedis(given),
-    prefix: parsePrefix(given['prefix']),
-    secrets: parseSecrets(given['secrets']),
-  })
-  const ourselves = parseBy(given['by'])
+  const { secrets, by: given, prefix, ...connection } = REDIS_FLEET_OPTIONS.parse('', options)
+  const shared = new SharedCommands(pool, { redis: redisOf(connection), prefix, secrets })
+  const ourselves = given ?? hostname().slice(0, MAX_BY)
   return {
     ready: shared.ready,
     setState(id, state, by = ourselves) {
@@ -107,11 +114,4 @@ export function redisFleet(pool: Pool, options: RedisFleetOptions): RedisFleet {
     apply: () => shared.apply(),
     close: () => shared.close(),
   }
-}
-
-function parseBy(value: unknown): string {
-  if (value === undefined) return hostname().slice(0, MAX_BY)
-  if (typeof value !== 'string' || value === '' || value.length > MAX_BY)
-    throw new OptionError('by', value, `a text of 1 to ${MAX_BY} characters`)
-  return value
 }

@@ -36,6 +36,24 @@ describe('options of the store', () => {
     expect(() => redisStore(options)).toThrow(expect.objectContaining({ name: OptionError.name, option }))
   })
 
+  it('refuse with all that is wrong, by its path', () => {
+    const options = { url: [url, 5, 'x'], maxEntries: 0, tls: true, prefix: '{', deadlin: 1 }
+    let problems: readonly { option: string }[] = []
+    try {
+      redisStore(options as unknown as RedisStoreOptions)
+    } catch (error) {
+      problems = (error as OptionError).problems
+    }
+    expect(problems.map(({ option }) => option)).toEqual([
+      'deadlin',
+      'url[1]',
+      'url[2]',
+      'tls',
+      'prefix',
+      'maxEntries',
+    ])
+  })
+
   it.each<unknown>([
     'redis://user:top-secret-1@127.0.0.1',
     ['redis://user:top-secret-1@127.0.0.1'],

@@ -1,27 +1,25 @@
-import {
-  durationMs,
-  type Duration,
-  type OpenStore,
-  OptionError,
-  optionInteger,
-  optionObject,
-  type SharedStore,
-  type StoreContext,
-} from '@limpet/core'
-import { parseRedis, REDIS_KEYS, type RedisOptions } from './connection/redis-options.ts'
+import type { OpenStore, SharedStore, StoreContext } from '@limpet/core'
+import { duration, integer, type OptionsOf, optionTable } from '@limpet/core/options'
+import { CONNECTION_OPTIONS, connectionProblems, redisOf } from './connection/redis-options.ts'
 import { LearnedTable, type TableSettings } from './learned/learned-table.ts'
-import { parsePrefix } from './prefix.ts'
+import { PREFIX } from './prefix.ts'
 
-export interface RedisStoreOptions extends RedisOptions {
-  /** Of all keys. They are `PREFIX:{POOL}:…`. @default 'limpet' */
-  readonly prefix?: string
-  /** Sessions that this process remembers at most, at 40 bytes each, so that a known one costs no round trip. @default 100000 */
-  readonly maxEntries?: number
-  /** How long a look-up may take; then the session counts as unknown. @default '50ms' */
-  readonly deadline?: Duration
-  /** Writes that are kept while Redis does not take them; then the oldest is dropped for each new one. @default 10000 */
-  readonly maxPending?: number
-}
+export const REDIS_STORE_OPTIONS = optionTable(
+  {
+    ...CONNECTION_OPTIONS.options,
+    /** First part of all keys. They are `PREFIX:{POOL}:…`. @default 'limpet' */
+    prefix: PREFIX,
+    /** Sessions that this process remembers at most, at 40 bytes each, so that a known one costs no round trip. @default 100000 */
+    maxEntries: integer({ min: 1, max: 16_000_000, default: 100_000 }),
+    /** How long a look-up may take; then the session counts as unknown. @default '50ms' */
+    deadline: duration({ min: 1, default: '50ms' }),
+    /** Writes that are kept while Redis does not take them; then the oldest is dropped for each new one. @default 10000 */
+    maxPending: integer({ min: 1, max: 1_000_000, default: 10_000 }),
+  },
+  connectionProblems,
+)
+
+export interface RedisStoreOptions extends OptionsOf<typeof REDIS_STORE_OPTIONS> {}
 
 /** Learned sessions that several gateways share, for `learn: { store }`. */
 export interface RedisStore extends SharedStore {
@@ -36,12 +34,10 @@ export interface RedisStore extends SharedStore {
   close(): Promise<void>
 }
 
-const KEYS: readonly string[] = [...REDIS_KEYS, 'prefix', 'maxEntries', 'deadline', 'maxPending']
-
 /**
  * A store for `learn` in Redis 6, Valkey 7.2 or newer: standalone, Sentinel or Cluster. It connects when a policy opens
  * it, and reconnects when the connection is lost; `limpet:redis-state` reports each change.
- * @throws OptionError naming the option and what it takes, never a password.
+ * @throws OptionError with every problem, never with a password.
  */
 export function redisStore(options: RedisStoreOptions): RedisStore {
   const settings = parseStoreOptions(options)
@@ -74,14 +70,6 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
 }
 
 function parseStoreOptions(options: RedisStoreOptions): TableSettings {
-  const given = optionObject('', options, KEYS)
-  const deadlineMs = durationMs('deadline', given['deadline'], '50ms')
-  if (deadlineMs < 1) throw new OptionError('deadline', given['deadline'], 'at least 1ms')
-  return {
-    redis: parseRedis(given),
-    prefix: parsePrefix(given['prefix']),
-    deadlineMs,
-    maxEntries: optionInteger('maxEntries', given['maxEntries'], 100_000, 1, 16_000_000),
-    maxPending: optionInteger('maxPending', given['maxPending'], 10_000, 1, 1_000_000),
-  }
+  const { prefix, maxEntries, deadline, maxPending, ...connection } = REDIS_STORE_OPTIONS.parse('', options)
+  return { redis: redisOf(connection), prefix, deadlineMs: deadline, maxEntries, maxPending }
 }

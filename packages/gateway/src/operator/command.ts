@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { durationMs } from '@limpet/core'
 import { AddressError } from '../admin/admin-address.ts'
-import { FlagError, parseFlags } from '../cli/flags.ts'
+import { parseFlags } from "../cli/flags.ts"
+import { UsageError } from "../cli/usage-error.ts"
 import {
   AdminClient,
   AdminRequestError,
@@ -80,7 +81,7 @@ export async function runOperator(
       ? show(verb, positionals, values, terminal)
       : command(verb, positionals, values, terminal))
   } catch (error) {
-    if (error instanceof FlagError)
+    if (error instanceof UsageError)
       terminal.error(`limpet ${verb}: ${error.message}\nlimpet ${verb} --help lists the arguments\n`)
     else if (error instanceof AddressError || error instanceof AdminRequestError)
       terminal.error(`limpet ${verb}: ${error.message}\n`)
@@ -91,8 +92,8 @@ export async function runOperator(
 
 function refuseOthersFlags(verb: OperatorVerb, { deadline, spread, wait, every }: Flags): void {
   if (verb !== 'drain' && (deadline !== undefined || spread !== undefined || wait))
-    throw new FlagError('--deadline, --spread and --wait are flags of limpet drain')
-  if (verb !== 'top' && every !== undefined) throw new FlagError('--every is a flag of limpet top')
+    throw new UsageError('--deadline, --spread and --wait are flags of limpet drain')
+  if (verb !== 'top' && every !== undefined) throw new UsageError('--every is a flag of limpet top')
 }
 
 async function show(
@@ -102,7 +103,7 @@ async function show(
   terminal: Terminal,
 ): Promise<number> {
   if (more.length > 0 || (of !== undefined && !POOL_OR_NAME.test(of)))
-    throw new FlagError('it takes nothing, a pool, or POOL/BACKEND')
+    throw new UsageError('it takes nothing, a pool, or POOL/BACKEND')
   const everyMs = flagMs('--every', flags.every ?? '2s', MIN_EVERY_MS)
   const client = await AdminClient.find(flags)
   const screen = new Screen(terminal)
@@ -138,7 +139,7 @@ async function command(
   const [name, ...rest] = positionals
   const backend = nameOf(name)
   if (rest.length !== (verb === 'weight' ? 1 : 0))
-    throw new FlagError(
+    throw new UsageError(
       verb === 'weight' ? 'it takes POOL/BACKEND and a weight' : 'it takes one POOL/BACKEND',
     )
   const change = changeOf(verb, rest[0], flags)
@@ -152,14 +153,14 @@ async function command(
 function nameOf(text: string | undefined): BackendName {
   const [, pool, id] = NAME.exec(text ?? '') ?? []
   if (pool === undefined || id === undefined)
-    throw new FlagError('it takes a backend as POOL/BACKEND; limpet status lists them')
+    throw new UsageError('it takes a backend as POOL/BACKEND; limpet status lists them')
   return { pool, id }
 }
 
 function changeOf(verb: Exclude<OperatorVerb, 'status' | 'top'>, weight = '', flags: Flags): BackendChange {
   if (verb === 'weight') {
     if (!/^\d{1,3}$/.test(weight) || Number(weight) > MAX_WEIGHT)
-      throw new FlagError(`a weight is a whole number from 0 to ${MAX_WEIGHT}`)
+      throw new UsageError(`a weight is a whole number from 0 to ${MAX_WEIGHT}`)
     return { weight: Number(weight) }
   }
   if (verb !== 'drain') return { state: verb }
@@ -169,7 +170,7 @@ function changeOf(verb: Exclude<OperatorVerb, 'status' | 'top'>, weight = '', fl
   return { state: 'drain', deadline, spread }
 }
 
-/** @throws FlagError */
+/** @throws UsageError */
 function flagMs(flag: string, text: string, minMs = 0): number {
   try {
     const ms = durationMs(flag, text, 0)
@@ -177,5 +178,5 @@ function flagMs(flag: string, text: string, minMs = 0): number {
   } catch {
     // The message below says the same in the words of a command line.
   }
-  throw new FlagError(`${flag} takes a duration of at most 24d, such as 30s, 10m or 8h`)
+  throw new UsageError(`${flag} takes a duration of at most 24d, such as 30s, 10m or 8h`)
 }

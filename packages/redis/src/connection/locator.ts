@@ -1,5 +1,6 @@
 import { createClient, type RedisClientOptions } from '@redis/client'
-import type { Address, Endpoint, ParsedRedis } from './redis-options.ts'
+import type { Address, Endpoint } from './endpoint.ts'
+import type { ParsedRedis } from './redis-options.ts'
 import { within } from './within.ts'
 
 /** How long a Sentinel, or the handshake with a server, may take. */

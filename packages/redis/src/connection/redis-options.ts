@@ -1,55 +1,85 @@
 import type { ConnectionOptions } from 'node:tls'
 import type { createClient } from '@redis/client'
-import { OptionError, optionInteger, optionObject } from '@limpet/core'
+import { OptionError } from '@limpet/core'
+import {
+  attempt,
+  kind,
+  needed,
+  type OptionKind,
+  type OptionsOf,
+  optionTable,
+  parsed,
+  type ParsedOptions,
+  table,
+} from '@limpet/core/options'
+import { type Endpoint, parseUrl, URL_TAKES } from './endpoint.ts'
+
+type Client = ReturnType<typeof createClient>
+
+const DEFAULT_PORTS = { redis: 6379, sentinel: 26379 }
+
+const SENTINEL_OPTIONS = optionTable({
+  /** The name under which the Sentinels know the primary. */
+  name: needed(secretText('a text')),
+  /** Urls of the Sentinels. Their user and password stand in the url; those beside it are for the primary. */
+  nodes: needed(
+    kind<readonly string[], readonly Endpoint[]>({
+      takes: 'a list of urls',
+      read: (path, value, errors) => readUrls(path, value, DEFAULT_PORTS.sentinel, errors),
+    }),
+  ),
+})
+
+export interface SentinelOptions extends OptionsOf<typeof SENTINEL_OPTIONS> {}
+
+const SENTINEL: OptionKind<
+  SentinelOptions,
+  ParsedOptions<typeof SENTINEL_OPTIONS.options> | undefined,
+  false
+> = table(SENTINEL_OPTIONS)
 
 /** Where Redis or Valkey is. One of `url`, `sentinel` and `client`. */
-export interface RedisOptions {
+export const CONNECTION_OPTIONS = optionTable({
   /**
    * `redis://[user[:password]@]host[:port][/database]`, `rediss://…` for TLS, or `unix:/path/to.sock`.
    * A list is tried in turn: name several nodes of a Cluster.
    */
-  readonly url?: string | readonly string[]
+  url: kind<string | readonly string[], readonly Endpoint[] | undefined>({
+    takes: `a url: ${URL_TAKES}`,
+    read: (path, value, errors) =>
+      value === undefined
+        ? undefined
+        : readUrls(path, Array.isArray(value) ? value : [value], DEFAULT_PORTS.redis, errors),
+  }),
   /** Sentinels, which are asked for the address of the primary. */
-  readonly sentinel?: SentinelOptions
+  sentinel: SENTINEL,
   /** A client made by `createClient()` of `@redis/client`. Its options are used; the client itself is left alone. */
-  readonly client?: ReturnType<typeof createClient>
+  client: parsed<Client, Client | undefined>('a client made by createClient() of @redis/client', parseClient),
   /** ACL user. @default that of the url */
-  readonly username?: string
-  /** Its password, or that of the default user. @default that of the url */
-  readonly password?: string
-  /** Options of `tls.connect()`, as `ca`, `cert` and `key`. Given with a `redis://` url they are an error. */
-  readonly tls?: ConnectionOptions
-}
+  username: secretText('a text'),
+  /** Its password, or that of the default user. No message shows it. @default that of the url */
+  password: secretText('a text'),
+  /** Options of `tls.connect()`, as `ca`, `cert` and `key`. Given with a `redis://` url they are an error. @default {} */
+  tls: parsed<ConnectionOptions, ConnectionOptions | undefined>(
+    'an object with options of tls.connect(), as ca',
+    parseTls,
+  ),
+})
 
-export interface SentinelOptions {
-  /** The name under which the Sentinels know the primary. */
-  readonly name: string
-  /** Urls of the Sentinels. Their user and password stand in the url; those beside it are for the primary. */
-  readonly nodes: readonly string[]
-}
+export interface RedisOptions extends OptionsOf<typeof CONNECTION_OPTIONS> {}
 
-export const REDIS_KEYS: readonly string[] = [
-  'url',
-  'sentinel',
-  'client',
-  'username',
-  'password',
-  'tls',
-] satisfies (keyof RedisOptions)[]
+type GivenConnection = ParsedOptions<typeof CONNECTION_OPTIONS.options>
 
-export interface Address {
-  readonly host: string
-  readonly port: number
-}
-
-/** One server, as a url names it. */
-export interface Endpoint {
-  /** A host and port, or the path of a socket. */
-  readonly at: Address | string
-  readonly isTls: boolean
-  readonly username: string | undefined
-  readonly password: string | undefined
-  readonly database: number
+/** What is wrong between options of a connection. */
+export function* connectionProblems(
+  { url, sentinel, client, tls }: GivenConnection,
+  at: (key?: keyof GivenConnection) => string,
+): Iterable<OptionError> {
+  if ([url, sentinel, client].filter(one => one !== undefined).length !== 1)
+    yield new OptionError(at(), undefined, '', 'need one of url, sentinel and client')
+  const endpoints = url ?? sentinel?.nodes ?? []
+  if (tls !== undefined && endpoints.some(({ isTls }) => !isTls))
+    yield new OptionError(at('tls'), tls, '', 'is for urls that begin with rediss://')
 }
 
 /** The same, complete and checked. */
@@ -62,89 +92,66 @@ export interface ParsedRedis {
   readonly tls: ConnectionOptions
 }
 
-const TAKES = 'redis://host:port, rediss://host:port or unix:/path/to.sock'
-const DEFAULT_PORTS = { redis: 6379, sentinel: 26379 }
-
-/** @throws OptionError naming the option and what it takes, never a password. */
-export function parseRedis(given: Readonly<Record<string, unknown>>): ParsedRedis {
-  const { url, sentinel, client } = given
-  if ([url, sentinel, client].filter(one => one !== undefined).length !== 1)
-    throw new OptionError('', undefined, '', 'need one of url, sentinel and client')
-  const at = sentinel === undefined ? 'url' : 'sentinel.nodes'
-  const from = sentinel === undefined ? undefined : parseSentinel(sentinel)
-  const urls = client === undefined ? (from?.nodes ?? (Array.isArray(url) ? url : [url])) : []
-  const port = sentinel === undefined ? DEFAULT_PORTS.redis : DEFAULT_PORTS.sentinel
-  const endpoints = urls.map((one: unknown, index) =>
-    parseUrl(urls.length > 1 ? `${at}[${index}]` : at, one, port),
-  )
-  if (client === undefined && endpoints.length === 0) throw new OptionError(at, [], `a url: ${TAKES}`)
-  if (client !== undefined && !isClient(client))
-    throw new OptionError('client', typeof client, 'a client made by createClient() of @redis/client')
-  const tls = parseTls(given['tls'], endpoints)
+/** Of checked options. */
+export function redisOf({
+  url,
+  sentinel,
+  client,
+  username,
+  password,
+  tls = {},
+}: GivenConnection): ParsedRedis {
   return {
-    endpoints,
-    sentinel: from?.name,
+    endpoints: url ?? sentinel?.nodes ?? [],
+    sentinel: sentinel?.name,
     client,
-    username: parseText('username', given['username']),
-    password: parseText('password', given['password']),
+    username,
+    password,
     tls,
   }
 }
 
-function parseSentinel(value: unknown): SentinelOptions {
-  // A url with a password may stand here by mistake.
-  const shown = typeof value === 'object' ? value : typeof value
-  const { name, nodes } = optionObject('sentinel', shown, ['name', 'nodes'])
-  if (typeof name !== 'string' || name === '') throw new OptionError('sentinel.name', name, 'a text')
-  if (!Array.isArray(nodes)) throw new OptionError('sentinel.nodes', typeof nodes, 'a list of urls')
-  return { name, nodes }
-}
-
-function parseUrl(path: string, value: unknown, defaultPort: number): Endpoint {
-  // The value stays out of every message: there may be a password in it.
-  const wrong = (takes = TAKES): OptionError => new OptionError(path, '', '', `is no url; it takes ${takes}`)
-  if (typeof value !== 'string') throw wrong()
-  const none = { username: undefined, password: undefined, database: 0 }
-  if (value.startsWith('unix:/')) return { at: value.slice('unix:'.length), isTls: false, ...none }
-  if (!URL.canParse(value)) throw wrong()
-  const { protocol, hostname, port, username, password, pathname, search, hash } = new URL(value)
-  if (!['redis:', 'rediss:'].includes(protocol) || hostname === '' || search !== '' || hash !== '')
-    throw wrong()
-  const database = pathname.replace(/^\//, '')
-  if (!/^\d{0,5}$/.test(database)) throw wrong('the number of a database as its path')
-  return {
-    at: { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? defaultPort : Number(port) },
-    isTls: protocol === 'rediss:',
-    username: username === '' ? undefined : decode(username, wrong),
-    password: password === '' ? undefined : decode(password, wrong),
-    database: optionInteger(path, Number(database), 0, 0, 99_999),
+/** All that is wrong with any of them. */
+function readUrls(
+  path: string,
+  value: unknown,
+  port: number,
+  errors: OptionError[],
+): readonly Endpoint[] | undefined {
+  if (!Array.isArray(value)) {
+    errors.push(new OptionError(path, typeof value, 'a list of urls'))
+    return undefined
   }
+  const urls: readonly unknown[] = value
+  if (urls.length === 0) errors.push(new OptionError(path, urls, `a url: ${URL_TAKES}`))
+  return urls.flatMap((one, index) => {
+    const at = urls.length > 1 ? `${path}[${index}]` : path
+    return attempt(() => parseUrl(at, one, port), errors) ?? []
+  })
 }
 
-function decode(text: string, wrong: (takes: string) => OptionError): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    throw wrong('a user and password in which % and other special characters are percent-encoded')
-  }
+/** A text of which no part is shown: a url with a password may stand here by mistake. */
+function secretText(takes: string): OptionKind<string, string | undefined, false> {
+  return parsed<string, string | undefined>(takes, (path, value) => {
+    if (value === undefined) return undefined
+    if (typeof value !== 'string' || value === '') throw new OptionError(path, typeof value, takes)
+    return value
+  })
 }
 
-function parseText(path: string, value: unknown): string | undefined {
+function parseTls(path: string, value: unknown): ConnectionOptions | undefined {
   if (value === undefined) return undefined
-  if (typeof value !== 'string' || value === '') throw new OptionError(path, typeof value, 'a text')
-  return value
-}
-
-function parseTls(value: unknown, endpoints: readonly Endpoint[]): ConnectionOptions {
-  if (value === undefined) return {}
   if (typeof value !== 'object' || value === null)
-    throw new OptionError('tls', typeof value, 'an object with options of tls.connect(), as ca')
-  if (endpoints.some(({ isTls }) => !isTls))
-    throw new OptionError('tls', value, '', 'is for urls that begin with rediss://')
+    throw new OptionError(path, typeof value, 'an object with options of tls.connect(), as ca')
   return value
 }
 
-function isClient(value: unknown): value is ReturnType<typeof createClient> {
+function parseClient(path: string, value: unknown): Client | undefined {
+  if (value === undefined || isClient(value)) return value
+  throw new OptionError(path, typeof value, 'a client made by createClient() of @redis/client')
+}
+
+function isClient(value: unknown): value is Client {
   return (
     typeof value === 'object' &&
     value !== null &&

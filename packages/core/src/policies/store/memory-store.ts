@@ -1,21 +1,9 @@
-import { randomBytes } from 'node:crypto'
-import { HASH_KEY_BYTES, type KeyedHash, keyedHash } from '../../signing/keyed-hash.ts'
-import { OptionError, optionFunction, optionInteger, optionObject } from '../../options/option.ts'
+import { type KeyedHash, keyedHash } from '../../signing/keyed-hash.ts'
 import { Interned } from './interned.ts'
+import { MEMORY_STORE_OPTIONS, type MemoryStoreOptions } from './memory-store-options.ts'
 import { RecencyList } from './recency-list.ts'
 import type { AffinityStore } from './store.ts'
 
-export interface MemoryStoreOptions {
-  /** Sessions that are remembered at most, 1 to 16,000,000; then the least useful is forgotten for each new one. @default 100000 */
-  readonly maxEntries?: number
-  /** The clock: milliseconds since the epoch. @default Date.now */
-  readonly now?: () => number
-  /** 16 secret bytes, for tests. @default random */
-  readonly hashKey?: Uint8Array
-}
-
-const KEYS: readonly string[] = ['maxEntries', 'now', 'hashKey'] satisfies (keyof MemoryStoreOptions)[]
-const MAX_ENTRIES = 16_000_000
 /** The words of an entry: half a cache line, so that to find one costs one look at memory and not seven. */
 const [LOW, HIGH, EXPIRES, BACKEND, PROTECTED, NEXT, NEWER, OLDER, WORDS] = [
   0, 1, 2, 3, 4, 5, 6, 7, 8,
@@ -41,7 +29,7 @@ const PROTECTED_SHARE = 0.8
  * A session that was used after it began is protected, and others are evicted first (segmented LRU,
  * Karedla et al. 1994): a flood of new sessions evicts none that is in use.
  *
- * @throws OptionError naming the option, the value and the accepted values.
+ * @throws OptionError with every problem
  */
 export class MemoryStore implements AffinityStore {
   readonly #maxEntries: number
@@ -71,12 +59,9 @@ export class MemoryStore implements AffinityStore {
   #changes = 0
 
   constructor(options: MemoryStoreOptions = {}) {
-    const given = optionObject('', options, KEYS)
-    this.#maxEntries = optionInteger('maxEntries', given['maxEntries'], 100_000, 1, MAX_ENTRIES)
-    this.#now = optionFunction('now', options.now, Date.now)
-    const { hashKey = randomBytes(HASH_KEY_BYTES) } = options
-    if (!(hashKey instanceof Uint8Array) || hashKey.byteLength !== HASH_KEY_BYTES)
-      throw new OptionError('hashKey', typeof hashKey, `${HASH_KEY_BYTES} bytes`)
+    const { maxEntries, now, hashKey } = MEMORY_STORE_OPTIONS.parse('', options)
+    this.#maxEntries = maxEntries
+    this.#now = now
     this.#hash = keyedHash(hashKey)
     this.#startMs = this.#now()
     // Untouched pages cost no memory, so all of it may be allocated at the start. Entry 0 means none.

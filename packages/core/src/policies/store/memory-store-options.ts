@@ -1,0 +1,28 @@
+import { randomBytes } from 'node:crypto'
+import { HASH_KEY_BYTES } from '../../signing/keyed-hash.ts'
+import { OptionError, optionFunction } from '../../options/option.ts'
+import { parsed } from '../../options/option-kind.ts'
+import { integer } from '../../options/option-kinds.ts'
+import { type OptionsOf, optionTable } from '../../options/option-table.ts'
+
+type Clock = () => number
+
+/** The memory of learned sessions in this process. */
+export const MEMORY_STORE_OPTIONS = optionTable({
+  /** Sessions that are remembered at most; then the least useful is forgotten for each new one. @default 100000 */
+  maxEntries: integer({ min: 1, max: 16_000_000, default: 100_000 }),
+  /** The clock: milliseconds since the epoch. @default Date.now */
+  now: parsed<Clock, Clock>('a function', (path, value) =>
+    optionFunction(path, value as Clock | undefined, Date.now),
+  ),
+  /** 16 secret bytes, for tests. @default random */
+  hashKey: parsed<Uint8Array, Uint8Array>(`${HASH_KEY_BYTES} bytes`, parseHashKey),
+})
+
+export interface MemoryStoreOptions extends OptionsOf<typeof MEMORY_STORE_OPTIONS> {}
+
+function parseHashKey(path: string, value: unknown = randomBytes(HASH_KEY_BYTES)): Uint8Array {
+  if (!(value instanceof Uint8Array) || value.byteLength !== HASH_KEY_BYTES)
+    throw new OptionError(path, typeof value, `${HASH_KEY_BYTES} bytes`)
+  return value
+}
