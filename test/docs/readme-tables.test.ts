@@ -3,22 +3,24 @@ import { readFileSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import {
   type AffinityOptions,
-  attemptError,
   type BalancerName,
-  CookieCollisionError,
   createAffinity,
   isAffinityError,
   type Lease,
+  type RequestHead,
+} from '@limpet/core'
+import {
+  attemptError,
+  CookieCollisionError,
   lookupSource,
   parseDiscovery,
-  type RequestHead,
   startDiscovery,
-} from '@limpet/core'
+} from '@limpet/core/adapter'
+import type { JsonSchema } from '@limpet/core/options'
 import { limpet as expressLimpet } from '@limpet/express'
 import { limpet, type LimpetOptions } from '@limpet/fastify'
 import { createHttpProxy } from '@limpet/http-proxy'
 import { limpet as koaLimpet } from '@limpet/koa'
-import type { JsonSchema } from '@limpet/core/options'
 import type { FastifyRequest } from 'fastify'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { SECRET } from '../contract/start.ts'

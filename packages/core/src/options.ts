@@ -3,7 +3,17 @@
  * own options that adapters take.
  */
 export type { JsonSchema } from './options/json-schema.ts'
-export { isRecord, type OptionProblem, throwAll, unknownKeys, wordError } from './options/option.ts'
+export {
+  isRecord,
+  optionBoolean,
+  optionInteger,
+  optionObject,
+  redact,
+  type OptionProblem,
+  throwAll,
+  unknownKeys,
+  wordError,
+} from './options/option.ts'
 export {
   asGiven,
   attempt,
@@ -48,3 +58,5 @@ export { DISCOVERY_OPTIONS } from './discovery/discovery-options.ts'
 export { HEALTH } from './health/health-options.ts'
 export { HEADER_EDITS, parseHeaderSet } from './http/header-edits.ts'
 export { TRUST_PROXY } from './http/trust-proxy.ts'
+export { durationMs } from './options/duration.ts'
+export { nearMiss } from './options/near-miss.ts'

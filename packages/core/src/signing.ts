@@ -6,3 +6,4 @@ export { type SignedBackends, signedBackends } from './policies/signed-backends.
 export { parseSecrets, type Secret } from './signing/secrets.ts'
 export { createSigner, type Signer } from './signing/signer.ts'
 export type { Verified } from './signing/signing-key.ts'
+export { isFailedReference } from './signing/failed-reference.ts'

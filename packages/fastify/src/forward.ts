@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream'
 import {
   type HeaderFields,
-  type Lease,
-  InvalidEditError,
   isAffinityError,
+  type Lease,
   type RequestHead,
   requestHead,
   type RequestView,
 } from '@limpet/core'
+import { InvalidEditError } from '@limpet/core/adapter'
 import {
   bodyTooLarge,
   boundUnreadBody,

@@ -1,4 +1,5 @@
-import { OptionError, optionBoolean } from '@limpet/core'
+import { OptionError } from '@limpet/core'
+import { optionBoolean } from '@limpet/core/options'
 import type { HttpProxyOptions } from '@limpet/http-proxy'
 import {
   type ParsedRouteOptions,

@@ -1,4 +1,5 @@
-import { type Affinity, cookiesCollide, OptionError } from '@limpet/core'
+import { type Affinity, OptionError } from '@limpet/core'
+import { cookiesCollide } from '@limpet/core/adapter'
 import { type LimpetInfo, refuseConnect } from '@limpet/http-proxy'
 import { httpProxyOf, limitUnanswered } from '@limpet/http-proxy/transport'
 import type { FastifyInstance } from 'fastify'

@@ -1,6 +1,7 @@
 import { type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
 import { Readable } from 'node:stream'
-import { type HeaderFields, trailerFields } from '@limpet/core'
+import type { HeaderFields } from '@limpet/core'
+import { trailerFields } from '@limpet/core/adapter'
 import { isHttp2Response } from '@limpet/http-proxy/transport'
 import type { Dispatcher } from 'undici'
 

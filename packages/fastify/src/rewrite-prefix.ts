@@ -1,4 +1,5 @@
-import { OptionError, RefusedRequestError } from '@limpet/core'
+import { OptionError } from '@limpet/core'
+import { RefusedRequestError } from '@limpet/core/adapter'
 
 /** Makes of a client's request target that of the backend. */
 export type RewriteTarget = (url: string) => string

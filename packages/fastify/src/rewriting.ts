@@ -1,11 +1,5 @@
-import {
-  type HeaderEditOptions,
-  type HeaderEdits,
-  type HeaderFields,
-  mergeFields,
-  OptionError,
-  parseHeaderEdits,
-} from '@limpet/core'
+import { type HeaderEditOptions, type HeaderFields, OptionError } from '@limpet/core'
+import { type HeaderEdits, mergeFields, parseHeaderEdits } from '@limpet/core/adapter'
 import { applyEdits, checkedFields } from '@limpet/http-proxy/transport'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Readable } from 'node:stream'

@@ -1,4 +1,5 @@
-import { OptionError, optionBoolean } from '@limpet/core'
+import { OptionError } from '@limpet/core'
+import { optionBoolean } from '@limpet/core/options'
 import type {
   FastifySchema,
   preHandlerHookHandler,

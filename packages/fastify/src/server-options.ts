@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
-import { optionInteger, optionObject } from '@limpet/core'
+import { optionInteger, optionObject } from '@limpet/core/options'
 import { type GuardOptions, respondToClientError, SERVER_OPTIONS } from '@limpet/http-proxy'
 import { limitUnanswered } from '@limpet/http-proxy/transport'
 import type { FastifyHttpOptions } from 'fastify'

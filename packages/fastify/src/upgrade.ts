@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
-import { markNominations, type RequestView } from '@limpet/core'
+import type { RequestView } from '@limpet/core'
+import { markNominations } from '@limpet/core/adapter'
 import {
   bareResponse,
   closeOnError,

@@ -1,4 +1,5 @@
-import { type Failure, type FailureKind, isLocalError } from '@limpet/core'
+import type { Failure, FailureKind } from '@limpet/core'
+import { isLocalError } from '@limpet/core/adapter'
 import { CONNECT_TIMEOUT } from './backend/backend-socket.ts'
 
 export const RESPONSE_TIMEOUT = 'ERR_RESPONSE_TIMEOUT'

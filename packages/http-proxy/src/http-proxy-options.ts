@@ -1,27 +1,29 @@
 import {
   type Affinity,
-  AFFINITY_OPTION_KEYS,
   type AffinityOptions,
   type BackendOptions,
   createAffinity,
   type DiscoveryOptions,
   type DiscoverySource,
+  OptionError,
+} from '@limpet/core'
+import {
+  AFFINITY_OPTION_KEYS,
   type HeaderEdits,
   type HealthSettings,
   isDiscoverySource,
   lookupSource,
-  OptionError,
-  optionInteger,
-  optionObject,
   parseDiscovery,
-} from '@limpet/core'
+} from '@limpet/core/adapter'
 import {
   attempt,
   codeOnly,
   HEADER_EDITS,
   HEALTH,
   isRecord,
+  optionInteger,
   type OptionKind,
+  optionObject,
   type OptionsOf,
   optionTable,
   parsed,

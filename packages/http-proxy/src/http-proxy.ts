@@ -1,16 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import {
-  type Affinity,
-  type HeaderEdits,
-  type Lease,
-  type RequestHead,
-  requestHead,
-  type RequestView,
-  startDiscovery,
-  startHealthChecks,
-} from '@limpet/core'
+import { type Affinity, type Lease, type RequestHead, requestHead, type RequestView } from '@limpet/core'
+import { type HeaderEdits, startDiscovery, startHealthChecks } from '@limpet/core/adapter'
 import { createProxyMiddleware } from 'http-proxy-middleware'
 import { type Attempt, NO_RESPONSE } from './exchange/attempt.ts'
 import { backendAgents } from './backend/backend-agent.ts'

@@ -1,13 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import {
-  type HeaderEditOptions,
-  type HeaderEdits,
-  type HeaderFields,
-  OptionError,
-  optionBoolean,
-  parseHeaderEdits,
-} from '@limpet/core'
-import { attempt, parseHeaderSet, throwAll } from '@limpet/core/options'
+import { type HeaderEditOptions, type HeaderFields, OptionError } from '@limpet/core'
+import { type HeaderEdits, parseHeaderEdits } from '@limpet/core/adapter'
+import { attempt, optionBoolean, parseHeaderSet, throwAll } from '@limpet/core/options'
 import { type CookieRewrite, parseCookieRewrite, type RewriteCookies } from './rewriting/cookie-rewrite.ts'
 import {
   type LocationRewriteOptions,

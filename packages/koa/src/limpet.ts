@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type Affinity, mergeFields } from '@limpet/core'
+import type { Affinity } from '@limpet/core'
+import { mergeFields } from '@limpet/core/adapter'
 import {
   type AdapterOptions,
   type BackendResponse,

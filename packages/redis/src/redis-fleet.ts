@@ -1,12 +1,5 @@
 import { hostname } from 'node:os'
-import {
-  type AdminState,
-  type BackendOptions,
-  type Drain,
-  type DrainOptions,
-  type Pool,
-  type Secret,
-} from '@limpet/core'
+import type { AdminState, BackendOptions, Drain, DrainOptions, Pool, Secret } from '@limpet/core'
 import { needed, type OptionsOf, optionTable, parsed, text } from '@limpet/core/options'
 import { parseSecrets } from '@limpet/core/signing'
 import { CONNECTION_OPTIONS, connectionProblems, redisOf } from './connection/redis-options.ts'

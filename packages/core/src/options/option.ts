@@ -156,13 +156,6 @@ export function optionInteger(
   return value
 }
 
-export function optionOneOf<const T>(path: string, value: unknown, fallback: T, allowed: readonly T[]): T {
-  if (value === undefined) return fallback
-  const found = allowed.find(one => one === value)
-  if (found === undefined) throw wordError(path, value, allowed, `one of ${allowed.map(String).join(', ')}`)
-  return found
-}
-
 /** Longer than any word that is nearly one of ours. */
 const MAX_WORD = 40
 

@@ -1,4 +1,4 @@
-import { isFailedReference } from '@limpet/core'
+import { isFailedReference } from '@limpet/core/signing'
 
 /** A token that was made at random has more than enough of both. */
 const MIN_LENGTH = 16

@@ -1,4 +1,4 @@
-import { durationMs } from '@limpet/core'
+import { durationMs } from '@limpet/core/options'
 import { parseOnlyFlags } from '../cli/flags.ts'
 import { UsageError } from '../cli/usage-error.ts'
 import { AddressError, adminOf, adminUrl, DEFAULT_ADMIN_URL, urlOption } from './admin-address.ts'

@@ -1,5 +1,5 @@
-import { table } from '@limpet/core/options'
 import type { OptionError } from '@limpet/core'
+import { table } from '@limpet/core/options'
 import { ConfigError, type ConfigSource, type GatewayConfig } from './config.ts'
 import { CONFIG_OPTIONS, type ConfigFile } from './config-options.ts'
 import { type CheckOptions, ConfigReader } from './config-reader.ts'

@@ -1,4 +1,4 @@
-import { cookiesCollide, cookiesCollideAcrossHosts, type WrittenCookie } from '@limpet/core'
+import { cookiesCollide, cookiesCollideAcrossHosts, type WrittenCookie } from '@limpet/core/adapter'
 import { parseHttpProxyOptions } from '@limpet/http-proxy/transport'
 import type { PoolConfig } from './config.ts'
 import type { Problem } from './problem.ts'

@@ -1,4 +1,4 @@
-import type { DiscoveryOptions } from '@limpet/core'
+import { type DiscoveryOptions, OptionError } from '@limpet/core'
 import {
   attempt,
   DISCOVERY_OPTIONS,
@@ -9,7 +9,6 @@ import {
   type OptionKind,
   table,
 } from '@limpet/core/options'
-import { OptionError } from '@limpet/core'
 import type { KubernetesOptions } from '@limpet/kubernetes'
 import { kubernetesOptions } from './kubernetes-discovery.ts'
 

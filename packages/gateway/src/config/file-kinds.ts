@@ -1,5 +1,5 @@
 import { OptionError } from '@limpet/core'
-import { parsed, text, type OptionKind } from '@limpet/core/options'
+import { type OptionKind, parsed, text } from '@limpet/core/options'
 import type { Address } from './config.ts'
 
 /** The name of a pool. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { redact } from '@limpet/core'
+import { redact } from '@limpet/core/options'
 import type { ProblemList } from './problem.ts'
 
 /** The values that a file refers to: `file:PATH` or `env:NAME`, and the value. */

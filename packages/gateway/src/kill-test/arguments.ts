@@ -1,4 +1,4 @@
-import { durationMs } from '@limpet/core'
+import { durationMs } from '@limpet/core/options'
 import { parseFlags } from '../cli/flags.ts'
 import { UsageError } from '../cli/usage-error.ts'
 import { type PresetName, PRESETS } from './presets.ts'

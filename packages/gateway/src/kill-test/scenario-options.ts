@@ -1,3 +1,4 @@
+import { OptionError } from '@limpet/core'
 import {
   boolean,
   duration,
@@ -14,7 +15,6 @@ import {
   table,
   text,
 } from '@limpet/core/options'
-import { OptionError } from '@limpet/core'
 import { size } from '../config/file-kinds.ts'
 import type { Written } from '../config/written.ts'
 

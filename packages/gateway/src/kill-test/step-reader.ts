@@ -1,4 +1,4 @@
-import { durationMs } from '@limpet/core'
+import { durationMs } from '@limpet/core/options'
 import { bytesOf } from '../config/file-kinds.ts'
 import type { Problem } from '../config/problem.ts'
 import type { Capture } from './capture.ts'

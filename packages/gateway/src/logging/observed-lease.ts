@@ -1,11 +1,5 @@
-import {
-  attemptError,
-  type Backend,
-  type Failure,
-  type HeaderFields,
-  type Lease,
-  type ResponseHead,
-} from '@limpet/core'
+import type { Backend, Failure, HeaderFields, Lease, ResponseHead } from '@limpet/core'
+import { attemptError } from '@limpet/core/adapter'
 
 /** Bytes of a connection so far. */
 export interface Carried {

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { durationMs } from '@limpet/core'
+import { durationMs } from '@limpet/core/options'
 import { AddressError } from '../admin/admin-address.ts'
-import { parseFlags } from "../cli/flags.ts"
-import { UsageError } from "../cli/usage-error.ts"
+import { parseFlags } from '../cli/flags.ts'
+import { UsageError } from '../cli/usage-error.ts'
 import {
   AdminClient,
   AdminRequestError,

@@ -1,4 +1,5 @@
-import { createAffinity, type DiscoveryListener, startDiscovery } from '@limpet/core'
+import { createAffinity, type DiscoveryListener } from '@limpet/core'
+import { startDiscovery } from '@limpet/core/adapter'
 import { expect, it } from 'vitest'
 import { membersOf, restoreMembers } from './pool-members.ts'
 

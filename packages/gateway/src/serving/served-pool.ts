@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Affinity, AFFINITY_OPTION_KEYS, createAffinity, type Pool } from '@limpet/core'
+import { type Affinity, createAffinity, type Pool } from '@limpet/core'
+import { AFFINITY_OPTION_KEYS } from '@limpet/core/adapter'
 import type { HttpProxyOptions } from '@limpet/http-proxy'
 import type { RedisFleet } from '@limpet/redis'
 import type { AdapterName, PoolConfig } from '../config/config.ts'

@@ -1,5 +1,10 @@
 import { NODATA, NOTFOUND, Resolver } from 'node:dns/promises'
-import { type DiscoverySettings, type Lookup, serviceBackends, type ServiceRecord } from '@limpet/core'
+import {
+  type DiscoverySettings,
+  type Lookup,
+  serviceBackends,
+  type ServiceRecord,
+} from '@limpet/core/adapter'
 
 interface Address {
   readonly address: string

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { type HealthOptions, parseHealth } from '@limpet/core'
+import type { HealthOptions } from '@limpet/core'
+import { parseHealth } from '@limpet/core/adapter'
 import { healthProbe } from './health-probe.ts'
 import { parseTransport } from '../transport-options.ts'
 

@@ -1,6 +1,6 @@
 import { type ClientRequest, type IncomingMessage, request as newRequest } from 'node:http'
 import type { Socket } from 'node:net'
-import type { HealthSettings, Probe, ProbeResult } from '@limpet/core'
+import type { HealthSettings, Probe, ProbeResult } from '@limpet/core/adapter'
 import { socketOpener } from './backend-socket.ts'
 import type { Transport } from '../transport-options.ts'
 

@@ -2,11 +2,11 @@ import {
   type Affinity,
   type AffinityError,
   type AffinityOptions,
-  BackendFailedError,
   createAffinity,
   type Lease,
   type RequestHead,
 } from '@limpet/core'
+import { BackendFailedError } from '@limpet/core/adapter'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Attempter, Attempts, type AttemptTimes } from './attempts.ts'
 import { RESPONSE_TIMEOUT, responseTimeout } from '../failure.ts'

@@ -1,12 +1,5 @@
-import {
-  attemptError,
-  type Backend,
-  type Failure,
-  isAffinityError,
-  isRepeatable,
-  type Lease,
-  type RequestHead,
-} from '@limpet/core'
+import { type Backend, type Failure, isAffinityError, type Lease, type RequestHead } from '@limpet/core'
+import { attemptError, isRepeatable } from '@limpet/core/adapter'
 import type { RequestRecord } from './limpet-info.ts'
 import { withResendCount } from '../tracing/resend-count.ts'
 import {

@@ -1,4 +1,5 @@
-import { type HeaderFields, RefusedRequestError } from '@limpet/core'
+import type { HeaderFields } from '@limpet/core'
+import { RefusedRequestError } from '@limpet/core/adapter'
 import { formText } from './form-body.ts'
 
 /** The results of a body parser: `body`, the parsed value, and `rawBody`, the bytes, where it keeps them. */

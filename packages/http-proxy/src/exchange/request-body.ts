@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import { Readable } from 'node:stream'
-import { RefusedRequestError } from '@limpet/core'
+import { RefusedRequestError } from '@limpet/core/adapter'
 
 /** A client may take its time to begin; after that its body has to come at a minimal pace (slow-body attacks). */
 const GRACE_MS = 5_000

@@ -1,5 +1,5 @@
 import { type IncomingMessage, type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
-import { mergeFields, trailerFields } from '@limpet/core'
+import { mergeFields, trailerFields } from '@limpet/core/adapter'
 import type { BackendResponse } from './backend-response.ts'
 import { rawFields } from './raw-fields.ts'
 

@@ -1,5 +1,5 @@
 import type { ClientRequest } from 'node:http'
-import { editedValues, InvalidEditError, isProtected } from '@limpet/core'
+import { editedValues, InvalidEditError, isProtected } from '@limpet/core/adapter'
 
 /** The lines of one field. */
 interface Edit {

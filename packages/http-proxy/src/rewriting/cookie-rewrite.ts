@@ -1,5 +1,4 @@
-import type { HeaderFields } from '@limpet/core'
-import { OptionError } from '@limpet/core'
+import { type HeaderFields, OptionError } from '@limpet/core'
 import { isRecord } from '@limpet/core/options'
 
 /**

@@ -1,13 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import {
-  attemptError,
-  type Backend,
-  type HeaderFields,
-  InvalidEditError,
-  type RequestView,
-} from '@limpet/core'
+import type { Backend, HeaderFields, RequestView } from '@limpet/core'
+import { attemptError, InvalidEditError } from '@limpet/core/adapter'
 import type { BackendResponse } from '../exchange/backend-response.ts'
 import type { EditLines, HandshakeHooks, MessageHooks, RewriteFields } from '../exchange/message-hooks.ts'
 import { ApplicationError, asError, failureOf, isProtocolError } from '../failure.ts'

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { type HeaderFields, InvalidEditError } from '@limpet/core'
+import type { HeaderFields } from '@limpet/core'
+import { InvalidEditError } from '@limpet/core/adapter'
 import type { BackendResponse } from '../exchange/backend-response.ts'
 import { checkedFields } from './response-fields.ts'
 

@@ -1,4 +1,5 @@
-import { type HeaderFields, OptionError, optionBoolean } from '@limpet/core'
+import { type HeaderFields, OptionError } from '@limpet/core'
+import { optionBoolean } from '@limpet/core/options'
 
 /** Rewritings of `Location` in redirects to the backend itself. The names are those of http-proxy-middleware. */
 export interface LocationRewriteOptions {

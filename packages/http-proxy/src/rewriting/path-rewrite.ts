@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { InvalidEditError, OptionError } from '@limpet/core'
+import { OptionError } from '@limpet/core'
+import { InvalidEditError } from '@limpet/core/adapter'
 
 /**
  * Rewrites the path of a request for its backend: rules, of which the first that matches counts, as a regular

@@ -1,4 +1,5 @@
-import { editedValues, type HeaderEdits, type HeaderFields, InvalidEditError } from '@limpet/core'
+import type { HeaderFields } from '@limpet/core'
+import { editedValues, type HeaderEdits, InvalidEditError } from '@limpet/core/adapter'
 
 /** Fields that frame the message are the backend's, whatever the application returns. */
 const FRAMING = [

@@ -7,7 +7,7 @@ import {
 } from 'node:http'
 import { type AddressInfo, connect, createServer, type Server } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { NoBackendError, RefusedRequestError } from '@limpet/core'
+import { NoBackendError, RefusedRequestError } from '@limpet/core/adapter'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { closingResponse, closingError, writeError } from './closing-response.ts'
 

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
+import type { Affinity } from '@limpet/core'
 import {
-  type Affinity,
   CookieCollisionError,
   cookiesCollide,
   cookiesCollideAcrossHosts,
   publishRefused,
-} from '@limpet/core'
+} from '@limpet/core/adapter'
 import { wireLine } from '../exchange/wire-line.ts'
 
 /** Sites of one server that are remembered: an application has few, and a client can make up any number. */

@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { type HeaderFields, markNominations } from '@limpet/core'
+import type { HeaderFields } from '@limpet/core'
+import { markNominations } from '@limpet/core/adapter'
 
 /** Node publishes each request of its HTTP/1 servers here, before any listener of the application has it. */
 const REQUEST_START = 'http.server.request.start'

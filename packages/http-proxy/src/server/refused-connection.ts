@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isAffinityError, RefusedRequestError } from '@limpet/core'
+import { isAffinityError } from '@limpet/core'
+import { RefusedRequestError } from '@limpet/core/adapter'
 
 /**
  * Connections on which a message was refused. The boundary to the next message is uncertain there: an apparent

@@ -1,7 +1,7 @@
 import { type Server, type ServerOptions, ServerResponse } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
 import type { Duplex } from 'node:stream'
-import { isLocalError } from '@limpet/core'
+import { isLocalError } from '@limpet/core/adapter'
 import { closingResponse } from './closing-response.ts'
 import { endWith } from './linger.ts'
 import { limitUnanswered } from './pipeline-limit.ts'

@@ -2,15 +2,13 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import {
   type Affinity,
-  type HeaderEdits,
   isAffinityError,
   type Lease,
-  NoBackendError,
-  RefusedRequestError,
   type RequestHead,
   requestHead,
   type RequestView,
 } from '@limpet/core'
+import { type HeaderEdits, NoBackendError, RefusedRequestError } from '@limpet/core/adapter'
 import type { Attempt } from '../exchange/attempt.ts'
 import type { BackendAgents } from '../backend/backend-agent.ts'
 import { closingResponse, closingError } from '../server/closing-response.ts'

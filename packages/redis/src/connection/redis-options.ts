@@ -70,7 +70,7 @@ export interface RedisOptions extends OptionsOf<typeof CONNECTION_OPTIONS> {}
 
 type GivenConnection = ParsedOptions<typeof CONNECTION_OPTIONS.options>
 
-/** What is wrong between options of a connection. */
+/** The problems between options of a connection that are right by themselves. */
 export function* connectionProblems(
   { url, sentinel, client, tls }: GivenConnection,
   at: (key?: keyof GivenConnection) => string,

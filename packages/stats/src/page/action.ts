@@ -1,4 +1,5 @@
-import { type BackendFigures, durationMs, type PoolFigures } from '@limpet/core'
+import type { BackendFigures, PoolFigures } from '@limpet/core'
+import { durationMs } from '@limpet/core/options'
 import { PageError } from './page-error.ts'
 import type { BackendChange } from './stats-source.ts'
 import { durationWords, things } from './written.ts'
