@@ -1,6 +1,17 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
+/** Their files share modules: they start few processes, and leave nothing behind in their own. */
+const FRAMEWORKS = 'test/{docs,express,fastify,hono,http-proxy,koa,metrics,stats}/**/*.test.ts'
+/** Each of these files has a process of its own: they are long, measure memory, or count objects of a whole process. */
+const ALONE = [
+  'test/*/contract*.test.ts',
+  'test/fastify/backend-connections.test.ts',
+  'test/http-proxy/big-transfers.test.ts',
+]
+/** It measures memory. */
+const MEMORY = 'packages/core/src/policies/cookie/retained-memory.test.ts'
+
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
@@ -13,14 +24,31 @@ export default defineConfig({
     // The tests open sockets and measure time; more files at once than this disturb each other.
     maxWorkers: 2,
     projects: [
-      { extends: true, test: { name: 'packages', include: ['packages/*/src/**/*.test.ts'] } },
+      // A process for each file would load and compile the same modules again: half of the time.
+      {
+        extends: true,
+        test: {
+          name: 'packages',
+          isolate: false,
+          include: ['packages/*/src/**/*.test.ts'],
+          exclude: [MEMORY],
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'frameworks', isolate: false, include: [FRAMEWORKS], exclude: ALONE },
+      },
       {
         extends: true,
         test: {
           name: 'test',
-          include: ['test/**/*.test.ts'],
-          exclude: ['test/apps/**', '**/node_modules/**'],
+          include: ['test/**/*.test.ts', MEMORY],
+          exclude: ['test/apps/**', FRAMEWORKS, '**/node_modules/**'],
         },
+      },
+      {
+        extends: true,
+        test: { name: 'alone', include: ALONE },
       },
       {
         extends: true,
