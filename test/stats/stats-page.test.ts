@@ -108,6 +108,17 @@ describe('the stats page', () => {
     ])
   })
 
+  test('tells the end of a drain: its deadline with the spread, and then that it is safe to stop', async () => {
+    const affinity = poolOf(2)
+    await visit(affinity)
+    const operator = await nodeOperator(affinity)
+    affinity.pool.drain('w1', { deadline: '4m', spread: '1m' })
+    expect((await operator.get()).text).toContain('1 session, 0 requests left')
+    expect((await operator.get()).text).toMatch(/ends in 5 min at most, at \d\d:\d\d:\d\d UTC/)
+    await affinity.pool.drain('w1', { deadline: 1 }).drained
+    expect((await operator.get()).text).toMatch(/maint<\/span>[^]*safe to stop/)
+  })
+
   test('tells moves with their reason, checks, and everything of one backend', async () => {
     const affinity = poolOf(2)
     await visit(affinity)

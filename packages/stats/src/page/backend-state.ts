@@ -5,10 +5,10 @@ import { clockText, durationText, things } from './written.ts'
 /** The state of a backend as the page shows it: an operator's command, or else its health. */
 export type ShownState = 'up' | 'drain' | 'maint' | 'down'
 
-export function shownState({ state, healthy }: BackendFigures): ShownState {
+export function shownState({ state, healthy, selfDraining }: BackendFigures): ShownState {
   if (state === 'maint') return 'maint'
   if (!healthy) return 'down'
-  return state === 'drain' ? 'drain' : 'up'
+  return state === 'drain' || selfDraining ? 'drain' : 'up'
 }
 
 /** The state is a word and a sign, so that it needs no colour. */
@@ -25,20 +25,22 @@ export function stateCell(backend: BackendFigures, nowMs: number): Html {
 }
 
 function drainProgress(backend: BackendFigures, nowMs: number): Html {
-  const { drain } = backend
+  const { drain, selfDraining } = backend
   const left = html`<div>${leftText(backend)}</div>`
   if (drain === undefined)
     return html`${left}
-      <div class="note">no deadline</div>`
-  const { startedAtMs, deadlineAtMs } = drain
-  const passed = Math.min(1, Math.max(0, (nowMs - startedAtMs) / Math.max(1, deadlineAtMs - startedAtMs)))
+      <div class="note">${selfDraining ? 'the backend says so itself' : 'no deadline'}</div>`
+  const { startedAtMs, deadlineAtMs, spreadMs } = drain
+  const endAtMs = deadlineAtMs + spreadMs
+  const passed = Math.min(1, Math.max(0, (nowMs - startedAtMs) / Math.max(1, endAtMs - startedAtMs)))
   return html`${left}<progress
       max="100"
       value="${Math.round(100 * passed)}"
       aria-label="time of the drain of ${backend.id}"
     ></progress>
     <div class="note">
-      ends in ${durationText(deadlineAtMs - nowMs)} at most, at ${clockText(deadlineAtMs)} UTC
+      ${nowMs > deadlineAtMs && 'sessions move now, '}ends in ${durationText(endAtMs - nowMs)} at most, at
+      ${clockText(endAtMs)} UTC
     </div>`
 }
 
@@ -50,7 +52,7 @@ function stopNote({ inFlight }: BackendFigures): Html {
 }
 
 /** The rest of a drain. */
-export function leftText({ sessions, tunnels, inFlight }: BackendFigures): string {
+function leftText({ sessions, tunnels, inFlight }: BackendFigures): string {
   const requests = things(inFlight - tunnels, 'request')
   const sockets = tunnels === 0 ? '' : `, ${things(tunnels, 'WebSocket')}`
   return `${sessions === undefined ? '' : `${things(sessions, 'session')}, `}${requests}${sockets} left`
