@@ -31,7 +31,7 @@ export class SoakedGateway {
   readonly #child: ChildProcess
   readonly #folder: string
   readonly #exited: Promise<unknown[]>
-  /** Events of the log that must not come. */
+  /** Events of the log, and Node's warnings, that must not come. */
   readonly uncaught: string[] = []
   port = 0
   #adminPort = 0
@@ -62,7 +62,7 @@ export class SoakedGateway {
     }
     writeFileSync(file, JSON.stringify(config))
     const child = spawn(process.execPath, ['--expose-gc', '--import', PROBE, PROGRAM, '--config', file], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, SOAK_HEAP_FILE: join(folder, 'heap') },
     })
     const gateway = new SoakedGateway(child, folder)
@@ -117,8 +117,8 @@ export class SoakedGateway {
   }
 
   async #read(): Promise<void> {
-    const { stdout } = this.#child
-    if (stdout === null) throw new Error('no pipe to the child')
+    const { stdout, stderr } = this.#child
+    if (stdout === null || stderr === null) throw new Error('no pipe to the child')
     const { promise, resolve } = Promise.withResolvers<undefined>()
     createInterface(stdout).on('line', text => {
       const { event, port = 0, adminPort = 0 } = JSON.parse(text) as Line
@@ -127,6 +127,11 @@ export class SoakedGateway {
       this.port = port
       this.#adminPort = adminPort
       resolve(undefined)
+    })
+    createInterface(stderr).on('line', text => {
+      console.error(text)
+      // Too many listeners on a socket, for example.
+      if (text.includes('Warning: ')) this.uncaught.push(text)
     })
     const ended = this.#exited.then(([code]) => {
       throw new Error(`limpet ended with ${String(code)}`)

@@ -16,11 +16,16 @@ export function endWith(socket: Duplex, lastWord: string): void {
   socket.once('close', () => clearTimeout(timer)).end(lastWord)
 }
 
+/** Sockets that linger already: a refused handshake asks for it again with its last word. */
+const lingering = new WeakSet<Duplex>()
+
 /**
  * Closes `socket` soon after our last bytes on it, whether or not its peer closes. Until then received bytes are
  * dropped: a connection that is closed over unread bytes is reset, and our last bytes may be lost (RFC 9112 §9.6).
  */
 export function lingerAtEnd(socket: Duplex): void {
+  if (lingering.has(socket)) return
+  lingering.add(socket)
   socket.once('finish', () => {
     function destroy(): void {
       socket.destroy()
