@@ -16,7 +16,9 @@ const scratch = mkdtempSync(join(tmpdir(), 'api-'))
 try {
   const changed = entries().filter(entry => hasChanged(entry))
   for (const { folder, report } of changed)
-    console.error(`packages/${folder}/api/${report} ${writes ? 'was written' : 'is not the API of the package'}`)
+    console.error(
+      `packages/${folder}/api/${report} ${writes ? 'was written' : 'is not the API of the package'}`,
+    )
   if (changed.length > 0 && !writes) {
     console.error('The API has changed: write the reports by npm run api, and commit them with the change.')
     process.exitCode = 1

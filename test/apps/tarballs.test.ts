@@ -47,11 +47,13 @@ describe.each(readdirSync(PACKAGES))('the tarball of packages/%s', folder => {
   const tarball = new Tarball(folder)
   const { manifest, files } = tarball
 
-  test('has a licence, a README and what its manifest exports', () => {
+  test('has a licence, a README, a changelog and what its manifest exports', () => {
     const exported = Object.values(manifest.exports).flatMap(target =>
       typeof target === 'string' ? [target] : Object.values(target),
     )
-    expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', ...exported.map(normalize)]))
+    expect(files).toEqual(
+      expect.arrayContaining(['CHANGELOG.md', 'LICENSE', 'README.md', ...exported.map(normalize)]),
+    )
   })
 
   test('has no sources, tests or notes of the compiler', () => {

@@ -43,9 +43,8 @@ describe('the site', () => {
       ['examples/site/pages/**/*.md', 'packages/*/*.md', 'examples/*/README.md', '*.md'],
       {
         cwd: ROOT,
-        exclude: path => path.endsWith('CHANGELOG.md'),
       },
-    )
+    ).filter(path => !path.endsWith('CHANGELOG.md'))
     expect(shown.toSorted()).toEqual(there.toSorted())
   })
 
