@@ -28,10 +28,13 @@ class PageWriter {
 
   write({ path, source }: Entry, text: string): void {
     const written = outsideOfCode(withFiles(source, text), prose =>
-      prose.replaceAll(
-        /\[((?:[^[\]]|\[[^\]]*\])*)\]\((?!https?:|#)([^)\s]+)\)/g,
-        (_link, label: string, target: string) => this.#link(source, label, target),
-      ),
+      prose
+        // Pictures of the repository are for its readers; the site is text.
+        .replaceAll(/^!\[[^\]]*\]\((?!https?:)[^)\s]+\)\n+/gm, '')
+        .replaceAll(
+          /\[((?:[^[\]]|\[[^\]]*\])*)\]\((?!https?:|#)([^)\s]+)\)/g,
+          (_link, label: string, target: string) => this.#link(source, label, target),
+        ),
     )
     this.pages.set(path, written)
   }
