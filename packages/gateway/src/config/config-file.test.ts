@@ -48,7 +48,7 @@ const NO_HOSTS = [
   'a.test.',
   'b\u00fccher.test',
 ]
-const NO_PATHS = ['/a/../b', '//a', '/a?b', '/a;b', '/%2e']
+const NO_PATHS = ['/a/../b', '//a', '/a?b', '/a;b', '/%2e', '/\uD800']
 
 describe('a file', () => {
   it('needs a pool and its backends, and nothing else', () => {
@@ -64,6 +64,14 @@ describe('a file', () => {
       pools: [{ name: 'web' }],
       admin: undefined,
       warnings: [],
+    })
+  })
+
+  it('takes a path as it is read, and compares it as browsers send it', () => {
+    expect(
+      read({ pools: { web }, routes: [{ pool: 'web' }, { path: '/caf\u00E9/', pool: 'web' }] }),
+    ).toMatchObject({
+      routes: [{ path: '/' }, { path: '/caf%C3%A9/' }],
     })
   })
 

@@ -37,8 +37,10 @@ function parsePath(path: string, value: unknown = '/'): string {
 }
 
 function beginOf(value: unknown): string | undefined {
-  const isPath = typeof value === 'string' && value.startsWith('/') && !/[?#;]/.test(value)
-  return isPath ? routePath(value) : undefined
+  const isPath =
+    typeof value === 'string' && value.startsWith('/') && !/[?#;]/.test(value) && value.isWellFormed()
+  // Browsers send the bytes of UTF-8 (WHATWG URL).
+  return isPath ? routePath(value.replaceAll(/[^\0-\u007F]+/g, encodeURIComponent)) : undefined
 }
 
 function* duplicates(path: string, items: readonly unknown[]): Generator<OptionError> {

@@ -1,12 +1,12 @@
 /*
  * The path by which a request is routed. A gateway and a backend that read one target in two ways are a way round a
  * route: `/public/../admin` begins like the one and is the other. So the parts that servers read differently are
- * refused, and the rest is compared as a server reads it: without the parameters of segments (`;jsessionid=…`), and
- * with escaped characters decoded (RFC 3986 §3.3, §6.2.2).
+ * refused, and the rest is compared as a server reads it: without the parameters of segments (`;jsessionid=…`), with
+ * escaped ASCII characters decoded, and all other bytes escaped in capitals (RFC 3986 §3.3, §6.2.2).
  */
 
 /** Most paths have none of it, and are compared as they are. */
-const SPECIAL = /[%;\\]|\/\/|\/\./
+const SPECIAL = /[%;\\\u0080-\uFFFF]|\/\/|\/\./
 
 /**
  * The path of a target as routes compare it; undefined for one that servers read in different ways: with a segment
@@ -18,7 +18,7 @@ export function routePath(url: string): string | undefined {
   if (!SPECIAL.test(path) || !path.startsWith('/')) return path
   const segments = path.split('/')
   for (let index = 1; index < segments.length; index += 1) {
-    const decoded = decodedAscii(segments[index] ?? '')
+    const decoded = oneSpelling(segments[index] ?? '')
     // Neither stands in a segment, and a NUL ends a path for some.
     if (decoded.includes('/') || decoded.includes('\\') || decoded.includes('\0')) return undefined
     const semicolon = decoded.indexOf(';')
@@ -37,10 +37,14 @@ function pathOf(url: string): string {
   return path === '' ? '/' : path
 }
 
-/** Other escapes are of no use in a route, and no server reads a separator in them. */
-function decodedAscii(text: string): string {
-  if (!text.includes('%')) return text
-  return text.replaceAll(/%([0-7][\dA-Fa-f])/g, (_, hex: string) =>
-    String.fromCharCode(Number.parseInt(hex, 16)),
+/** Node gives the bytes of a target as characters up to U+00FF. No server reads a separator in the bytes above ASCII. */
+function oneSpelling(text: string): string {
+  return text.replaceAll(
+    /%([0-7][\dA-Fa-f])|%[89A-Fa-f][\dA-Fa-f]|[\u0080-\u00FF]/g,
+    (found, ascii: string | undefined) => {
+      if (ascii !== undefined) return String.fromCharCode(Number.parseInt(ascii, 16))
+      if (found.length > 1) return found.toUpperCase()
+      return `%${found.charCodeAt(0).toString(16).toUpperCase()}`
+    },
   )
 }

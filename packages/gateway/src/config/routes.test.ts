@@ -81,6 +81,13 @@ describe('a route', () => {
     expect(router([route('all')])('a', url), 'where no route has a path').toBe('all')
   })
 
+  it.each(['/%C3%A9/x', '/%c3%A9/x', '/\u00C3\u00A9/x', '/%c3\u00A9/x'])(
+    'compares the bytes above ASCII, however they are written: %s',
+    url => {
+      expect(router([route('rest'), route('accent', '/%C3%A9/')])('a', url)).toBe('accent')
+    },
+  )
+
   it.each([
     ['a.test.com', '/', 'below'],
     ['A.B.test.com:443', '/', 'below'],
