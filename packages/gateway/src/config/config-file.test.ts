@@ -298,11 +298,6 @@ describe('a file', () => {
       ],
     ],
     [
-      'lets several processes learn',
-      { workers: 2, pools: { web: { ...web, affinity: [{ learn: { cookie: 'sid' } }] } } },
-      ['pools.web.affinity[0].learn remembers in one process; it needs workers: 1, or a store'],
-    ],
-    [
       'has a wrong store, no secrets for it, and a limit of sessions that has no effect',
       {
         secrets: undefined,

@@ -64,7 +64,7 @@ export const CONFIG_OPTIONS = optionTable({
   routes: ROUTES,
   /** The pools by name: backends, and how their sessions are kept. */
   pools: needed(POOLS),
-  /** Shares learned sessions and operators' commands with other workers and gateways. @default absent: each process has its own */
+  /** Shares learned sessions and operators' commands with other gateways. @default absent: the workers of one gateway share learned sessions */
   store: STORE,
   /** The admin port. @default absent: there is none */
   admin: ADMIN,

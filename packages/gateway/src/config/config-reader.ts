@@ -128,7 +128,6 @@ export class ConfigReader {
         this.#kept.textFor(`secrets[${index}]`, this.#problems, secret),
       ) ?? [RANDOM_SECRET],
       trustProxy,
-      hasWorkers: this.#checked.workers > 1,
       hasStore: this.#checked.store !== undefined,
     })
     return Object.entries(pools).map(([name, file]) => reader.read(name, file))

@@ -14,8 +14,6 @@ import type { KeptElsewhere } from './secret-ref.ts'
 export interface SharedOptions {
   readonly secrets: readonly string[]
   readonly trustProxy: readonly string[]
-  /** Whether several processes serve the pool. */
-  readonly hasWorkers: boolean
   /** Whether learned sessions are in a store that processes share. */
   readonly hasStore: boolean
 }
@@ -37,15 +35,12 @@ export class PoolReader {
 
   read(name: string, file: PoolFile): PoolConfig {
     const path = `pools.${name}`
-    const { secrets, trustProxy, hasWorkers, hasStore } = this.#shared
+    const { secrets, trustProxy, hasStore } = this.#shared
     for (const [index, policy] of (file.affinity ?? []).entries()) {
       if (!('learn' in policy)) continue
-      const at = `${path}.affinity[${index}].learn`
-      if (hasWorkers && !hasStore)
-        this.#problems.add(at, 'remembers in one process; it needs workers: 1, or a store')
       if (hasStore && policy.learn.maxEntries !== undefined)
         this.#problems.add(
-          `${at}.maxEntries`,
+          `${path}.affinity[${index}].learn.maxEntries`,
           'is for sessions without a store; it takes store.redis.maxEntries',
         )
     }

@@ -16,7 +16,9 @@ import { type Members, membersOf, type PoolMember } from '../reload/pool-members
 import { type Changes, changesBetween, reloaded } from '../reload/reload.ts'
 import { AMBIGUOUS, type Router, router } from '../config/routes.ts'
 import { type Observe, ServedPool } from './served-pool.ts'
-import { SharedState, untilJoined } from './shared-state.ts'
+import type { WorkerSessions } from '../sharing/worker-sessions.ts'
+import { learnedTables } from './learned-stores.ts'
+import { RedisState, type SharedState, untilThere, WorkersState } from './shared-state.ts'
 
 const LOOK_MS = 100
 
@@ -35,10 +37,11 @@ export class Gateway {
   #isEnding = false
   #isClosing = false
 
-  private constructor(config: GatewayConfig, logs: Logs) {
+  private constructor(config: GatewayConfig, logs: Logs, sessions: WorkerSessions | undefined) {
     this.#config = config
     this.#route = router(config.routes)
-    this.#shared = config.store && new SharedState(config.store)
+    if (config.store !== undefined) this.#shared = new RedisState(config.store)
+    else this.#shared = sessions && new WorkersState(sessions)
     const { access, sample, skip } = config.log
     this.#accessLog =
       access && logs.log.isLevelEnabled('info')
@@ -53,13 +56,21 @@ export class Gateway {
   /**
    * Resolves when the gateway listens.
    * @param members of the pools, from another process that serves the same
+   * @param sessions the learned sessions that it shares with the other workers
    * @throws Error when the port is not available; then nothing is left running
    */
-  static async start(config: GatewayConfig, logs: Logs, members: Members = {}): Promise<Gateway> {
-    const gateway = new Gateway(config, logs)
+  static async start(
+    config: GatewayConfig,
+    logs: Logs,
+    members: Members = {},
+    sessions?: WorkerSessions,
+  ): Promise<Gateway> {
+    const gateway = new Gateway(config, logs, sessions)
     try {
       gateway.#pools = await gateway.#startPools(config.pools, name => members[name])
-      await untilJoined(Array.from(gateway.#pools.values(), ({ fleet }) => fleet ?? []).flat())
+      const loaded = gateway.#shared?.loaded
+      const fleets = Array.from(gateway.#pools.values(), ({ fleet }) => fleet?.ready ?? [])
+      await untilThere([...fleets.flat(), ...(loaded === undefined ? [] : [loaded])])
       const { host, port } = config.listen
       gateway.#server.listen({ host, port })
       await once(gateway.#server, 'listening')
@@ -145,6 +156,7 @@ export class Gateway {
     )
     this.#route = router(config.routes)
     this.#config = config
+    this.#shared?.retain(learnedTables(config.pools))
     for (const served of before.values()) if (this.#pools.get(served.name) !== served) this.#retire(served)
     return changes
   }

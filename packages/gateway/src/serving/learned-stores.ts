@@ -1,4 +1,5 @@
 import { MemoryStore, type PolicyOptions, type SharedStore } from '@limpet/core'
+import type { PoolConfig } from '../config/config.ts'
 
 /** Stores of learned sessions, by the source that they are learned from. */
 export type LearnedStores = ReadonlyMap<string, MemoryStore>
@@ -6,22 +7,35 @@ export type LearnedStores = ReadonlyMap<string, MemoryStore>
 /**
  * The same policies with stores that outlive them, so that a reload keeps all sessions.
  * @param before the stores of the replaced policies
- * @param shared a store in the place of all, which outlives them as well
+ * @param sharedOf makes stores in their place that processes share, for so many sessions at most
  */
 export function keepLearned(
   policies: readonly PolicyOptions[] | undefined,
   before: LearnedStores = new Map(),
-  shared?: SharedStore,
+  sharedOf?: (maxEntries: number | undefined) => SharedStore,
 ): { policies: readonly PolicyOptions[] | undefined; learned: LearnedStores } {
   const learned = new Map<string, MemoryStore>()
   const kept = policies?.map(policy => {
     if (!('learn' in policy)) return policy
     const { maxEntries, ...rest } = policy.learn
-    if (shared !== undefined) return { learn: { ...rest, store: shared } }
+    if (sharedOf !== undefined) return { learn: { ...rest, store: sharedOf(maxEntries) } }
     const key = JSON.stringify([rest.cookie, rest.header, maxEntries])
     const store = before.get(key) ?? new MemoryStore({ ...(maxEntries !== undefined && { maxEntries }) })
     learned.set(key, store)
     return { learn: { ...rest, store } }
   })
   return { policies: kept, learned }
+}
+
+/** The names of the tables of learned sessions, by which processes share them. */
+export function learnedTables(pools: readonly PoolConfig[]): ReadonlySet<string> {
+  return new Set(
+    pools.flatMap(({ name, options }) =>
+      (options.affinity ?? []).flatMap(policy => {
+        if (!('learn' in policy)) return []
+        const { cookie, header } = policy.learn
+        return [`${name}/${header === undefined ? `cookie/${cookie}` : `header/${header}`}`]
+      }),
+    ),
+  )
 }

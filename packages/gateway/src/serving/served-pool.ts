@@ -59,7 +59,7 @@ export class ServedPool {
     const { policies, learned } = keepLearned(
       config.options.affinity,
       known instanceof ServedPool ? known.#learned : undefined,
-      shared?.store,
+      shared && (maxEntries => shared.storeOf(maxEntries)),
     )
     const entries = Object.entries(config.options)
     const ofAffinity = Object.fromEntries(entries.filter(([key]) => AFFINITY_KEYS.has(key)))

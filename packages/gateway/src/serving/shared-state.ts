@@ -1,40 +1,90 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Pool, Secret } from '@limpet/core'
+import type { Pool, Secret, SharedStore } from '@limpet/core'
 import type * as Redis from '@limpet/redis'
 import type { StoreConfig } from '../config/config.ts'
 import { redisPackage } from '../config/redis-package.ts'
+import type { WorkerSessions } from '../sharing/worker-sessions.ts'
 
-/** Time for the commands of other gateways to arrive before this one listens. */
+/** Time for the state of other processes to arrive before this one listens. */
 const READY_MS = 2_000
 
-/** The state that this process shares with other processes and gateways: learned sessions, and operators' commands. */
-export class SharedState {
-  readonly store: Redis.RedisStore
+/** The state that this process shares with other processes: learned sessions, and perhaps operators' commands. */
+export interface SharedState {
+  /** Resolves when the learned sessions of other processes are here, as far as they come by themselves. */
+  readonly loaded: Promise<void> | undefined
+  /** A store of learned sessions. @param maxEntries sessions that each process remembers at most */
+  storeOf(maxEntries: number | undefined): SharedStore
+  /** Shares the commands about a pool, until the result is closed. @param secrets those of the pool */
+  join(pool: Pool, secrets: readonly Secret[]): Redis.RedisFleet | undefined
+  /** Forgets the learned sessions of all other tables. */
+  retain(tables: ReadonlySet<string>): void
+  close(): Promise<void>
+}
+
+/** The state that gateways share in Redis. */
+export class RedisState implements SharedState {
+  readonly loaded = undefined
+  readonly #store: Redis.RedisStore
   readonly #redis: typeof Redis
   readonly #config: StoreConfig
 
   constructor(config: StoreConfig) {
     this.#redis = redisPackage()
     this.#config = config
-    this.store = this.#redis.redisStore(config)
+    this.#store = this.#redis.redisStore(config)
   }
 
-  /** Shares the commands about a pool, until the result is closed. @param secrets those of the pool */
+  storeOf(): SharedStore {
+    return this.#store
+  }
+
   join(pool: Pool, secrets: readonly Secret[]): Redis.RedisFleet {
     const { url, prefix } = this.#config
     return this.#redis.redisFleet(pool, { url, prefix, secrets })
   }
 
+  /** Redis forgets sessions by itself. */
+  retain(): void {}
+
   async close(): Promise<void> {
-    await this.store.close()
+    await this.#store.close()
   }
 }
 
-/** Resolves when the commands that are there were taken over, or after 2 s. */
-export async function untilJoined(fleets: readonly Redis.RedisFleet[]): Promise<void> {
-  if (fleets.length === 0) return
+/** The state that the workers of one gateway share. Operators' commands come from their parent, as orders. */
+export class WorkersState implements SharedState {
+  readonly #sessions: WorkerSessions
+
+  constructor(sessions: WorkerSessions) {
+    this.#sessions = sessions
+  }
+
+  get loaded(): Promise<void> {
+    return this.#sessions.loaded
+  }
+
+  storeOf(maxEntries: number | undefined): SharedStore {
+    return this.#sessions.storeOf(maxEntries)
+  }
+
+  join(): undefined {}
+
+  retain(tables: ReadonlySet<string>): void {
+    this.#sessions.retain(tables)
+  }
+
+  /** Changes of the last moment. */
+  async close(): Promise<void> {
+    this.#sessions.flush()
+  }
+}
+
+/** Resolves when the state of other processes has arrived, or after 2 s. */
+export async function untilThere(arriving: readonly Promise<void>[]): Promise<void> {
   const late = new AbortController()
-  const ready = Promise.all(fleets.map(async fleet => fleet.ready))
-  await Promise.race([ready, delay(READY_MS, undefined, { signal: late.signal })])
+  await Promise.race([
+    Promise.all(arriving),
+    delay(READY_MS, undefined, { signal: late.signal }).catch(() => undefined),
+  ])
   late.abort()
 }

@@ -1,6 +1,8 @@
 import type { Worker } from 'node:cluster'
 import { AdminError } from '../admin/admin-error.ts'
-import type { Message, Order, Reply } from './worker.ts'
+import type { FromParent, FromWorker } from '../sharing/messages.ts'
+import type { Peer } from '../sharing/outbox.ts'
+import type { Message, Order, Reply, SessionsMessage } from './worker.ts'
 
 /** Time for a worker to reply to an order. */
 const REPLY_MS = 5_000
@@ -21,7 +23,7 @@ interface Waiting {
  * its write, and Node reports that write as an `error` event of the worker (EPIPE, ERR_IPC_CHANNEL_CLOSED). So a failed
  * send is never an error of the parent: it rejects pending replies, and `exit` reports the worker's end.
  */
-export class WorkerLink {
+export class WorkerLink implements Peer {
   readonly worker: Worker
   /** Settles when the worker listens. Rejects when the worker could not start, or has ended before. */
   readonly listening: Promise<Listening>
@@ -31,14 +33,16 @@ export class WorkerLink {
   #number = 0
   #isOpen = true
 
-  constructor(worker: Worker) {
+  /** @param learned called with each message about learned sessions */
+  constructor(worker: Worker, learned: (link: WorkerLink, message: FromWorker) => void) {
     this.worker = worker
     const { promise, resolve, reject } = Promise.withResolvers<Listening>()
     this.listening = promise
     // A caller that has stopped waiting misses nothing.
     promise.catch(() => undefined)
     worker.on('message', (reply: Reply) => {
-      if ('listening' in reply) resolve(reply.listening)
+      if ('sessions' in reply) learned(this, reply.sessions)
+      else if ('listening' in reply) resolve(reply.listening)
       else if ('failed' in reply)
         reject(Object.assign(new Error(reply.failed.message), { code: reply.failed.code }))
       else this.#take(reply)
@@ -82,21 +86,26 @@ export class WorkerLink {
     }
   }
 
+  send(sessions: FromParent, written?: () => void): void {
+    this.#send({ sessions }, written)
+  }
+
   /** Ends the process at once. */
   kill(): void {
     this.worker.process.kill('SIGKILL')
   }
 
-  #send(message: Message): boolean {
+  #send(message: Message | SessionsMessage<FromParent>, written?: () => void): boolean {
     if (!this.#isOpen || !this.worker.isConnected()) return false
     // With a callback a failure is reported by the callback alone.
     this.worker.process.send(message, error => {
-      if (error !== null) this.#fail()
+      if (error === null) written?.()
+      else this.#fail()
     })
     return true
   }
 
-  #take(reply: Exclude<Reply, { readonly listening: unknown } | { readonly failed: unknown }>): void {
+  #take(reply: Extract<Reply, { readonly number: number }>): void {
     const waiting = this.#waiting.get(reply.number)
     if (waiting === undefined) return
     if ('error' in reply) {

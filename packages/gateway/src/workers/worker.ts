@@ -8,6 +8,8 @@ import { logEvents } from '../logging/event-log.ts'
 import { Gateway } from '../serving/gateway.ts'
 import { openLogs } from '../logging/log.ts'
 import { GatewayOperations, type Operation } from '../admin/operations.ts'
+import type { FromParent, FromWorker } from '../sharing/messages.ts'
+import { WorkerSessions } from '../sharing/worker-sessions.ts'
 import type { Members } from '../reload/pool-members.ts'
 import { reloaded } from '../reload/reload.ts'
 
@@ -35,8 +37,14 @@ export interface Message {
   readonly order: Order
 }
 
+/** A message about learned sessions. */
+export interface SessionsMessage<T> {
+  readonly sessions: T
+}
+
 /** A message from a worker: first its address, then a reply to each message. */
 export type Reply =
+  | SessionsMessage<FromWorker>
   | { readonly listening: { readonly url: string; readonly port: number } }
   | { readonly failed: { readonly code: string; readonly message: string } }
   | { readonly number: number; readonly result?: unknown }
@@ -59,7 +67,9 @@ export async function runWorker(isPretty: boolean): Promise<number> {
   process.on('disconnect', orphaned)
   const early: Message[] = []
   let receive = (message: Message): void => void early.push(message)
-  process.on('message', (message: Message) => receive(message))
+  process.on('message', (message: Message | SessionsMessage<FromParent>) => {
+    if (!('sessions' in message)) receive(message)
+  })
   await once(process, 'message')
   const start = early.shift()?.order
   if (start?.what !== 'start') throw new Error(`told to ${start?.what} before it has started`)
@@ -67,9 +77,13 @@ export async function runWorker(isPretty: boolean): Promise<number> {
   const logs = openLogs(config, isPretty, cluster.worker?.id)
   const { log } = logs
   logEvents(log)
+  const sessions = new WorkerSessions(config.randomSecret, message => say({ sessions: message }))
+  process.on('message', (message: Message | SessionsMessage<FromParent>) => {
+    if ('sessions' in message) sessions.receive(message.sessions)
+  })
   let gateway: Gateway
   try {
-    gateway = await Gateway.start(config, logs, start.members)
+    gateway = await Gateway.start(config, logs, start.members, sessions)
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException
     say({ failed: { code, message } })

@@ -12,6 +12,9 @@ import { logNotStarted, logReload, readAgain, type Reread } from '../process.ts'
 import type { Changes } from '../reload/reload.ts'
 import { onSignals } from '../signals.ts'
 import { mergeBackends, mergePools, type Pools } from './merge-figures.ts'
+import { learnedTables } from '../serving/learned-stores.ts'
+import type { FromWorker } from '../sharing/messages.ts'
+import { ParentSessions } from '../sharing/parent-sessions.ts'
 import { type Listening, WorkerLink } from './worker-link.ts'
 import type { Order, Standing } from './worker.ts'
 
@@ -87,11 +90,11 @@ class Workers implements Operations {
   readonly #logs: Logs
   readonly #log: Logger
   readonly #secret: string
-  readonly #hasStore: boolean
   /** The pools whose learned sessions all workers share. */
   #shared: ReadonlySet<string>
   /** The state for a worker that is started later; replaced with each change. */
   #standing: Standing
+  readonly #sessions = new ParentSessions()
   /** Workers whose process has not ended. */
   readonly #links = new Set<WorkerLink>()
   readonly #ready = new Set<WorkerLink>()
@@ -109,8 +112,7 @@ class Workers implements Operations {
     this.#logs = logs
     this.#log = logs.log
     this.#secret = randomSecret
-    this.#hasStore = config.store !== undefined
-    this.#shared = this.#sharedPools(config)
+    this.#shared = learningPools(config)
   }
 
   get isReady(): boolean {
@@ -154,7 +156,8 @@ class Workers implements Operations {
       const [changes = { changed: [], needsRestart: [] }] = await this.#tellAll({ what: 'reload', source })
       this.#standing = { ...this.#standing, source }
       this.endingMs = endingMs(config)
-      this.#shared = this.#sharedPools(config)
+      this.#shared = learningPools(config)
+      this.#sessions.retain(learnedTables(config.pools))
       await this.#noteMembers()
       return changes as Changes
     })
@@ -179,11 +182,6 @@ class Workers implements Operations {
     await Promise.all(Array.from(this.#links, async ({ exited }) => exited))
   }
 
-  #sharedPools({ pools }: GatewayConfig): ReadonlySet<string> {
-    const learning = pools.filter(({ options }) => options.affinity?.some(policy => 'learn' in policy))
-    return new Set(this.#hasStore ? learning.map(({ name }) => name) : [])
-  }
-
   /**
    * One worker tells the other gateways, and it comes last: the others would hear of it from the store, and find that it
    * is done already.
@@ -203,13 +201,20 @@ class Workers implements Operations {
     if (members !== undefined) this.#standing = { ...this.#standing, members: members as Members }
   }
 
+  /** Changes that a worker had sent before its end may arrive after it, and still count. */
+  #learned(from: WorkerLink, message: FromWorker): void {
+    if (message.what === 'changes' || this.#links.has(from)) this.#sessions.receive(from, message)
+  }
+
   /** Resolves when the worker listens. */
   async #fork(pauseMs = MIN_PAUSE_MS): Promise<Listening> {
     const startedMs = performance.now()
-    const link = new WorkerLink(cluster.fork({ LIMPET_RANDOM_SECRET: this.#secret }))
+    const worker = cluster.fork({ LIMPET_RANDOM_SECRET: this.#secret })
+    const link = new WorkerLink(worker, (from, message) => this.#learned(from, message))
     this.#links.add(link)
     link.worker.once('exit', (code, signal) => {
       this.#links.delete(link)
+      this.#sessions.left(link)
       const wasReady = this.#ready.delete(link)
       if (this.isEnding || !wasReady) return
       this.#log.error({ event: 'worker_exited', worker: link.worker.id, code, signal })
@@ -279,6 +284,12 @@ class Workers implements Operations {
     )
     return (await Promise.all(replies)).filter(reply => reply !== undefined)
   }
+}
+
+/** The pools whose sessions each worker counts for all. */
+function learningPools({ pools }: GatewayConfig): ReadonlySet<string> {
+  const learning = pools.filter(({ options }) => options.affinity?.some(policy => 'learn' in policy))
+  return new Set(learning.map(({ name }) => name))
 }
 
 function valueOf<T>(settled: PromiseSettledResult<readonly T[]>): readonly T[] {

@@ -4,6 +4,16 @@ import { MEMORY_STORE_OPTIONS, type MemoryStoreOptions } from './memory-store-op
 import { RecencyList } from './recency-list.ts'
 import type { AffinityStore } from './store.ts'
 
+/** A session of a `MemoryStore`. */
+export interface StoredSession {
+  /** The hash of its key: 64 bits. */
+  readonly low: number
+  readonly high: number
+  readonly backendId: string
+  /** Milliseconds until it expires. */
+  readonly leftMs: number
+}
+
 /** The words of an entry: half a cache line, so that to find one costs one look at memory and not seven. */
 const [LOW, HIGH, EXPIRES, BACKEND, PROTECTED, NEXT, NEWER, OLDER, WORDS] = [
   0, 1, 2, 3, 4, 5, 6, 7, 8,
@@ -117,19 +127,51 @@ export class MemoryStore implements AffinityStore {
   }
 
   get(key: string): string | undefined {
-    const entry = this.#find(key)
-    if (entry === 0) return undefined
+    const entry = this.#used(this.#find(key))
+    return entry === 0 ? undefined : this.#backends.text(this.#word(entry, BACKEND))
+  }
+
+  /** The session of the key whose hash is `low` and `high`. As with `get()` it counts as used. */
+  getHash(low: number, high: number): StoredSession | undefined {
+    const entry = this.#used(this.#findHash(low, high))
+    return entry === 0 ? undefined : this.#session(entry)
+  }
+
+  /** The entry, which is used now; 0 when it has expired, or is none. */
+  #used(entry: number): number {
+    if (entry === 0) return 0
     if (this.#isExpired(entry)) {
       this.#remove(entry)
-      return undefined
+      return 0
     }
     this.#touch(entry)
-    return this.#backends.text(this.#word(entry, BACKEND))
+    return entry
+  }
+
+  #session(entry: number): StoredSession {
+    return {
+      low: this.#word(entry, LOW),
+      high: this.#word(entry, HIGH),
+      backendId: this.#backends.text(this.#word(entry, BACKEND)),
+      leftMs: this.#word(entry, EXPIRES) * TICK_MS - (this.#now() - this.#startMs),
+    }
   }
 
   set(key: string, backendId: string, ttlMs: number): void {
+    this.#put(this.#find(key), backendId, ttlMs)
+  }
+
+  /** As `set()`, of the key whose hash is `low` and `high`. */
+  setHash(low: number, high: number, backendId: string, ttlMs: number): void {
+    this.#hashed[0] = low
+    this.#hashed[1] = high
+    this.#put(this.#findHash(low, high), backendId, ttlMs)
+  }
+
+  /** @param found the entry of the hash that was noted last, or 0 */
+  #put(found: number, backendId: string, ttlMs: number): void {
     this.#changes += 1
-    let entry = this.#find(key)
+    let entry = found
     if (entry === 0) {
       entry = this.#add()
       this.#words[entry + BACKEND] = this.#backends.hold(backendId)
@@ -166,6 +208,22 @@ export class MemoryStore implements AffinityStore {
   deleteHash(low: number, high: number): void {
     const entry = this.#findHash(low, high)
     if (entry !== 0) this.#remove(entry)
+  }
+
+  /** Writes the 64 bits into `out` by which a key is known. Stores with the same `hashKey` know it by the same. */
+  hashOf(key: string, out: Uint32Array): void {
+    this.#hash(key, out)
+  }
+
+  /**
+   * The sessions that have not expired, in no order. Changes while it runs are allowed: an entry is read when it is
+   * its turn, and an entry that is added meanwhile may be left out.
+   */
+  *entries(): Generator<StoredSession, void, undefined> {
+    for (let entry = WORDS; entry <= this.#last; entry += WORDS) {
+      // An entry that was removed ends at 0, also when the clock was set back.
+      if (this.#word(entry, EXPIRES) > 0 && !this.#isExpired(entry)) yield this.#session(entry)
+    }
   }
 
   #move(entry: number, backendId: string): void {
