@@ -9,7 +9,7 @@ import { PREFIX } from './prefix.ts'
 
 const MAX_BY = 128
 
-export const REDIS_FLEET_OPTIONS = optionTable(
+const REDIS_FLEET_OPTIONS = optionTable(
   {
     ...CONNECTION_OPTIONS.options,
     /** Those of the pool, newest first: commands are encrypted and authenticated with them. */

@@ -4,7 +4,7 @@ import { CONNECTION_OPTIONS, connectionProblems, redisOf } from './connection/re
 import { LearnedTable, type TableSettings } from './learned/learned-table.ts'
 import { PREFIX } from './prefix.ts'
 
-export const REDIS_STORE_OPTIONS = optionTable(
+const REDIS_STORE_OPTIONS = optionTable(
   {
     ...CONNECTION_OPTIONS.options,
     /** First part of all keys. They are `PREFIX:{POOL}:…`. @default 'limpet' */
