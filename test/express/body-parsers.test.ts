@@ -9,7 +9,7 @@ import { poolOf } from '../support/fastify-app.ts'
 import { joinedValue } from '../support/header-lines.ts'
 import { ask, type Asked } from '../support/http-client.ts'
 import { serve } from '../support/node-app.ts'
-import { EXPRESSES, pool, showMessage } from '../support/express-app.ts'
+import { EXPRESSES, pool } from '../support/express-app.ts'
 
 describe.each(EXPRESSES)('mounted in %s', (_version, express) => {
   describe('after a body parser', () => {
@@ -18,7 +18,7 @@ describe.each(EXPRESSES)('mounted in %s', (_version, express) => {
     async function posted(parser: RequestHandler, asked: Asked) {
       const w1 = await startBackend('w1')
       const { affinity, handler } = pool([w1])
-      const port = await serve(express().use(parser, handler, showMessage))
+      const port = await serve(express().use(parser, handler))
       return { w1, affinity, answer: await ask(port, { method: 'POST', ...asked }) }
     }
 
@@ -88,7 +88,7 @@ describe.each(EXPRESSES)('mounted in %s', (_version, express) => {
     test('express.raw, it may not be more than the limit', async () => {
       const w1 = await startBackend('w1')
       const { handler } = pool([w1], { bodyLimit: 10 })
-      const port = await serve(express().use(express.raw({ type: () => true }), handler, showMessage))
+      const port = await serve(express().use(express.raw({ type: () => true }), handler))
       for (const body of [Buffer.alloc(11), [Buffer.alloc(11)]]) {
         const headers = { 'Content-Type': 'application/x' }
         expectOwnAnswer(await ask(port, { method: 'POST', headers, body }), 413)

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import { createAffinity, isAffinityError } from '@limpet/core'
+import { createAffinity } from '@limpet/core'
 import { limpet, type LimpetOptions } from '@limpet/express'
 import express5, { type ErrorRequestHandler } from 'express'
 import type { Backend } from './backend.ts'
@@ -18,13 +18,6 @@ export const EXPRESSES = [
 export function pool(backends: readonly Backend[], options: Partial<LimpetOptions> = {}) {
   const affinity = createAffinity(poolOf(...backends))
   return { affinity, handler: limpet({ use: affinity, ...options }) }
-}
-
-/** The error handler of an application in production: no stack reaches the client. */
-export const showMessage: ErrorRequestHandler = (error, _request, response, next) => {
-  if (isAffinityError(error) && !response.headersSent)
-    response.status(error.statusCode).set(error.headers).send(error.message)
-  else next(error)
 }
 
 /** An error handler that answers nothing. */

@@ -12,7 +12,6 @@ import createFastify, { type FastifyInstance } from 'fastify'
 import { Hono } from 'hono'
 import Koa from 'koa'
 import type { Around, Gateway, GatewayOptions, Harness } from '../contract/harness.ts'
-import { showMessage } from './express-app.ts'
 import { startNodeGateway } from './node-gateway.ts'
 
 /** The version before, which has no types of its own under this name. */
@@ -37,12 +36,15 @@ async function startExpress(app: Express, options: GatewayOptions): Promise<Gate
       around.enter(request, next)
     })
   }
-  const onError: ErrorRequestHandler = (error, request, _response, next) => {
-    around?.onError(request.limpet)
-    next(error)
+  app.use(handler)
+  if (around !== undefined) {
+    const onError: ErrorRequestHandler = (error, request, _response, next) => {
+      around.onError(request.limpet)
+      next(error)
+    }
+    // Express prints every error otherwise.
+    app.use(onError).set('env', 'test')
   }
-  // Express prints every error otherwise.
-  app.use(handler, onError, showMessage).set('env', 'test')
   return startNodeGateway(handler, app, around)
 }
 

@@ -7,6 +7,7 @@ import {
   type UpgradeListener,
 } from '@limpet/http-proxy'
 import type { Request, RequestHandler, Response } from 'express'
+import { stackInCause } from './stack-in-cause.ts'
 import { wholeUrl } from './whole-url.ts'
 
 declare global {
@@ -48,7 +49,7 @@ export function limpet(options: LimpetOptions): Limpet {
       return
     }
     request.limpet = taken.info
-    taken.respond().catch((error: unknown) => next(error))
+    taken.respond().catch((error: unknown) => next(stackInCause(error)))
   }
   return Object.assign(handler, proxy)
 }
