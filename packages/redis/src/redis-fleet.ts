@@ -2,7 +2,12 @@ import { hostname } from 'node:os'
 import type { AdminState, BackendOptions, Drain, DrainOptions, Pool, Secret } from '@limpet/core'
 import { needed, type OptionsOf, optionTable, parsed, text } from '@limpet/core/options'
 import { parseSecrets } from '@limpet/core/signing'
-import { CONNECTION_OPTIONS, connectionProblems, redisOf } from './connection/redis-options.ts'
+import {
+  CONNECTION_OPTIONS,
+  connectionProblems,
+  redisOf,
+  type RedisOptions,
+} from './connection/redis-options.ts'
 import type { Command } from './fleet/command.ts'
 import { SharedCommands } from './fleet/shared-commands.ts'
 import { PREFIX } from './prefix.ts'
@@ -29,7 +34,7 @@ const REDIS_FLEET_OPTIONS = optionTable(
   connectionProblems,
 )
 
-export interface RedisFleetOptions extends OptionsOf<typeof REDIS_FLEET_OPTIONS> {}
+export interface RedisFleetOptions extends RedisOptions, OptionsOf<typeof REDIS_FLEET_OPTIONS> {}
 
 /** The commands of operators to one pool, for all gateways that share it. */
 export interface RedisFleet {

@@ -1,6 +1,11 @@
 import type { OpenStore, SharedStore, StoreContext } from '@limpet/core'
 import { duration, integer, type OptionsOf, optionTable } from '@limpet/core/options'
-import { CONNECTION_OPTIONS, connectionProblems, redisOf } from './connection/redis-options.ts'
+import {
+  CONNECTION_OPTIONS,
+  connectionProblems,
+  redisOf,
+  type RedisOptions,
+} from './connection/redis-options.ts'
 import { LearnedTable, type TableSettings } from './learned/learned-table.ts'
 import { PREFIX } from './prefix.ts'
 
@@ -19,7 +24,7 @@ const REDIS_STORE_OPTIONS = optionTable(
   connectionProblems,
 )
 
-export interface RedisStoreOptions extends OptionsOf<typeof REDIS_STORE_OPTIONS> {}
+export interface RedisStoreOptions extends RedisOptions, OptionsOf<typeof REDIS_STORE_OPTIONS> {}
 
 /** Learned sessions that several gateways share, for `learn: { store }`. */
 export interface RedisStore extends SharedStore {
