@@ -450,7 +450,7 @@ describe('a block for the shell', () => {
     const started = lines.flatMap(line => /^node (examples\/.*)$/.exec(line)?.[1] ?? [])
     const there = globSync('examples/*/start.ts', { cwd: ROOT })
     expect(new Set([...started, 'examples/fastify-gateway/start.ts'])).toEqual(new Set(there))
-    const listed = readme('.').text.matchAll(/^\| \[[\w-]+\]\((examples\/[\w-]+)\//gm)
+    const listed = readme('.').text.matchAll(/^\| \[[\w-]+\]\((examples\/(?!site\/)[\w-]+)\//gm)
     expect(new Set([...listed].map(([, folder]) => `${folder}/start.ts`))).toEqual(new Set(there))
   })
 
@@ -462,14 +462,17 @@ describe('a block for the shell', () => {
 
   test('that runs the gateway is one that its help knows', () => {
     const program = join(ROOT, 'packages/gateway/dist/main.js')
-    const helps = [['--help'], ['init', '--help']].map(args =>
+    const helps = [['--help'], ['init', '--help'], ['drain', '--help']].map(args =>
       execFileSync(process.execPath, [program, ...args], { encoding: 'utf8' }),
     )
     // Brackets stand around flags that may be absent.
     const help = helps.join('\n').replaceAll(/[[\]]/g, '')
     const commands = lines.filter(line => /^limpet(?: |$)/.test(line))
     expect(commands).not.toEqual([])
-    for (const line of commands) expect(help).toContain(line)
+    for (const line of commands) {
+      expect(help).toContain(/^limpet(?: [\w-]+)?/.exec(line)?.[0])
+      for (const [flag] of line.matchAll(/--[\w-]+/g)) expect(help, line).toContain(flag)
+    }
   })
 
   test('that runs a script runs one that there is', () => {

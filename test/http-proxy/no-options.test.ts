@@ -10,7 +10,7 @@ import { newApp } from '../support/fastify-app.ts'
 const NONE = [
   [undefined, 'undefined'],
   [null, 'null'],
-  ['http://127.0.0.1:3001', '"http://127.0.0.1:3001"'],
+  ['http://127.0.0.1:3001', 'a text of 21 characters'],
   [[], 'a list of 0'],
 ] as const
 
