@@ -83,7 +83,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   },
   'packages/core Errors 2': {
     tail: `
-      import { NoBackendError, RefusedRequestError } from '@limpet/core'
+      import { NoBackendError, RefusedRequestError } from '@limpet/core/adapter'
       console.log(logLine(new NoBackendError())) // ERR_NO_BACKEND
       console.log(logLine(new RefusedRequestError(400, 'host', 'Host is missing'))) // refused: host
       console.log(logLine(new Error('x'))) // Error: x`,
@@ -471,7 +471,7 @@ describe('a block for the shell', () => {
     expect(commands).not.toEqual([])
     for (const line of commands) {
       expect(help).toContain(/^limpet(?: [\w-]+)?/.exec(line)?.[0])
-      for (const [flag] of line.matchAll(/--[\w-]+/g)) expect(help, line).toContain(flag)
+      for (const [flag] of line.matchAll(/--[\w-]+/g)) expect(help).toContain(flag)
     }
   })
 

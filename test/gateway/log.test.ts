@@ -93,9 +93,10 @@ describe.each([1, 2])('limpet with workers: %i', { timeout: 60_000 }, workers =>
     for await (const line of createInterface(stdout)) {
       const { event, count } = JSON.parse(line) as { event: string; count: number }
       if (event === 'log_dropped') told += count
-      if (told === dropped) break
+      // Lines may have been dropped since the figures were read.
+      if (told >= dropped) break
     }
-    expect(told).toBe(dropped)
+    expect(told).toBeGreaterThanOrEqual(dropped)
   })
 })
 

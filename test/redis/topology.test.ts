@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { freePort } from '../support/free-port.ts'
 import {
   type AdminClient,
   hasNoRedis,
@@ -53,6 +54,8 @@ describe.skipIf(hasNoRedis)('a Cluster', () => {
 interface Node {
   readonly server: RedisServer
   readonly admin: AdminClient
+  /** On which the nodes speak to each other. */
+  readonly busPort: string
 }
 
 /** Two nodes, with half of the slots each. */
@@ -61,7 +64,7 @@ async function startCluster(): Promise<[Node, Node]> {
   await first.admin.sendCommand(['CLUSTER', 'ADDSLOTSRANGE', '0', `${HALF}`])
   await second.admin.sendCommand(['CLUSTER', 'ADDSLOTSRANGE', `${HALF + 1}`, `${LAST}`])
   await second.admin.sendCommand(['CLUSTER', 'SET-CONFIG-EPOCH', '2'])
-  await first.admin.sendCommand(['CLUSTER', 'MEET', '127.0.0.1', `${second.server.port}`])
+  await first.admin.sendCommand(['CLUSTER', 'MEET', '127.0.0.1', `${second.server.port}`, second.busPort])
   for (const { admin } of [first, second]) {
     await expect
       .poll(async () => admin.sendCommand(['CLUSTER', 'INFO']), { timeout: 15_000 })
@@ -71,9 +74,11 @@ async function startCluster(): Promise<[Node, Node]> {
 }
 
 async function startNode(): Promise<Node> {
-  const port = ['--cluster-port', '0']
-  const server = await startRedis('--cluster-enabled', 'yes', '--cluster-node-timeout', '2000', ...port)
-  return { server, admin: await server.client() }
+  // Its own choice is the port of clients plus 10,000, which another process may have.
+  const busPort = String(await freePort())
+  const bus = ['--cluster-port', busPort]
+  const server = await startRedis('--cluster-enabled', 'yes', '--cluster-node-timeout', '2000', ...bus)
+  return { server, busPort, admin: await server.client() }
 }
 
 /** The slots whose keys the test has used. */
