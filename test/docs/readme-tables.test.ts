@@ -177,7 +177,7 @@ describe.each([
 })
 
 test('the table of balancers has them all', () => {
-  const balance = 'nobody' as BalancerName
+  const balance = 'unknown' as BalancerName
   let known: readonly string[] = []
   try {
     createAffinity({ secrets: [SECRET], backends: [], balance })

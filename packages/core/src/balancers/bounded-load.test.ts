@@ -35,7 +35,7 @@ describe('a bound on the load of a hash', () => {
           const key = sums.findIndex(sum => sum > at * (sums.at(-1) ?? 0))
           const one = request({ 'x-session': `${key}` })
           const [view, wanted] = [bounded, free].map(each => each.pick(pool.candidates, one))
-          if (view === undefined || wanted === undefined) throw new Error('nobody')
+          if (view === undefined || wanted === undefined) throw new Error('no candidate')
           expect(view.inFlight + 1).toBeLessThanOrEqual(most(boundedLoad, pool, view))
           const hasRoom = wanted.inFlight + 1 <= most(boundedLoad, pool, wanted)
           expect(view === wanted).toBe(hasRoom)
@@ -63,7 +63,7 @@ describe('a bound on the load of a hash', () => {
           pool.candidates,
           request({ 'x-session': key || 'a' }),
         )
-        if (view === undefined) throw new Error('nobody')
+        if (view === undefined) throw new Error('no candidate')
         expect(view.inFlight + 1).toBeLessThanOrEqual(most(1.05, pool, view))
       }),
     )

@@ -58,7 +58,7 @@ describe('random two', () => {
     for (let first = 0; first < count; first += 1) {
       for (let second = 0; second < count - 1; second += 1) {
         const random = script([(first + 0.5) / count, (second + 0.5) / (count - 1)])
-        const id = randomTwo(random).pick(pool.candidates, REQUEST)?.backend.id ?? 'nobody'
+        const id = randomTwo(random).pick(pool.candidates, REQUEST)?.backend.id ?? 'none'
         picked.set(id, (picked.get(id) ?? 0) + 1)
       }
     }

@@ -96,7 +96,7 @@ describe('a pool that takes over from another', () => {
     }
     const before = poolOf('ab')
     const [a] = before.backends
-    if (a === undefined) throw new Error('nobody')
+    if (a === undefined) throw new Error('no candidate')
     const hold = before.hold(a)
     const pool = succeed(before)
     expect([told, pool.inFlight, pool.find('a')?.inFlight]).toEqual([[], 0, 0])

@@ -52,10 +52,10 @@ describe('a request that waits', () => {
     leaseOf(affinity, cookie)
     const second = enqueue(affinity, cookie)
     expect(leaseOf(affinity, cookie).backend.id).toBe('b')
-    const anybody = enqueue(affinity, cookie)
+    const third = enqueue(affinity, cookie)
     expect(codeOf(() => affinity.select(request(cookie)))).toBe('ERR_NO_BACKEND')
     second.leave()
-    anybody.leave()
+    third.leave()
   })
 
   it('for any backend takes the first that has room', async () => {
@@ -63,10 +63,10 @@ describe('a request that waits', () => {
     const cookie = cookieAt(affinity, 'a')
     const [a, b] = [leaseOf(affinity, cookie), leaseOf(affinity)]
     const bound = enqueue(affinity, cookie)
-    const anybody = enqueue(affinity)
+    const unbound = enqueue(affinity)
     b.release()
     await settle()
-    expect([bound.outcome, anybody.outcome]).toEqual(['waits', 'b'])
+    expect([bound.outcome, unbound.outcome]).toEqual(['waits', 'b'])
     const another = enqueue(affinity)
     a.release()
     await settle()
