@@ -15,7 +15,7 @@ import { claimedView, type Decision, type DecisionContext } from './selection/de
 import { moveReason } from './selection/move-reason.ts'
 import type { AffinityPolicy } from './policies/policy.ts'
 import { place } from './selection/placement.ts'
-import { writeKeys } from './policies/policy-writing.ts'
+import { type ReportedSession, writeKeys } from './policies/policy-writing.ts'
 import type { Lease } from './lease.ts'
 import { LeaseSession } from './session-report.ts'
 import type { BackendView, Hold } from './pool/backend-view.ts'
@@ -33,7 +33,7 @@ export interface LeaseContext extends DecisionContext {
   readonly forwarding: FieldForwarding
 }
 
-export class HeldLease implements Lease {
+export class HeldLease implements Lease, ReportedSession {
   readonly status: AffinityStatus
   readonly client: Client
   readonly #context: LeaseContext
@@ -61,6 +61,7 @@ export class HeldLease implements Lease {
   #isTunnel = false
   /** Why the session's backend did not get the request, as it was at the decision. */
   readonly #reason: MoveReason | undefined
+  #session: LeaseSession | undefined
 
   /** @param arrivedTicks when the request has arrived, if it had to wait since @default now */
   constructor(
@@ -157,20 +158,23 @@ export class HeldLease implements Lease {
     const { backend } = this.#view
     const { claims } = this.#decision
     const { isSecure } = this.client
-    const session = new LeaseSession(
-      pool,
-      this.#decision,
-      this.#view,
-      this.#hold.counts,
-      this.#reason,
-      this.#tried,
-    )
-    writeKeys(pool, policies, { request, response, backend, isSecure, isFailure, claims, session }, fields)
+    writeKeys(pool, policies, { request, response, backend, isSecure, isFailure, claims }, this, fields)
     if (diagnostics.responded.hasSubscribers) {
       const { statusCode } = response
       diagnostics.responded.publish(this.#event({ status: this.status, statusCode }))
     }
     return fields
+  }
+
+  get session(): LeaseSession {
+    return (this.#session ??= new LeaseSession(
+      this.#context.pool,
+      this.#decision,
+      this.#view,
+      this.#hold.counts,
+      this.#reason,
+      this.#tried,
+    ))
   }
 
   #count(statusCode: number): void {

@@ -14,7 +14,10 @@ export interface Responded {
   readonly isFailure: boolean
   /** For each policy, the claim that decided or the first that it read. */
   readonly claims: readonly Claim[]
-  /** For the figures. */
+}
+
+/** Makes the report of a response's session when it is first asked for: most responses have no news of it. */
+export interface ReportedSession {
   readonly session: SessionReport
 }
 
@@ -27,9 +30,10 @@ export function writeKeys(
   pool: Pool,
   policies: readonly AffinityPolicy[],
   responded: Responded,
+  reported: ReportedSession,
   fields: HeaderFields,
 ): void {
-  const { request, response, backend, isSecure, isFailure, claims, session } = responded
+  const { request, response, backend, isSecure, isFailure, claims } = responded
   for (let index = 0; index < policies.length; index += 1) {
     const policy = policies[index]
     const claim = claims[index]
@@ -38,6 +42,7 @@ export function writeKeys(
     if (isFailure && !matched) continue
     const isNews = !matched || claim.renew === true
     if (policy.responded === undefined && !(isNews && policy.write !== undefined)) continue
+    const { session } = reported
     const exchange = { request, response, backend, claim, matched, isSecure, session }
     try {
       notePromise(pool, policy, request, policy.responded?.(exchange, fields))

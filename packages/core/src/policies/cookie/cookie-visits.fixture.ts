@@ -82,10 +82,10 @@ export function setUp({
       response,
       backend,
       isSecure,
-      session,
       isFailure: false,
+      claims: [claim],
     }
-    writeKeys(pool, [policy], { ...responded, claims: [claim] }, fields)
+    writeKeys(pool, [policy], responded, { session }, fields)
     return fields
   }
 
