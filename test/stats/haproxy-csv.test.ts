@@ -1,9 +1,10 @@
-import { type Affinity, createAffinity, requestHead } from '@limpet/core'
+import { type Affinity, createAffinity } from '@limpet/core'
 import { statsCsv } from '@limpet/stats'
 import { expect, test } from 'vitest'
 import { startBackends } from '../support/backend.ts'
 import { fileOf } from '../support/gateway-file.ts'
 import { GatewayProcess } from '../support/gateway-process.ts'
+import { visit } from '../support/operator.ts'
 
 const SECRETS = ['a-secret-of-the-tests-0123456789abcdef']
 
@@ -86,20 +87,6 @@ function zabbix(text: string): Readonly<Record<string, string>>[] {
     if (row.length > names.length) throw new Error('more fields than columns')
     return Object.fromEntries(names.map((name, index) => [name, row[index] ?? '']))
   })
-}
-
-async function visit(affinity: Affinity, statusCode = 200): Promise<void> {
-  const message = {
-    method: 'GET',
-    url: '/',
-    httpVersion: '1.1',
-    headers: { host: 'a' },
-    rawHeaders: ['Host', 'a'],
-    socket: {},
-  }
-  const lease = await affinity.select(requestHead(message))
-  lease.responded({ statusCode, headers: {} })
-  lease.release()
 }
 
 async function shop(): Promise<Affinity> {

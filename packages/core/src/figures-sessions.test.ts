@@ -1,7 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type Affinity, createAffinity } from './affinity.ts'
 import * as diagnostics from './diagnostics.ts'
-import { affinityOf, backendOf, leaseOf, request, respond, SECRET, visit } from './figures.fixture.ts'
+import { affinityOf, backendOf, leaseOf, respond, SECRET, visit } from './figures.fixture.ts'
+import { request } from './request.fixture.ts'
 import type { AffinityPolicy } from './policies/policy.ts'
 
 describe('sessions', () => {

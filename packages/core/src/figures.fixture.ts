@@ -1,29 +1,15 @@
 import { type Affinity, createAffinity } from './affinity.ts'
 import type { AffinityOptions } from './affinity-options.ts'
 import type { BackendFigures } from './figures.ts'
-import type { HeaderFields, RequestHead } from './head.ts'
+import type { HeaderFields } from './head.ts'
 import type { Lease } from './lease.ts'
+import { request } from './request.fixture.ts'
 
 export const SECRET = 'correct horse battery staple, and then some more'
 
 export function affinityOf(ids: string, options: Partial<AffinityOptions> = {}): Affinity {
   const backends = Array.from(ids, id => ({ id, url: `http://${id}.test:8080` }))
   return createAffinity({ backends, secrets: [SECRET], ...options })
-}
-
-export function request(cookie?: string): RequestHead {
-  const lines = cookie === undefined ? [] : ['Cookie', cookie]
-  return {
-    method: 'GET',
-    url: '/',
-    httpVersion: '1.1',
-    rawHeaders: ['Host', 'web.test', ...lines],
-    headers: cookie === undefined ? { host: 'web.test' } : { host: 'web.test', cookie },
-    remoteAddress: '192.0.2.1',
-    localPort: 80,
-    encrypted: false,
-    hasBody: false,
-  }
 }
 
 export async function leaseOf(affinity: Affinity, cookie?: string): Promise<Lease> {

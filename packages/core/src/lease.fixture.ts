@@ -4,24 +4,9 @@ import type { Backend } from './pool/backend.ts'
 import type { Failure, FailureKind } from './failure.ts'
 import type { HeaderFields, RequestHead } from './head.ts'
 import type { Lease } from './lease.ts'
+import { request } from './request.fixture.ts'
 
 const SECRET = 'correct horse battery staple, and then some more'
-
-function request(cookie?: string, facts: Partial<RequestHead> = {}): RequestHead {
-  const lines = cookie === undefined ? [] : ['Cookie', cookie]
-  return {
-    method: 'GET',
-    url: '/',
-    httpVersion: '1.1',
-    rawHeaders: ['Host', 'web.test', ...lines],
-    headers: cookie === undefined ? { host: 'web.test' } : { host: 'web.test', cookie },
-    remoteAddress: '192.0.2.1',
-    localPort: 80,
-    encrypted: false,
-    hasBody: false,
-    ...facts,
-  }
-}
 
 export function affinityOf(ids: string, options: Partial<AffinityOptions> = {}): Affinity {
   const backends = Array.from(ids, id => ({ id, url: `http://${id}.test:8080` }))

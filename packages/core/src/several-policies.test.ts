@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Lease } from './lease.ts'
 import type { AffinityPolicy, Claims } from './policies/policy.ts'
-import { affinityOf, leaseOf, request, visit } from './affinity.fixture.ts'
+import { affinityOf, leaseOf, visit } from './affinity.fixture.ts'
+import { request } from './request.fixture.ts'
 
 describe('several policies', () => {
   function policy(
