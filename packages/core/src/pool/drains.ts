@@ -1,3 +1,4 @@
+import type { AdminState } from './backend.ts'
 import { Drain, type DrainTimes } from './drain.ts'
 import type { Member } from './member.ts'
 import type { PoolEvents } from './pool-events.ts'
@@ -69,6 +70,14 @@ export class Drains {
       const member = memberOf(backend.id)
       if (member !== undefined) this.begin(member, drain.left(nowMs), drain.startedAtMs)
     }
+  }
+
+  /** Commands a state, which ends a drain of `member` that is under way. Nothing happens in this state already. */
+  command(member: Member, state: AdminState): void {
+    if (member.state === state) return
+    this.cancel(member)
+    member.command(state)
+    this.#pool.events.stateChanged(member)
   }
 
   cancel(member: Member): void {

@@ -4,22 +4,19 @@ import {
   type Backend,
   type BackendOptions,
   MAX_IN_FLIGHT,
-  type ParsedBackend,
-  parseBackend,
-  parseBackends,
   parseWeight,
 } from './backend.ts'
 import type { BackendView, Hold } from './backend-view.ts'
 import { CandidateLists, type Candidates, chooseCandidates } from './candidates.ts'
 import type { CheckResult, CountedConnection, MoveReason } from '../counts/backend-counts.ts'
 import { PoolCounts } from '../counts/pool-counts.ts'
-import { DepartedMembers } from './departed-members.ts'
 import type { Discovered } from './discovered.ts'
 import { type Drain, type DrainOptions, parseDrain } from './drain.ts'
 import { Drains } from './drains.ts'
+import { mayEject } from './ejection-limit.ts'
 import { type LiveSessions, type SessionCounter, SessionCounters } from './live-sessions.ts'
 import { Member, type MemberContext } from './member.ts'
-import { MemberIndex } from './member-index.ts'
+import { Membership } from './membership.ts'
 import { OptionError } from '../options/option.ts'
 import { parseOption } from '../options/option-kind.ts'
 import type { Pool } from './pool.ts'
@@ -35,9 +32,8 @@ export class LivePool implements Pool {
   readonly #sessions = new SessionCounters()
   #counts: PoolCounts
   readonly #context: MemberContext
-  readonly #members = new MemberIndex()
+  readonly #members: Membership
   readonly #lists: CandidateLists
-  readonly #departed: DepartedMembers
   readonly #drains: Drains
   readonly #events: PoolEvents
   readonly #watchers = new Set<() => void>()
@@ -48,7 +44,6 @@ export class LivePool implements Pool {
     this.name = name
     this.#events = new PoolEvents(name)
     this.#lists = new CandidateLists(rest.now)
-    this.#departed = new DepartedMembers(removedGraceMs, rest.now)
     this.#counts = new PoolCounts(rest.now())
     this.#drains = new Drains({
       events: this.#events,
@@ -57,7 +52,7 @@ export class LivePool implements Pool {
       nowMs: () => this.nowMs,
     })
     this.queue = new WaitQueue(maxQueue, () =>
-      Math.min(this.#lists.dueInMs(this.#members.list), this.#departed.dueInMs()),
+      Math.min(this.#lists.dueInMs(this.#members.list), this.#members.departedDueInMs()),
     )
     this.#context = {
       ...rest,
@@ -65,10 +60,20 @@ export class LivePool implements Pool {
       requests: 0,
       stale: () => this.#lists.stale(),
       healthChanged: member => this.#healthChanged(member, 'requests'),
-      mayTakeOut: member => this.#mayTakeOut(member),
+      mayTakeOut: member => mayEject(member, this.#members.list),
       freed: member => this.#freed(member),
     }
-    this.#members.set(this.#membersOf(backends))
+    this.#members = new Membership(
+      {
+        context: this.#context,
+        events: this.#events,
+        drains: this.#drains,
+        turned: member => this.#turned(member, 'discovery'),
+        commanded: () => this.#commanded(),
+      },
+      backends,
+      removedGraceMs,
+    )
   }
 
   get backends(): readonly BackendView[] {
@@ -80,7 +85,7 @@ export class LivePool implements Pool {
   }
 
   get departed(): readonly BackendView[] {
-    return this.#departed.views
+    return this.#members.departed
   }
 
   get inFlight(): number {
@@ -124,63 +129,32 @@ export class LivePool implements Pool {
   }
 
   findDeparted(id: string): BackendView | undefined {
-    return this.#departed.find(id)
+    return this.#members.findDeparted(id)
   }
 
   named(word: string): BackendView | undefined {
-    return this.#members.named(word) ?? this.#departed.find(word)
+    return this.#members.named(word)
   }
 
   replace(backends: readonly BackendOptions[], discovered?: ReadonlyMap<string, Discovered>): void {
-    const before = this.#members.byId
-    const members = this.#membersOf(backends)
-    const turned: Member[] = []
-    if (discovered !== undefined) {
-      for (const [id, member] of members)
-        // A new one that is not ready yet has not changed.
-        if (member.discover(discovered.get(id)) && before.get(id) === member) turned.push(member)
-      for (const [id, member] of before)
-        if (member.discovered !== undefined && !members.has(id)) this.#departed.add(member)
-    }
-    this.#setMembers(members)
-    for (const member of turned) {
-      member.counts.turned(member.healthy, this.nowMs)
-      this.#events.healthChanged(member, 'discovery')
-      if (!member.healthy) member.foundDown()
-    }
+    this.#members.replace(backends, discovered)
   }
 
   takeOver(before: Pool): void {
     if (!(before instanceof LivePool)) throw new TypeError('takeOver() takes the pool of another affinity')
     this.#context.requests = before.#context.requests
     this.#counts = before.#counts
-    this.#departed.takeOver(before.#departed)
-    this.#members.set(
-      new Map(
-        before.#members.list.map(member => {
-          const options = parseBackend('backend', member.options)
-          return [options.id, new Member(options, this.#context, member)]
-        }),
-      ),
-    )
+    this.#members.takeOver(before.#members)
     this.#drains.takeOver(before.#drains, id => this.#members.find(id))
     this.#changed()
   }
 
   add(backend: BackendOptions): BackendView {
-    const parsed = parseBackend('backend', backend)
-    this.#members.check(parsed)
-    const member = new Member(parsed, this.#context)
-    this.#setMembers(new Map(this.#members.byId).set(parsed.id, member))
-    return member
+    return this.#members.add(backend)
   }
 
   remove(id: string): boolean {
-    this.#departed.forget(id)
-    const rest = new Map(this.#members.byId)
-    if (!rest.delete(id)) return false
-    this.#setMembers(rest)
-    return true
+    return this.#members.remove(id)
   }
 
   setState(id: string, state: AdminState): void {
@@ -188,7 +162,7 @@ export class LivePool implements Pool {
       throw new OptionError('state', state, `one of ${ADMIN_STATES.join(', ')}`)
     const member = this.#members.get(id)
     this.#drains.cancel(member)
-    this.#command(member, state)
+    this.#drains.command(member, state)
     this.#commanded()
   }
 
@@ -213,8 +187,7 @@ export class LivePool implements Pool {
   setHealthy(id: string, healthy: boolean, reason?: string): void {
     const member = this.#members.get(id)
     if (!member.observe(healthy)) return
-    this.#healthChanged(member, 'check', reason)
-    if (!healthy) member.foundDown()
+    this.#turned(member, 'check', reason)
   }
 
   setSelfDraining(id: string, selfDraining: boolean): void {
@@ -288,41 +261,6 @@ export class LivePool implements Pool {
     return view.hold()
   }
 
-  #membersOf(backends: readonly BackendOptions[]): Map<string, Member> {
-    const next = new Map<string, Member>()
-    // All of it is checked before any of it is done: a wrong list changes nothing.
-    for (const parsed of parseBackends('backends', backends)) {
-      const known = this.#members.find(parsed.id)
-      const stays = known !== undefined && known.backend.url.href === parsed.url.href
-      if (stays) this.#configure(known, parsed)
-      next.set(parsed.id, stays ? known : new Member(parsed, this.#context))
-    }
-    return next
-  }
-
-  #setMembers(members: Map<string, Member>): void {
-    const before = this.#members.list
-    this.#members.set(members)
-    this.#departed.forgetAll(members)
-    for (const member of before) {
-      if (members.get(member.backend.id) !== member) this.#drains.cancel(member)
-    }
-    this.#events.membersChanged(before, this.#members.list)
-    this.#commanded()
-  }
-
-  #configure(member: Member, parsed: ParsedBackend): void {
-    member.configure(parsed)
-    this.#command(member, parsed.state)
-  }
-
-  #command(member: Member, state: AdminState): void {
-    if (member.state === state) return
-    this.#drains.cancel(member)
-    member.command(state)
-    this.#events.stateChanged(member)
-  }
-
   /** Membership or a commanded state may have changed. */
   #commanded(): void {
     for (const watcher of this.#watchers) watcher()
@@ -339,17 +277,10 @@ export class LivePool implements Pool {
     this.#drains.freed(member)
   }
 
-  /**
-   * Requests alone take out at most half of the backends, and none unless another backend does better. When all are
-   * silent, using fewer of them gains nothing, and the ejected ones may as well be tried again.
-   */
-  #mayTakeOut(member: Member): boolean {
-    const others = this.#members.list.filter(other => other !== member)
-    const out = others.filter(({ passive }) => passive?.isOut === true)
-    if (others.some(({ isUsable, passive }) => isUsable && passive?.isWell === true))
-      return 2 * (out.length + 1) <= this.#members.list.length
-    for (const other of out) other.readmit()
-    return false
+  /** A witness beside the requests has changed whether `member` is healthy. */
+  #turned(member: Member, by: HealthWitness, reason?: string): void {
+    this.#healthChanged(member, by, reason)
+    if (!member.healthy) member.foundDown()
   }
 
   #healthChanged(member: Member, by: HealthWitness, reason?: string): void {
