@@ -2,6 +2,7 @@ import { durationMs } from '@limpet/core/options'
 import { parseOnlyFlags } from '../cli/flags.ts'
 import { UsageError } from '../cli/usage-error.ts'
 import { AddressError, adminOf, adminUrl, DEFAULT_ADMIN_URL, urlOption } from './admin-address.ts'
+import type { Terminal } from '../cli/terminal.ts'
 
 const HELP = `limpet health: asks a running gateway whether it is ready
 
@@ -27,11 +28,6 @@ const OPTIONS = {
 } as const
 
 const MAX_TIMEOUT_MS = 60 * 60_000
-
-interface Terminal {
-  readonly out: (text: string) => void
-  readonly error: (text: string) => void
-}
 
 /** The gateway is not known to be ready. */
 class HealthError extends AddressError {}

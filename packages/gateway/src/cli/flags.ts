@@ -1,6 +1,9 @@
+import { createRequire } from 'node:module'
 import { parseArgs, type ParseArgsConfig } from 'node:util'
-import { nearMiss } from '@limpet/core/options'
+import type * as CoreOptions from '@limpet/core/options'
 import { UsageError } from './usage-error.ts'
+
+const load = createRequire(import.meta.url)
 
 type Options = NonNullable<ParseArgsConfig['options']>
 type Parsed<O extends Options> = ReturnType<
@@ -37,6 +40,8 @@ export function parseOnlyFlags<const O extends Options>(
 
 /** The suggestion for a misspelt word, as the end of a sentence; empty when no word is near. */
 export function hint(given: string, words: readonly string[]): string {
+  // Loaded for a mistake alone: "limpet --help" would load all options of core.
+  const { nearMiss } = load('@limpet/core/options') as typeof CoreOptions
   const flags = given.startsWith('-') ? '--' : ''
   const meant = nearMiss(given.replace(/^-+/, ''), words)
   return meant === undefined

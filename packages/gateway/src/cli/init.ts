@@ -5,6 +5,7 @@ import { parseConfig } from '../config/config-file.ts'
 import { problemText } from '../config/problem.ts'
 import { backendsOf, listenOf } from './endpoints.ts'
 import { hint, parseOnlyFlags } from './flags.ts'
+import type { Terminal } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 import { type InitAnswers, initFile, METHODS } from './init-file.ts'
 
@@ -40,15 +41,12 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
-/** Where `limpet init` asks and answers. */
-export interface InitTerminal {
-  readonly out: (text: string) => void
-  readonly error: (text: string) => void
-  readonly input: NodeJS.ReadableStream
-}
-
-/** @param args behind `init` @returns the exit code */
-export async function runInit(args: readonly string[], terminal: InitTerminal): Promise<number> {
+/** @param args behind `init` @param input the answers @returns the exit code */
+export async function runInit(
+  args: readonly string[],
+  terminal: Terminal,
+  input: NodeJS.ReadableStream = process.stdin,
+): Promise<number> {
   try {
     const values = parseOnlyFlags(args, OPTIONS)
     if (values.help) {
@@ -58,7 +56,7 @@ export async function runInit(args: readonly string[], terminal: InitTerminal): 
     const { out, force } = values
     // Before the questions: the answers would be lost.
     if (!force && existsSync(out)) throw new UsageError(`${out} exists; --force overwrites it`)
-    const text = initFile(await answers(values, terminal))
+    const text = initFile(await answers(values, questions(values.yes, terminal, input)))
     check(out, text)
     write(out, text, force)
     terminal.out(`${out} is written. Check it: limpet check --config ${out}\n`)
@@ -76,11 +74,9 @@ interface Flags {
   readonly sessions?: string | undefined
   readonly cookie: string
   readonly health?: string | undefined
-  readonly yes: boolean
 }
 
-async function answers(flags: Flags, terminal: InitTerminal): Promise<InitAnswers> {
-  const ask = questions(flags.yes, terminal)
+async function answers(flags: Flags, ask: Questions): Promise<InitAnswers> {
   try {
     const listen = listenOf(
       '--listen',
@@ -102,11 +98,13 @@ async function answers(flags: Flags, terminal: InitTerminal): Promise<InitAnswer
   }
 }
 
+interface Questions {
+  question(text: string, fallback: string): Promise<string>
+  close(): void
+}
+
 /** Asks line by line. At the end of the input, and with `--yes`, each answer is the default. */
-function questions(
-  isSilent: boolean,
-  { out, input }: InitTerminal,
-): { question: (text: string, fallback: string) => Promise<string>; close: () => void } {
+function questions(isSilent: boolean, { out }: Terminal, input: NodeJS.ReadableStream): Questions {
   if (isSilent) return { question: async (_text, fallback) => fallback, close: () => undefined }
   const reader = createInterface({ input })
   const lines = reader[Symbol.asyncIterator]()

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { type JsonSchema, table } from '@limpet/core/options'
 import { CONFIG_OPTIONS } from './config-options.ts'
 
@@ -10,9 +9,4 @@ export function fileSchema(packages: { readonly kubernetes: JsonSchema }): JsonS
     ...table(CONFIG_OPTIONS).schema,
     $defs: packages,
   }
-}
-
-/** The JSON Schema for editors: the same with the doc comments of the tables, as the package has it in a file. */
-export function schemaText(): string {
-  return readFileSync(new URL('../../schema.json', import.meta.url), 'utf8')
 }

@@ -18,11 +18,7 @@ import type { Scenario } from './scenario.ts'
 import { parseScenario, scenarioText } from './scenario-file.ts'
 import type { ReportFormat, Settings } from './settings.ts'
 import { TargetGuard } from './target.ts'
-
-interface Terminal {
-  readonly out: (text: string) => void
-  readonly error: (text: string) => void
-}
+import type { Terminal } from '../cli/terminal.ts'
 
 const USAGE = 2
 

@@ -8,11 +8,7 @@ import { type MovedIn, moveIn } from './move-in.ts'
 import { type Finding, printable } from './report.ts'
 import { BrokenFileError } from './statement.ts'
 import { UsageError } from '../cli/usage-error.ts'
-
-interface Terminal {
-  readonly out: (text: string) => void
-  readonly error: (text: string) => void
-}
+import type { Terminal } from '../cli/terminal.ts'
 
 const INCOMPLETE = 1
 const USAGE = 2

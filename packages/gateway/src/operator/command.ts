@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { durationMs } from '@limpet/core/options'
 import { AddressError } from '../admin/admin-address.ts'
 import { parseFlags } from '../cli/flags.ts'
+import type { Terminal } from '../cli/terminal.ts'
 import { UsageError } from '../cli/usage-error.ts'
 import {
   AdminClient,
@@ -11,7 +12,7 @@ import {
   type PoolRow,
 } from './admin-client.ts'
 import { watchDrain } from './drain-watch.ts'
-import { Screen, type Terminal } from './screen.ts'
+import { Screen } from './screen.ts'
 import { statusTable } from './status-table.ts'
 import type { OperatorVerb } from './verbs.ts'
 

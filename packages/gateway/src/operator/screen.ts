@@ -1,4 +1,5 @@
 import { stdout } from 'node:process'
+import type { Terminal } from '../cli/terminal.ts'
 
 const CLEAR_LINE = '\r\u001b[2K'
 const HOME = '\u001b[H'
@@ -6,12 +7,6 @@ const CLEAR_BELOW = '\u001b[J'
 const CLEAR_TO_END = '\u001b[K'
 /** Between lines of progress, where each stays. */
 const LINE_EVERY_MS = 5_000
-
-/** Where a command is run. */
-export interface Terminal {
-  readonly out: (text: string) => void
-  readonly error: (text: string) => void
-}
 
 /** Output that is drawn anew in its place on a terminal, and is plain lines in a file or a pipe. */
 export class Screen {
