@@ -15,6 +15,12 @@ const PROGRAMS = [
     service: 'redis-server',
     neededBy: 'the tests of @limpet/redis and of examples/session-stores',
   },
+  {
+    commands: ['promtool'],
+    debian: 'prometheus',
+    service: 'prometheus',
+    neededBy: "promtool's check of the metrics",
+  },
 ]
 
 const isCi = process.env.CI === 'true'
