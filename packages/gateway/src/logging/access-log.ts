@@ -4,6 +4,7 @@ import { type Affinity, isAffinityError, type Lease, type OnceGone, type Request
 import type { LineLog } from './log.ts'
 import type { LogSkip } from '../config/config.ts'
 import { type Carried, type Entry, ObservedLease } from './observed-lease.ts'
+import { traceOf } from './request-trace.ts'
 
 /** Maximum length of a text from a client. */
 const MAX_TEXT = 256
@@ -102,6 +103,7 @@ export class AccessLog {
     if (this.#sample < 1 && this.#random() >= this.#sample) return undefined
     const entry: Entry = {
       startedMs: performance.now(),
+      trace: traceOf(request.headers),
       before: this.#carried.get(socket) ?? NOTHING,
       client: socket.remoteAddress,
       pool,
@@ -121,6 +123,7 @@ export class AccessLog {
   #write(request: IncomingMessage, entry: Entry, status: number | undefined, end: string): void {
     const { method, url, headers } = request
     const { client, pool, backend, affinity, attempts, startedMs, selectedMs, connectedMs, headMs } = entry
+    const { trace } = entry
     const host = headers.host ?? headers[':authority']
     const since = (atMs: number | undefined): number | undefined =>
       atMs === undefined ? undefined : Math.round((atMs - startedMs) * 10) / 10
@@ -149,6 +152,8 @@ export class AccessLog {
       bytesOut: carried && carried.written - entry.before.written,
       client,
       end,
+      traceId: trace?.traceId,
+      spanId: trace?.spanId,
     })
   }
 

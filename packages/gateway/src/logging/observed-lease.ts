@@ -1,5 +1,6 @@
 import type { Backend, Failure, HeaderFields, Lease, ResponseHead } from '@limpet/core'
 import { attemptError } from '@limpet/core/adapter'
+import type { RequestTrace } from './request-trace.ts'
 
 /** Bytes of a connection so far. */
 export interface Carried {
@@ -10,6 +11,7 @@ export interface Carried {
 /** The log entry of one request. Times are in milliseconds, from its head's arrival. */
 export interface Entry {
   readonly startedMs: number
+  readonly trace: RequestTrace | undefined
   /** Bytes that the connection had carried before. */
   readonly before: Carried
   /** The socket's remote address, until the client behind a proxy is known. */

@@ -32,6 +32,13 @@ it('tells further attempts, and a request that did not end well', () => {
   )
 })
 
+it('names the trace of a request', () => {
+  const line = { ...REQUEST, traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' }
+  expect(prettyLine(JSON.stringify(line))).toContain(
+    '(matched, 3.8 ms, 192.0.2.7, trace 0af7651916cd43dd8448eb211c80319c)\n',
+  )
+})
+
 it('shows control characters as escapes', () => {
   const line = prettyLine(JSON.stringify({ ...REQUEST, path: '/\u001B[2J\n' }))
   expect(line).toContain('/\\x1b[2J\\x0a -> ')

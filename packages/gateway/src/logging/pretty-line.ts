@@ -16,6 +16,7 @@ interface RequestLine {
   readonly totalMs: number
   readonly client?: string
   readonly end: string
+  readonly traceId?: string
 }
 
 /** A line of the log for people: one line for each request, and one for each event. @param line of JSON */
@@ -33,6 +34,7 @@ function requestLine(line: RequestLine): string {
     client,
     ...(line.attempts > 1 ? [`${line.attempts} attempts`] : []),
     ...(line.end === 'complete' ? [] : [line.end]),
+    ...(line.traceId === undefined ? [] : [`trace ${line.traceId}`]),
   ]
   const text = `${clock} ${status} ${method} ${host}${path} -> ${backend} (${notes.join(', ')})`
   return `${text.replaceAll(CONTROLS, escaped)}\n`
