@@ -1,9 +1,8 @@
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { copyFileSync } from 'node:fs'
 import { connect } from 'node:tls'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { startBackend, startBackends } from '../support/backend.ts'
+import { CertificateFiles } from '../support/certificate-files.ts'
 import { ADAPTERS, fileOf } from '../support/gateway-file.ts'
 import { GatewayProcess } from '../support/gateway-process.ts'
 import { openRaw } from '../support/raw-client.ts'
@@ -260,23 +259,15 @@ describe.each(ADAPTERS)('a reload of limpet --adapter %s', adapter => {
 
 describe('a reload of limpet', () => {
   test('takes the certificate that is there now', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'limpet-'))
-    onTestFinished(() => rmSync(folder, { recursive: true }))
-    const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
-    function put(name: string): void {
-      const from = (file: string): string =>
-        new URL(`../support/tls/${name}${file}.pem`, import.meta.url).pathname
-      copyFileSync(from('certificate'), cert)
-      copyFileSync(from('key'), key)
-    }
-    put('')
+    const certificate = new CertificateFiles('app.internal')
+    const { cert, key } = certificate
     const w1 = await startBackend('w1')
     for (const http2 of [false, true]) {
-      put('')
+      certificate.put('app.internal')
       const file = fileOf([w1], { listen: { port: 0, tls: { cert, key }, http2 } })
       const gateway = await GatewayProcess.start(file)
       expect(await subjectOf(gateway.port)).toBe('app.internal')
-      put('renewed-')
+      certificate.put('renewed.internal')
       expect(await reload(gateway, file)).toEqual(['listen.tls'])
       expect(await subjectOf(gateway.port)).toBe('renewed.internal')
       copyFileSync(cert, key)

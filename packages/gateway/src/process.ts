@@ -8,6 +8,7 @@ import { openLogs } from './logging/log.ts'
 import { GatewayOperations } from './admin/operations.ts'
 import { problemText } from './config/problem.ts'
 import type { Changes } from './reload/reload.ts'
+import { ReloadRefused } from './workers/reload-all.ts'
 import { onSignals } from './signals.ts'
 
 /** Reads the file again. @throws ConfigError */
@@ -100,7 +101,10 @@ export function logReload(log: Logger, startedMs: number, reloading: Promise<Cha
           'what is read at the start alone differs',
         )
     },
-    (error: unknown) => log.error({ event: 'reload_failed', err: error }, 'nothing has changed'),
+    (error: unknown) => {
+      const why = error instanceof ReloadRefused ? { refusals: error.refusals } : { err: error }
+      log.error({ event: 'reload_failed', ...why }, 'nothing has changed')
+    },
   )
 }
 

@@ -13,6 +13,7 @@ import { endingMs } from '../workers/deadline.ts'
 import { errorPage } from './error-page.ts'
 import type { Logs } from '../logging/log.ts'
 import { type Members, membersOf, type PoolMember } from '../reload/pool-members.ts'
+import type { PreparedReload } from '../reload/prepared-reload.ts'
 import { type Changes, changesBetween, reloaded } from '../reload/reload.ts'
 import { AMBIGUOUS, type Router, router } from '../config/routes.ts'
 import { type Observe, ServedPool } from './served-pool.ts'
@@ -33,7 +34,8 @@ export class Gateway {
   /** Those that a reload has replaced, and that have requests left. */
   readonly #retiring = new Set<ServedPool>()
   #route: Router
-  #reloading: Promise<unknown> = Promise.resolve()
+  /** Settles when the last reload is committed or aborted. */
+  #lastReload: Promise<void> = Promise.resolve()
   #isEnding = false
   #isClosing = false
 
@@ -132,19 +134,48 @@ export class Gateway {
    * @throws Error when a pool cannot be started; then nothing has changed
    */
   async reload(config: GatewayConfig): Promise<Changes> {
-    // One at a time: each reload starts from the result of the last.
-    const reloading = this.#reloading.then(async () => this.#reload(config))
-    this.#reloading = reloading.catch(() => undefined)
-    return reloading
+    const prepared = await this.prepare(config)
+    prepared.commit()
+    return prepared.changes
   }
 
-  async #reload(after: GatewayConfig): Promise<Changes> {
+  /**
+   * Does all of a reload that can fail. Waits until the last one is committed or aborted.
+   * @throws Error when a pool cannot be started; then nothing has changed
+   */
+  async prepare(after: GatewayConfig): Promise<PreparedReload> {
+    const last = this.#lastReload
+    const { promise, resolve: settle } = Promise.withResolvers<void>()
+    this.#lastReload = promise
+    await last
+    try {
+      const changes = changesBetween(this.#config, after)
+      const config = reloaded(this.#config, after)
+      const before = this.#pools
+      const replaced = config.pools.filter(pool => before.get(pool.name)?.canBecome(pool) !== true)
+      const started = await this.#startPools(replaced, name => before.get(name))
+      return {
+        changes,
+        commit: () => {
+          this.#commit(config, started)
+          settle()
+        },
+        abort: async () => {
+          await closeAll(started.values())
+          this.#shared?.retain(learnedTables(this.#config.pools))
+          settle()
+        },
+      }
+    } catch (error) {
+      settle()
+      throw error
+    }
+  }
+
+  /** @param started the pools that are new, or in the place of others */
+  #commit(config: GatewayConfig, started: ReadonlyMap<string, ServedPool>): void {
     const before = this.#pools
-    const changes = changesBetween(this.#config, after)
-    const config = reloaded(this.#config, after)
-    const replaced = config.pools.filter(pool => before.get(pool.name)?.canBecome(pool) !== true)
     changeCertificate(this.#server, config.listen.tls)
-    const started = await this.#startPools(replaced, name => before.get(name))
     changeLimits(this.#server, config.limits)
     this.#connections.limits = config.limits
     for (const pool of config.pools) if (!started.has(pool.name)) before.get(pool.name)?.become(pool)
@@ -158,7 +189,6 @@ export class Gateway {
     this.#config = config
     this.#shared?.retain(learnedTables(config.pools))
     for (const served of before.values()) if (this.#pools.get(served.name) !== served) this.#retire(served)
-    return changes
   }
 
   #retire(served: ServedPool): void {

@@ -27,14 +27,17 @@ export function keepLearned(
   return { policies: kept, learned }
 }
 
-/** The names of the tables of learned sessions, by which processes share them. */
-export function learnedTables(pools: readonly PoolConfig[]): ReadonlySet<string> {
-  return new Set(
+/** The tables of learned sessions, by the names by which processes share them: sessions of each at most. */
+export type LearnedTables = ReadonlyMap<string, number | undefined>
+
+export function learnedTables(pools: readonly PoolConfig[]): LearnedTables {
+  return new Map(
     pools.flatMap(({ name, options }) =>
       (options.affinity ?? []).flatMap(policy => {
         if (!('learn' in policy)) return []
-        const { cookie, header } = policy.learn
-        return [`${name}/${header === undefined ? `cookie/${cookie}` : `header/${header}`}`]
+        const { cookie, header, maxEntries } = policy.learn
+        const field = header === undefined ? `cookie/${cookie}` : `header/${header}`
+        return [[`${name}/${field}`, maxEntries] as const]
       }),
     ),
   )

@@ -3,6 +3,7 @@ import type { Pool, Secret, SharedStore } from '@limpet/core'
 import type * as Redis from '@limpet/redis'
 import type { StoreConfig } from '../config/config.ts'
 import { redisPackage } from '../config/redis-package.ts'
+import type { LearnedTables } from './learned-stores.ts'
 import type { WorkerSessions } from '../sharing/worker-sessions.ts'
 
 /** Time for the state of other processes to arrive before this one listens. */
@@ -16,8 +17,8 @@ export interface SharedState {
   storeOf(maxEntries: number | undefined): SharedStore
   /** Shares the commands about a pool, until the result is closed. @param secrets those of the pool */
   join(pool: Pool, secrets: readonly Secret[]): Redis.RedisFleet | undefined
-  /** Forgets the learned sessions of all other tables. */
-  retain(tables: ReadonlySet<string>): void
+  /** Goes on with these tables of learned sessions alone, at these sizes. */
+  retain(tables: LearnedTables): void
   close(): Promise<void>
 }
 
@@ -69,7 +70,7 @@ export class WorkersState implements SharedState {
 
   join(): undefined {}
 
-  retain(tables: ReadonlySet<string>): void {
+  retain(tables: LearnedTables): void {
     this.#sessions.retain(tables)
   }
 

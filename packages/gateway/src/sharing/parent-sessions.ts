@@ -36,7 +36,7 @@ export class ParentSessions {
   }
 
   /** Forgets all other tables. */
-  retain(tables: ReadonlySet<string>): void {
+  retain(tables: Pick<ReadonlySet<string>, 'has'>): void {
     for (const name of this.#tables.keys()) if (!tables.has(name)) this.#tables.delete(name)
   }
 

@@ -5,11 +5,16 @@ import { WorkerTable } from './worker-table.ts'
 
 const HASH_KEY_BYTES = 16
 
+interface OpenTable {
+  readonly table: WorkerTable
+  maxEntries: number | undefined
+}
+
 /** The learned sessions that a worker shares with the others, through its parent. */
 export class WorkerSessions {
   readonly #hashKey: Uint8Array
   readonly #send: (message: FromWorker) => void
-  readonly #tables = new Map<string, { readonly table: WorkerTable; maxEntries: number | undefined }>()
+  readonly #tables = new Map<string, OpenTable>()
 
   /**
    * @param secret the same in all workers of one parent
@@ -29,7 +34,7 @@ export class WorkerSessions {
     )
   }
 
-  /** @param maxEntries sessions that each process remembers at most */
+  /** @param maxEntries sessions that each process remembers at most; a table that is open keeps its number until `retain` */
   storeOf(maxEntries: number | undefined): SharedStore {
     return { open: ({ pool, field }) => this.#open(`${pool}/${field}`, maxEntries) }
   }
@@ -48,24 +53,27 @@ export class WorkerSessions {
     for (const { table } of this.#tables.values()) table.flush()
   }
 
-  /** Forgets all other tables. */
-  retain(tables: ReadonlySet<string>): void {
-    for (const name of this.#tables.keys()) if (!tables.has(name)) this.#tables.delete(name)
+  /** Goes on with these tables alone, at these sizes: the result of a reload, or the state before it. */
+  retain(tables: ReadonlyMap<string, number | undefined>): void {
+    for (const [name, known] of this.#tables) {
+      if (!tables.has(name)) this.#tables.delete(name)
+      else if (known.maxEntries !== tables.get(name)) this.#resize(name, known, tables.get(name))
+    }
   }
 
   #open(name: string, maxEntries: number | undefined): OpenStore {
     const known = this.#tables.get(name)
-    if (known !== undefined && known.maxEntries === maxEntries) return known.table
+    if (known !== undefined) return known.table
     const send = this.#send
-    if (known === undefined) {
-      const table = new WorkerTable({ name, hashKey: this.#hashKey, maxEntries, send })
-      this.#tables.set(name, { table, maxEntries })
-      send({ what: 'open', table: name, maxEntries })
-      return table
-    }
+    const table = new WorkerTable({ name, hashKey: this.#hashKey, maxEntries, send })
+    this.#tables.set(name, { table, maxEntries })
+    send({ what: 'open', table: name, maxEntries })
+    return table
+  }
+
+  #resize(name: string, known: OpenTable, maxEntries: number | undefined): void {
     known.table.resize(maxEntries)
     known.maxEntries = maxEntries
-    send({ what: 'open', table: name, maxEntries })
-    return known.table
+    this.#send({ what: 'open', table: name, maxEntries })
   }
 }

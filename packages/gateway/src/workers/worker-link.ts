@@ -69,16 +69,20 @@ export class WorkerLink implements Peer {
 
   /**
    * Gives an order, and returns the worker's reply.
-   * @throws AdminError when the worker refuses, is gone, or does not reply within 5 s
+   * @throws SilentWorker when the worker is gone, or does not reply within 5 s
+   * @throws AdminError when the worker refuses
    */
   async ask(order: Order): Promise<unknown> {
     this.#number += 1
     const number = this.#number
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     this.#waiting.set(number, { resolve, reject })
-    const timer = setTimeout(() => reject(silent()), REPLY_MS)
+    const timer = setTimeout(
+      () => reject(new SilentWorker(`a worker did not respond within ${REPLY_MS} ms`)),
+      REPLY_MS,
+    )
     try {
-      if (!this.#send({ number, order })) reject(silent())
+      if (!this.#send({ number, order })) reject(gone())
       return await promise
     } finally {
       clearTimeout(timer)
@@ -124,10 +128,17 @@ export class WorkerLink implements Peer {
 
   #close(): void {
     this.#isOpen = false
-    for (const { reject } of this.#waiting.values()) reject(silent())
+    for (const { reject } of this.#waiting.values()) reject(gone())
   }
 }
 
-function silent(): AdminError {
-  return new AdminError(500, 'INTERNAL', 'a worker did not respond')
+/** The error of an order that has no reply. The worker has ended, or may still follow it. */
+export class SilentWorker extends AdminError {
+  constructor(message: string) {
+    super(500, 'INTERNAL', message)
+  }
+}
+
+function gone(): SilentWorker {
+  return new SilentWorker('a worker has ended')
 }

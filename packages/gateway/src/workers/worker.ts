@@ -1,7 +1,7 @@
 import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { AdminError } from '../admin/admin-error.ts'
-import type { ConfigSource } from '../config/config.ts'
+import { ConfigError, type ConfigSource } from '../config/config.ts'
 import { parseConfig } from '../config/config-file.ts'
 import { exitAfter } from './deadline.ts'
 import { logEvents } from '../logging/event-log.ts'
@@ -11,16 +11,19 @@ import { GatewayOperations, type Operation } from '../admin/operations.ts'
 import type { FromParent, FromWorker } from '../sharing/messages.ts'
 import { WorkerSessions } from '../sharing/worker-sessions.ts'
 import type { Members } from '../reload/pool-members.ts'
+import type { PreparedReload } from '../reload/prepared-reload.ts'
 import { reloaded } from '../reload/reload.ts'
 
 /** An order from the parent to a worker. */
 export type Order =
   | ({ readonly what: 'start' } & Standing)
   | { readonly what: 'reload'; readonly source: ConfigSource }
+  /** The first half of a reload of all workers, which `commit` or `abort` ends. */
+  | { readonly what: 'prepare'; readonly source: ConfigSource }
   | { readonly what: 'restore'; readonly members: Members }
   /** `isShared`: this worker is the one that tells other gateways. */
   | { readonly what: 'operate'; readonly operation: Operation; readonly isShared: boolean }
-  | { readonly what: 'stats' | 'ending' | 'logDropped' | 'members' | 'end' }
+  | { readonly what: 'commit' | 'abort' | 'stats' | 'ending' | 'logDropped' | 'members' | 'end' }
 
 /** State that all workers share. */
 export interface Standing {
@@ -91,6 +94,7 @@ export async function runWorker(isPretty: boolean): Promise<number> {
   }
   const operations = new GatewayOperations(gateway, logs)
   const { promise, resolve } = Promise.withResolvers<number>()
+  let prepared: Promise<PreparedReload> | undefined
 
   async function obey(order: Order): Promise<unknown> {
     switch (order.what) {
@@ -108,6 +112,14 @@ export async function runWorker(isPretty: boolean): Promise<number> {
         return gateway.restore(order.members)
       case 'reload':
         return gateway.reload(parseConfig(order.source))
+      case 'prepare':
+        prepared = undefined
+        prepared = gateway.prepare(parseConfig(order.source))
+        return (await prepared).changes
+      case 'commit':
+        return (await prepared)?.commit()
+      case 'abort':
+        return (await prepared?.catch(() => undefined))?.abort()
       case 'end':
         return end(0, async () => gateway.stop())
       case 'start':
@@ -157,5 +169,6 @@ function orderError(error: unknown): OrderError {
     const { statusCode, code, message } = error
     return { statusCode, code, message }
   }
-  return { statusCode: 500, code: 'INTERNAL', message: String(error) }
+  const message = error instanceof ConfigError ? error.message : String(error)
+  return { statusCode: 500, code: 'INTERNAL', message }
 }

@@ -12,9 +12,10 @@ import { logNotStarted, logReload, readAgain, type Reread } from '../process.ts'
 import type { Changes } from '../reload/reload.ts'
 import { onSignals } from '../signals.ts'
 import { mergeBackends, mergePools, type Pools } from './merge-figures.ts'
-import { learnedTables } from '../serving/learned-stores.ts'
+import { type LearnedTables, learnedTables } from '../serving/learned-stores.ts'
 import type { FromWorker } from '../sharing/messages.ts'
 import { ParentSessions } from '../sharing/parent-sessions.ts'
+import { reloadAll } from './reload-all.ts'
 import { type Listening, WorkerLink } from './worker-link.ts'
 import type { Order, Standing } from './worker.ts'
 
@@ -92,6 +93,8 @@ class Workers implements Operations {
   readonly #secret: string
   /** The pools whose learned sessions all workers share. */
   #shared: ReadonlySet<string>
+  /** Their learned sessions. */
+  #tables: LearnedTables
   /** The state for a worker that is started later; replaced with each change. */
   #standing: Standing
   readonly #sessions = new ParentSessions()
@@ -113,6 +116,7 @@ class Workers implements Operations {
     this.#log = logs.log
     this.#secret = randomSecret
     this.#shared = learningPools(config)
+    this.#tables = learnedTables(config.pools)
   }
 
   get isReady(): boolean {
@@ -153,13 +157,19 @@ class Workers implements Operations {
   async reload(config: GatewayConfig): Promise<Changes> {
     const { source } = config
     return this.#inTurn(async () => {
-      const [changes = { changed: [], needsRestart: [] }] = await this.#tellAll({ what: 'reload', source })
-      this.#standing = { ...this.#standing, source }
-      this.endingMs = endingMs(config)
-      this.#shared = learningPools(config)
-      this.#sessions.retain(learnedTables(config.pools))
-      await this.#noteMembers()
-      return changes as Changes
+      try {
+        const changes = await reloadAll([...this.#ready], source, () => {
+          this.#standing = { ...this.#standing, source }
+          this.endingMs = endingMs(config)
+          this.#shared = learningPools(config)
+          this.#tables = learnedTables(config.pools)
+        })
+        await this.#noteMembers()
+        return changes ?? { changed: [], needsRestart: [] }
+      } finally {
+        // Workers that prepare a reload have opened tables for it.
+        this.#sessions.retain(this.#tables)
+      }
     })
   }
 
