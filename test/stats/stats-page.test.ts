@@ -119,6 +119,34 @@ describe('the stats page', () => {
     expect((await operator.get()).text).toMatch(/maint<\/span>[^]*safe to stop/)
   })
 
+  test('drains with a spread, foretells the end by the pace of the sessions, and tells how a drain ended', async () => {
+    let now = Date.now()
+    const affinity = poolOf(2, 'web', { now: () => now })
+    for (let n = 0; n < 8; n += 1) await visit(affinity)
+    const operator = await nodeOperator(affinity)
+    const query = '?do=drain&pool=web&backend=w1&value=1h&spread='
+    const asked = await operator.get(`${query}30m`)
+    expect(asked.text).toContain('About 4 sessions stay, at most 1 hour 30 minutes.')
+    expect(asked.text).toContain('Sessions that are left then move over 30 minutes, one after the other.')
+    expect((await operator.get(`${query}2d`)).text).toContain('takes a duration of 0s to 1d')
+    expect((await operator.post({ ...fieldsOf(asked.text), spread: 'soon' })).status).toBe(400)
+    expect(affinity.stats().backends[0]?.state).toBe('ready')
+    expect((await operator.post(fieldsOf(asked.text))).status).toBe(303)
+    expect(affinity.stats().backends[0]?.drain).toMatchObject({ spreadMs: 1_800_000, startedSessions: 4 })
+    now += 60_000
+    const begun = await operator.get()
+    expect(begun.text).toContain('in the last 30 min of it sessions move')
+    expect(begun.text).toMatch(/value="0"[^>]*aria-label="progress of the drain of w1"/)
+    expect(begun.text).not.toContain('ends in about')
+    affinity.pool.drainOf('w1')?.cancel()
+    now += 60_000
+    expect((await operator.get('?pool=web&backend=w1')).text).toMatch(
+      /<dt>last drain<\/dt>\s*<dd>cancelled after 1 min, at [\d:]{8} UTC<\/dd>/,
+    )
+    await affinity.pool.drain('w1', { deadline: 1 }).drained
+    expect((await operator.get()).text).toMatch(/safe to stop[^]*the deadline moved about 4 sessions/)
+  })
+
   test('tells moves with their reason, checks, and everything of one backend', async () => {
     const affinity = poolOf(2)
     await visit(affinity)

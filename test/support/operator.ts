@@ -1,15 +1,19 @@
-import { createAffinity, requestHead, type Affinity } from '@limpet/core'
+import { createAffinity, requestHead, type Affinity, type AffinityOptions } from '@limpet/core'
 import { ask, type BackendResponse } from './http-client.ts'
 
 const SECRETS = ['a-secret-of-the-tests-0123456789abcdef']
 
 /** A pool of backends that no request is sent to. */
-export function poolOf(count: number, name = 'web'): Affinity {
+export function poolOf(
+  count: number,
+  name = 'web',
+  options: Omit<AffinityOptions, 'backends' | 'secrets'> = {},
+): Affinity {
   const backends = Array.from({ length: count }, (_, index) => ({
     id: `w${index + 1}`,
     url: `http://10.0.${Math.floor(index / 250)}.${(index % 250) + 1}:8080`,
   }))
-  return createAffinity({ name, backends, secrets: SECRETS })
+  return createAffinity({ ...options, name, backends, secrets: SECRETS })
 }
 
 /** One request of a new session, from its choice of a backend to its end. */

@@ -101,8 +101,10 @@ export interface DrainedEvent {
   readonly outcome: DrainResult['outcome']
   /** Requests that were still there. */
   readonly inFlight: number
-  /** Sessions that were, where that is known. */
+  /** Sessions that were; undefined when they are not counted. */
   readonly sessions: number | undefined
+  /** `sessions` are those that this process has seen: there may be more from before it. */
+  readonly sessionsEstimated: boolean
 }
 /** On `limpet:queued`: a request waits for room, at one backend or at any. */
 export interface QueuedEvent extends RequestEvent {

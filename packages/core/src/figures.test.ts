@@ -121,13 +121,16 @@ describe('health', () => {
     expect(backendOf(affinity, 'a').checks).toEqual({ passed: 1, failed: 1, last })
   })
 
-  it('tells the beginning and the deadline of a drain, until it is over', () => {
+  it('tells the beginning and the deadline of a drain, until it is over', async () => {
     const affinity = affinityOf('a', { now: () => 1_000 })
+    await visit(affinity)
+    await visit(affinity)
     const drain = affinity.pool.drain('a', { deadline: '1m' })
     expect(backendOf(affinity, 'a').drain).toEqual({
       startedAtMs: 1_000,
       deadlineAtMs: 61_000,
       spreadMs: 0,
+      startedSessions: 2,
     })
     drain.cancel()
     expect(backendOf(affinity, 'a').drain).toBeUndefined()

@@ -16,6 +16,8 @@ export interface DrainFigures {
   readonly deadlineAtMs: number
   /** From then on they move over this time, in milliseconds. */
   readonly spreadMs: number
+  /** Live sessions when it began; undefined where they are not counted. */
+  readonly startedSessions: number | undefined
 }
 
 /** The health checks of one backend. */
@@ -184,6 +186,7 @@ function backendFigures(pool: LivePool, view: Member, nowMs: number): BackendFig
       startedAtMs: drain.startedAtMs,
       deadlineAtMs: drain.deadlineAtMs,
       spreadMs: drain.spreadMs,
+      startedSessions: drain.startedSessions,
     },
     lastDrain: counts.lastDrain,
   }

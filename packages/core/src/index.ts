@@ -50,6 +50,7 @@ export type {
   CountedConnection,
   MoveReason,
 } from './counts/backend-counts.ts'
+export { type DrainForecast, drainForecast } from './drain-forecast.ts'
 export { HISTOGRAM_BOUNDS_MS, type HistogramFigures, quantileMs } from './counts/histogram.ts'
 export type { BackendFigures, CheckFigures, DrainFigures, PoolFigures, ResponseClass } from './figures.ts'
 export {

@@ -11,6 +11,8 @@ export interface EndedDrain {
   readonly inFlight: number
   /** Sessions that were left, and move; undefined when sessions are not counted. */
   readonly sessions: number | undefined
+  /** `sessions` are those that this process has seen: there may be more from before it. */
+  readonly sessionsEstimated: boolean
 }
 
 /** Why a session has left its backend. */

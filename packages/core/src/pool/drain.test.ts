@@ -35,9 +35,23 @@ describe('a drain', () => {
     await vi.advanceTimersByTimeAsync(29 * 60_000)
     expect(visit(affinity, renewed.cookie).backend).toBe('a')
     await vi.advanceTimersByTimeAsync(32 * 60_000)
-    expect(await drain.drained).toEqual({ outcome: 'drained', inFlight: 0, sessions: 0 })
+    expect(await drain.drained).toEqual({
+      outcome: 'drained',
+      inFlight: 0,
+      sessions: 0,
+      sessionsEstimated: false,
+    })
     expect(affinity.pool.find('a')?.state).toBe('maint')
-    expect(seen).toEqual([{ pool: 'default', backend: 'a', outcome: 'drained', inFlight: 0, sessions: 0 }])
+    expect(seen).toEqual([
+      {
+        pool: 'default',
+        backend: 'a',
+        outcome: 'drained',
+        inFlight: 0,
+        sessions: 0,
+        sessionsEstimated: false,
+      },
+    ])
   })
 
   it('waits for requests in flight, and ends at once when there are none', async () => {
@@ -75,7 +89,12 @@ describe('a drain', () => {
     expect(recalled).toEqual(['tunnel'])
     expect(visit(affinity, cookie)).toMatchObject({ backend: 'b', status: 'unavailable' })
     download.release()
-    expect(await drain.drained).toEqual({ outcome: 'deadline', inFlight: 0, sessions: 1 })
+    expect(await drain.drained).toEqual({
+      outcome: 'deadline',
+      inFlight: 0,
+      sessions: 1,
+      sessionsEstimated: false,
+    })
   })
 
   it('moves remaining sessions over its spread, each once and for good', async () => {
@@ -157,6 +176,7 @@ describe('a drain', () => {
       startedAtMs,
       deadlineAtMs: startedAtMs + 10_000,
       spreadMs: 2_000,
+      startedSessions: 1,
     })
     await vi.advanceTimersByTimeAsync(7_999)
     expect([after.pool.find('a')?.state, seen]).toEqual(['drain', []])
@@ -234,7 +254,12 @@ describe('a drain', () => {
     await vi.advanceTimersByTimeAsync(59_999)
     expect(affinity.pool.find('a')?.state).toBe('drain')
     await vi.advanceTimersByTimeAsync(1)
-    expect(await drain.drained).toEqual({ outcome: 'deadline', inFlight: 0, sessions: undefined })
+    expect(await drain.drained).toEqual({
+      outcome: 'deadline',
+      inFlight: 0,
+      sessions: undefined,
+      sessionsEstimated: false,
+    })
   })
 
   it.each<[string, (affinity: Affinity) => void]>([

@@ -1,5 +1,6 @@
 import { duration } from '../options/option-kinds.ts'
 import { type OptionsOf, optionTable } from '../options/option-table.ts'
+import type { LiveSessions } from './live-sessions.ts'
 
 /** How a backend is drained. */
 const DRAIN_OPTIONS = optionTable({
@@ -16,14 +17,18 @@ export interface DrainResult {
   readonly outcome: 'drained' | 'deadline' | 'cancelled'
   /** Requests that are still there: after the deadline they have a few seconds to end. */
   readonly inFlight: number
-  /** Sessions that were left, as far as this process has seen them; undefined when sessions are not counted. */
+  /** Sessions that were left; undefined when sessions are not counted. */
   readonly sessions: number | undefined
+  /** `sessions` are those that this process has seen: there may be more from before it. */
+  readonly sessionsEstimated: boolean
 }
 
 /** The parts of a member that a drain acts on. */
 export interface Draining {
   readonly inFlight: () => number
   readonly sessions: () => number | undefined
+  /** The same, an estimate where the exact number is unknown. */
+  readonly liveSessions: () => LiveSessions | undefined
   /** Begins to move its sessions, over `spreadMs`. */
   readonly disperse: (spreadMs: number) => void
   /** Takes no request any more. */
@@ -37,6 +42,13 @@ export interface Draining {
 export interface DrainTimes {
   readonly deadlineMs: number
   readonly spreadMs: number
+}
+
+/** The beginning of a drain. */
+export interface DrainStart {
+  /** Milliseconds since the epoch. */
+  readonly atMs: number
+  readonly sessions: number | undefined
 }
 
 /** Sessions expire by time alone, so their number is polled. */
@@ -62,25 +74,23 @@ export class Drain {
   readonly deadlineAtMs: number
   /** From the deadline on, its sessions move over this time, in milliseconds. */
   readonly spreadMs: number
+  /** Live sessions at its beginning, an estimate where their number was unknown; undefined: they are not counted. */
+  readonly startedSessions: number | undefined
   readonly #draining: Draining
   readonly #timers: NodeJS.Timeout[]
   readonly #resolve: (result: DrainResult) => void
   /** After the deadline: the sessions that were left. */
-  #late: { readonly sessions: number | undefined } | undefined
+  #late: { readonly sessions: LiveSessions | undefined } | undefined
   #hasLeft = false
   #isOver = false
 
   /**
    * @param nowMs milliseconds since the epoch
-   * @param startedAtMs when it was begun, if another pool has begun it
+   * @param start its beginning, which may have been in another pool
    */
-  constructor(
-    draining: Draining,
-    { deadlineMs, spreadMs }: DrainTimes,
-    nowMs: number,
-    startedAtMs: number = nowMs,
-  ) {
-    this.startedAtMs = startedAtMs
+  constructor(draining: Draining, { deadlineMs, spreadMs }: DrainTimes, nowMs: number, start: DrainStart) {
+    this.startedAtMs = start.atMs
+    this.startedSessions = start.sessions
     this.deadlineAtMs = nowMs + deadlineMs
     this.spreadMs = spreadMs
     this.#draining = draining
@@ -127,7 +137,7 @@ export class Drain {
 
   #expire(): void {
     if (this.#isOver) return
-    this.#late = { sessions: this.sessions }
+    this.#late = { sessions: this.#draining.liveSessions() }
     const { spreadMs } = this
     if (spreadMs === 0) {
       this.#leave()
@@ -158,8 +168,13 @@ export class Drain {
     if (this.#isOver) return
     this.#isOver = true
     for (const timer of this.#timers) clearTimeout(timer)
-    const { sessions } = this.#late ?? this
-    const result: DrainResult = { outcome, inFlight: this.inFlight, sessions }
+    const { sessions } = this.#late ?? { sessions: this.#draining.liveSessions() }
+    const result: DrainResult = {
+      outcome,
+      inFlight: this.inFlight,
+      sessions: sessions?.count,
+      sessionsEstimated: sessions?.isEstimated === true,
+    }
     this.#draining.ended(result)
     this.#resolve(result)
   }

@@ -1,5 +1,6 @@
 import type { AdminState } from './backend.ts'
-import { Drain, type DrainTimes } from './drain.ts'
+import { Drain, type DrainStart, type DrainTimes } from './drain.ts'
+import type { LiveSessions } from './live-sessions.ts'
 import type { Member } from './member.ts'
 import type { PoolEvents } from './pool-events.ts'
 
@@ -7,6 +8,8 @@ import type { PoolEvents } from './pool-events.ts'
 export interface DrainedPool {
   readonly events: PoolEvents
   sessionsOf(id: string): number | undefined
+  /** The same, an estimate where the exact number is unknown. */
+  liveSessions(id: string): LiveSessions | undefined
   /** A drain has commanded a state. */
   changed(): void
   /** Milliseconds since the epoch. */
@@ -29,14 +32,16 @@ export class Drains {
     return this.#drains.get(member)
   }
 
-  /** @param startedAtMs when it was begun, if another pool has begun it */
-  begin(member: Member, times: DrainTimes, startedAtMs?: number): Drain {
+  /** @param start its beginning, if another pool has begun it */
+  begin(member: Member, times: DrainTimes, start?: DrainStart): Drain {
     const pool = this.#pool
+    const nowMs = pool.nowMs()
     const { events } = pool
     const drain = new Drain(
       {
         inFlight: () => member.inFlight,
         sessions: () => pool.sessionsOf(member.backend.id),
+        liveSessions: () => pool.liveSessions(member.backend.id),
         disperse(spreadMs) {
           member.leaving = { fromMs: pool.nowMs(), spreadMs }
           pool.changed()
@@ -55,8 +60,8 @@ export class Drains {
         },
       },
       times,
-      pool.nowMs(),
-      startedAtMs,
+      nowMs,
+      start ?? { atMs: nowMs, sessions: pool.liveSessions(member.backend.id)?.count },
     )
     this.#drains.set(member, drain)
     return drain
@@ -68,7 +73,8 @@ export class Drains {
     const nowMs = this.#pool.nowMs()
     for (const [{ backend }, drain] of before.#drains) {
       const member = memberOf(backend.id)
-      if (member !== undefined) this.begin(member, drain.left(nowMs), drain.startedAtMs)
+      const { startedAtMs: atMs, startedSessions: sessions } = drain
+      if (member !== undefined) this.begin(member, drain.left(nowMs), { atMs, sessions })
     }
   }
 

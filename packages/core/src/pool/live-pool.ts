@@ -48,6 +48,7 @@ export class LivePool implements Pool {
     this.#drains = new Drains({
       events: this.#events,
       sessionsOf: id => this.sessionsOf(id),
+      liveSessions: id => this.liveSessions(id),
       changed: () => this.#commanded(),
       nowMs: () => this.nowMs,
     })

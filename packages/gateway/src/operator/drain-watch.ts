@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { EndedDrain } from '@limpet/core'
 import { type AdminClient, AdminRequestError, type BackendName, type BackendRow } from './admin-client.ts'
-import { DrainProgress } from './drain-progress.ts'
+import { drainProgress } from './drain-progress.ts'
 import type { Screen } from './screen.ts'
 
 const LOOK_MS = 500
@@ -24,16 +24,11 @@ export async function watchDrain(
   begun: BackendRow,
   screen: Screen,
 ): Promise<number> {
-  const { startedAtMs, deadlineAtMs, spreadMs } = begun.drain ?? {
-    startedAtMs: Date.now(),
-    deadlineAtMs: Date.now(),
-    spreadMs: 0,
-  }
-  const progress = new DrainProgress(startedAtMs, deadlineAtMs + spreadMs)
+  const startedAtMs = begun.drain?.startedAtMs ?? Date.now()
   let row: BackendRow | undefined = begun
   let heardMs = performance.now()
   while (row?.drain !== undefined) {
-    screen.progress(progress.line(row, Date.now()))
+    screen.progress(drainProgress(row, Date.now()))
     await delay(LOOK_MS)
     try {
       row = await client.backend(name)
@@ -68,11 +63,13 @@ function tell(
     return SAFE
   }
   screen.result(`${backend} is safe to stop: ${movedText(lastDrain)}`)
-  return lastDrain.sessions === 0 && lastDrain.inFlight === 0 ? SAFE : MOVED
+  const { sessions, sessionsEstimated, inFlight } = lastDrain
+  return sessions === 0 && !sessionsEstimated && inFlight === 0 ? SAFE : MOVED
 }
 
-function movedText({ sessions, inFlight }: EndedDrain): string {
-  const moved = sessions === undefined ? 'sessions that are not counted' : `${sessions} sessions`
+function movedText({ sessions, sessionsEstimated, inFlight }: EndedDrain): string {
+  const count = `${sessionsEstimated ? 'about ' : ''}${sessions} ${sessions === 1 ? 'session' : 'sessions'}`
+  const moved = sessions === undefined ? 'sessions that are not counted' : count
   const cut = inFlight === 0 ? '' : `, and ${inFlight} requests were still in flight`
   return `the deadline has passed, and moved ${moved}${cut}`
 }

@@ -21,8 +21,10 @@ export function mergeBackends(all: readonly BackendFigures[], isShared: boolean)
       (latest, one) => (latest === undefined || one.atMs > latest.atMs ? one : latest),
       undefined,
     )
-  const sessions = all.map(one => one.sessions ?? 0)
-  const isKnown = all.every(one => one.sessions !== undefined)
+  const sessions = mergeSessions(
+    all.map(one => one.sessions),
+    isShared,
+  )
   return {
     ...first,
     healthy: all.every(({ healthy }) => healthy),
@@ -38,8 +40,8 @@ export function mergeBackends(all: readonly BackendFigures[], isShared: boolean)
     failuresByKind: sums(all.map(one => one.failuresByKind)),
     redispatchedFrom: sum(one => one.redispatchedFrom),
     redispatchedTo: sum(one => one.redispatchedTo),
-    sessions: isKnown ? (isShared ? Math.max(...sessions) : total(sessions)) : undefined,
-    sessionsEstimated: isKnown,
+    sessions,
+    sessionsEstimated: sessions !== undefined,
     sessionsStarted: sum(one => one.sessionsStarted),
     sessionsMoved: sums(all.map(one => one.sessionsMoved)),
     connections: sum(one => one.connections),
@@ -54,7 +56,10 @@ export function mergeBackends(all: readonly BackendFigures[], isShared: boolean)
     turnedUp: Math.max(...all.map(one => one.turnedUp)),
     downMs: Math.max(...all.map(one => one.downMs)),
     changedAtMs: Math.max(...all.map(one => one.changedAtMs)),
-    drain: mergeDrains(all.flatMap(({ drain }) => drain ?? [])),
+    drain: mergeDrains(
+      all.flatMap(({ drain }) => drain ?? []),
+      isShared,
+    ),
     lastDrain: mergeEndedDrains(
       all.flatMap(({ lastDrain }) => lastDrain ?? []),
       isShared,
@@ -63,13 +68,17 @@ export function mergeBackends(all: readonly BackendFigures[], isShared: boolean)
 }
 
 /** It is over when it is over in all processes. */
-function mergeDrains(all: readonly DrainFigures[]): DrainFigures | undefined {
+function mergeDrains(all: readonly DrainFigures[], isShared: boolean): DrainFigures | undefined {
   const [first] = all
   return (
     first && {
       startedAtMs: Math.min(...all.map(one => one.startedAtMs)),
       deadlineAtMs: Math.max(...all.map(one => one.deadlineAtMs)),
       spreadMs: first.spreadMs,
+      startedSessions: mergeSessions(
+        all.map(one => one.startedSessions),
+        isShared,
+      ),
     }
   )
 }
@@ -80,19 +89,25 @@ function mergeEndedDrains(all: readonly EndedDrain[], isShared: boolean): EndedD
   const last = all.filter(one => startedAtMs - one.startedAtMs < SAME_DRAIN_MS)
   const [first] = last
   if (first === undefined) return undefined
-  const sessions = last.map(one => one.sessions ?? 0)
   return {
     startedAtMs: Math.min(...last.map(one => one.startedAtMs)),
     endedAtMs: Math.max(...last.map(one => one.endedAtMs)),
     outcome:
       (['cancelled', 'deadline'] as const).find(word => last.some(one => one.outcome === word)) ?? 'drained',
     inFlight: total(last.map(one => one.inFlight)),
-    sessions: last.every(one => one.sessions !== undefined)
-      ? isShared
-        ? Math.max(...sessions)
-        : total(sessions)
-      : undefined,
+    sessions: mergeSessions(
+      last.map(one => one.sessions),
+      isShared,
+    ),
+    sessionsEstimated: last.some(one => one.sessionsEstimated),
   }
+}
+
+/** Undefined where one process does not count them. @param isShared whether each process counts the sessions of all */
+function mergeSessions(all: readonly (number | undefined)[], isShared: boolean): number | undefined {
+  const counts = all.flatMap(count => count ?? [])
+  if (counts.length < all.length) return undefined
+  return isShared ? Math.max(...counts) : total(counts)
 }
 
 /**

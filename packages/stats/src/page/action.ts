@@ -8,7 +8,9 @@ export const ACTIONS = ['ready', 'drain', 'maint', 'weight'] as const
 export type ActionName = (typeof ACTIONS)[number]
 
 export const DEFAULT_DEADLINE = '10m'
+export const DEFAULT_SPREAD = '0s'
 const MAX_DEADLINE_MS = 7 * 86_400_000
+const MAX_SPREAD_MS = 86_400_000
 const MAX_WEIGHT = 256
 
 /** A change that an operator is about to make. */
@@ -18,6 +20,8 @@ export interface Action {
   readonly backend: BackendFigures
   /** The deadline of a drain, the new weight, or ''. */
   readonly value: string
+  /** Of a drain: the time over which sessions move from the deadline on; '': all at once. */
+  readonly spread: string
 }
 
 /** @throws PageError for an unknown action */
@@ -28,10 +32,12 @@ export function actionName(text: string | null): ActionName {
 }
 
 /** @throws PageError for a wrong deadline or weight */
-export function changeOf({ name, value }: Action): BackendChange {
+export function changeOf({ name, value, spread }: Action): BackendChange {
   if (name === 'drain') {
     deadlineMsOf(value)
-    return { state: name, deadline: value }
+    return spreadMsOf(spread) === 0
+      ? { state: name, deadline: value }
+      : { state: name, deadline: value, spread }
   }
   return name === 'weight' ? { weight: weightOf(value) } : { state: name }
 }
@@ -58,11 +64,16 @@ function ofReady({ backend: { id, healthy, drain } }: Action): readonly string[]
   ]
 }
 
-function ofDrain({ backend, pool, value }: Action): readonly string[] {
-  const deadline = durationWords(deadlineMsOf(value))
+function ofDrain({ backend, pool, value, spread }: Action): readonly string[] {
+  const spreadMs = spreadMsOf(spread)
+  const moving =
+    spreadMs === 0
+      ? 'then move with their next request'
+      : `then move over ${durationWords(spreadMs)}, one after the other`
+  const longest = durationWords(deadlineMsOf(value) + spreadMs)
   return [
-    `${sessionsText(backend)} stay${isOne(backend) ? 's' : ''}, at most ${deadline}. New sessions start elsewhere.`,
-    `Sessions that are left then move with their next request. Their WebSockets are closed, and requests get five seconds to end.`,
+    `${sessionsText(backend)} stay${isOne(backend) ? 's' : ''}, at most ${longest}. New sessions start elsewhere.`,
+    `Sessions that are left ${moving}. Their WebSockets are closed, and requests get five seconds to end.`,
     ...(others(pool, backend).some(one => one.state === 'ready' && one.weight > 0)
       ? []
       : ['No other backend takes new sessions: requests without a session get 503.']),
@@ -115,6 +126,15 @@ function deadlineMsOf(value: string): number {
     // The message below says the same in the words of the page.
   }
   throw new PageError(400, takes)
+}
+
+function spreadMsOf(value: string): number {
+  if (value === '') return 0
+  try {
+    return durationMs('spread', value, DEFAULT_SPREAD, MAX_SPREAD_MS)
+  } catch {
+    throw new PageError(400, 'The time in which sessions move takes a duration of 0s to 1d, as 30s or 5m.')
+  }
 }
 
 function weightOf(value: string): number {

@@ -2,6 +2,7 @@ import { type BackendFigures, type PoolFigures, quantileMs } from '@limpet/core'
 import { stateCell } from './backend-state.ts'
 import { html, type Html, type HtmlValue } from './html.ts'
 import type { ListView } from './list-view.ts'
+import { lastDrainText } from './last-drain.ts'
 import { actionLinks, reasonsText } from './pool-section.ts'
 import type { RateHistory } from './rate-history.ts'
 import { sparkline } from './sparkline.ts'
@@ -18,6 +19,7 @@ export function backendSection(
   const [p50, p90, p99] = [0.5, 0.9, 0.99].map(share => msText(quantileMs(responseTimes, share)))
   const facts: readonly [string, HtmlValue][] = [
     ['state', stateCell(backend, pool.atMs)],
+    ...lastDrainFact(backend),
     ['requests', sparkline(history.of(pool.pool, id))],
     ['requests in all', countText(backend.requests)],
     ['in flight', countText(backend.inFlight)],
@@ -57,6 +59,10 @@ export function backendSection(
           </div>`,
       )}
     </dl>`
+}
+
+function lastDrainFact({ lastDrain }: BackendFigures): readonly [string, HtmlValue][] {
+  return lastDrain === undefined ? [] : [['last drain', lastDrainText(lastDrain)]]
 }
 
 function checksText({ checks: { passed, failed, last } }: BackendFigures): string {

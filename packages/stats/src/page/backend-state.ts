@@ -1,5 +1,6 @@
-import type { BackendFigures } from '@limpet/core'
+import { type BackendFigures, drainForecast } from '@limpet/core'
 import { html, type Html } from './html.ts'
+import { lastDrainText } from './last-drain.ts'
 import { clockText, durationText, things } from './written.ts'
 
 /** The state of a backend as the page shows it: an operator's command, or else its health. */
@@ -27,28 +28,32 @@ export function stateCell(backend: BackendFigures, nowMs: number): Html {
 function drainProgress(backend: BackendFigures, nowMs: number): Html {
   const { drain, selfDraining } = backend
   const left = html`<div>${leftText(backend)}</div>`
-  if (drain === undefined)
+  const forecast = drainForecast(backend, nowMs)
+  if (drain === undefined || forecast === undefined)
     return html`${left}
       <div class="note">${selfDraining ? 'the backend says so itself' : 'no deadline'}</div>`
-  const { startedAtMs, deadlineAtMs, spreadMs } = drain
-  const endAtMs = deadlineAtMs + spreadMs
-  const passed = Math.min(1, Math.max(0, (nowMs - startedAtMs) / Math.max(1, endAtMs - startedAtMs)))
+  const { deadlineAtMs, spreadMs } = drain
+  const latestMs = deadlineAtMs + spreadMs
+  const { done, endAtMs, isByPace } = forecast
   return html`${left}<progress
       max="100"
-      value="${Math.round(100 * passed)}"
-      aria-label="time of the drain of ${backend.id}"
+      value="${Math.round(100 * done)}"
+      aria-label="progress of the drain of ${backend.id}"
     ></progress>
+    ${isByPace && html`<div class="note">ends in about ${durationText(endAtMs - nowMs)}</div>`}
     <div class="note">
-      ${nowMs > deadlineAtMs && 'sessions move now, '}ends in ${durationText(endAtMs - nowMs)} at most, at
-      ${clockText(endAtMs)} UTC
-    </div>`
+      ${nowMs > deadlineAtMs && 'sessions move now, '}ends in ${durationText(latestMs - nowMs)} at most, at
+      ${clockText(latestMs)} UTC
+    </div>
+    ${spreadMs > 0 && nowMs <= deadlineAtMs && html`<div class="note">in the last ${durationText(spreadMs)} of it sessions move</div>`}`
 }
 
 /** A backend that nothing is left of may be stopped. */
-function stopNote({ inFlight }: BackendFigures): Html {
-  return inFlight === 0
-    ? html`<div class="note">safe to stop</div>`
-    : html`<div class="note">${things(inFlight, 'request')} left</div>`
+function stopNote({ inFlight, lastDrain }: BackendFigures): Html {
+  const note = inFlight === 0 ? 'safe to stop' : `${things(inFlight, 'request')} left`
+  const wasDrained = lastDrain !== undefined && lastDrain.outcome !== 'cancelled'
+  return html`<div class="note">${note}</div>
+    ${wasDrained && html`<div class="note">${lastDrainText(lastDrain)}</div>`}`
 }
 
 /** The rest of a drain. */

@@ -1,4 +1,4 @@
-import { type Action, type ActionName, consequences } from './action.ts'
+import { type Action, type ActionName, consequences, DEFAULT_SPREAD } from './action.ts'
 import { html, type Html } from './html.ts'
 import { PageError } from './page-error.ts'
 import { addressText } from './written.ts'
@@ -15,7 +15,7 @@ export function confirmation(
   action: Action,
   { back, token }: { readonly back: string; readonly token: string },
 ): Html {
-  const { name, backend, pool, value } = action
+  const { name, backend, pool, value, spread } = action
   const what = html`<input type="hidden" name="do" value="${name}" /><input
       type="hidden"
       name="pool"
@@ -27,19 +27,25 @@ export function confirmation(
     />`
   return html`<h1>${TITLES[name]} ${backend.id}</h1>
     <p class="note">pool ${pool.pool}, ${addressText(backend)}</p>
-    ${valueForm(name, value, what)}
-    ${answer(action, html`<form method="post">${what}<input type="hidden" name="value" value="${value}" /><input type="hidden" name="token" value="${token}" /><button class="go">${TITLES[name]} ${backend.id}</button> <a href="${back}">Cancel</a></form>`)}`
+    ${valueForm(action, what)}
+    ${answer(action, html`<form method="post">${what}<input type="hidden" name="value" value="${value}" /><input type="hidden" name="spread" value="${spread}" /><input type="hidden" name="token" value="${token}" /><button class="go">${TITLES[name]} ${backend.id}</button> <a href="${back}">Cancel</a></form>`)}`
 }
 
 /** The value is shown with its consequence first, and then confirmed. */
-function valueForm(name: ActionName, value: string, what: Html): Html | undefined {
+function valueForm({ name, value, spread }: Action, what: Html): Html | undefined {
   if (name !== 'drain' && name !== 'weight') return undefined
   const label = name === 'drain' ? 'Deadline, as 90s, 10m or 2h' : 'Weight, 0 to 256'
   return html`<form>
     ${what}<label for="value">${label}</label>
     <input id="value" name="value" value="${value}" size="6" autocomplete="off" />
+    ${name === 'drain' && spreadField(spread)}
     <button>Show consequence</button>
   </form>`
+}
+
+function spreadField(spread: string): Html {
+  return html`<label for="spread">From then on sessions move over, as 0s or 30s</label>
+    <input id="spread" name="spread" value="${spread || DEFAULT_SPREAD}" size="6" autocomplete="off" />`
 }
 
 function answer(action: Action, form: Html): Html {

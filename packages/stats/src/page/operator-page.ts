@@ -133,6 +133,7 @@ function actionOf(query: URLSearchParams, figures: StatsFigures): Action {
     name,
     ...findBackend(figures, query.get('pool'), query.get('backend')),
     value: query.get('value') ?? '',
+    spread: query.get('spread') ?? '',
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Affinity, BackendFigures, PoolFigures } from '@limpet/core'
+import type { Affinity, BackendFigures, DrainOptions, PoolFigures } from '@limpet/core'
 import { PageError } from './page-error.ts'
 
 /** A pool that was replaced and still has requests. */
@@ -19,7 +19,13 @@ export interface StatsFigures {
 /** An operator's change of one backend. */
 export type BackendChange =
   | { readonly state: 'ready' | 'maint' }
-  | { readonly state: 'drain'; /** A duration as `10m`. */ readonly deadline: string }
+  | {
+      readonly state: 'drain'
+      /** A duration as `10m`. */
+      readonly deadline: string
+      /** The time over which sessions move from the deadline on, as `30s`. @default '0s' */
+      readonly spread?: string
+    }
   | { readonly weight: number }
 
 /** The place that the page has its figures from, and where it sends changes. */
@@ -40,9 +46,10 @@ export function affinitySource(affinities: readonly Affinity[]): StatsSource {
       const affinity = affinities.find(one => one.pool.name === pool)
       if (affinity?.pool.find(id) === undefined) throw PageError.unknownBackend()
       if ('weight' in change) affinity.pool.setWeight(id, change.weight)
-      else if (change.state === 'drain')
-        affinity.pool.drain(id, { deadline: change.deadline as `${number}s` })
-      else affinity.pool.setState(id, change.state)
+      else if (change.state === 'drain') {
+        const { deadline, spread = '0s' } = change
+        affinity.pool.drain(id, { deadline, spread } as DrainOptions)
+      } else affinity.pool.setState(id, change.state)
     },
   }
 }
