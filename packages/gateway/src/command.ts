@@ -9,7 +9,7 @@ import { problemText } from './config/problem.ts'
 
 const HELP = `limpet: a gateway with session affinity
 
-  limpet [--config limpet.yaml] [--adapter fastify|express|koa] [--pretty]
+  limpet [--config limpet.yaml] [--adapter fastify|express|koa] [--pretty] [--watch]
   limpet check [--config limpet.yaml] [--without-secrets]
   limpet init
   limpet proxy --from :8080 --to 127.0.0.1:3001,127.0.0.1:3002 [--pretty]
@@ -30,7 +30,8 @@ running gateway whether it is ready; limpet health --help says more. status and 
 a running gateway and change its backends; limpet drain --help says more. kill-test
 shows what happens to users when a backend is killed; limpet kill-test --help lists its options. from
 makes a limpet file of another server's configuration; limpet from --help says more.
-SIGTERM and SIGINT finish the requests in flight and end; SIGHUP reloads the file.
+SIGTERM and SIGINT finish the requests in flight and end; SIGHUP reloads the file, and so does
+a change of it with --watch.
 `
 
 /**

@@ -1,18 +1,13 @@
 import type { Logger } from 'pino'
 import { Admin } from './admin/admin.ts'
-import { ConfigError, type GatewayConfig } from './config/config.ts'
+import type { GatewayConfig } from './config/config.ts'
 import { exitAfter } from './workers/deadline.ts'
 import { logEvents } from './logging/event-log.ts'
 import { Gateway } from './serving/gateway.ts'
 import { openLogs } from './logging/log.ts'
 import { GatewayOperations } from './admin/operations.ts'
-import { problemText } from './config/problem.ts'
-import type { Changes } from './reload/reload.ts'
-import { ReloadRefused } from './workers/reload-all.ts'
+import { Reloads, type Reread } from './reload/reloads.ts'
 import { onSignals } from './signals.ts'
-
-/** Reads the file again. @throws ConfigError */
-export type Reread = () => GatewayConfig
 
 /** A gateway in this process alone. @returns the exit code, when it has ended */
 export async function runProcess(config: GatewayConfig, isPretty: boolean, reread: Reread): Promise<number> {
@@ -31,7 +26,9 @@ export async function runProcess(config: GatewayConfig, isPretty: boolean, rerea
     await logs.close()
     return 1
   }
-  const told = untilTold(log, gateway, reread)
+  const serving = gateway
+  const reloads = new Reloads(config, { log, reread, apply: async next => serving.reload(next) })
+  const told = untilTold(log, gateway, reloads)
   // A reader of this line may send a signal at once.
   log.info({
     event: 'listening',
@@ -41,7 +38,9 @@ export async function runProcess(config: GatewayConfig, isPretty: boolean, rerea
     adapter: config.adapter,
     pools: config.pools.map(({ name }) => name),
   })
+  if (config.reload === 'watch') reloads.watch()
   const code = await told
+  reloads.close()
   await admin?.close()
   silence()
   await logs.close()
@@ -55,7 +54,7 @@ export function logNotStarted(log: Logger, error: unknown): void {
   log.fatal({ event: 'not_started', code }, message)
 }
 
-async function untilTold(log: Logger, gateway: Gateway, reread: Reread): Promise<number> {
+async function untilTold(log: Logger, gateway: Gateway, reloads: Reloads): Promise<number> {
   const { promise, resolve } = Promise.withResolvers<number>()
   function end(code: number, ending: Promise<void>): void {
     ending.then(
@@ -73,11 +72,7 @@ async function untilTold(log: Logger, gateway: Gateway, reread: Reread): Promise
       if (isAgain) resolve(1)
       else end(0, gateway.stop())
     },
-    reload() {
-      const startedMs = performance.now()
-      const config = readAgain(log, reread)
-      if (config !== undefined) logReload(log, startedMs, gateway.reload(config))
-    },
+    reload: () => reloads.signalled(),
     uncaught(error) {
       exitAfter(gateway.endingMs)
       log.fatal({ event: 'uncaught', err: error })
@@ -88,34 +83,4 @@ async function untilTold(log: Logger, gateway: Gateway, reread: Reread): Promise
   const code = await promise
   leave()
   return code
-}
-
-/** Logs the result of a reload that began at `startedMs`. */
-export function logReload(log: Logger, startedMs: number, reloading: Promise<Changes>): void {
-  reloading.then(
-    ({ changed, needsRestart }) => {
-      log.info({ event: 'reloaded', changed, tookMs: Math.round(performance.now() - startedMs) })
-      if (needsRestart.length > 0)
-        log.warn(
-          { event: 'restart_needed', changed: needsRestart },
-          'what is read at the start alone differs',
-        )
-    },
-    (error: unknown) => {
-      const why = error instanceof ReloadRefused ? { refusals: error.refusals } : { err: error }
-      log.error({ event: 'reload_failed', ...why }, 'nothing has changed')
-    },
-  )
-}
-
-/** The file as it is now; undefined when it is refused, and the log tells why. */
-export function readAgain(log: Logger, reread: Reread): GatewayConfig | undefined {
-  try {
-    return reread()
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    const problems = error.problems.map(problemText)
-    log.error({ event: 'reload_refused', problems }, 'the file is refused, and nothing has changed')
-    return undefined
-  }
 }

@@ -18,6 +18,7 @@ export interface Arguments {
   readonly word: (typeof WORDS)[number] | undefined
   readonly config: string
   readonly adapter: AdapterName | undefined
+  readonly watch: boolean
   readonly withoutSecrets: boolean
   readonly from: string | undefined
   readonly to: readonly string[] | undefined
@@ -29,13 +30,14 @@ export function parseArguments(args: readonly string[]): Arguments {
     config: { type: 'string', short: 'c' },
     adapter: { type: 'string' },
     pretty: { type: 'boolean', default: false },
+    watch: { type: 'boolean', default: false },
     'without-secrets': { type: 'boolean', default: false },
     from: { type: 'string' },
     to: { type: 'string', multiple: true },
     help: { type: 'boolean', short: 'h', default: false },
     version: { type: 'boolean', short: 'v', default: false },
   })
-  const { config = DEFAULT_FILE, from, to, help, pretty } = values
+  const { config = DEFAULT_FILE, from, to, help, pretty, watch } = values
   const adapter = ADAPTERS.find(name => name === values.adapter)
   if (values.adapter !== undefined && adapter === undefined)
     throw new UsageError(`--adapter got "${values.adapter}"${hint(values.adapter, ADAPTERS)}`)
@@ -48,6 +50,10 @@ export function parseArguments(args: readonly string[]): Arguments {
     throw new UsageError('--from and --to are flags of limpet proxy')
   if (word !== 'check' && values['without-secrets'])
     throw new UsageError('--without-secrets is a flag of limpet check')
+  if (word !== undefined && watch)
+    throw new UsageError(
+      `--watch is a flag of limpet without a word, which reads a file; ${word} has nothing to watch`,
+    )
   if (word === 'proxy' && values.config !== undefined)
     throw new UsageError('limpet proxy takes no --config: it needs no file')
   const needsFile = (word === undefined || word === 'check') && !help && !values.version
@@ -63,6 +69,7 @@ export function parseArguments(args: readonly string[]): Arguments {
     word,
     config,
     adapter,
+    watch,
     withoutSecrets: values['without-secrets'],
     from,
     to,

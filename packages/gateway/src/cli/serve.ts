@@ -22,8 +22,8 @@ export async function serve(parsed: Arguments): Promise<number> {
 }
 
 /** Reads the file anew each time; `limpet proxy` has none. */
-function sourceReader({ word, config, adapter, from, to }: Arguments): () => ConfigSource {
-  if (word !== 'proxy') return () => readSource(config, adapter)
+function sourceReader({ word, config, adapter, watch, from, to }: Arguments): () => ConfigSource {
+  if (word !== 'proxy') return () => readSource(config, adapter, watch ? 'watch' : undefined)
   const source = proxySource({ from, to }, adapter)
   return () => source
 }

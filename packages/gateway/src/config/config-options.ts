@@ -56,6 +56,8 @@ export const CONFIG_OPTIONS = optionTable({
     anyOf: [{ type: 'integer', minimum: 1, maximum: MAX_WORKERS }, { const: 'auto' }],
     default: 1,
   }),
+  /** `signal`: SIGHUP reads the file again. `watch`: so does a change of the file, or of a file that it refers to. @default signal */
+  reload: word(['signal', 'watch'], { default: 'signal' }),
   /** Limits for slow and greedy clients, of each process. */
   limits: LIMITS,
   /** The log, on the standard output. */

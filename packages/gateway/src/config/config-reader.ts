@@ -64,6 +64,7 @@ export class ConfigReader {
       listen: this.#listen(adapter),
       adapter,
       workers,
+      reload: this.#source.reload ?? this.#checked.reload,
       randomSecret: RANDOM_SECRET,
       preStopMs: preStop,
       shutdownGraceMs: shutdownGrace,

@@ -1,11 +1,11 @@
 import { LineCounter, parseDocument } from 'yaml'
-import { type AdapterName, ConfigError, type ConfigSource } from './config.ts'
+import { type AdapterName, ConfigError, type ConfigSource, type ReloadTrigger } from './config.ts'
 import { readText } from './secret-ref.ts'
 import { syntaxProblem } from './syntax-problem.ts'
 
 /** @throws ConfigError when there is no such file */
-export function readSource(file: string, adapter?: AdapterName): ConfigSource {
-  return { file, text: textOf(file), adapter, kept: undefined }
+export function readSource(file: string, adapter?: AdapterName, reload?: ReloadTrigger): ConfigSource {
+  return { file, text: textOf(file), adapter, reload, kept: undefined }
 }
 
 function textOf(file: string): string {

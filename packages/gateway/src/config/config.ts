@@ -4,6 +4,8 @@ import type { KeptValues } from './secret-ref.ts'
 import { type Problem, problemText } from './problem.ts'
 import type { Route } from './routes.ts'
 
+export type ReloadTrigger = 'signal' | 'watch'
+
 export type AdapterName = 'fastify' | 'express' | 'koa'
 
 /** A configuration as it was written: all that another process needs to load the same. */
@@ -12,6 +14,8 @@ export interface ConfigSource {
   readonly text: string
   /** Instead of the file's. */
   readonly adapter: AdapterName | undefined
+  /** Instead of the file's. */
+  readonly reload?: ReloadTrigger | undefined
   /** The values that the text refers to, as the process that has read them saw them; undefined: read them. */
   readonly kept: KeptValues | undefined
 }
@@ -38,6 +42,8 @@ export interface GatewayConfig {
     readonly health: string | undefined
   }
   readonly adapter: AdapterName
+  /** When the file is read again: at SIGHUP alone, or also when it has changed. */
+  readonly reload: ReloadTrigger
   /** Time after the signal to end, in which new requests are still served. */
   readonly preStopMs: number
   readonly shutdownGraceMs: number

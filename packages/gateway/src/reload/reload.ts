@@ -14,6 +14,7 @@ const PARTS: readonly Part[] = [
   ['listen.tls', ({ listen }) => listen.tls],
   ['adapter', ({ adapter }) => adapter],
   ['workers', ({ workers }) => workers],
+  ['reload', ({ reload }) => reload],
   ['preStop', ({ preStopMs }) => preStopMs],
   ['shutdownGrace', ({ shutdownGraceMs }) => shutdownGraceMs],
   ['limits', ({ limits }) => ({ ...limits, maxHeaderSize: undefined })],
@@ -26,13 +27,14 @@ const PARTS: readonly Part[] = [
 
 /** Applies `after` to a gateway that was started with `before`: options that need a restart keep their values. */
 export function reloaded(before: GatewayConfig, after: GatewayConfig): GatewayConfig {
-  const { listen, adapter, workers, limits, log, admin, store } = before
+  const { listen, adapter, workers, reload, limits, log, admin, store } = before
   return {
     ...after,
     listen: { ...listen, tls: listen.tls && (after.listen.tls ?? listen.tls) },
     limits: { ...after.limits, maxHeaderSize: limits.maxHeaderSize },
     adapter,
     workers,
+    reload,
     log,
     admin,
     store,

@@ -1,23 +1,7 @@
 import type { ConfigSource } from '../config/config.ts'
 import type { Changes } from '../reload/reload.ts'
+import { type Refusal, ReloadRefused } from '../reload/reload-refused.ts'
 import { SilentWorker, type WorkerLink } from './worker-link.ts'
-
-/** A worker that cannot take a reload. */
-export interface Refusal {
-  readonly worker: number
-  readonly reason: string
-}
-
-/** A reload that at least one worker could not prepare, and that none has made. */
-export class ReloadRefused extends Error {
-  override readonly name = 'ReloadRefused'
-  readonly refusals: readonly Refusal[]
-
-  constructor(refusals: readonly Refusal[]) {
-    super(refusals.map(({ worker, reason }) => `worker ${worker}: ${reason}`).join('; '))
-    this.refusals = refusals
-  }
-}
 
 /**
  * Reloads all workers or none, in two phases: each of them prepares the reload, which may fail, and then all commit it,

@@ -8,7 +8,8 @@ import { endingMs, exitAfter } from './deadline.ts'
 import { type Logs, openLogs } from '../logging/log.ts'
 import type { Operation, Operations } from '../admin/operations.ts'
 import type { Members } from '../reload/pool-members.ts'
-import { logNotStarted, logReload, readAgain, type Reread } from '../process.ts'
+import { logNotStarted } from '../process.ts'
+import { Reloads, type Reread } from '../reload/reloads.ts'
 import type { Changes } from '../reload/reload.ts'
 import { onSignals } from '../signals.ts'
 import { mergeBackends, mergePools, type Pools } from './merge-figures.ts'
@@ -32,6 +33,8 @@ export async function runWorkers(config: GatewayConfig, isPretty: boolean, rerea
   const { log } = logs
   for (const warning of config.warnings) log.warn({ event: 'warning' }, warning)
   const workers = new Workers(config, logs)
+  // The file is read once, for all of them.
+  const reloads = new Reloads(config, { log, reread, apply: async next => workers.reload(next) })
   const { promise, resolve } = Promise.withResolvers<number>()
   // First of all: a signal that has no listener yet would end this process, and leave the workers behind.
   const leave = onSignals({
@@ -40,12 +43,7 @@ export async function runWorkers(config: GatewayConfig, isPretty: boolean, rerea
       if (isAgain) void workers.kill().then(() => resolve(1))
       else void workers.end().then(() => resolve(0))
     },
-    reload() {
-      const startedMs = performance.now()
-      // Read once, for all of them.
-      const next = readAgain(log, reread)
-      if (next !== undefined) logReload(log, startedMs, workers.reload(next))
-    },
+    reload: () => reloads.signalled(),
     uncaught(error) {
       // By then the workers have been killed.
       exitAfter(workers.endingMs + 1_000)
@@ -66,6 +64,7 @@ export async function runWorkers(config: GatewayConfig, isPretty: boolean, rerea
         pools: config.pools.map(({ name }) => name),
         workers: config.workers,
       })
+      if (config.reload === 'watch') reloads.watch()
     }
   } catch (error) {
     // A worker that was told to end has not failed.
@@ -79,6 +78,7 @@ export async function runWorkers(config: GatewayConfig, isPretty: boolean, rerea
   }
   const code = await promise
   leave()
+  reloads.close()
   await admin?.close()
   log.info({ event: 'ended', code })
   await logs.close()
