@@ -3,13 +3,13 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createAffinity } from '@limpet/core'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startBackend, startBackends } from '../support/backend.ts'
 import { COMING_FROM } from '../support/coming-from-checks.ts'
 import { joinedValue } from '../support/header-lines.ts'
 import { ask } from '../support/http-client.ts'
 import * as checks from '../support/readme-checks.ts'
-import { compile, run, withPorts } from '../support/readme-program.ts'
+import { compile, endPrograms, run, withPorts } from '../support/readme-program.ts'
 import { codeIn, readme, readmes, sitePages, tableOf } from '../support/readme.ts'
 import { echo } from '../support/scripts.ts'
 
@@ -370,6 +370,7 @@ describe('a block of TypeScript', () => {
       ...defaultPrograms(),
     ])
   }, 60_000)
+  afterAll(endPrograms)
 
   test('has a check, and every check a block', () => {
     expect(Object.keys(CHECKS).toSorted()).toEqual(TYPESCRIPT.map(({ key }) => key).toSorted())

@@ -1,12 +1,10 @@
-import { execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { freePort } from './free-port.ts'
-import { isListening } from './is-listening.ts'
+import { ProgramProcess, type ProgramFile } from './program-process.ts'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 /** From here `@limpet/…` and `fastify` are found as a user's program finds them. */
@@ -132,6 +130,12 @@ function fileName(key: string): string {
 /** Ports that stand in a README, and those that the test has in their place. */
 export type Ports = Readonly<Record<number, number>>
 
+/** A program with these has a process of its own: signals, exits, subscriptions and globals are those of a process. */
+const OF_PROCESS = /\bprocess\.(?!env\b)|\bglobalThis\b|\bsubscribe\(|\bonEvent\(/
+
+/** Processes for the other programs: one for those that listen, and one for those that end. */
+const shared = new Map<string, ProgramProcess>()
+
 /**
  * Runs a compiled program. Only ports are put in: each of `ports`, and for 8080 a free one of 127.0.0.1.
  * Settles when it listens there, or when it has ended.
@@ -139,33 +143,44 @@ export type Ports = Readonly<Record<number, number>>
 export async function run(key: string, ports: Ports): Promise<Program> {
   const port = await freePort()
   const code = withPorts(readFileSync(join(FOLDER, `out/${fileName(key)}.js`), 'utf8'), ports)
-  const listens = code.includes('port: 8080')
-  const file = join(FOLDER, `out/${fileName(key)}.run.js`)
-  writeFileSync(file, code.replaceAll('port: 8080', `port: ${port}, host: '127.0.0.1'`))
-
-  const env = { PATH: process.env['PATH'], LIMPET_SECRET: SECRET }
-  const child = spawn(process.execPath, [file], { cwd: FOLDER, env, stdio: ['ignore', 'pipe', 'pipe'] })
-  const closed = once(child, 'close')
-  const program = {
+  const path = join(FOLDER, `out/${fileName(key)}.run.js`)
+  writeFileSync(path, code.replaceAll('port: 8080', `port: ${port}, host: '127.0.0.1'`))
+  const file: ProgramFile = {
+    path,
+    cwd: FOLDER,
+    env: { PATH: process.env['PATH'], LIMPET_SECRET: SECRET },
+    port: code.includes('port: 8080') ? port : undefined,
+  }
+  const program = OF_PROCESS.test(code) ? startAlone(file) : startShared(file)
+  await program.settled(file)
+  return {
     port,
-    out: '',
-    async end() {
-      child.kill('SIGTERM')
-      await closed
-      return child.exitCode
+    get out() {
+      return program.out
     },
+    end: () => program.end('SIGTERM'),
   }
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => (program.out += text))
-  }
-  onTestFinished(async () => {
-    child.kill('SIGKILL')
-    await closed
-  })
-  if (listens) while (child.exitCode === null && !(await isListening(port))) await setTimeout(20)
-  else await closed
-  if (listens ? child.exitCode !== null : child.exitCode !== 0) throw new Error(program.out)
+}
+
+function startAlone(file: ProgramFile): ProgramProcess {
+  const program = ProgramProcess.alone(file)
+  onTestFinished(async () => void (await program.end('SIGKILL')))
   return program
+}
+
+function startShared(file: ProgramFile): ProgramProcess {
+  const kind = file.port === undefined ? 'ends' : 'listens'
+  let program = shared.get(kind)
+  if (program === undefined || program.isOver) program = ProgramProcess.shared(file)
+  shared.set(kind, program)
+  program.next(file)
+  return program
+}
+
+/** Ends the processes that programs share. */
+export async function endPrograms(): Promise<void> {
+  for (const program of shared.values()) await program.end('SIGKILL')
+  shared.clear()
 }
 
 export function withPorts(text: string, ports: Ports): string {
