@@ -109,9 +109,3 @@ export function declarationOf(folder: string, type: string): string {
   }
   throw new Error(`${folder} declares no ${type}`)
 }
-
-/** The `@default` of the members of a type, by name. */
-export function defaultsIn(declaration: string): ReadonlyMap<string, string> {
-  const found = declaration.matchAll(/@default ((?:(?!\*\/)[^])*?)\s*\*\/\s*readonly (\w+)\?:/g)
-  return new Map([...found].map(([, value = '', name = '']) => [name, value]))
-}

@@ -5,7 +5,6 @@
 export type { JsonSchema } from './options/json-schema.ts'
 export {
   isRecord,
-  optionBoolean,
   optionInteger,
   optionObject,
   redact,
@@ -26,23 +25,17 @@ export {
   type OutOf,
   parsed,
 } from './options/option-kind.ts'
-export {
-  boolean,
-  duration,
-  either,
-  integer,
-  list,
-  number,
-  oneOf,
-  text,
-  word,
-} from './options/option-kinds.ts'
+export { either, list, oneOf } from './options/composed-kinds.ts'
+export { duration } from './options/duration-kind.ts'
+export { boolean, callback, integer, number, text, word } from './options/plain-kinds.ts'
 export { record } from './options/record-kind.ts'
 export {
+  type OptionEntries,
   type OptionsOf,
   type OptionTable,
   optionTable,
   type ParsedOptions,
+  type Retyped,
   table,
   withKinds,
 } from './options/option-table.ts'

@@ -136,6 +136,45 @@ describe('the options of the plugin', () => {
     expect(error.message).toContain('createAffinity()')
   })
 
+  it('are refused with every problem, of core, of the transport, of routes and of rewriting', () => {
+    const error = errorOf({
+      ...POOL,
+      maxAttempts: 0,
+      timeouts: { idle: -1 },
+      prefix: 'api',
+      httpMethods: ['GET', 'get', 'CONNECT'],
+      preHandler: [1, 2],
+      rewritePrefix: 'v1',
+      onError: 'text',
+      responseHeaders: { set: { 'X-A': '\0', 'X-B': 1 } },
+    })
+    expect(error.problems.map(({ option }) => option)).toEqual([
+      'timeouts.idle',
+      'maxAttempts',
+      'prefix',
+      'httpMethods[1]',
+      'httpMethods[2]',
+      'preHandler[0]',
+      'preHandler[1]',
+      'rewritePrefix',
+      'responseHeaders.set.X-A',
+      'responseHeaders.set.X-B',
+      'onError',
+    ])
+  })
+
+  it.each<[Record<string, unknown>, readonly string[]]>([
+    [
+      { routes: false, websocket: true, config: {}, rewritePrefix: '/a' },
+      ['config', 'websocket', 'rewritePrefix'],
+    ],
+    [{ notFound: true, httpMethods: ['GET'], schema: {} }, ['httpMethods', 'schema']],
+  ])('have no effect in %j, and say so', (wrong, options) => {
+    const { problems } = errorOf({ ...POOL, ...wrong })
+    expect(problems.map(({ option }) => option)).toEqual(options)
+    expect(problems.every(({ message }) => message.startsWith('has no effect with'))).toBe(true)
+  })
+
   it('do not make an affinity beside the one that they use', () => {
     const error = errorOf({ use: createAffinity(POOL), ...POOL })
     expect(error.option).toBe('backends')

@@ -1,23 +1,27 @@
 import { OptionError } from '@limpet/core'
 import { RefusedRequestError } from '@limpet/core/adapter'
+import { type OptionKind, parsed } from '@limpet/core/options'
 
 /** Makes of a client's request target that of the backend. */
 export type RewriteTarget = (url: string) => string
 
+const TAKES = 'a path such as /v1 to put in the place of the prefix, or an empty text to remove the prefix'
+
 /**
- * Checks the path that replaces the prefix. `/` is the same as no path at all.
- * @throws OptionError for a path that would not leave one target, in origin-form, with its query
+ * The path that replaces the prefix, as an option. `/` is the same as no path at all. A path is wrong that would not
+ * leave one target, in origin-form, with its query.
  */
-export function parseRewritePrefix(value: unknown): string | undefined {
-  if (value === undefined) return undefined
-  const takes = 'a path such as /v1 to put in the place of the prefix, or an empty text to remove the prefix'
-  if (typeof value !== 'string') throw new OptionError('rewritePrefix', value, takes)
-  if (value === '' || value === '/') return ''
-  const problem = problemOf(value)
-  if (problem !== undefined)
-    throw new OptionError('rewritePrefix', value, '', `${problem}; it takes ${takes}`)
-  return value
-}
+export const REWRITE_PREFIX: OptionKind<string, string | undefined, false> = parsed(
+  TAKES,
+  (path, value): string | undefined => {
+    if (value === undefined) return undefined
+    if (typeof value !== 'string') throw new OptionError(path, value, TAKES)
+    if (value === '' || value === '/') return ''
+    const problem = problemOf(value)
+    if (problem !== undefined) throw new OptionError(path, value, '', `${problem}; it takes ${TAKES}`)
+    return value
+  },
+)
 
 function problemOf(path: string): string | undefined {
   if (!path.startsWith('/')) return 'does not begin with /'

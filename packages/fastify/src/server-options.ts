@@ -1,7 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
-import { optionInteger, optionObject } from '@limpet/core/options'
 import { type GuardOptions, respondToClientError, SERVER_OPTIONS } from '@limpet/http-proxy'
-import { limitUnanswered } from '@limpet/http-proxy/transport'
+import { GUARD_OPTIONS, limitUnanswered } from '@limpet/http-proxy/transport'
 import type { FastifyHttpOptions } from 'fastify'
 
 type GatewayServerOptions = Required<
@@ -23,22 +22,16 @@ type ServerFactory = (
  */
 export function gatewayServerOptions(limits: GuardOptions = {}): GatewayServerOptions {
   const { keepAliveTimeout, requestTimeout, ...http } = SERVER_OPTIONS
-  optionObject('', limits, ['maxUnanswered'])
-  const { maxUnanswered } = limits
+  const { maxUnanswered } = GUARD_OPTIONS.parse('', limits)
   return {
     keepAliveTimeout,
     requestTimeout,
     forceCloseConnections: 'idle',
     http,
     clientErrorHandler: respondToClientError,
-    ...(maxUnanswered !== undefined && {
-      serverFactory: limitedServer(optionInteger('maxUnanswered', maxUnanswered, 0, 1, MAX_UNANSWERED)),
-    }),
+    ...(maxUnanswered !== undefined && { serverFactory: limitedServer(maxUnanswered) }),
   }
 }
-
-/** More than that is no limit. */
-const MAX_UNANSWERED = 1_000_000
 
 /** Fastify sets no timeouts of a server that it has not made. */
 function limitedServer(maxUnanswered: number): ServerFactory {

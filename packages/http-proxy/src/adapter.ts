@@ -4,16 +4,12 @@ import type { BackendResponse } from './exchange/backend-response.ts'
 import { type LimpetInfo, RequestRecord } from './exchange/limpet-info.ts'
 import type { ParsedBody } from './exchange/parsed-body.ts'
 import { writeResponse } from './exchange/response.ts'
-import { type NodeProxy, nodeProxyOf } from './http-proxy.ts'
+import { httpProxyOf, type NodeProxy } from './http-proxy.ts'
 import type { HttpProxyOptions } from './http-proxy-options.ts'
-import type { NodeProxyOptions } from './node-proxy-options.ts'
+import { type NodeProxyOptions, parseNodeProxyOptions } from './node-proxy-options.ts'
+import { requestFilter } from './request-filter.ts'
 import { writeError } from './server/closing-response.ts'
-import {
-  type ContextFilter,
-  requestFilter,
-  type UpgradeListener,
-  upgradeListener,
-} from './websocket/upgrade-listener.ts'
+import { type UpgradeListener, upgradeListener } from './websocket/upgrade-listener.ts'
 
 /**
  * The options of an adapter: an existing affinity, or the options to make one; and those of the proxy. `Request` and
@@ -24,11 +20,7 @@ export type AdapterOptions<
   Request extends IncomingMessage = IncomingMessage,
   Response extends ServerResponse = ServerResponse,
   Context = undefined,
-> = HttpProxyOptions &
-  NodeProxyOptions<Request, Response> & {
-    /** Whether a request is the pool's, its `url` whole wherever limpet is mounted; other requests go on to the next handler. @default all are */
-    readonly filter?: (request: Request, context?: Context) => boolean
-  }
+> = HttpProxyOptions & NodeProxyOptions<Request, Response, Context>
 
 /** A framework's view of a request, where it keeps that apart from Node's message. */
 export interface FrameworkView extends RequestView {
@@ -82,9 +74,10 @@ export function createHttpProxy<
   Response extends ServerResponse,
   Context = undefined,
 >(options: AdapterOptions<Request, Response, Context>): HttpProxy {
-  const proxy = nodeProxyOf(options, ['filter'])
+  const { rewriting, filter, ...shared } = parseNodeProxyOptions(options)
+  const proxy = httpProxyOf(shared, rewriting)
   const { affinity, close } = proxy
-  const isOurs = requestFilter(options.filter as ContextFilter | undefined)
+  const isOurs = requestFilter(filter)
   return {
     affinity,
     take: (request, response, view) =>

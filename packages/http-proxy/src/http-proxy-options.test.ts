@@ -1,4 +1,5 @@
 import { createAffinity, OptionError } from '@limpet/core'
+import { optionTable, text } from '@limpet/core/options'
 import { describe, expect, it } from 'vitest'
 import { type HttpProxyOptions, parseHttpProxyOptions } from './http-proxy-options.ts'
 
@@ -7,9 +8,11 @@ const POOL = {
   secrets: ['correct horse battery staple, and then some more'],
 }
 
-function errorOf(options: unknown, adapterKeys?: readonly string[]): OptionError {
+const OWN = optionTable({ prefix: text({ takes: 'a path' }) })
+
+function errorOf(options: unknown, own?: typeof OWN): OptionError {
   try {
-    parseHttpProxyOptions(options as HttpProxyOptions, adapterKeys)
+    parseHttpProxyOptions(options as HttpProxyOptions, own)
   } catch (error) {
     if (error instanceof OptionError) return error
     throw error
@@ -42,13 +45,24 @@ describe('the options of every adapter', () => {
     expect(parsed.transport.responseTimeoutMs).toBe(7)
   })
 
-  it('may have with them what an adapter checks itself', () => {
+  it("may have with them an adapter's own", () => {
     const options = { ...POOL, prefix: '/a' }
-    expect(parseHttpProxyOptions(options, ['prefix']).affinity.pool.backends).toHaveLength(1)
+    const parsed = parseHttpProxyOptions(options, OWN)
+    expect([parsed.affinity.pool.backends.length, parsed.own]).toEqual([1, { prefix: '/a' }])
     expect(errorOf(options).option).toBe('prefix')
     const using = { use: createAffinity(POOL), prefix: '/a' }
-    expect(parseHttpProxyOptions(using, ['prefix']).affinity).toBe(using.use)
+    expect(parseHttpProxyOptions(using, OWN).affinity).toBe(using.use)
     expect(errorOf(using).option).toBe('prefix')
+  })
+
+  it('are refused with every problem, those of core, of the transport and of the adapter', () => {
+    const wrong = { ...POOL, maxAttempts: 0, timeouts: { idle: -1 }, prefix: 7, prefx: '/a' }
+    expect(errorOf(wrong, OWN).problems.map(({ option }) => option)).toEqual([
+      'prefx',
+      'timeouts.idle',
+      'maxAttempts',
+      'prefix',
+    ])
   })
 
   it.each<[string, Record<string, unknown>, string, string, string]>([

@@ -23,10 +23,13 @@ import {
   isRecord,
   optionInteger,
   type OptionKind,
+  type OptionEntries,
   optionObject,
   type OptionsOf,
+  type OptionTable,
   optionTable,
   parsed,
+  type ParsedOptions,
   throwAll,
   unknownKeys,
 } from '@limpet/core/options'
@@ -98,18 +101,20 @@ export interface ParsedHttpProxyOptions {
 }
 
 /**
- * @param adapterKeys options that the adapter checks itself
+ * @param adapterOptions the table of the adapter's own options @default an empty one
+ * @returns the checked options, the adapter's own as `own`
  * @throws OptionError with every problem
  */
-export function parseHttpProxyOptions(
+export function parseHttpProxyOptions<T extends OptionEntries = {}>(
   options: HttpProxyOptions,
-  adapterKeys: readonly string[] = [],
-): ParsedHttpProxyOptions {
+  adapterOptions?: OptionTable<T>,
+): ParsedHttpProxyOptions & { readonly own: ParsedOptions<T> } {
+  const ownKeys = adapterOptions?.keys ?? []
   const ofAffinity: readonly string[] = isRecord(options) && 'use' in options ? ['use'] : AFFINITY_OPTION_KEYS
-  const known = [...HTTP_PROXY_OPTIONS.keys, ...adapterKeys, ...ofAffinity]
+  const known = [...HTTP_PROXY_OPTIONS.keys, ...ownKeys, ...ofAffinity]
   if (!isRecord(options)) optionObject('', options, known)
   const errors: OptionError[] = [...unknownKeys('', options, known)]
-  const { timeouts, tls, ...own } = HTTP_PROXY_OPTIONS.read(
+  const { timeouts, tls, ...shared } = HTTP_PROXY_OPTIONS.read(
     '',
     picked(options, HTTP_PROXY_OPTIONS.keys),
     errors,
@@ -121,9 +126,10 @@ export function parseHttpProxyOptions(
         : createAffinity(affinityOptions(picked(options, ofAffinity), options.discovery !== undefined)),
     errors,
   )
+  const own = adapterOptions?.read('', picked(options, ownKeys), errors) ?? ({} as ParsedOptions<T>)
   throwAll(errors)
   // Without an error there is one.
-  return { ...own, affinity: affinity as Affinity, transport: transportOf({ timeouts, tls }) }
+  return { ...shared, own, affinity: affinity as Affinity, transport: transportOf({ timeouts, tls }) }
 }
 
 function picked(options: object, keys: readonly string[]): object {

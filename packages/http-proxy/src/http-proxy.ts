@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Affinity, type Lease, type RequestHead, requestHead, type RequestView } from '@limpet/core'
-import { type HeaderEdits, startDiscovery, startHealthChecks } from '@limpet/core/adapter'
+import { startDiscovery, startHealthChecks } from '@limpet/core/adapter'
 import { createProxyMiddleware } from 'http-proxy-middleware'
 import { type Attempt, NO_RESPONSE } from './exchange/attempt.ts'
 import { backendAgents } from './backend/backend-agent.ts'
@@ -13,19 +13,10 @@ import { Exchange, type Outcome } from './exchange/exchange.ts'
 import type { RequestRecord } from './exchange/limpet-info.ts'
 import type { ParsedBody } from './exchange/parsed-body.ts'
 import { healthProbe } from './backend/health-probe.ts'
-import {
-  type HttpProxyOptions,
-  type ParsedHttpProxyOptions,
-  parseHttpProxyOptions,
-} from './http-proxy-options.ts'
+import type { ParsedHttpProxyOptions } from './http-proxy-options.ts'
 import { CONSOLE } from './logging/logger.ts'
 import { logPool } from './logging/pool-log.ts'
-import {
-  NODE_PROXY_OPTION_KEYS,
-  type NodeProxyOptions,
-  type ParsedNodeProxyOptions,
-  parseNodeProxyOptions,
-} from './node-proxy-options.ts'
+import type { Rewriting } from './node-proxy-options.ts'
 import { Hooks } from './rewriting/hooks.ts'
 import { CookieOwner } from './server/cookie-owners.ts'
 import { watchNominations } from './server/nomination-marks.ts'
@@ -63,31 +54,7 @@ export interface NodeProxy {
   readonly close: () => void
 }
 
-/**
- * The proxy of an adapter that forwards with http-proxy-middleware.
- * @param adapterKeys options that the adapter checks itself
- * @throws OptionError naming the option, the value and the accepted values
- */
-export function nodeProxyOf<Request extends IncomingMessage, Response extends ServerResponse>(
-  options: HttpProxyOptions & NodeProxyOptions<Request, Response>,
-  adapterKeys: readonly string[] = [],
-): NodeProxy {
-  const parsed = parseHttpProxyOptions(options, [...NODE_PROXY_OPTION_KEYS, ...adapterKeys])
-  // The frameworks' types of requests and responses are their own.
-  const ofNode = parseNodeProxyOptions(options as NodeProxyOptions)
-  const requestHeaders = withHeaders(parsed.requestHeaders, ofNode.headers)
-  return httpProxyOf({ ...parsed, requestHeaders }, ofNode)
-}
-
-/** `requestHeaders` counts more than `headers`. */
-function withHeaders(
-  edits: HeaderEdits | undefined,
-  headers: HeaderEdits['set'] = new Map(),
-): HeaderEdits | undefined {
-  if (headers.size === 0) return edits
-  return { set: new Map([...headers, ...(edits?.set ?? [])]), remove: edits?.remove ?? new Set() }
-}
-
+/** @param rewriting the edits of messages that adapters on http-proxy-middleware have @default none */
 export function httpProxyOf(
   {
     affinity,
@@ -98,9 +65,9 @@ export function httpProxyOf(
     health,
     discovery,
   }: ParsedHttpProxyOptions,
-  nodeOptions: ParsedNodeProxyOptions = {},
+  rewriting: Rewriting = {},
 ): NodeProxy {
-  const hooks = new Hooks(nodeOptions, logger)
+  const hooks = new Hooks(rewriting, logger)
   // Before health checks and discovery, which begin at once.
   const endLog = logPool(affinity.pool, logger)
   const endMarks = watchNominations()

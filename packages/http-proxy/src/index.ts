@@ -16,15 +16,11 @@ export type { CookieRewrite } from './rewriting/cookie-rewrite.ts'
 export type { PathRewrite } from './rewriting/path-rewrite.ts'
 export type { ProxyEvents } from './rewriting/proxy-events.ts'
 export { type Interceptor, responseInterceptor } from './rewriting/response-interceptor.ts'
+export type { RequestFilter } from './request-filter.ts'
 export type { Logger } from './logging/logger.ts'
+export type { GuardOptions } from './server/guard-options.ts'
 export { writeError } from './server/closing-response.ts'
 export { refuseUpgrade } from './websocket/refused-upgrade.ts'
 export type { TransportOptions } from './transport-options.ts'
-export type { RequestFilter, UpgradeListener } from './websocket/upgrade-listener.ts'
-export {
-  respondToClientError,
-  type GuardOptions,
-  guardServer,
-  refuseConnect,
-  SERVER_OPTIONS,
-} from './server/server.ts'
+export type { UpgradeListener } from './websocket/upgrade-listener.ts'
+export { respondToClientError, guardServer, refuseConnect, SERVER_OPTIONS } from './server/server.ts'

@@ -12,6 +12,7 @@ export {
   type ParsedHttpProxyOptions,
   parseHttpProxyOptions,
 } from './http-proxy-options.ts'
+export { GUARD_OPTIONS } from './server/guard-options.ts'
 export { limitUnanswered } from './server/pipeline-limit.ts'
 export { cookiesCompared } from './server/cookie-owners.ts'
 export { errorFor, noteRefusal, refuseAfterRefusal } from './server/refused-connection.ts'

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { OptionError, optionList } from '../options/option.ts'
-import { duration, text, word } from '../options/option-kinds.ts'
+import { duration } from '../options/duration-kind.ts'
+import { text, word } from '../options/plain-kinds.ts'
 import { needed, parsed } from '../options/option-kind.ts'
 import { type OptionsOf, optionTable } from '../options/option-table.ts'
 

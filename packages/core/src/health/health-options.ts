@@ -1,6 +1,7 @@
 import type { JsonSchema } from '../options/json-schema.ts'
 import { keyPath, OptionError, throwAll } from '../options/option.ts'
-import { boolean, duration, integer, text, word } from '../options/option-kinds.ts'
+import { duration } from '../options/duration-kind.ts'
+import { boolean, integer, text, word } from '../options/plain-kinds.ts'
 import { compiled, type OptionKind, parsed, parseOption } from '../options/option-kind.ts'
 import { type OptionsOf, optionTable, table } from '../options/option-table.ts'
 import { TOKEN } from '../http/token.ts'

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { effectiveLines } from './effective-lines.ts'
-import { parseHeaderEdits } from './header-edits.ts'
+import { parseOption } from '../options/option-kind.ts'
+import { HEADER_EDITS } from './header-edits.ts'
 import type { HeaderFields } from './heads.ts'
 import { wireFields } from './wire-fields.ts'
 
@@ -10,7 +11,7 @@ function left(names: string, edit: (headers: HeaderFields) => void = () => {}, o
   const headers: HeaderFields = {}
   for (const [lower] of wireFields(lines)) headers[lower] = 'client'
   edit(headers)
-  const effective = effectiveLines(lines, headers, parseHeaderEdits('requestHeaders', operator))
+  const effective = effectiveLines(lines, headers, parseOption(HEADER_EDITS, 'requestHeaders', operator))
   const { rawHeaders, headers: fields } = effective ?? { rawHeaders: lines, headers }
   expect(Object.keys(fields).toSorted()).toEqual([...wireFields(rawHeaders).keys()].toSorted())
   return wireTexts(rawHeaders)

@@ -1,7 +1,7 @@
 import { InvalidEditError } from '../errors.ts'
 import { isRecord, keyPath, OptionError, throwAll } from '../options/option.ts'
-import { list } from '../options/option-kinds.ts'
-import { attempt, compiled, type OptionKind, parsed, parseOption } from '../options/option-kind.ts'
+import { list } from '../options/composed-kinds.ts'
+import { attempt, compiled, type OptionKind, parsed } from '../options/option-kind.ts'
 import { type OptionsOf, optionTable, table } from '../options/option-table.ts'
 import { isAuthority } from './authority.ts'
 import { HOP_BY_HOP } from './hop-by-hop.ts'
@@ -51,18 +51,6 @@ export const HEADER_EDITS: OptionKind<HeaderEditOptions, HeaderEdits | undefined
   table(HEADER_EDIT_OPTIONS),
   edits => (edits.set.size === 0 && edits.remove.size === 0 ? undefined : edits),
 )
-
-/**
- * Checks the edits of an option.
- * @returns undefined when there is nothing to edit
- * @throws OptionError with every problem
- */
-export function parseHeaderEdits(
-  path: string,
-  options: HeaderEditOptions | undefined,
-): HeaderEdits | undefined {
-  return parseOption(HEADER_EDITS, path, options)
-}
 
 /** @throws OptionError with every field that cannot be set */
 export function parseHeaderSet(path: string, fields: unknown = {}): HeaderEdits['set'] {

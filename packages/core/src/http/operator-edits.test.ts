@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { effectiveLines } from './effective-lines.ts'
-import { parseHeaderEdits } from './header-edits.ts'
+import { parseOption } from '../options/option-kind.ts'
+import { HEADER_EDITS } from './header-edits.ts'
 
 describe('the edits of an operator', () => {
-  const edits = parseHeaderEdits('requestHeaders', {
+  const edits = parseOption(HEADER_EDITS, 'requestHeaders', {
     set: { 'X-Gateway-Auth': 'yes', Host: 'set.test' },
     remove: ['X-Debug', 'accept'],
   })
@@ -34,8 +35,8 @@ describe('the edits of an operator', () => {
   })
 
   it('are nothing where there are none', () => {
-    expect(parseHeaderEdits('o', undefined)).toBeUndefined()
-    expect(parseHeaderEdits('o', { set: {}, remove: [] })).toBeUndefined()
+    expect(parseOption(HEADER_EDITS, 'o', undefined)).toBeUndefined()
+    expect(parseOption(HEADER_EDITS, 'o', { set: {}, remove: [] })).toBeUndefined()
   })
 
   it.each<[unknown, string]>([
@@ -52,6 +53,8 @@ describe('the edits of an operator', () => {
     ['x', 'o'],
     [{ set: 'x' }, 'o.set'],
   ])('are checked: %j', (options, option) => {
-    expect(() => parseHeaderEdits('o', options as object)).toThrow(expect.objectContaining({ option }))
+    expect(() => parseOption(HEADER_EDITS, 'o', options as object)).toThrow(
+      expect.objectContaining({ option }),
+    )
   })
 })

@@ -1,7 +1,9 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { OptionError } from './option.ts'
 import { needed } from './option-kind.ts'
-import { boolean, duration, either, integer, list, number, oneOf, text, word } from './option-kinds.ts'
+import { either, list, oneOf } from './composed-kinds.ts'
+import { duration } from './duration-kind.ts'
+import { boolean, integer, number, text, word } from './plain-kinds.ts'
 import { type OptionsOf, optionTable, table, withKinds } from './option-table.ts'
 
 const LIMITS = optionTable({ most: integer({ min: 1, max: 9, default: 3 }), wait: duration({ min: 5 }) })

@@ -2,19 +2,25 @@ import type { JsonSchema } from './json-schema.ts'
 import { isRecord, OptionError, optionPath, throwAll, unknownKeys } from './option.ts'
 import { type InOf, kind, type OptionKind, type OutOf } from './option-kind.ts'
 
-type Entries = Readonly<Record<string, OptionKind<unknown, unknown>>>
+/** The kinds of a group of options, by key. */
+export type OptionEntries = Readonly<Record<string, OptionKind<unknown, unknown>>>
 
-/** Finds what is wrong between options. @param at the path of an option, or of the group */
-type Between<T extends Entries> = (
+/**
+ * Finds what is wrong between options.
+ * @param at the path of an option, or of the group
+ * @param given the options as the user has written them, without defaults
+ */
+type Between<T extends OptionEntries> = (
   parsed: ParsedOptions<T>,
   at: (key?: keyof T & string) => string,
+  given: { readonly [K in keyof T]?: unknown },
 ) => Iterable<OptionError>
 
 /**
  * A group of options, declared once: its keys, types, defaults, checks and JSON Schema. The doc comment of an entry is
  * the prose of its option: editors show it, and the JSON Schema and the README have it from there.
  */
-export interface OptionTable<T extends Entries> {
+export interface OptionTable<T extends OptionEntries> {
   readonly options: T
   readonly keys: readonly (keyof T & string)[]
   /** The check of options that are right by themselves. */
@@ -32,20 +38,25 @@ type KeysOf<T, Needed extends boolean> = {
 type Flat<T> = { readonly [K in keyof T]: T[K] }
 
 /** The type that users write. */
-export type OptionsOf<Table extends { readonly options: Entries }> = Flat<
+export type OptionsOf<Table extends { readonly options: OptionEntries }> = Flat<
   {
     readonly [K in keyof Table['options'] as K extends KeysOf<Table['options'], true> ? K : never]: InOf<
       Table['options'][K]
     >
   } & {
-    readonly [K in keyof Table['options'] as K extends KeysOf<Table['options'], true> ? never : K]?: InOf<
-      Table['options'][K]
-    >
+    readonly [K in keyof Table['options'] as K extends KeysOf<Table['options'], true> ? never : K]?:
+      | InOf<Table['options'][K]>
+      | undefined
   }
 >
 
+/** Options with the types of a framework for some of them: those of the table cannot know its requests. */
+export type Retyped<Options, Types> = {
+  readonly [K in keyof Options]: K extends keyof Types ? Types[K] | undefined : Options[K]
+}
+
 /** The type that the code reads. */
-export type ParsedOptions<T extends Entries> = {
+export type ParsedOptions<T extends OptionEntries> = {
   readonly [K in keyof T]: OutOf<T[K]>
 }
 
@@ -53,7 +64,7 @@ export type ParsedOptions<T extends Entries> = {
  * @param options in the order of the README
  * @param between what is wrong between options that are right by themselves; asked when all of them are
  */
-export function optionTable<const T extends Entries>(options: T, between?: Between<T>): OptionTable<T> {
+export function optionTable<const T extends OptionEntries>(options: T, between?: Between<T>): OptionTable<T> {
   const keys = Object.keys(options)
 
   function read(path: string, value: unknown, errors: OptionError[]): ParsedOptions<T> {
@@ -65,8 +76,8 @@ export function optionTable<const T extends Entries>(options: T, between?: Betwe
         given === undefined ? undefined : option.read(optionPath(path, key), given[key], errors),
       ]),
     ) as ParsedOptions<T>
-    if (errors.length === before && between !== undefined)
-      errors.push(...between(parsed, key => (key === undefined ? path : optionPath(path, key))))
+    if (errors.length === before && between !== undefined && given !== undefined)
+      errors.push(...between(parsed, key => (key === undefined ? path : optionPath(path, key)), given))
     return parsed
   }
 
@@ -85,10 +96,10 @@ export function optionTable<const T extends Entries>(options: T, between?: Betwe
 }
 
 /** A table with other kinds for some of its options. @param kinds none of options that `between` reads */
-export function withKinds<T extends Entries, const K extends { readonly [Key in keyof T]?: Entries[string] }>(
-  group: OptionTable<T>,
-  kinds: K,
-): OptionTable<Omit<T, keyof K> & K> {
+export function withKinds<
+  T extends OptionEntries,
+  const K extends { readonly [Key in keyof T]?: OptionEntries[string] },
+>(group: OptionTable<T>, kinds: K): OptionTable<Omit<T, keyof K> & K> {
   type All = Omit<T, keyof K> & K
   // The values that `between` reads are those of the first table.
   return optionTable(
@@ -98,7 +109,7 @@ export function withKinds<T extends Entries, const K extends { readonly [Key in 
 }
 
 /** A table as the value of an option. @param whenAbsent the options to read in place of an absent value */
-export function table<T extends Entries, const D extends object | undefined = undefined>(
+export function table<T extends OptionEntries, const D extends object | undefined = undefined>(
   group: OptionTable<T>,
   whenAbsent?: D,
 ): OptionKind<
@@ -134,7 +145,7 @@ export function table<T extends Entries, const D extends object | undefined = un
   })
 }
 
-function takesOf(options: Entries): string {
+function takesOf(options: OptionEntries): string {
   const keys = Object.keys(options)
   const missed = keys.filter(key => options[key]?.isNeeded === true)
   return missed.length > 0
@@ -142,7 +153,7 @@ function takesOf(options: Entries): string {
     : `an object with ${keys.join(', ')}`
 }
 
-function tableSchema(options: Entries): JsonSchema {
+function tableSchema(options: OptionEntries): JsonSchema {
   const inFiles = Object.entries(options).filter(([, { schema }]) => schema !== undefined)
   const required = inFiles.filter(([, { isNeeded }]) => isNeeded).map(([key]) => key)
   return {

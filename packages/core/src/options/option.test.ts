@@ -1,12 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import {
-  OptionError,
-  optionBoolean,
-  optionFunction,
-  optionInteger,
-  optionList,
-  optionObject,
-} from './option.ts'
+import { OptionError, optionFunction, optionInteger, optionList, optionObject } from './option.ts'
 
 describe('an option error', () => {
   it('names the option, the value and the accepted values', () => {
@@ -43,7 +36,6 @@ describe('an option error', () => {
 
 describe('an absent option has its default', () => {
   it.each([
-    ['true or false', () => optionBoolean('o', undefined, true), true],
     ['a whole number', () => optionInteger('o', undefined, 3, 1, 5), 3],
     ['a function', () => optionFunction('o', undefined, () => 1)(), 1],
   ])('%s', (_, read, expected) => {
@@ -53,7 +45,6 @@ describe('an absent option has its default', () => {
 
 describe('an option that is given is taken', () => {
   it.each([
-    ['true or false', () => optionBoolean('o', false, true), false],
     ['the least number', () => optionInteger('o', 1, 3, 1, 5), 1],
     ['the largest number', () => optionInteger('o', 5, 3, 1, 5), 5],
     [
@@ -95,7 +86,6 @@ describe('a key that is not known', () => {
 
 describe('an option is refused', () => {
   it.each<[string, () => unknown, string, string]>([
-    ['true or false: null', () => optionBoolean('o', null, true), 'o', 'true or false'],
     ['a number below the least', () => optionInteger('o', 0, 3, 1, 5), 'o', 'from 1 to 5'],
     ['a number above the largest', () => optionInteger('o', 6, 3, 1, 5), 'o', 'from 1 to 5'],
     ['a number that is not whole', () => optionInteger('o', 1.5, 3, 1, 5), 'o', 'whole'],

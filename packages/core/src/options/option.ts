@@ -136,12 +136,6 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-export function optionBoolean(path: string, value: unknown, fallback: boolean): boolean {
-  if (value === undefined) return fallback
-  if (typeof value !== 'boolean') throw new OptionError(path, value, 'true or false')
-  return value
-}
-
 export function optionInteger(
   path: string,
   value: unknown,

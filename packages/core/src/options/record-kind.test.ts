@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { OptionError } from './option.ts'
-import { integer } from './option-kinds.ts'
+import { integer } from './plain-kinds.ts'
 import { record } from './record-kind.ts'
 
 const WEIGHTS = record(integer({ min: 0, max: 9 }), { pattern: /^[a-z]+$/, names: 'small letters', min: 1 })

@@ -1,7 +1,7 @@
 import { cookiesCollide, type WrittenCookie } from '../http/cookie-path.ts'
 import type { FieldForwarding } from '../http/request-lines.ts'
 import { asGiven, attempt, type InOf } from '../options/option-kind.ts'
-import { list, oneOf } from '../options/option-kinds.ts'
+import { list, oneOf } from '../options/composed-kinds.ts'
 import { isRecord, OptionError, optionList, optionObject, throwAll } from '../options/option.ts'
 import { checkedPolicy, isPolicy } from './checked-policy.ts'
 import { fieldForwarding } from './field-forwarding.ts'

@@ -1,4 +1,5 @@
-import { boolean, integer, list, text, word } from '../options/option-kinds.ts'
+import { list } from '../options/composed-kinds.ts'
+import { boolean, integer, text, word } from '../options/plain-kinds.ts'
 import { needed, type OptionKind, parsed, parseOption } from '../options/option-kind.ts'
 import { type OptionsOf, optionTable, table } from '../options/option-table.ts'
 import { isRecord, OptionError } from '../options/option.ts'

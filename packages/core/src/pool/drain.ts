@@ -1,4 +1,4 @@
-import { duration } from '../options/option-kinds.ts'
+import { duration } from '../options/duration-kind.ts'
 import { type OptionsOf, optionTable } from '../options/option-table.ts'
 import type { LiveSessions } from './live-sessions.ts'
 

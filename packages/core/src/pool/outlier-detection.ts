@@ -1,4 +1,6 @@
-import { duration, integer, list } from '../options/option-kinds.ts'
+import { list } from '../options/composed-kinds.ts'
+import { duration } from '../options/duration-kind.ts'
+import { integer } from '../options/plain-kinds.ts'
 import { compiled, type OptionKind } from '../options/option-kind.ts'
 import { type OptionsOf, optionTable, table } from '../options/option-table.ts'
 

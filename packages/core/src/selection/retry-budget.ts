@@ -1,4 +1,4 @@
-import { integer, number } from '../options/option-kinds.ts'
+import { integer, number } from '../options/plain-kinds.ts'
 import type { OptionKind } from '../options/option-kind.ts'
 import { type OptionsOf, optionTable, type ParsedOptions, table } from '../options/option-table.ts'
 

@@ -1,6 +1,6 @@
 import { wordError } from '../options/option.ts'
 import { compiled, type OptionKind, parsed, parseOption } from '../options/option-kind.ts'
-import { list } from '../options/option-kinds.ts'
+import { list } from '../options/composed-kinds.ts'
 
 /** A cause of another attempt: a kind of failure, or the status of a response from 400 to 599. */
 export type RetryCondition = 'connect' | 'reset' | 'timeout' | number

@@ -8,7 +8,7 @@ export const ACTIONS = ['drain', 'kill', 'restart', 'ready'] as const
 export type Action = (typeof ACTIONS)[number]
 
 /** Shell commands, by the action that they do. */
-export type Hooks = Readonly<Partial<Record<Action, string>>>
+export type Hooks = Readonly<Partial<Record<Action, string | undefined>>>
 
 /** A request of a session, or a WebSocket message. */
 export interface Step {

@@ -63,7 +63,7 @@ export class StepReader {
 
   capture(path: string, file: CaptureFile | undefined): Capture | undefined {
     if (file === undefined) return undefined
-    const [[from, name] = ['header', ''], ...others] = Object.entries(file)
+    const [[from, name = ''] = ['header', ''], ...others] = Object.entries(file)
     if (others.length > 0 || name === '') this.#note(path, 'takes exactly one of header, cookie, json, body')
     if (from === 'body') return { from, pattern: this.#pattern(`${path}.body`, name, 'gu') }
     return { from: from as 'header' | 'cookie' | 'json', name }

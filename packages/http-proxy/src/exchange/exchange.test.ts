@@ -5,7 +5,8 @@ import type { AffinityPolicy } from '@limpet/core'
 import { BackendFailedError } from '@limpet/core/adapter'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { BackendResponse } from './backend-response.ts'
-import { nodeProxyOf } from '../http-proxy.ts'
+import { httpProxyOf } from '../http-proxy.ts'
+import { parseHttpProxyOptions } from '../http-proxy-options.ts'
 import type { HttpProxyOptions } from '../http-proxy-options.ts'
 
 async function listen(listener: RequestListener): Promise<number> {
@@ -31,7 +32,7 @@ async function exchange(backend: RequestListener, options: Partial<HttpProxyOpti
     backend(message, response)
   })
   const backends = [{ id: 'w1', url: `http://127.0.0.1:${backendPort}` }]
-  const proxy = nodeProxyOf({ backends, affinity: [], ...options })
+  const proxy = httpProxyOf(parseHttpProxyOptions({ backends, affinity: [], ...options }))
   onTestFinished(() => proxy.close())
   const outcome = Promise.withResolvers<Outcome>()
   const begun = Promise.withResolvers<IncomingMessage>()

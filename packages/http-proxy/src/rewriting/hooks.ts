@@ -7,7 +7,7 @@ import type { BackendResponse } from '../exchange/backend-response.ts'
 import type { EditLines, HandshakeHooks, MessageHooks, RewriteFields } from '../exchange/message-hooks.ts'
 import { ApplicationError, asError, failureOf, isProtocolError } from '../failure.ts'
 import type { Logger } from '../logging/logger.ts'
-import type { ParsedNodeProxyOptions } from '../node-proxy-options.ts'
+import type { Rewriting } from '../node-proxy-options.ts'
 import { BackendRequest } from './backend-request.ts'
 import { responseForListener, responseOfListener } from './listener-response.ts'
 import { applyEdits, checkedFields } from './response-fields.ts'
@@ -18,11 +18,11 @@ type Reject = (error: unknown) => void
 
 /** The functions of the application that see and edit messages on their way. */
 export class Hooks {
-  readonly #options: ParsedNodeProxyOptions
+  readonly #options: Rewriting
   readonly #logger: Logger | false
   readonly #rewriteFields: RewriteFields | undefined
 
-  constructor(options: ParsedNodeProxyOptions, logger: Logger | false) {
+  constructor(options: Rewriting, logger: Logger | false) {
     this.#options = options
     this.#logger = logger
     this.#rewriteFields = rewriteFieldsOf(options)
@@ -218,10 +218,7 @@ function editor(event: string, listener: (head: BackendRequest) => unknown): Edi
   }
 }
 
-function rewriteFieldsOf({
-  rewriteCookies = [],
-  rewriteLocation,
-}: ParsedNodeProxyOptions): RewriteFields | undefined {
+function rewriteFieldsOf({ rewriteCookies = [], rewriteLocation }: Rewriting): RewriteFields | undefined {
   if (rewriteCookies.length === 0 && rewriteLocation === undefined) return undefined
   return (fields, statusCode, backend, { headers }) => {
     for (const rewrite of rewriteCookies) rewrite(fields)

@@ -1,14 +1,23 @@
 import { type HeaderFields, OptionError } from '@limpet/core'
-import { optionBoolean } from '@limpet/core/options'
+import { kind, type OptionKind } from '@limpet/core/options'
 
-/** Rewritings of `Location` in redirects to the backend itself. The names are those of http-proxy-middleware. */
-export interface LocationRewriteOptions {
-  /** Host, with its port, for redirects to the backend itself. @default absent: `Location` passes as it is */
-  readonly hostRewrite?: string | undefined
-  /** Whether redirects to the backend itself get the host that the client asked. @default false */
-  readonly autoRewrite?: boolean | undefined
-  /** Protocol, `http` or `https`, for redirects to the backend itself. @default absent: `Location` passes as it is */
-  readonly protocolRewrite?: string | undefined
+/** A host, with its port, as an option. */
+export const HOST: OptionKind<string, string | undefined, false> = kind<string, string | undefined>({
+  takes: 'a host, with a port or without',
+  read: (path, value, errors) => {
+    if (value === undefined) return undefined
+    if (typeof value === 'string' && /^[^\s/?#@\\]+$/.test(value) && URL.canParse(`http://${value}`))
+      return value
+    errors.push(new OptionError(path, value, HOST.takes))
+    return undefined
+  },
+})
+
+/** Rewritings of `Location` in redirects to the backend itself, checked. The names are those of http-proxy-middleware. */
+interface LocationRewrites {
+  readonly hostRewrite: string | undefined
+  readonly autoRewrite: boolean
+  readonly protocolRewrite: string | undefined
 }
 
 /**
@@ -25,11 +34,12 @@ export type RewriteLocation = (
 
 const REDIRECTS: ReadonlySet<number> = new Set([201, 301, 302, 303, 307, 308])
 
-/** @throws OptionError naming the option, the value and the accepted values */
-export function parseLocationRewrite(options: LocationRewriteOptions): RewriteLocation | undefined {
-  const host = checkedHost(options.hostRewrite)
-  const protocol = checkedProtocol(options.protocolRewrite)
-  const isAuto = optionBoolean('autoRewrite', options.autoRewrite, false)
+/** @returns undefined when `Location` passes as it is */
+export function locationRewrite({
+  hostRewrite: host,
+  autoRewrite: isAuto,
+  protocolRewrite: protocol,
+}: LocationRewrites): RewriteLocation | undefined {
   if (host === undefined && protocol === undefined && !isAuto) return undefined
   return (fields, statusCode, backend, asked) => {
     const location = fields['location']
@@ -61,17 +71,4 @@ function isOfBackend({ host }: URL, backend: URL, asked: string | undefined): bo
 function parsedUrl(location: string, backend: URL): URL | undefined {
   const base = backend.protocol === 'unix:' ? 'http://localhost' : backend.href
   return URL.canParse(location, base) ? new URL(location, base) : undefined
-}
-
-function checkedHost(value: unknown): string | undefined {
-  if (value === undefined) return undefined
-  if (typeof value !== 'string' || !/^[^\s/?#@\\]+$/.test(value) || !URL.canParse(`http://${value}`))
-    throw new OptionError('hostRewrite', value, 'a host, with a port or without')
-  return value
-}
-
-function checkedProtocol(value: unknown): string | undefined {
-  if (value !== undefined && value !== 'http' && value !== 'https')
-    throw new OptionError('protocolRewrite', value, 'http or https')
-  return value
 }

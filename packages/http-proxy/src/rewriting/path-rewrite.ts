@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { OptionError } from '@limpet/core'
 import { InvalidEditError } from '@limpet/core/adapter'
+import { attempt, isRecord, type OptionKind, parsed, throwAll } from '@limpet/core/options'
 
 /**
  * Rewrites the path of a request for its backend: rules, of which the first that matches counts, as a regular
@@ -14,16 +15,31 @@ export type PathRewrite<Request extends IncomingMessage = IncomingMessage> =
 /** The same, checked. Returns the new request target. */
 export type RewritePath = (url: string, request: IncomingMessage) => string
 
-/** @throws OptionError for a value that is no rewriting, or a rule that is no regular expression. */
-export function parsePathRewrite(path: string, value: PathRewrite | undefined): RewritePath | undefined {
+const TAKES = 'an object of replacements by regular expression, or a function'
+
+/** The rewriting of the path, as an option. */
+export const PATH_REWRITE: OptionKind<PathRewrite, RewritePath | undefined, false> = parsed(
+  TAKES,
+  parsePathRewrite,
+)
+
+/** @throws OptionError with every problem */
+export function parsePathRewrite(path: string, value: unknown): RewritePath | undefined {
   if (value === undefined) return undefined
-  if (typeof value === 'function') return (url, request) => joined(value(url, request) ?? url, url)
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new OptionError(path, value, 'an object of replacements by regular expression, or a function')
-  const rules = Object.entries(value).map(([source, replacement]): readonly [RegExp, string] => {
-    if (typeof replacement !== 'string') throw new OptionError(`${path}.${source}`, replacement, 'a text')
-    return [ruleOf(path, source), replacement]
+  if (typeof value === 'function') {
+    const rewrite = value as Extract<PathRewrite, (...args: never[]) => unknown>
+    return (url, request) => joined(rewrite(url, request) ?? url, url)
+  }
+  if (!isRecord(value)) throw new OptionError(path, value, TAKES)
+  const errors: OptionError[] = []
+  const rules = Object.entries(value).flatMap(([source, replacement]): (readonly [RegExp, string])[] => {
+    const pattern = attempt(() => ruleOf(path, source), errors)
+    if (typeof replacement !== 'string')
+      errors.push(new OptionError(`${path}.${source}`, replacement, 'a text'))
+    else if (pattern !== undefined) return [[pattern, replacement]]
+    return []
   })
+  throwAll(errors)
   return url => {
     const target = pathOf(url)
     const rule = rules.find(([pattern]) => pattern.test(target))

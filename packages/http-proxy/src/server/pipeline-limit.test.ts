@@ -97,3 +97,9 @@ it('hands a held request over in a context of its own', async () => {
   }
   expect(seen.slice(2)).not.toContain('/1')
 })
+
+it.each([0, 1.5, '4', null])('%j is no limit of a guarded server', value => {
+  expect(() => guardServer(createServer(), { maxUnanswered: value as number })).toThrow(
+    'option maxUnanswered got',
+  )
+})

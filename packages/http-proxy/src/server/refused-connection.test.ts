@@ -6,7 +6,8 @@ import { createAffinity, isAffinityError } from '@limpet/core'
 import { NoBackendError } from '@limpet/core/adapter'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { writeResponse } from '../exchange/response.ts'
-import { nodeProxyOf } from '../http-proxy.ts'
+import { httpProxyOf } from '../http-proxy.ts'
+import { parseHttpProxyOptions } from '../http-proxy-options.ts'
 import { noteRefusal, refuseAfterRefusal } from './refused-connection.ts'
 
 async function listen(listener: RequestListener): Promise<number> {
@@ -39,7 +40,9 @@ describe('a connection on which a message was refused', () => {
       seen.push(url)
       response.end('answer')
     })
-    const proxy = nodeProxyOf({ backends: [{ id: 'a', url: `http://127.0.0.1:${port}` }], affinity: [] })
+    const proxy = httpProxyOf(
+      parseHttpProxyOptions({ backends: [{ id: 'a', url: `http://127.0.0.1:${port}` }], affinity: [] }),
+    )
     onTestFinished(() => proxy.close())
     return {
       seen,
@@ -81,7 +84,7 @@ describe('a connection on which a message was refused', () => {
   })
 
   it('ends with the response, also when the application leaves out the fields of the error', async () => {
-    const proxy = nodeProxyOf({ backends: [], affinity: [] })
+    const proxy = httpProxyOf(parseHttpProxyOptions({ backends: [], affinity: [] }))
     onTestFinished(() => proxy.close())
     const port = await listen((request, response) => {
       proxy.forward(request, response).catch(() => response.end('error'))

@@ -3,6 +3,7 @@ import type { Http2ServerResponse } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import { isLocalError } from '@limpet/core/adapter'
 import { closingResponse } from './closing-response.ts'
+import { GUARD_OPTIONS, type GuardOptions } from './guard-options.ts'
 import { endWith } from './linger.ts'
 import { limitUnanswered } from './pipeline-limit.ts'
 import { boundUnreadBody } from './unread-body.ts'
@@ -21,18 +22,13 @@ export const SERVER_OPTIONS = {
   maxHeaderSize: 16_384,
 } as const satisfies ServerOptions
 
-/** Limits of one connection of a guarded server. */
-export interface GuardOptions {
-  /** Unanswered requests of one HTTP/1 connection; more wait, and the connection is not read. @default 16 */
-  readonly maxUnanswered?: number
-}
-
 /**
  * Responds, on `server`, to bytes that are no request, and to CONNECT. Bounds how many requests of a connection are
  * unanswered, and how long the rest of a body may hold its connection after the response. Returns the server.
+ * @throws OptionError for a wrong limit
  */
-export function guardServer<S extends Server>(server: S, { maxUnanswered }: GuardOptions = {}): S {
-  limitUnanswered(server, maxUnanswered)
+export function guardServer<S extends Server>(server: S, limits: GuardOptions = {}): S {
+  limitUnanswered(server, GUARD_OPTIONS.parse('', limits).maxUnanswered)
   return server
     .on('request', (request, response) => boundUnreadBody(request, response))
     .on('clientError', respondToClientError)

@@ -1,41 +1,13 @@
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { OptionError } from '@limpet/core'
 import { markNominations } from '@limpet/core/adapter'
 import type { NodeProxy } from '../http-proxy.ts'
+import type { RequestFilter } from '../request-filter.ts'
 import { refuseUpgrade } from './refused-upgrade.ts'
 import { wireLine } from '../exchange/wire-line.ts'
 import { closeOnError, isClaimedAlready, watchClaim } from './upgrade-claim.ts'
 import { bareResponse, isBusy, isWebSocket } from './upgrade-request.ts'
-
-/** Whether a request is a pool's. Of an upgrade there is no more than the bare request to look at. */
-export type RequestFilter = (request: IncomingMessage) => boolean
-
-/** The same with the framework's own object for a request, which an upgrade has not. */
-export type ContextFilter = (request: IncomingMessage, context?: unknown) => boolean
-
-/**
- * A filter that gets `url`, the whole request target, where a router has shortened that of the request. The target
- * of an upgrade is always whole.
- * @throws OptionError for a value that is no function.
- */
-export function requestFilter(
-  filter: ContextFilter | undefined,
-): (request: IncomingMessage, url?: string, context?: unknown) => boolean {
-  if (filter === undefined) return () => true
-  if (typeof filter !== 'function') throw new OptionError('filter', filter, 'a function of the request')
-  return (request, url, context) => {
-    const { url: cut } = request
-    if (cut === undefined || url === undefined || url === cut) return filter(request, context)
-    request.url = url
-    try {
-      return filter(request, context)
-    } finally {
-      request.url = cut
-    }
-  }
-}
 
 /** For a server's `upgrade` event. */
 export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void

@@ -1,5 +1,7 @@
 import { OptionError } from '../../options/option.ts'
-import { boolean, duration, list, text, word } from '../../options/option-kinds.ts'
+import { list } from '../../options/composed-kinds.ts'
+import { duration } from '../../options/duration-kind.ts'
+import { boolean, text, word } from '../../options/plain-kinds.ts'
 import { type OptionsOf, optionTable, type ParsedOptions } from '../../options/option-table.ts'
 import { TOKEN } from '../../http/token.ts'
 import { FOREIGN_FORMATS, type ParsedFormat } from './foreign-format.ts'

@@ -10,7 +10,8 @@ import {
   parsed,
   parseOption,
 } from '../../options/option-kind.ts'
-import { either, list, oneOf, word } from '../../options/option-kinds.ts'
+import { either, list, oneOf } from '../../options/composed-kinds.ts'
+import { word } from '../../options/plain-kinds.ts'
 import { type OptionsOf, optionTable, table } from '../../options/option-table.ts'
 import { addressBytes } from '../../http/address-bytes.ts'
 import { fnv1, fnv1a } from './fnv-hash.ts'

@@ -1,5 +1,6 @@
 import { OptionError, optionList } from '../../options/option.ts'
-import { duration, integer, text } from '../../options/option-kinds.ts'
+import { duration } from '../../options/duration-kind.ts'
+import { integer, text } from '../../options/plain-kinds.ts'
 import { codeOnly, parsed } from '../../options/option-kind.ts'
 import { type OptionsOf, optionTable, type ParsedOptions } from '../../options/option-table.ts'
 import { TOKEN } from '../../http/token.ts'

@@ -1,4 +1,5 @@
-import { boolean, list, text, word } from '../../options/option-kinds.ts'
+import { list } from '../../options/composed-kinds.ts'
+import { boolean, text, word } from '../../options/plain-kinds.ts'
 import { needed } from '../../options/option-kind.ts'
 import { type OptionsOf, optionTable, type ParsedOptions } from '../../options/option-table.ts'
 import { TOKEN } from '../../http/token.ts'

@@ -1,5 +1,5 @@
 import { OptionError } from '../../options/option.ts'
-import { text } from '../../options/option-kinds.ts'
+import { text } from '../../options/plain-kinds.ts'
 import { type OptionsOf, optionTable } from '../../options/option-table.ts'
 import type { AffinityPolicy, Claim } from '../policy.ts'
 import type { Pool } from '../../pool/pool.ts'

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { HASH_KEY_BYTES } from '../../signing/keyed-hash.ts'
 import { OptionError, optionFunction } from '../../options/option.ts'
 import { parsed } from '../../options/option-kind.ts'
-import { integer } from '../../options/option-kinds.ts'
+import { integer } from '../../options/plain-kinds.ts'
 import { type OptionsOf, optionTable } from '../../options/option-table.ts'
 
 type Clock = () => number
