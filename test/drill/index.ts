@@ -3,7 +3,11 @@ import { CaddyGateway } from './caddy-gateway.ts'
 import { CommandGateway } from './command-gateway.ts'
 import type { StartGateway } from './drilled-gateway.ts'
 import { DRILLS } from './drills.ts'
+import { Fleet } from './fleet.ts'
+import { type FleetDrill, type FleetKind, FLEETS } from './fleet-drills.ts'
+import { runFleetDrills } from './fleet-run.ts'
 import { HaproxyGateway } from './haproxy-gateway.ts'
+import { REDIS_COMMAND } from '../support/redis-process.ts'
 import { LimpetGateway } from './limpet-gateway.ts'
 import type { Outcome } from './outcome.ts'
 import { programPath } from './peer.ts'
@@ -11,7 +15,8 @@ import { runDrill } from './run.ts'
 
 /*
  * Operators' commands on a live pool, and failing backends, under load: `npm run drill`. Exits with 1 when a drill
- * fails on limpet. `--drill` and `--gateway` choose by a part of the name, `--peers` adds HAProxy and Caddy.
+ * fails on limpet. `--drill` and `--gateway` choose by a part of the name, `--peers` adds HAProxy and Caddy. Then come the
+ * drills of fleets, which are chosen in the same way: several gateways or workers that share learned sessions.
  */
 
 const PEERS: readonly [string, StartGateway][] = [
@@ -28,6 +33,8 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '200' },
   },
 })
+const FLEET_LOAD = { visitors: 500, perSecond: 150, silenceMs: 10_000 }
+const DEADLINE = '50ms'
 const load = { visitors: Number(values.visitors), perSecond: Number(values.rate) }
 
 const gateways = new Map<string, StartGateway>()
@@ -42,9 +49,13 @@ for (const [name, start] of values.peers ? PEERS : []) {
 
 const drills = DRILLS.filter(({ name }) => name.includes(values.drill))
 const chosen = [...gateways].filter(([name]) => name.includes(values.gateway))
-if (drills.length === 0 || chosen.length === 0) {
+const fleets = FLEETS.filter(fleet => fleet.name.includes(values.gateway) && fleetDrills(fleet).length > 0)
+if ((drills.length === 0 || chosen.length === 0) && fleets.length === 0) {
   console.error(
-    `there are ${DRILLS.map(({ name }) => name).join(', ')} on ${[...gateways.keys()].join(', ')}`,
+    [
+      `there are ${names(DRILLS)} on ${[...gateways.keys()].join(', ')}`,
+      ...FLEETS.map(fleet => `${names(fleet.drills)} on ${fleet.name}`),
+    ].join(';\n'),
   )
   process.exit(2)
 }
@@ -64,7 +75,12 @@ for (const drill of drills) {
     if (outcome !== undefined) rows.push({ drill: drill.name, gateway: name, ...figures(outcome) })
   }
 }
-console.table(rows)
+if (rows.length > 0) console.table(rows)
+for (const fleet of fleets) {
+  if (fleet.size.hasRedis && REDIS_COMMAND === undefined)
+    console.log(`${fleet.name}: needs redis-server or valkey-server on the PATH`)
+  else await drillFleet(fleet)
+}
 process.exitCode = isFailed ? 1 : 0
 
 function figures({
@@ -100,4 +116,28 @@ function tell(outcome: Outcome): string {
 /** One line that is written over. */
 function progress(line: string): void {
   if (process.stdout.isTTY) process.stdout.write(`\r\u001b[K${line}`)
+}
+
+async function drillFleet(kind: FleetKind): Promise<void> {
+  console.log(`\n${kind.name}`)
+  const fleet = await Fleet.start(kind.size, DEADLINE)
+  try {
+    const outcomes: object[] = []
+    for await (const { problems, ...outcome } of runFleetDrills(fleet, fleetDrills(kind), FLEET_LOAD)) {
+      for (const problem of problems) console.log(`  ${outcome.drill}: ${problem}`)
+      if (problems.length > 0) isFailed = true
+      outcomes.push({ ...outcome, shown: problems.length === 0 ? 'yes' : 'no' })
+    }
+    console.table(outcomes)
+  } finally {
+    await fleet.stop()
+  }
+}
+
+function fleetDrills({ drills: all }: FleetKind): readonly FleetDrill[] {
+  return all.filter(({ name }) => name.includes(values.drill))
+}
+
+function names(list: readonly { readonly name: string }[]): string {
+  return list.map(({ name }) => name).join(', ')
 }

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { keepComing } from './keep-coming.ts'
 import { type Visit, Visitor } from './visitor.ts'
 
 export interface Load {
@@ -12,17 +12,20 @@ export class Traffic {
   /** Newcomers, each with no cookie, who came once. */
   readonly newcomers: Visitor[] = []
   readonly #port: number
-  readonly #pauseMs: number
   readonly #running: Promise<unknown>
   #isOver = false
 
   constructor(port: number, { visitors, perSecond }: Load) {
     this.#port = port
-    this.#pauseMs = (visitors / perSecond) * 1000
+    const pauseMs = (visitors / perSecond) * 1000
     this.visitors = Array.from({ length: visitors }, (_, number) => new Visitor(port, number))
     this.#running = Promise.all(
       this.visitors.map(async visitor =>
-        this.#keepComing(visitor, (visitor.number / visitors) * this.#pauseMs),
+        keepComing(async () => visitor.visit(), {
+          delayMs: (visitor.number / visitors) * pauseMs,
+          pauseMs,
+          isOver: () => this.#isOver,
+        }),
       ),
     )
   }
@@ -45,14 +48,5 @@ export class Traffic {
     this.#isOver = true
     await this.#running
     for (const visitor of this.visitors) visitor.leave()
-  }
-
-  async #keepComing(visitor: Visitor, delayMs: number): Promise<void> {
-    let dueMs = performance.now() + delayMs
-    while (!this.#isOver) {
-      await delay(Math.max(0, dueMs - performance.now()))
-      dueMs = Math.max(dueMs + this.#pauseMs, performance.now())
-      if (!this.#isOver) await visitor.visit()
-    }
   }
 }

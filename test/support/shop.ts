@@ -21,16 +21,23 @@ const server = createServer({ keepAliveTimeout: 0, requestTimeout: 0 }, (request
     request.socket.destroy()
     return
   }
-  const visitor = /(?:^|; )visitor=([^;]*)/.exec(request.headers.cookie ?? '')?.[1]
+  const visitor = /(?:^|; )visitor=([^;]*)/.exec(request.headers.cookie ?? '')?.[1] ?? sessionOf(request)
   let bytes = 0
   request.on('data', (piece: Buffer) => (bytes += piece.length))
   request.on('end', () => answer(request, response, visitor ?? greet(response), bytes))
   request.on('error', () => {})
 })
 
+/** For a client without a cookie jar. An id that this process has not given is none. */
+function sessionOf({ headers }: IncomingMessage): string | undefined {
+  const session = String(headers['x-session'])
+  return carts.has(session) ? session : undefined
+}
+
 function greet(response: ServerResponse): string {
   const visitor = randomUUID()
   response.setHeader('Set-Cookie', `visitor=${visitor}; Path=/`)
+  response.setHeader('X-Session', visitor)
   return visitor
 }
 
