@@ -76,6 +76,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
       discovering.close()`,
   },
   'packages/core Figures 1': PRINTS,
+  'packages/core Explaining a request 1': PRINTS,
   'packages/core Errors 1': {
     tail: `
       const theirs = Object.assign(new Error(), { code: 'ERR_NO_BACKEND', statusCode: 503 })

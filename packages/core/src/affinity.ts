@@ -1,5 +1,8 @@
 import { type AffinityOptions, parseAffinityOptions } from './affinity-options.ts'
 import { ticksNow, ticksSince } from './counts/ticks.ts'
+import { explainRefusal, foretell } from './explaining/explain.ts'
+import { explainKeys } from './explaining/explained-keys.ts'
+import type { Explanation } from './explaining/explanation.ts'
 import { type PoolFigures, poolFigures } from './figures.ts'
 import { clientOf } from './http/client.ts'
 import type { WrittenCookie } from './http/cookie-path.ts'
@@ -36,6 +39,11 @@ export interface Affinity {
    * @param onceGone asked only when the request has to wait
    */
   select(request: RequestHead, onceGone: OnceGone): Lease | Promise<Lease | undefined>
+  /**
+   * Why `request` would get its backend now, as `select` would decide. It has no effect: no session begins, nothing is
+   * counted, and no turn of a balancer is used. Returns a promise only when a policy has to query a store.
+   */
+  explain(request: RequestHead): Explanation | Promise<Explanation>
   /** The pool in figures, counted by this process since the affinity was built. */
   stats(): PoolFigures
 }
@@ -119,10 +127,20 @@ export function createAffinity(options: AffinityOptions): Affinity {
       : lease(request, read, onceGone)
   }
 
+  function explain(request: RequestHead): Explanation | Promise<Explanation> {
+    const refused = refusal(request)
+    if (refused !== undefined) return explainRefusal(context, refused)
+    const read = isIgnored(request) ? [] : explainKeys(policies, request)
+    return read instanceof Promise
+      ? read.then(all => foretell(context, request, all))
+      : foretell(context, request, read)
+  }
+
   return {
     pool,
     cookies: context.cookies,
     select,
+    explain,
     stats: () => poolFigures(pool, context.retryBudget),
   }
 }

@@ -76,6 +76,15 @@ export {
   type ResponseHead,
 } from './head.ts'
 export type { HealthExpectation, HealthOptions } from './health/health-options.ts'
+export type {
+  AttemptExplanation,
+  BackendExplanation,
+  ExplainedError,
+  Explanation,
+  KeyExplanation,
+  Obstacle,
+  PolicyExplanation,
+} from './explaining/explanation.ts'
 export type { IgnoreOptions } from './selection/ignore.ts'
 export type { LearnPolicyOptions } from './policies/learn/learn-options.ts'
 export type { Lease } from './lease.ts'
@@ -85,6 +94,7 @@ export type {
   AffinityPolicy,
   Claim,
   Claims,
+  ExplainedKey,
   PolicyContext,
   ResponseContext,
   SessionReport,

@@ -14,4 +14,13 @@ export interface Balancer {
     request: RequestHead,
     accepts?: (view: BackendView) => boolean,
   ): BackendView | undefined
+  /**
+   * Returns the backend that `pick` would return next, and changes nothing. For explanations alone.
+   * Absent: it cannot be known, as of a draw.
+   */
+  peek?(
+    candidates: Candidates,
+    request: RequestHead,
+    accepts?: (view: BackendView) => boolean,
+  ): BackendView | undefined
 }

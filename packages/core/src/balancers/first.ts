@@ -6,9 +6,8 @@ import type { Balancer } from './balancer.ts'
  * it is no candidate, or has `maxInFlight` requests, as with HAProxy's `maxconn`.
  */
 export function first(): Balancer {
-  return {
-    name: 'first',
-    pick: (candidates, _request, accepts) =>
-      accepts === undefined ? candidates[0] : candidates.find(view => accepts(view)),
-  }
+  return { name: 'first', pick: firstAble, peek: firstAble }
 }
+
+const firstAble: Balancer['pick'] = (candidates, _request, accepts) =>
+  accepts === undefined ? candidates[0] : candidates.find(view => accepts(view))

@@ -33,28 +33,38 @@ export function hashBalancer(pool: Pool, { readKey, hash, boundedLoad }: HashOpt
     return fresh
   }
 
+  /** The winner of a key. */
+  function winner(
+    key: string,
+    candidates: Candidates,
+    accepts: ((view: BackendView) => boolean) | undefined,
+  ): BackendView | undefined {
+    hash(key, words)
+    const slot = (words[0] ?? 0) % SLOTS
+    const rendezvous = rendezvousOf(candidates)
+    // A redispatch is in flight already.
+    const inFlight = pool.inFlight + (accepts === undefined ? 1 : 0)
+    // Not all can be full: they would have more in flight than the pool has, for the bound is above 1.
+    const hasRoom = (view: BackendView): boolean =>
+      boundedLoad === 0 || view.inFlight * rendezvous.weight < boundedLoad * (view.effectiveWeight * inFlight)
+    if (accepts === undefined) {
+      const view = rendezvous.winner(slot)
+      return view === undefined || hasRoom(view) ? view : rendezvous.winnerOf(slot, hasRoom)
+    }
+    return (
+      rendezvous.winnerOf(slot, view => accepts(view) && hasRoom(view)) ?? rendezvous.winnerOf(slot, accepts)
+    )
+  }
+
   return {
     name: 'hash',
     pick(candidates, request, accepts) {
       const key = readKey(request)
-      if (key === undefined) return turns.pick(candidates, request, accepts)
-      hash(key, words)
-      const slot = (words[0] ?? 0) % SLOTS
-      const rendezvous = rendezvousOf(candidates)
-      // A redispatch is in flight already.
-      const inFlight = pool.inFlight + (accepts === undefined ? 1 : 0)
-      // Not all can be full: they would have more in flight than the pool has, for the bound is above 1.
-      const hasRoom = (view: BackendView): boolean =>
-        boundedLoad === 0 ||
-        view.inFlight * rendezvous.weight < boundedLoad * (view.effectiveWeight * inFlight)
-      if (accepts === undefined) {
-        const view = rendezvous.winner(slot)
-        return view === undefined || hasRoom(view) ? view : rendezvous.winnerOf(slot, hasRoom)
-      }
-      return (
-        rendezvous.winnerOf(slot, view => accepts(view) && hasRoom(view)) ??
-        rendezvous.winnerOf(slot, accepts)
-      )
+      return key === undefined ? turns.pick(candidates, request, accepts) : winner(key, candidates, accepts)
+    },
+    peek(candidates, request, accepts) {
+      const key = readKey(request)
+      return key === undefined ? turns.peek?.(candidates, request, accepts) : winner(key, candidates, accepts)
     },
   }
 }

@@ -1,5 +1,6 @@
 import type { Balancer } from './balancer.ts'
 import type { BackendView } from '../pool/backend-view.ts'
+import type { Candidates } from '../pool/candidates.ts'
 
 /**
  * The backend with the fewest requests in flight for its weight.
@@ -8,21 +9,33 @@ import type { BackendView } from '../pool/backend-view.ts'
 export function leastRequests(): Balancer {
   // Where the last scan began: equals take turns, rather than the first of the list getting every quiet moment.
   let start = 0
+  function next(candidates: Candidates): number {
+    return start + 1 < candidates.length ? start + 1 : 0
+  }
   return {
     name: 'least-requests',
     pick(candidates, _request, accepts) {
-      const count = candidates.length
-      let least: BackendView | undefined
-      start = start + 1 < count ? start + 1 : 0
-      for (let offset = 0; offset < count; offset += 1) {
-        const index = start + offset
-        const view = candidates[index < count ? index : index - count]
-        if (view === undefined || accepts?.(view) === false) continue
-        if (least === undefined || isLessLoaded(view, least)) least = view
-      }
-      return least
+      start = next(candidates)
+      return leastFrom(start, candidates, accepts)
     },
+    peek: (candidates, _request, accepts) => leastFrom(next(candidates), candidates, accepts),
   }
+}
+
+function leastFrom(
+  start: number,
+  candidates: Candidates,
+  accepts?: (view: BackendView) => boolean,
+): BackendView | undefined {
+  const count = candidates.length
+  let least: BackendView | undefined
+  for (let offset = 0; offset < count; offset += 1) {
+    const index = start + offset
+    const view = candidates[index < count ? index : index - count]
+    if (view === undefined || accepts?.(view) === false) continue
+    if (least === undefined || isLessLoaded(view, least)) least = view
+  }
+  return least
 }
 
 /** With the request that is to come counted in, so that of two idle backends the heavier weight wins. */

@@ -24,6 +24,12 @@ export function roundRobin(): Balancer {
       if (schedule.candidates !== candidates) schedule = newSchedule(candidates, schedule)
       return pickNext(schedule)
     },
+    peek(candidates, _request, accepts) {
+      // A schedule that is made only to be looked at is not kept: it would be the last of the next one.
+      const last = accepts === undefined ? schedule : redispatches
+      const { heap } = last.candidates === candidates ? last : newSchedule(candidates, last)
+      return accepts === undefined ? heap[0]?.view : firstAccepted(heap, accepts)?.view
+    },
   }
 }
 
@@ -80,18 +86,21 @@ function pickNext(schedule: Schedule): BackendView | undefined {
 }
 
 /** The first accepted backend in the order of deadlines. Slower, but only a redispatch or a full backend needs it. */
-function pickAccepted(schedule: Schedule, accepts: (view: BackendView) => boolean): BackendView | undefined {
-  const { heap } = schedule
-  let first = -1
-  for (const [index, turn] of heap.entries()) {
-    if (accepts(turn.view) && (first < 0 || isDueBefore(turn, heap[first]))) first = index
-  }
-  const turn = heap[first]
+function pickAccepted({ heap }: Schedule, accepts: (view: BackendView) => boolean): BackendView | undefined {
+  const turn = firstAccepted(heap, accepts)
   if (turn === undefined) return undefined
   turn.next += 1
   turn.due = turn.next / turn.weight
-  sink(heap, first)
+  sink(heap, heap.indexOf(turn))
   return turn.view
+}
+
+function firstAccepted(heap: readonly Turn[], accepts: (view: BackendView) => boolean): Turn | undefined {
+  let first: Turn | undefined
+  for (const turn of heap) {
+    if (accepts(turn.view) && (first === undefined || isDueBefore(turn, first))) first = turn
+  }
+  return first
 }
 
 /** Of two that are due together the lighter one has waited longer; equals go in the order of the list. */

@@ -18,7 +18,7 @@ export function checkedPolicy(path: string, policy: unknown): AffinityPolicy {
   const { name, forwardHeaders } = policy
   if (name !== undefined && typeof name !== 'string')
     errors.push(new OptionError(`${path}.name`, name, 'a text'))
-  for (const method of ['read', 'write', 'responded', 'sessions', 'sessionsSeen'] as const) {
+  for (const method of ['read', 'explain', 'write', 'responded', 'sessions', 'sessionsSeen'] as const) {
     const value: unknown = policy[method]
     if (typeof value !== 'function' && (value !== undefined || method === 'read'))
       errors.push(new OptionError(`${path}.${method}`, value, 'a function'))

@@ -26,6 +26,19 @@ export type Claim =
 /** Several, in order of preference, when the client presents several keys. */
 export type Claims = Claim | readonly Claim[]
 
+/** A key of a request, or the place without one, as a policy explains it. */
+export interface ExplainedKey {
+  readonly claim: Claim
+  /** The place of the key, as `cookie SERVERID`. */
+  readonly field?: string
+  /** The kind of value, as `signed`, or the format of another load balancer. Absent: there is no value, or it is unknown. */
+  readonly format?: string
+  /** The value, shortened by `masked()`: never all of it. */
+  readonly value?: string
+  /** Why the claim is what it is, as `the signature is of none of the secrets`. */
+  readonly note?: string
+}
+
 /** The response of a backend, for a policy. */
 export interface ResponseContext {
   readonly request: RequestHead
@@ -65,6 +78,11 @@ export interface AffinityPolicy {
    * Returns a promise only where a remote store is queried.
    */
   read(request: RequestHead): Claims | Promise<Claims>
+  /**
+   * Reads the keys as `read` does, without an effect of its own, and tells what they are. One for each key, or one for
+   * the place that has none. Called for explanations alone. Absent: `read` is called.
+   */
+  explain?(request: RequestHead): readonly ExplainedKey[] | Promise<readonly ExplainedKey[]>
   /**
    * Changes header fields on their way to the backend, so that the policy's key does not reach it: functions by the
    * lower-case name of the field, which get the value of one line and return the value for the backend. `''` leaves the

@@ -110,6 +110,7 @@ export class Admin {
     }
     if (CSV_PATHS.has(path)) return { GET: async () => this.#csv() }
     if (path === '/metrics') return { GET: async call => this.#metrics(call) }
+    if (path === '/explain') return { POST: async call => this.#explain(call) }
     if (path === '/stats.json') return { GET: async () => this.#stats() }
     if (/^\/pools\/[\w-]+\/backends$/.test(path)) return { POST: async call => this.#add(call) }
     if (/^\/pools\/[\w-]+\/backends\/[\w-]+$/.test(path))
@@ -171,6 +172,10 @@ export class Admin {
     const body = figures.backends.find(backend => backend.id === id)
     if (body === undefined) throw new AdminError(404, 'NOT_FOUND', `there is no backend ${id}`)
     return { statusCode: 200, body }
+  }
+
+  async #explain({ request }: Call): Promise<AdminResponse> {
+    return { statusCode: 200, body: await this.#operations.explain(await readJson(request)) }
   }
 
   async #add({ request, pool }: Call): Promise<AdminResponse> {

@@ -2,6 +2,7 @@ import {
   type BackendFigures,
   type BackendOptions,
   type DrainOptions,
+  type Explanation,
   OptionError,
   type Pool,
 } from '@limpet/core'
@@ -9,6 +10,7 @@ import type { RedisFleet } from '@limpet/redis'
 import type { EndingPool } from '@limpet/stats'
 import { AdminError } from './admin-error.ts'
 import { allowsBackend } from './allowed-backends.ts'
+import { type ParsedQuestion, parseQuestion } from '../explaining/question.ts'
 import type { Gateway } from '../serving/gateway.ts'
 import type { Logs } from '../logging/log.ts'
 import type { Pools } from '../workers/merge-figures.ts'
@@ -34,6 +36,12 @@ export interface Operations {
   ending(): Promise<readonly EndingPool[]>
   /** How many lines of the log were dropped, since the start. */
   logDropped(): Promise<number>
+  /**
+   * Explains why a request would get its backend, and sends nothing. Of several workers one tells: turns of a balancer
+   * and health checks are each worker's own.
+   * @throws AdminError for a question that is malformed, or about a pool or a route that there is not
+   */
+  explain(question: Readonly<Record<string, unknown>>): Promise<Explanation>
   /**
    * Returns the backend after the change; undefined when the backend was removed.
    * @throws AdminError for an operation that is not possible; then nothing has changed
@@ -79,6 +87,10 @@ export class GatewayOperations implements Operations {
     return this.#logs.dropped
   }
 
+  async explain(body: Readonly<Record<string, unknown>>): Promise<Explanation> {
+    return this.#gateway.explain(parsedQuestion(body))
+  }
+
   /** @param isShared whether other gateways are to be told; of several workers, one tells them */
   async operate(operation: Operation, isShared = true): Promise<BackendFigures | undefined> {
     const served = this.#gateway.pools.get(operation.pool)
@@ -104,6 +116,15 @@ export class GatewayOperations implements Operations {
         'BACKEND_NOT_ALLOWED',
         'no backend may be added at this url; admin.allowBackends of the file lists hosts and networks',
       )
+  }
+}
+
+function parsedQuestion(body: unknown): ParsedQuestion {
+  try {
+    return parseQuestion(body)
+  } catch (error) {
+    if (error instanceof OptionError) throw new AdminError(400, 'BAD_REQUEST', error.message)
+    throw error
   }
 }
 

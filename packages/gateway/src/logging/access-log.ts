@@ -91,7 +91,7 @@ export class AccessLog {
         return refuse(request, error)
       }
     }
-    return { pool: affinity.pool, cookies: affinity.cookies, select, stats: () => affinity.stats() }
+    return { ...affinity, select }
   }
 
   #entryOf({ message }: RequestHead): Entry | undefined {

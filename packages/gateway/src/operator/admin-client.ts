@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
-import type { BackendFigures, PoolFigures } from '@limpet/core'
+import type { BackendFigures, Explanation, PoolFigures } from '@limpet/core'
 import { AddressError, adminOf, adminUrl, DEFAULT_ADMIN_URL, urlOption } from '../admin/admin-address.ts'
+import type { Question } from '../explaining/question.ts'
 
 /** A backend of `/stats.json`, as far as the commands show it. */
 export type BackendRow = Omit<BackendFigures, 'responseTimes'>
@@ -86,6 +87,14 @@ export class AdminClient {
       if (error instanceof AdminRequestError && error.statusCode === 404) return undefined
       throw error
     }
+  }
+
+  /** Why a request would get its backend. */
+  async explain(question: Question): Promise<Explanation> {
+    const explanation = (await this.#ask('POST', '/explain', question)) as Partial<Explanation>
+    if (!Array.isArray(explanation.policies) || !Array.isArray(explanation.backends))
+      throw new AdminRequestError(`${this.#url.origin} is no admin port of limpet`)
+    return explanation as Explanation
   }
 
   /** @returns the backend after the change */

@@ -3,14 +3,17 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Explanation } from '@limpet/core'
 import { refuseUpgrade } from '@limpet/http-proxy'
 import type { EndingPool } from '@limpet/stats'
+import { AdminError } from '../admin/admin-error.ts'
 import { AccessLog } from '../logging/access-log.ts'
 import { ClientConnections } from './client-connections.ts'
 import { changeCertificate, changeLimits, newServer } from './client-server.ts'
 import type { GatewayConfig, PoolConfig } from '../config/config.ts'
 import { endingMs } from '../workers/deadline.ts'
 import { errorPage } from './error-page.ts'
+import { linesOf, type ParsedQuestion } from '../explaining/question.ts'
 import type { Logs } from '../logging/log.ts'
 import { type Members, membersOf, type PoolMember } from '../reload/pool-members.ts'
 import type { PreparedReload } from '../reload/prepared-reload.ts'
@@ -114,6 +117,40 @@ export class Gateway {
   /** Pools that a reload has replaced, and that have requests left. */
   get ending(): readonly EndingPool[] {
     return Array.from(this.#retiring, ({ name, pool }) => ({ pool: name, inFlight: pool.inFlight }))
+  }
+
+  /**
+   * Explains why the request of a question would get its backend. It has no effect.
+   * @throws AdminError for a pool or a route that there is not
+   */
+  async explain(question: ParsedQuestion): Promise<Explanation> {
+    const name = question.pool ?? this.#routed(question)
+    const served = this.#pools.get(name)
+    if (served === undefined)
+      throw new AdminError(
+        404,
+        'NOT_FOUND',
+        `there is no pool ${name}; there are ${[...this.#pools.keys()].join(', ')}`,
+      )
+    return served.explain(question)
+  }
+
+  #routed(question: ParsedQuestion): string {
+    const host = linesOf(question).find(([name]) => name.toLowerCase() === 'host')?.[1]
+    const name = this.#route(host, question.url)
+    if (name === AMBIGUOUS)
+      throw new AdminError(
+        400,
+        'BAD_REQUEST',
+        'servers read this target in different ways, so the gateway refuses it with 400',
+      )
+    if (name === undefined)
+      throw new AdminError(
+        404,
+        'NO_ROUTE',
+        'no route matches this host and path, so the gateway responds with 404; name a pool to ask it all the same',
+      )
+    return name
   }
 
   get members(): Members {

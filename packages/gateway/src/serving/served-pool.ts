@@ -1,10 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Affinity, createAffinity, type Pool } from '@limpet/core'
+import {
+  type Affinity,
+  createAffinity,
+  type Explanation,
+  isAffinityError,
+  type Pool,
+  requestHead,
+} from '@limpet/core'
 import { AFFINITY_OPTION_KEYS } from '@limpet/core/adapter'
+import { HEADER_EDITS, optionTable } from '@limpet/core/options'
 import type { HttpProxyOptions } from '@limpet/http-proxy'
 import type { RedisFleet } from '@limpet/redis'
+import { AdminError } from '../admin/admin-error.ts'
 import type { AdapterName, PoolConfig } from '../config/config.ts'
 import { keepLearned, type LearnedStores } from './learned-stores.ts'
+import { type ParsedQuestion, requestOf } from '../explaining/question.ts'
 import { type PoolApp, startPoolApp } from './pool-app.ts'
 import { type PoolMember, restoreMembers } from '../reload/pool-members.ts'
 import { changeBackends, takeOver } from '../reload/takeover.ts'
@@ -15,6 +25,8 @@ export type Observe = (affinity: Affinity) => Affinity
 
 const AFFINITY_KEYS: ReadonlySet<string> = new Set(AFFINITY_OPTION_KEYS)
 const LOOK_MS = 100
+/** The edits that are made before a backend is chosen. */
+const EDITS = optionTable({ requestHeaders: HEADER_EDITS })
 
 interface Kept {
   readonly learned: LearnedStores
@@ -80,6 +92,21 @@ export class ServedPool {
     })
     const fleet = shared?.join(affinity.pool, config.options.secrets ?? [])
     return new ServedPool(config, affinity, app, { learned, fleet })
+  }
+
+  /**
+   * Explains why the request of a question would get its backend, with the edits that are made before it is chosen.
+   * @throws AdminError for a request that cannot be
+   */
+  async explain(question: ParsedQuestion): Promise<Explanation> {
+    const request = requestOf(question, this.affinity.cookies[0]?.name ?? '')
+    const { requestHeaders } = EDITS.parse('', { requestHeaders: this.#config.options.requestHeaders })
+    try {
+      return await this.affinity.explain(requestHead(request, undefined, requestHeaders))
+    } catch (error) {
+      if (isAffinityError(error)) throw new AdminError(400, 'BAD_REQUEST', error.message)
+      throw error
+    }
   }
 
   /** Whether `config` is another in its backends at most, which can be changed while it is served. */

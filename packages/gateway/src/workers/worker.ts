@@ -23,6 +23,7 @@ export type Order =
   | { readonly what: 'restore'; readonly members: Members }
   /** `isShared`: this worker is the one that tells other gateways. */
   | { readonly what: 'operate'; readonly operation: Operation; readonly isShared: boolean }
+  | { readonly what: 'explain'; readonly question: Readonly<Record<string, unknown>> }
   | { readonly what: 'commit' | 'abort' | 'stats' | 'ending' | 'logDropped' | 'members' | 'end' }
 
 /** State that all workers share. */
@@ -102,6 +103,8 @@ export async function runWorker(isPretty: boolean): Promise<number> {
         return operations.stats()
       case 'operate':
         return operations.operate(order.operation, order.isShared)
+      case 'explain':
+        return operations.explain(order.question)
       case 'ending':
         return operations.ending()
       case 'logDropped':

@@ -1,8 +1,9 @@
 import cluster from 'node:cluster'
-import type { BackendFigures } from '@limpet/core'
+import type { BackendFigures, Explanation } from '@limpet/core'
 import type { EndingPool } from '@limpet/stats'
 import type { Logger } from 'pino'
 import { Admin } from '../admin/admin.ts'
+import { AdminError } from '../admin/admin-error.ts'
 import type { GatewayConfig } from '../config/config.ts'
 import { endingMs, exitAfter } from './deadline.ts'
 import { type Logs, openLogs } from '../logging/log.ts'
@@ -142,6 +143,12 @@ class Workers implements Operations {
   async logDropped(): Promise<number> {
     const counts = (await this.#tellAll({ what: 'logDropped' })) as number[]
     return counts.reduce((sum, count) => sum + count, this.#logs.dropped)
+  }
+
+  async explain(question: Readonly<Record<string, unknown>>): Promise<Explanation> {
+    const [link] = this.#ready
+    if (link === undefined) throw new AdminError(503, 'NOT_READY', 'no worker is ready; ask again')
+    return (await link.ask({ what: 'explain', question })) as Explanation
   }
 
   async operate(operation: Operation): Promise<BackendFigures | undefined> {

@@ -1,13 +1,14 @@
 import type { RequestHead } from '../../head.ts'
 import { originForm } from '../../http/refusal.ts'
-import type { AffinityPolicy, ResponseContext, Claim, PolicyContext } from '../policy.ts'
+import type { AffinityPolicy, Claim, ExplainedKey, PolicyContext, ResponseContext } from '../policy.ts'
+import { masked } from '../masked.ts'
 import { SessionTally } from '../session-tally.ts'
 import { backendTokens } from '../backend-tokens.ts'
 import { keepPrivate } from '../../http/cache-control.ts'
 import { cookieValues as valuesNamed, withoutCookie } from '../../http/cookie-header.ts'
 import type { CookieOptions } from './cookie-options.ts'
 import { isInCookiePath } from '../../http/cookie-path.ts'
-import { cookieValues, type VerifiedContent } from './cookie-value.ts'
+import { cookieValues, isShaped, type VerifiedContent } from './cookie-value.ts'
 import { foreignValues } from './foreign-values.ts'
 import { type Lifetime, setCookieLine, setCookieLines, setCookieName } from './set-cookie.ts'
 import { deriveKeys, type HmacBudget, HMACS_PER_REQUEST } from '../../signing/signing-key.ts'
@@ -110,8 +111,53 @@ export function cookiePolicy(options: CookieOptions, context: PolicyContext): Af
     return isInCookiePath(originForm(url), options.path)
   }
 
+  function explained(value: string, budget: HmacBudget): ExplainedKey {
+    const claim = claimOf(value, budget)
+    const content = values.read(value, budget)
+    const isForeign = content === undefined && claim.kind === 'backend'
+    return {
+      claim,
+      field,
+      format: content !== undefined ? 'signed' : isForeign ? 'of another load balancer' : 'unknown',
+      value: masked(value),
+      note: noteOf(claim, content, value),
+    }
+  }
+
+  function noteOf(claim: Claim, content: VerifiedContent | undefined, value: string): string {
+    if (content === undefined) {
+      if (claim.kind === 'backend') return 'it is replaced by a signed value'
+      return isShaped(value)
+        ? 'none of the secrets of this pool has signed it'
+        : 'it is no value of limpet, and in no format of accept'
+    }
+    const ageS = Math.floor(now() / 1000) - (content.issuedS ?? startS)
+    switch (claim.kind) {
+      case 'invalid':
+        return 'its date is in the future'
+      case 'expired':
+        return maxLifeS > 0 && ageS >= maxLifeS ? 'its maxLife is over' : 'its maxIdle is over'
+      case 'unknown':
+        return 'the backend that it names is not in the pool'
+      case 'none':
+      case 'backend':
+        if (content.keyIndex > 0) return 'an older secret has signed it, so it is renewed'
+        return claim.kind === 'backend' && claim.renew === true ? 'it is due for renewal' : 'it is good'
+    }
+  }
+
+  const field = `cookie ${options.name}`
+
   return {
     name: 'cookie',
+    explain(request) {
+      const header = request.headers['cookie']
+      if (!isInPath(request)) return [{ claim: NONE, field, note: `the path is not below ${options.path}` }]
+      const found = typeof header === 'string' ? [...new Set(valuesNamed(header, options.name))] : []
+      if (found.length === 0) return [{ claim: NONE, field, note: 'the request has no such cookie' }]
+      const budget = { left: 2 * HMACS_PER_REQUEST }
+      return found.map(value => explained(value, budget))
+    },
     sessions: id => tally?.count(id),
     sessionsSeen: id => tally?.seen(id),
     read(request: RequestHead) {

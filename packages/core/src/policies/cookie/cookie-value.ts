@@ -59,6 +59,11 @@ export function cookieValues(keys: readonly KeyObject[], remembered = 2048): Coo
   }
 }
 
+/** Whether a value has the shape of ours, whatever key signed it. */
+export function isShaped(value: string): boolean {
+  return value.length <= MAX_LENGTH && VALUE.test(value)
+}
+
 function verifyContent(
   value: string,
   keys: readonly KeyObject[],

@@ -1,7 +1,8 @@
 import { deriveKeys } from '../../signing/signing-key.ts'
 import type { RequestHead } from '../../head.ts'
-import type { AffinityPolicy, ResponseContext, Claim, PolicyContext } from '../policy.ts'
+import type { AffinityPolicy, Claim, ExplainedKey, PolicyContext, ResponseContext } from '../policy.ts'
 import { publishPolicyFailed } from '../policy-reading.ts'
+import { masked } from '../masked.ts'
 import { keyedStore } from '../store/keyed-store.ts'
 import { MemoryStore } from '../store/memory-store.ts'
 import { pseudonyms } from '../store/pseudonyms.ts'
@@ -15,6 +16,7 @@ const MAX_IDS_ASKED = 16
 const MAX_IDS_LOOKED_UP = 256
 /** A longer text is no session id. */
 const MAX_ID = 1024
+const NONE: Claim = { kind: 'none' }
 const UNKNOWN: Claim = { kind: 'unknown' }
 
 /** A claim by a session that is known, with its id, so that it can be renewed. */
@@ -36,9 +38,13 @@ export function learnPolicy(options: LearnOptions, context: PolicyContext): Affi
   const only = lookups.length === 1 ? lookups[0] : undefined
   const name = kind === 'header' ? options.name.toLowerCase() : options.name
 
-  function claimOf(sessionId: string, request: RequestHead): LearnedClaim | Promise<LearnedClaim> {
+  function claimOf(
+    sessionId: string,
+    request: RequestHead,
+    isLook = false,
+  ): LearnedClaim | Promise<LearnedClaim> {
     try {
-      const id = store.get(sessionId)
+      const id = isLook && store.peek !== undefined ? store.peek(sessionId) : store.get(sessionId)
       return id instanceof Promise
         ? id.then(
             known => newClaim(sessionId, known),
@@ -76,6 +82,20 @@ export function learnPolicy(options: LearnOptions, context: PolicyContext): Affi
       return isPending
         ? Promise.all(claims.map(async claim => claim)).then(knownFirst)
         : knownFirst(claims as LearnedClaim[])
+    },
+    explain(request) {
+      const ids = presentedIds(request)
+      const field = `${kind} ${options.name}`
+      if (ids.length === 0) return [{ claim: NONE, field, note: 'the request has no session id' }]
+      const keys = ids.map(async (id): Promise<ExplainedKey> => {
+        const claim = id.length > MAX_ID ? UNKNOWN : await claimOf(id, request, true)
+        const note =
+          claim.kind === 'backend'
+            ? 'a response of this backend has begun the session'
+            : 'no response has begun this session, its ttl is over, or the store could not be asked'
+        return { claim, field, format: 'session id', value: masked(id), note }
+      })
+      return Promise.all(keys)
     },
     responded({ request, response, backend, claim, matched, session }: ResponseContext) {
       const { id, hasEnded } =

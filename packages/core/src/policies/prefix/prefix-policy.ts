@@ -4,12 +4,21 @@ import { cookieValues, withCookieValues } from '../../http/cookie-header.ts'
 import { setCookieLines, setCookieName, withSetCookieValue } from '../cookie/set-cookie.ts'
 import { deriveKeys, type HmacBudget, HMACS_PER_REQUEST } from '../../signing/signing-key.ts'
 import type { RequestHead } from '../../head.ts'
+import { masked } from '../masked.ts'
 import type { AffinityPolicy, Claim, PolicyContext } from '../policy.ts'
 import { MAX_COOKIE, prefixMarks } from './prefix-mark.ts'
 import type { PrefixOptions } from './prefix-options.ts'
 
 const NONE: Claim = { kind: 'none' }
 const UNKNOWN: Claim = { kind: 'unknown' }
+
+const NOTES: Readonly<Record<Claim['kind'], string>> = {
+  none: "the value has no valid mark, so it is the application's alone",
+  invalid: 'the mark is invalid',
+  expired: 'the mark is expired',
+  unknown: 'the backend that the mark names is not in the pool',
+  backend: 'the mark is good',
+}
 
 /**
  * The application's own cookie carries the backend in front of its value, and the application never sees it (HAProxy
@@ -72,8 +81,21 @@ export function prefixPolicy(options: PrefixOptions, context: PolicyContext): Af
     return name.length + value.length > MAX_COOKIE ? own : value
   }
 
+  const field = `cookie ${name}`
+
   return {
     name: 'prefix',
+    explain({ headers: { cookie } }) {
+      const found = typeof cookie === 'string' ? [...new Set(cookieValues(cookie, name))] : []
+      if (found.length === 0) return [{ claim: NONE, field, note: 'the request has no such cookie' }]
+      const budget = { left: 2 * HMACS_PER_REQUEST }
+      return found.map(value => {
+        const claim = claimOf(value, budget)
+        const isMarked = marks.read(value, budget) !== undefined
+        const format = isMarked ? 'signed mark' : claim.kind === 'backend' ? "HAProxy's mark" : 'no mark'
+        return { claim, field, format, value: masked(value), note: NOTES[claim.kind] }
+      })
+    },
     read({ headers: { cookie } }) {
       if (typeof cookie !== 'string') return NONE
       const budget = { left: HMACS_PER_REQUEST }

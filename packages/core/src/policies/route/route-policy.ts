@@ -3,9 +3,11 @@ import { text } from '../../options/plain-kinds.ts'
 import { type OptionsOf, optionTable } from '../../options/option-table.ts'
 import type { AffinityPolicy, Claim } from '../policy.ts'
 import type { Pool } from '../../pool/pool.ts'
+import { masked } from '../masked.ts'
 import { FIELD_KINDS, type FieldReader, fieldReader } from '../../http/request-field.ts'
 import { TOKEN } from '../../http/token.ts'
 
+const NONE: Claim = { kind: 'none' }
 const UNKNOWN: Claim = { kind: 'unknown' }
 
 function nameOf(kind: string): ReturnType<typeof text> {
@@ -33,11 +35,21 @@ export const ROUTE_OPTIONS = optionTable(
 export interface RoutePolicyOptions extends OptionsOf<typeof ROUTE_OPTIONS> {}
 
 /** @throws OptionError with every problem */
-export function parseRouteOptions(path: string, value: unknown): FieldReader {
+export function parseRouteOptions(path: string, value: unknown): RouteField {
   const given = ROUTE_OPTIONS.parse(path, value)
   const kind = FIELD_KINDS.find(one => given[one] !== undefined) ?? 'header'
   const read = fieldReader(`${path}.${kind}`, kind, given[kind])
-  return kind === 'cookie' || kind === 'path-parameter' ? request => read(request).flatMap(suffix) : read
+  return {
+    name: `${kind} ${given[kind]}`,
+    read: kind === 'cookie' || kind === 'path-parameter' ? request => read(request).flatMap(suffix) : read,
+  }
+}
+
+/** The place of the word. */
+export interface RouteField {
+  /** As `query backend`. */
+  readonly name: string
+  readonly read: FieldReader
 }
 
 function suffix(value: string): string[] {
@@ -51,13 +63,23 @@ function suffix(value: string): string[] {
  * Good for: applications that know their own id, and tools that want one certain backend.
  * The price: it is not signed, so every client may choose.
  */
-export function routePolicy(read: FieldReader, pool: Pool): AffinityPolicy {
+export function routePolicy({ name: field, read }: RouteField, pool: Pool): AffinityPolicy {
+  function claimOf(word: string): Claim {
+    const view = pool.named(word)
+    return view === undefined ? UNKNOWN : { kind: 'backend', id: view.backend.id }
+  }
   return {
     name: 'route',
-    read: request =>
-      read(request).map(word => {
-        const view = pool.named(word)
-        return view === undefined ? UNKNOWN : { kind: 'backend', id: view.backend.id }
-      }),
+    read: request => read(request).map(claimOf),
+    explain(request) {
+      const words = read(request)
+      if (words.length === 0) return [{ claim: NONE, field, note: 'the request has no such word' }]
+      return words.map(word => {
+        const claim = claimOf(word)
+        const note =
+          claim.kind === 'backend' ? 'the word names a backend' : 'no backend of the pool has this name'
+        return { claim, field, format: 'word', value: masked(word), note }
+      })
+    },
   }
 }

@@ -131,6 +131,12 @@ export class MemoryStore implements AffinityStore {
     return entry === 0 ? undefined : this.#backends.text(this.#word(entry, BACKEND))
   }
 
+  /** As `get()`, and does not count as a use. */
+  peek(key: string): string | undefined {
+    const entry = this.#find(key)
+    return entry === 0 || this.#isExpired(entry) ? undefined : this.#backends.text(this.#word(entry, BACKEND))
+  }
+
   /** The session of the key whose hash is `low` and `high`. As with `get()` it counts as used. */
   getHash(low: number, high: number): StoredSession | undefined {
     const entry = this.#used(this.#findHash(low, high))

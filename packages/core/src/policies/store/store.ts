@@ -7,6 +7,8 @@ import type { Pseudonyms } from './pseudonyms.ts'
 export interface AffinityStore {
   /** The id of the backend; undefined or null for a key that is not known, or not any more. */
   get(key: string): string | null | undefined | Promise<string | null | undefined>
+  /** As `get()`, and does not count as a use of the key. For explanations alone. Absent: `get()` is called. */
+  peek?(key: string): string | null | undefined
   /** Remembers the backend for this long from now, replacing an earlier one. */
   set(key: string, backendId: string, ttlMs: number): unknown
   /** Forgets, if there is anything to forget. */

@@ -1,0 +1,68 @@
+import type { Explanation, KeyExplanation, Obstacle } from '@limpet/core'
+
+/** An explanation as a text for a terminal. */
+export function explanationText(explanation: Explanation): string {
+  const { pool, reason, status, balancer, policies, backends, backendsLeftOut = 0, waits } = explanation
+  const keys = policies.flatMap(({ policy, keys: all }) => all.map(key => keyCells(policy, key)))
+  const parts = [
+    `${pool}: ${reason}.\n`,
+    `affinity status: ${status}; balancer: ${balancer}\n`,
+    ...(waits === undefined
+      ? []
+      : [`it waits ${waits.timeoutMs / 1000} s at most, then the response is 503\n`]),
+    '\n',
+    policies.length === 0
+      ? 'no policy reads this request\n'
+      : columns([['policy', 'key', 'value', 'result'], ...keys]),
+    '\n',
+    columns([
+      ['backend', 'new sessions', 'why not'],
+      ...backends.map(({ id, candidate, obstacle }) => [
+        id,
+        candidate ? 'yes' : 'no',
+        obstacle === undefined ? '' : OBSTACLES[obstacle],
+      ]),
+    ]),
+    ...(backendsLeftOut === 0 ? [] : [`and ${backendsLeftOut} more\n`]),
+  ]
+  // A terminal obeys control characters, and the port may be another server's.
+  return parts.join('').replaceAll(/[^\P{Cc}\n]|[\u2028\u2029]/gu, ' ')
+}
+
+function keyCells(policy: string, key: KeyExplanation): readonly string[] {
+  const { claim, backend, obstacle, field = '', format, value = '-', note } = key
+  const result =
+    claim === 'backend'
+      ? `names ${backend}${obstacle === undefined ? '' : `, which ${OBSTACLES[obstacle]}`}`
+      : claim
+  return [policy, field, value, [result, format, note].filter(part => part !== undefined).join('; ')]
+}
+
+/** As the second half of a sentence about a backend. */
+const OBSTACLES: Readonly<Record<Obstacle, string>> = {
+  down: 'is down by its health',
+  ejected: 'was taken out by outlier detection',
+  maint: 'is in maintenance',
+  drain: 'is draining',
+  'self-drain': 'is draining by its own word',
+  left: 'is draining, and the session has to move now',
+  full: 'has maxInFlight requests',
+  'weight-0': 'has weight 0',
+  backup: 'is a backup, and others can take the request',
+  removed: 'is not in the pool',
+  later: 'comes after another key',
+}
+
+/** A table whose columns are as wide as their widest cell. */
+function columns(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map(row => (row[column] ?? '').length))) ?? []
+  return rows
+    .map(
+      row =>
+        `${row
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('')
+}
