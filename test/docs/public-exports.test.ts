@@ -16,7 +16,7 @@ function importedNames(): ReadonlyMap<string, ReadonlySet<string>> {
   for (const path of globSync('*/src/**/*.ts', { cwd: PACKAGES, exclude: ['core/**'] })) {
     const text = readFileSync(join(PACKAGES, path), 'utf8')
     for (const [, list = '', entry = ''] of text.matchAll(
-      /^import (?:type )?\{([^}]*)\} from '@limpet\/core(\/\w+)?'/gm,
+      /(?:^import|const) (?:type )?\{([^}]*)\} (?:from |= load\()'@limpet\/core(\/\w+)?'/gm,
     )) {
       const known = names.get(entry) ?? new Set()
       for (const name of list.split(',')) known.add(name.trim().replace(/^type /, ''))

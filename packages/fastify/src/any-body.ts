@@ -1,5 +1,14 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
+const REPLACED = Symbol('limpet.replaced')
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The client's own type, while Fastify sees another; undefined: it sees the client's. */
+    [REPLACED]: { readonly type: string | undefined } | undefined
+  }
+}
+
 /** The syntax of a media type that Fastify accepts (RFC 9110 §8.3.1). */
 const MEDIA_TYPE =
   /^[\w!#$&^.+-]+\/[\w!#$&^.+*-]+(?:[ \t]*;[ \t]*[\w!#$&^.+-]+=(?:[\w!#$&^.+:/-]+|"[^"\\]*"))*$/
@@ -9,20 +18,13 @@ const MEDIA_TYPE =
  * For scopes of the app's own whose handlers call `reply.limpet()`; limpet's own routes have it already.
  */
 export function acceptAnyBody(scope: FastifyInstance): void {
-  /** The client's own type, in place of which Fastify sees another. */
-  const types = new WeakMap<FastifyRequest, string | undefined>()
-  function restore(request: FastifyRequest): void {
-    if (!types.has(request)) return
-    if (request.headers['content-type'] === UNREAD) setType(request, types.get(request))
-    types.delete(request)
-  }
-
+  if (!scope.hasRequestDecorator(REPLACED)) scope.decorateRequest(REPLACED, undefined)
   scope.addHook('preParsing', (request, _reply, payload, done) => {
     const type = request.headers['content-type']
     const isFree = type === undefined ? request.method !== 'QUERY' : MEDIA_TYPE.test(type)
     // Fastify rejects with 415 or 400 before it calls a parser. Hooks and the backend get the client's own type.
     if (!isFree) {
-      types.set(request, type)
+      request[REPLACED] = { type }
       setType(request, UNREAD)
     }
     done(null, payload)
@@ -37,6 +39,13 @@ export function acceptAnyBody(scope: FastifyInstance): void {
     restore(request)
     done()
   })
+}
+
+function restore(request: FastifyRequest): void {
+  const replaced = request[REPLACED]
+  if (replaced === undefined) return
+  if (request.headers['content-type'] === UNREAD) setType(request, replaced.type)
+  request[REPLACED] = undefined
 }
 
 const UNREAD = 'application/octet-stream'

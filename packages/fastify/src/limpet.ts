@@ -5,6 +5,8 @@ import { httpProxyOf, limitUnanswered } from '@limpet/http-proxy/transport'
 import type { FastifyInstance } from 'fastify'
 import { backendConnections } from './backend-connection.ts'
 import { type Closing, type Forward, forwarder } from './forward.ts'
+import { addForwarder, forwarderOf } from './scope-pools.ts'
+import { serverState } from './server-state.ts'
 import { type Limpet, type LimpetOptions, parseLimpetOptions } from './limpet-options.ts'
 import { loadReplyFrom } from './reply-from.ts'
 import { decorateRequest, mountRoutes } from './routes.ts'
@@ -23,19 +25,13 @@ declare module 'fastify' {
   }
 }
 
-/** The forwarders of a scope's own registrations, by the pool's name. */
-const FORWARDERS = new WeakMap<object, Map<string, Forward>>()
-
-/** The affinities that one server has: two pools must not fight over one cookie. */
-const AFFINITIES = new WeakMap<object, Set<Affinity>>()
-
 /**
  * Registers one pool: its routes, or `reply.limpet()`.
  * @throws OptionError naming the option, the value and the accepted values
  */
 export async function limpetPlugin(fastify: FastifyInstance, options: LimpetOptions): Promise<void> {
   const limpet = parseLimpetOptions(options)
-  refuseCollision(fastify.server, limpet.affinity)
+  refuseCollision(serverState(fastify).affinities, limpet.affinity)
   const connections = backendConnections(limpet.affinity, limpet.transport)
   const upgrades = httpProxyOf({ ...limpet, logger: limpet.logger ?? fastify.log })
   const closing = closingOf(fastify)
@@ -60,26 +56,11 @@ function decorateReply(fastify: FastifyInstance, { affinity }: Limpet, forward: 
     })
   }
   decorateRequest(fastify)
-  const { name } = affinity.pool
-  const forwarders = FORWARDERS.get(fastify) ?? new Map<string, Forward>()
-  if (forwarders.has(name)) throw new OptionError('name', name, 'a name that no other pool of this scope has')
-  FORWARDERS.set(fastify, forwarders.set(name, forward))
+  addForwarder(fastify, affinity.pool.name, forward)
 }
 
-/** A scope has its own pools and those around it, the nearest first; Fastify's scopes inherit as prototypes. */
-function forwarderOf(scope: FastifyInstance, pool: string): Forward {
-  const names: string[] = []
-  for (let at: object | null = scope; at !== null; at = Object.getPrototypeOf(at) as object | null) {
-    const forward = FORWARDERS.get(at)?.get(pool)
-    if (forward !== undefined) return forward
-    names.push(...(FORWARDERS.get(at)?.keys() ?? []))
-  }
-  throw new OptionError('pool', pool, `one of ${names.join(', ')}`)
-}
-
-function refuseCollision(server: object, affinity: Affinity): void {
-  const affinities = AFFINITIES.get(server) ?? new Set()
-  AFFINITIES.set(server, affinities.add(affinity))
+function refuseCollision(affinities: Set<Affinity>, affinity: Affinity): void {
+  affinities.add(affinity)
   for (const other of affinities) {
     for (const cookie of other === affinity ? [] : affinity.cookies) {
       if (other.cookies.some(theirs => cookiesCollide(theirs, cookie))) {

@@ -87,8 +87,8 @@ function methodsOf(scope: FastifyInstance, asked: readonly string[] | undefined)
  * routes that come after it, and would accept the handshake itself.
  */
 function takeUpgrade(forward: Forward): preHandlerHookHandler {
-  return (request, reply, done) => {
-    if (isHandshake(request.raw)) forward(reply)
+  return (_request, reply, done) => {
+    if (isHandshake(reply)) forward(reply)
     else done()
   }
 }

@@ -11,17 +11,7 @@ import {
   watchClaim,
 } from '@limpet/http-proxy/transport'
 import type { FastifyInstance, FastifyReply } from 'fastify'
-
-/** A WebSocket handshake on its way through the application's hooks. */
-interface Upgrade {
-  readonly socket: Socket
-  readonly head: Buffer
-}
-
-const UPGRADES = new WeakMap<IncomingMessage, Upgrade>()
-
-/** The prefixes under which limpet has routes, for each server. */
-const PREFIXES = new WeakMap<object, Set<string>>()
+import { serverState } from './server-state.ts'
 
 /**
  * Sends the upgrades of `scope`'s routes through the application like any request, so that its hooks (authentication,
@@ -29,22 +19,20 @@ const PREFIXES = new WeakMap<object, Set<string>>()
  * claims, or that is under no prefix of limpet, is left to them. @fastify/websocket claims every upgrade and routes
  * it through the application, where limpet's routes take theirs.
  */
-export function routeUpgrades({ server, prefix }: FastifyInstance): void {
-  const prefixes = PREFIXES.get(server)
-  if (prefixes !== undefined) {
-    prefixes.add(prefix)
-    return
-  }
-  const ours = new Set([prefix])
-  PREFIXES.set(server, ours)
+export function routeUpgrades(scope: FastifyInstance): void {
+  const { server, prefix } = scope
+  const { upgradePrefixes, handshakes } = serverState(scope)
+  const isFirst = upgradePrefixes.size === 0
+  upgradePrefixes.add(prefix)
+  if (!isFirst) return
   // First, because another listener may route the upgrade to a route of limpet at once.
   server.prependListener('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     // Before the application's hooks, which may set a field to the client's own value.
     markNominations(request.headers)
-    if (isWebSocket(request)) UPGRADES.set(request, { socket, head })
+    if (isWebSocket(request)) handshakes.set(request, { socket, head })
     if (server.listenerCount('upgrade') === 1) {
       routeUpgrade(server, request, socket, head)
-    } else if (isUnder(request.url ?? '', ours)) {
+    } else if (isUnder(request.url ?? '', upgradePrefixes)) {
       const isClaimed = watchClaim(socket)
       process.nextTick(() => {
         if (isClaimed()) closeOnError(socket)
@@ -66,17 +54,17 @@ function routeUpgrade(server: Server, request: IncomingMessage, socket: Socket, 
   server.emit('request', request, bareResponse(request, socket))
 }
 
-/** Whether `request` is a WebSocket handshake that came by the server's `upgrade` event. */
-export function isHandshake(request: IncomingMessage): boolean {
-  return UPGRADES.has(request)
+/** Whether the request of `reply` is a WebSocket handshake that came by the server's `upgrade` event. */
+export function isHandshake(reply: FastifyReply): boolean {
+  return serverState(reply.server).handshakes.has(reply.request.raw)
 }
 
 /** Gives the socket of `reply`'s request to a backend if it is a handshake; false for any other request. */
 export function forwardUpgrade(reply: FastifyReply, proxy: NodeProxy, view?: RequestView): boolean {
   const { raw } = reply.request
-  const upgrade = UPGRADES.get(raw)
-  if (upgrade === undefined) return false
-  const { socket, head } = upgrade
+  const handshake = serverState(reply.server).handshakes.get(raw)
+  if (handshake === undefined) return false
+  const { socket, head } = handshake
   reply.hijack()
   reply.raw.detachSocket(socket)
   proxy.upgrade(raw, socket, head, view)
