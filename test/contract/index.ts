@@ -15,6 +15,7 @@ import { cookieStripping } from './cookie-stripping.ts'
 import { cookieWriting } from './cookie-writing.ts'
 import { crashSafety } from './crash-safety.ts'
 import { deadProcesses } from './dead-processes.ts'
+import { decisions } from './decisions.ts'
 import { discovery } from './discovery.ts'
 import { drain } from './drain.ts'
 import { earlyResponses } from './early-responses.ts'
@@ -64,6 +65,7 @@ export function proxyContract(harness: Harness): void {
     drain(start)
     figures(start)
     health(start)
+    decisions(start)
     discovery(start)
     limits(start)
     policies(start)

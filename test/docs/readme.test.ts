@@ -77,6 +77,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   },
   'packages/core Figures 1': PRINTS,
   'packages/core Explaining a request 1': PRINTS,
+  'packages/core Explaining a request 2': PRINTS,
   'packages/core Errors 1': {
     tail: `
       const theirs = Object.assign(new Error(), { code: 'ERR_NO_BACKEND', statusCode: 503 })

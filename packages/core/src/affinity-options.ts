@@ -3,6 +3,7 @@ import { BALANCE, parseBalancer } from './balancers/balancer-options.ts'
 import { roundRobin } from './balancers/round-robin.ts'
 import { TRUST_PROXY } from './http/trust-proxy.ts'
 import type { WrittenCookie } from './http/cookie-path.ts'
+import { type DebugTokens, debugTokens } from './explaining/debug-tokens.ts'
 import type { RequestHead } from './head.ts'
 import { IGNORE_RULES, ignored } from './selection/ignore.ts'
 import type { LeaseContext } from './held-lease.ts'
@@ -86,6 +87,8 @@ export const AFFINITY_OPTION_KEYS = AFFINITY_OPTIONS.keys
 export interface ParsedAffinity extends LeaseContext {
   readonly cookies: readonly WrittenCookie[]
   readonly isIgnored: (request: RequestHead) => boolean
+  /** @throws OptionError when there are no secrets */
+  readonly debugTokens: () => DebugTokens
 }
 
 /** In the place of wrong options, so that the policies and the balancer are checked all the same. */
@@ -112,6 +115,8 @@ export function parseAffinityOptions(options: AffinityOptions): ParsedAffinity {
     now,
   })
   const parsedSecrets = once(() => parseSecrets(secrets))
+  /** Secrets that no policy needs may be absent, or wrong: then there are no tokens. */
+  const tokens = once(() => debugTokens(checked.name, parsedSecrets(), now))
   const context = {
     pool,
     now,
@@ -152,6 +157,7 @@ export function parseAffinityOptions(options: AffinityOptions): ParsedAffinity {
     returnFromBackup: checked.returnFromBackup,
     preserveHost: checked.host === 'preserve',
     isIgnored: ignored(checked.ignore),
+    debugTokens: tokens,
     forwarding,
   }
 }

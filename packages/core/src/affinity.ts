@@ -1,10 +1,15 @@
 import { type AffinityOptions, parseAffinityOptions } from './affinity-options.ts'
-import { ticksNow, ticksSince } from './counts/ticks.ts'
+import { TICKS_PER_MS, ticksNow, ticksSince } from './counts/ticks.ts'
+import type { DebugTokenOptions } from './explaining/debug-tokens.ts'
+import { withDecision } from './explaining/decision-field.ts'
+import { DecisionLog } from './explaining/decision-log.ts'
 import { explainRefusal, foretell } from './explaining/explain.ts'
-import { explainKeys } from './explaining/explained-keys.ts'
+import { claimsOf, explainKeys } from './explaining/explained-keys.ts'
+import { ExplainedLease } from './explaining/explained-lease.ts'
 import type { Explanation } from './explaining/explanation.ts'
 import { type PoolFigures, poolFigures } from './figures.ts'
 import { clientOf } from './http/client.ts'
+import { DEBUG_FIELD } from './http/own-fields.ts'
 import type { WrittenCookie } from './http/cookie-path.ts'
 import { decide, type Decision, type Wait } from './selection/decision.ts'
 import * as diagnostics from './diagnostics.ts'
@@ -44,6 +49,12 @@ export interface Affinity {
    * counted, and no turn of a balancer is used. Returns a promise only when a policy has to query a store.
    */
   explain(request: RequestHead): Explanation | Promise<Explanation>
+  /**
+   * Makes a token for the request field `Limpet-Debug`: the response to a request with it has the decision, as JSON in
+   * `Limpet-Decision`. Other values of the field are ignored, and no backend gets it.
+   * @throws OptionError when the pool has no secrets, or the time is too short or too long
+   */
+  debugToken(options?: DebugTokenOptions): string
   /** The pool in figures, counted by this process since the affinity was built. */
   stats(): PoolFigures
 }
@@ -56,7 +67,13 @@ export function createAffinity(options: AffinityOptions): Affinity {
   const context = parseAffinityOptions(options)
   const { pool, policies, isIgnored } = context
 
-  function hold(request: RequestHead, decision: Decision, arrivedTicks?: number): Lease {
+  function hold(
+    request: RequestHead,
+    decision: Decision,
+    log: DecisionLog | undefined,
+    arrivedTicks?: number,
+  ): Lease {
+    log?.decided(decision, arrivedTicks === undefined ? undefined : ticksSince(arrivedTicks) / TICKS_PER_MS)
     const held = new HeldLease(context, request, clientOf(request, context.trusts), decision, arrivedTicks)
     if (diagnostics.selected.hasSubscribers) {
       const { backend, status } = held
@@ -64,17 +81,23 @@ export function createAffinity(options: AffinityOptions): Affinity {
         diagnostics.eventOf(request.message, { pool: pool.name, backend: backend.id, status }),
       )
     }
-    return held
+    return log === undefined ? held : new ExplainedLease(held, log)
   }
 
   function lease(
     request: RequestHead,
     read: readonly Claims[],
     onceGone: OnceGone | undefined,
+    log?: DecisionLog,
   ): Lease | Promise<Lease | undefined> {
     const decision = decide(context, request, read)
-    if (decision === undefined) throw published(pool, request, new NoBackendError())
-    return 'view' in decision ? hold(request, decision) : queue(request, read, decision, onceGone)
+    if (decision === undefined) throw unavailable(request, log)
+    return 'view' in decision ? hold(request, decision, log) : queue(request, read, decision, onceGone, log)
+  }
+
+  function unavailable(request: RequestHead, log: DecisionLog | undefined): NoBackendError {
+    const error = published(pool, request, new NoBackendError())
+    return log === undefined ? error : withDecision(error, log.explanation)
   }
 
   /** Decides again after every change in the pool, and serves the request as soon as a backend can take it. */
@@ -83,6 +106,7 @@ export function createAffinity(options: AffinityOptions): Affinity {
     read: readonly Claims[],
     wait: Wait,
     onceGone: OnceGone | undefined,
+    log: DecisionLog | undefined,
   ): Promise<Lease | undefined> {
     if (diagnostics.queued.hasSubscribers)
       diagnostics.queued.publish(
@@ -96,7 +120,7 @@ export function createAffinity(options: AffinityOptions): Affinity {
           const decision = decide(context, request, read, queued)
           if (decision !== undefined && 'view' in decision) {
             pool.counts.queueTimes.record(ticksSince(arrivedTicks))
-            resolve(hold(request, decision, arrivedTicks))
+            resolve(hold(request, decision, log, arrivedTicks))
             return true
           }
           if (decision !== undefined) place.waitFor((queued = decision).waitFor)
@@ -108,7 +132,7 @@ export function createAffinity(options: AffinityOptions): Affinity {
         }
       }
       const place = pool.queue.enter(wait.waitFor, serve, wait.timeoutMs, () =>
-        reject(published(pool, request, new NoBackendError())),
+        reject(unavailable(request, log)),
       )
       onceGone?.(() => {
         place.leave()
@@ -121,10 +145,32 @@ export function createAffinity(options: AffinityOptions): Affinity {
   function select(request: RequestHead, onceGone?: OnceGone): Lease | Promise<Lease | undefined> {
     const refused = refusal(request)
     if (refused !== undefined) throw published(pool, request, refused)
+    if (request.headers[DEBUG_FIELD] !== undefined && asksForDecision(request))
+      return selectExplained(request, onceGone)
     const read = isIgnored(request) ? [] : readPolicies(pool, policies, request)
     return read instanceof Promise
       ? read.then(all => lease(request, all, onceGone))
       : lease(request, read, onceGone)
+  }
+
+  function asksForDecision({ headers }: RequestHead): boolean {
+    const token = headers[DEBUG_FIELD]
+    try {
+      return typeof token === 'string' && context.debugTokens().accepts(token)
+    } catch {
+      // Without secrets there are no tokens.
+      return false
+    }
+  }
+
+  function selectExplained(
+    request: RequestHead,
+    onceGone: OnceGone | undefined,
+  ): Lease | Promise<Lease | undefined> {
+    const read = isIgnored(request) ? [] : explainKeys(policies, request)
+    return read instanceof Promise
+      ? read.then(all => lease(request, claimsOf(all), onceGone, new DecisionLog(context, all)))
+      : lease(request, claimsOf(read), onceGone, new DecisionLog(context, read))
   }
 
   function explain(request: RequestHead): Explanation | Promise<Explanation> {
@@ -141,6 +187,7 @@ export function createAffinity(options: AffinityOptions): Affinity {
     cookies: context.cookies,
     select,
     explain,
+    debugToken: token => context.debugTokens().make(token),
     stats: () => poolFigures(pool, context.retryBudget),
   }
 }

@@ -76,6 +76,7 @@ export {
   type ResponseHead,
 } from './head.ts'
 export type { HealthExpectation, HealthOptions } from './health/health-options.ts'
+export type { DebugTokenOptions } from './explaining/debug-tokens.ts'
 export type {
   AttemptExplanation,
   BackendExplanation,

@@ -1,6 +1,7 @@
 import type { Backend } from './pool/backend.ts'
 import type { Client } from './http/client.ts'
 import type { AffinityStatus } from './counts/affinity-status.ts'
+import type { Explanation } from './explaining/explanation.ts'
 import type { Failure } from './failure.ts'
 import type { HeaderFields, ResponseHead } from './head.ts'
 
@@ -12,6 +13,8 @@ export interface Lease {
   readonly client: Client
   /** The request target for `backend`: origin-form, under the base path of its url, otherwise byte for byte. */
   readonly target: string
+  /** The decision and the attempts so far. Absent: the request has not asked for them by a debug token. */
+  readonly explanation?: Explanation | undefined
   /** The header lines for `backend`: name, value, name, value … Framing is the forwarder's to add. */
   requestLines(): string[]
   /**

@@ -4,6 +4,7 @@ import { appendForwarded, isForwardingField } from './forwarded.ts'
 import { foldedName } from './folded-name.ts'
 import { HOP_BY_HOP, nominatedFields } from './hop-by-hop.ts'
 import { nameTable } from './name-table.ts'
+import { OWN_FIELDS } from './own-fields.ts'
 
 /** One line's value, as the backend is to see it; `''` leaves the line out. */
 export type ForwardField = (value: string, request: RequestHead) => string
@@ -26,7 +27,7 @@ export interface RequestLinesOptions {
 
 /**
  * The header lines for a backend, in the client's order and spelling. Hop-by-hop fields and the client's own
- * forwarding fields are removed, and ours are added. Lines that the application has edited stay, whatever the
+ * forwarding fields are removed, ours are added, and fields for limpet alone are left out. Lines that the application has edited stay, whatever the
  * client nominates in Connection. Framing is the forwarder's to write; Content-Length
  * stays, because it is the message's.
  */
@@ -56,6 +57,8 @@ export function requestLines(request: RequestHead, client: Client, options: Requ
       if (crumbs === undefined) pushForwarded(lines, name, value, forwardCookie, request)
     } else if (lower === 'host') {
       if (options.host === undefined) lines.push(name, value)
+    } else if (OWN_FIELDS.has(foldedName(lower))) {
+      continue
     } else if (edited.has(lower) || (!isDropped(lower) && !nominated.has(lower))) {
       pushForwarded(lines, name, value, byName.get(lower), request)
     }
@@ -111,6 +114,7 @@ const CONCERNED: readonly string[] = [
   'expect',
   'content_length',
   'forwarded',
+  ...OWN_FIELDS,
   // HTTP/2's own names and x-forwarded-* come in every length.
   ...Array.from({ length: 63 }, (_, length) => ':'.padEnd(length + 1, 'x')),
   ...Array.from({ length: 55 }, (_, length) => 'x'.padEnd(length + 9, 'x')),

@@ -11,6 +11,7 @@ type RunVerb = (args: readonly string[], terminal: Terminal) => number | Promise
 export const VERBS: ReadonlyMap<string, () => Promise<RunVerb>> = new Map<string, () => Promise<RunVerb>>([
   ['init', async () => (await import('./init.ts')).runInit],
   ['explain', async () => (await import('../explaining/command.ts')).runExplain],
+  ['token', async () => (await import('../explaining/token-command.ts')).runToken],
   ['health', async () => (await import('../admin/health-command.ts')).runHealth],
   ['kill-test', async () => (await import('../kill-test/command.ts')).runKillTest],
   ['from', async () => (await import('../moving-in/command.ts')).runFrom],

@@ -59,6 +59,10 @@ export class ObservedLease implements Lease {
     return this.#lease.target
   }
 
+  get explanation(): Lease['explanation'] {
+    return this.#lease.explanation
+  }
+
   requestLines(): string[] {
     return this.#lease.requestLines()
   }

@@ -1,5 +1,5 @@
 import { type Backend, type Failure, isAffinityError, type Lease, type RequestHead } from '@limpet/core'
-import { attemptError, isRepeatable } from '@limpet/core/adapter'
+import { attemptError, isRepeatable, withDecision } from '@limpet/core/adapter'
 import type { RequestRecord } from './limpet-info.ts'
 import { withResendCount } from '../tracing/resend-count.ts'
 import {
@@ -214,7 +214,9 @@ export class Attempts {
 
   #end(error: Error): void {
     this.close()
-    this.#attempter.gaveUp(error)
+    const { explanation } = this.#lease
+    const isExplained = explanation !== undefined && isAffinityError(error)
+    this.#attempter.gaveUp(isExplained ? withDecision(error, explanation) : error)
   }
 }
 
