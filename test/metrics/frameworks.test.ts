@@ -2,7 +2,6 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createAffinity } from '@limpet/core'
 import { metrics, observe } from '@limpet/metrics'
-import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics'
 import express from 'express'
 import Fastify from 'fastify'
 import Koa from 'koa'
@@ -11,6 +10,7 @@ import { startBackends } from '../support/backend.ts'
 import { fileOf } from '../support/gateway-file.ts'
 import { GatewayProcess } from '../support/gateway-process.ts'
 import { ask } from '../support/http-client.ts'
+import { startMeter } from '../support/meter-reader.ts'
 import { samplesOf } from './samples.ts'
 
 const affinity = createAffinity({
@@ -80,29 +80,17 @@ test('the admin port serves the sum of all workers', async () => {
   expect((await gateway.admin('POST', '/metrics', {})).status).toBe(405)
 })
 
-class Reader extends MetricReader {
-  protected async onForceFlush(): Promise<void> {}
-  protected async onShutdown(): Promise<void> {}
-}
-
 test('OpenTelemetry collects the same figures, until they are observed no longer', async () => {
-  const reader = new Reader()
-  const provider = new MeterProvider({ readers: [reader] })
-  onTestFinished(async () => provider.shutdown())
-  const end = observe(affinity, provider.getMeter('limpet'))
-  const pointsOf = async (name: string): Promise<readonly unknown[]> => {
-    const { resourceMetrics } = await reader.collect()
-    const all = resourceMetrics.scopeMetrics.flatMap(scope => scope.metrics)
-    return all.find(({ descriptor }) => descriptor.name === name)?.dataPoints ?? []
-  }
-  expect(await pointsOf('limpet.backend.weight')).toHaveLength(300)
-  expect((await pointsOf('limpet.sessions.moved'))[0]).toMatchObject({
+  const { meter, points } = startMeter()
+  const end = observe(affinity, meter)
+  expect(await points('limpet.backend.weight')).toHaveLength(300)
+  expect((await points('limpet.sessions.moved'))[0]).toMatchObject({
     value: 0,
     attributes: { 'limpet.pool': 'default', 'limpet.backend': 'w0', 'limpet.reason': 'failed' },
   })
   affinity.pool.setWeight('w0', 7)
-  expect((await pointsOf('limpet.backend.weight'))[0]).toMatchObject({ value: 7 })
+  expect((await points('limpet.backend.weight'))[0]).toMatchObject({ value: 7 })
   end()
   affinity.pool.setWeight('w0', 9)
-  expect((await pointsOf('limpet.backend.weight'))[0]).not.toMatchObject({ value: 9 })
+  expect((await points('limpet.backend.weight'))[0]).not.toMatchObject({ value: 9 })
 })

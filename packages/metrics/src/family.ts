@@ -23,6 +23,8 @@ export type AnyFamily = Family | HistogramFamily
 
 /** Bounds that OpenTelemetry recommends for HTTP, in milliseconds; figures have finer ones, these among them. */
 const BOUNDS_MS = [5, 10, 25, 50, 75, 100, 250, 500, 750, 1_000, 2_500, 5_000, 7_500, 10_000]
+/** The same in seconds. */
+export const HTTP_BOUNDS_S: readonly number[] = BOUNDS_MS.map(bound => bound / 1000)
 /** The last finer bucket that belongs to each. */
 const LAST = BOUNDS_MS.map(bound => HISTOGRAM_BOUNDS_MS.indexOf(bound))
 
@@ -78,7 +80,7 @@ function histogramText(
   return `${text}${open}+Inf"} ${count}\n${name}_sum${labels} ${sumMs / 1000}\n${name}_count${labels} ${count}\n`
 }
 
-const NUMBERS = BOUNDS_MS.map(bound => String(bound / 1000))
+const NUMBERS = HTTP_BOUNDS_S.map(String)
 /** OpenMetrics 1.0 takes the bounds as floating-point numbers. */
 const FLOATS = NUMBERS.map(bound => (bound.includes('.') ? bound : `${bound}.0`))
 
