@@ -7,7 +7,7 @@ const ITEMS = 5
 
 /** Customers who fill carts at the shops behind a gateway, one cart after the other, until they are told to stop. */
 export class Customers {
-  /** What went wrong: a status that is no success, or a cart that has lost items. */
+  /** Problems of customers: a status that is no success, or a cart that has lost items. */
   readonly problems: string[] = []
   readonly #gateway: GatewayProcess
   readonly #all: readonly Promise<void>[]
