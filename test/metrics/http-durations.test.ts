@@ -18,9 +18,9 @@ const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5
 
 interface Observed extends MountedApp {
   /** The counts of durations by their attributes, without those that the test knows. */
-  counts(name: string): Promise<readonly (readonly [count: number, attributes: object])[]>
-  points(name: string): Promise<readonly MeterPoint[]>
-  end(): void
+  readonly counts: (name: string) => Promise<readonly (readonly [count: number, attributes: object])[]>
+  readonly points: (name: string) => Promise<readonly MeterPoint[]>
+  readonly end: () => void
 }
 
 async function observed(start: StartMounted, backends: readonly Backend[]): Promise<Observed> {
@@ -73,7 +73,10 @@ describe.each(MOUNTED)('the durations of HTTP on %s', (_name, start) => {
       'limpet.backend': 'w1',
     })
     for (const point of [server, client]) {
-      const { buckets, sum } = point?.value as { sum: number; buckets: { boundaries: number[] } }
+      const { buckets, sum } = (point as MeterPoint).value as {
+        sum: number
+        buckets: { boundaries: number[] }
+      }
       expect(buckets.boundaries).toEqual(BOUNDS)
       // In seconds: the whole test takes less than its time limit.
       expect(sum).toBeLessThan(30)

@@ -16,7 +16,7 @@ export interface MeterPoint {
 /** A real meter, until the test ends. */
 export function startMeter(): {
   readonly meter: Meter
-  points(name: string): Promise<readonly MeterPoint[]>
+  readonly points: (name: string) => Promise<readonly MeterPoint[]>
 } {
   const reader = new Reader()
   const provider = new MeterProvider({ readers: [reader] })
