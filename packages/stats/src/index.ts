@@ -11,5 +11,5 @@ export {
   type StatsPageOptions,
 } from './page/stats-page.ts'
 export type { BackendChange, EndingPool, StatsFigures, StatsSource } from './page/stats-source.ts'
-export { CSV_TYPE, statsCsv } from './stats-csv.ts'
-export { statsJson } from './stats-json.ts'
+export { CSV_TYPE, statsCsv, statsCsvPieces } from './stats-csv.ts'
+export { statsJson, statsJsonPieces } from './stats-json.ts'

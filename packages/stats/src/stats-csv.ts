@@ -9,16 +9,20 @@ export const CSV_TYPE = 'text/plain; charset=utf-8'
  * HAProxy: a row `FRONTEND`, a row for each backend, and a row `BACKEND`. Columns without a meaning here are empty.
  */
 export function statsCsv(pools: Iterable<PoolFigures>): string {
-  let text = CSV_HEAD
+  return [...statsCsvPieces(pools)].join('')
+}
+
+/** The same in pieces, each made when it is asked for, so that a server can do other work in between. */
+export function* statsCsvPieces(pools: Iterable<PoolFigures>): Generator<string> {
+  yield CSV_HEAD
   let number = 0
   for (const pool of pools) {
     number += 1
-    text += csvLine({ ...frontend(pool), iid: number, sid: 0 })
+    yield csvLine({ ...frontend(pool), iid: number, sid: 0 })
     for (const [index, backend] of pool.backends.entries())
-      text += csvLine({ ...server(pool, backend), iid: number, sid: index + 1 })
-    text += csvLine({ ...total(pool), iid: number, sid: 0 })
+      yield csvLine({ ...server(pool, backend), iid: number, sid: index + 1 })
+    yield csvLine({ ...total(pool), iid: number, sid: 0 })
   }
-  return text
 }
 
 function frontend(pool: PoolFigures): CsvRow {

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { OptionError } from '@limpet/core'
 import { exposition, inTurns, namesIn } from '@limpet/metrics'
-import { CSV_TYPE, OperatorPage, statsCsv, statsJson } from '@limpet/stats'
+import { CSV_TYPE, OperatorPage, statsCsvPieces, statsJson, statsJsonPieces } from '@limpet/stats'
 import { guardServer, SERVER_OPTIONS } from '@limpet/http-proxy'
 import type { Logger } from 'pino'
 import type { AdminConfig } from '../config/config.ts'
@@ -142,7 +142,8 @@ export class Admin {
     const { isEnding } = this.#operations
     const [pools, logDropped] = await Promise.all([this.#operations.stats(), this.#operations.logDropped()])
     const gateway = { uptimeMs: Math.round(process.uptime() * 1000), closing: isEnding, logDropped }
-    return { statusCode: 200, body: { gateway, pools } }
+    const pieces = statsJsonPieces({ gateway, pools })
+    return { statusCode: 200, body: Readable.from(inTurns(pieces)), type: 'application/json' }
   }
 
   async #showPage({ request }: Call): Promise<AdminResponse> {
@@ -161,7 +162,11 @@ export class Admin {
 
   async #csv(): Promise<AdminResponse> {
     const pools = await this.#operations.stats()
-    return { statusCode: 200, body: statsCsv(Object.values(pools)), type: CSV_TYPE }
+    return {
+      statusCode: 200,
+      body: Readable.from(inTurns(statsCsvPieces(Object.values(pools)))),
+      type: CSV_TYPE,
+    }
   }
 
   async #backend({ pool, id }: Call): Promise<AdminResponse> {
