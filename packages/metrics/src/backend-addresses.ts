@@ -1,15 +1,10 @@
 import type { Attributes } from '@opentelemetry/api'
 import type { MetricsSource } from './metrics.ts'
 
-interface Address {
-  readonly url: URL
-  readonly attributes: Attributes
-}
-
 /** The addresses of backends, by the ids that events name. */
 export class BackendAddresses {
   readonly #sources: ReadonlyMap<string, MetricsSource>
-  readonly #known = new Map<string, ReadonlyMap<string, Address>>()
+  readonly #known = new Map<string, ReadonlyMap<string, Attributes>>()
 
   constructor(sources: readonly MetricsSource[]) {
     this.#sources = new Map(sources.map(source => [source.stats().pool, source]))
@@ -19,14 +14,9 @@ export class BackendAddresses {
     return this.#sources.has(pool)
   }
 
-  /** Undefined for a backend that has left its pool. */
-  urlOf(pool: string, backend: string): URL | undefined {
-    return this.#find(pool, backend)?.url
-  }
-
   /** The attributes of a client's request to a backend. */
   attributesOf(pool: string, backend: string): Attributes {
-    return this.#find(pool, backend)?.attributes ?? { 'limpet.pool': pool, 'limpet.backend': backend }
+    return this.#find(pool, backend) ?? { 'limpet.pool': pool, 'limpet.backend': backend }
   }
 
   /** Another server may take the id of a backend that has left: the members have changed. */
@@ -34,27 +24,24 @@ export class BackendAddresses {
     this.#known.delete(pool)
   }
 
-  #find(pool: string, backend: string): Address | undefined {
+  #find(pool: string, backend: string): Attributes | undefined {
     let known = this.#known.get(pool)
     if (known === undefined) {
       const backends = this.#sources.get(pool)?.stats().backends ?? []
-      known = new Map(backends.map(({ id, url }) => [id, addressOf(pool, id, new URL(url))]))
+      known = new Map(backends.map(({ id, url }) => [id, addressAttributes(pool, id, new URL(url))]))
       this.#known.set(pool, known)
     }
     return known.get(backend)
   }
 }
 
-function addressOf(pool: string, backend: string, url: URL): Address {
+function addressAttributes(pool: string, backend: string, url: URL): Attributes {
   const { protocol, hostname, port, pathname } = url
   const isSocket = protocol === 'unix:'
   return {
-    url,
-    attributes: {
-      'server.address': isSocket ? decodeURIComponent(pathname) : hostname.replace(/^\[(.*)\]$/, '$1'),
-      ...(!isSocket && { 'server.port': Number(port) || (protocol === 'https:' ? 443 : 80) }),
-      'limpet.pool': pool,
-      'limpet.backend': backend,
-    },
+    'server.address': isSocket ? decodeURIComponent(pathname) : hostname.replace(/^\[(.*)\]$/, '$1'),
+    ...(!isSocket && { 'server.port': Number(port) || (protocol === 'https:' ? 443 : 80) }),
+    'limpet.pool': pool,
+    'limpet.backend': backend,
   }
 }

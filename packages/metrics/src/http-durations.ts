@@ -1,6 +1,5 @@
 import type { Attributes, Histogram, Meter } from '@opentelemetry/api'
 import { type Failure, onEvent, type RequestEvent } from '@limpet/core'
-import { attemptError } from '@limpet/core/adapter'
 import { BackendAddresses } from './backend-addresses.ts'
 import { HTTP_BOUNDS_S } from './family.ts'
 import type { MetricsSource } from './metrics.ts'
@@ -146,20 +145,13 @@ class HttpDurations {
     const timed = this.#of(request)
     if (request === undefined || timed === undefined) return
     this.#recordAttempt(request, timed, { pool, backend })
-    timed.refused ??= this.#refusalOf(timed, pool, backend)
+    timed.refused ??= refusalOf(timed)
     this.#recordServer(request, timed, pool)
   }
 
   #of(request: NodeRequest | undefined): Timed | undefined {
     const timed = request && this.#requests.get(request)
     return timed?.isOver === true ? undefined : timed
-  }
-
-  /** The status of our response after the last failure; undefined: there was a response, or the client has left. */
-  #refusalOf({ status, failure }: Timed, pool: string, backend: string): number | undefined {
-    if (status !== undefined || failure === undefined) return undefined
-    const url = this.#addresses.urlOf(pool, backend)
-    return url && attemptError({ id: backend, url }, failure).statusCode
   }
 
   #recordAttempt(
@@ -199,6 +191,13 @@ class HttpDurations {
 }
 
 const CLIENT_LEFT = 'client_left'
+
+/** The status of limpet's response after the last failure; undefined: there was a response, or the client has left. */
+function refusalOf({ status, failure }: Timed): number | undefined {
+  if (status !== undefined || failure === undefined) return undefined
+  if (failure.kind === 'local') return 503
+  return failure.slow ? 504 : 502
+}
 
 function methodOf({ method = '' }: NodeRequest): string {
   return METHODS.has(method) ? method : '_OTHER'
