@@ -1,4 +1,5 @@
 import type { Backend } from '../pool/backend.ts'
+import type { CheckedState } from '../pool/check-duty.ts'
 import type { Pool } from '../pool/pool.ts'
 import { HealthCheck } from './health-check.ts'
 import type { HealthSettings } from './health-options.ts'
@@ -33,6 +34,9 @@ const FIRST_GAP_MS = 10
  * When all backends were down and one passes its checks, the others are probed at once: a roll call. Those that
  * respond become healthy together with the first. Otherwise their sessions would move to the first, until each
  * backend had passed its own checks.
+ *
+ * Where processes share the checks (`pool.shareChecks`), the one on duty makes them. The others take its results, and go
+ * on with them at its checks' times when the duty is theirs.
  * @param random uniform in [0, 1)
  */
 export function startHealthChecks(
@@ -41,7 +45,9 @@ export function startHealthChecks(
   probe: Probe,
   random: () => number = Math.random,
 ): HealthChecks {
-  const checks = new Map<Backend, HealthCheck>()
+  const duty = pool.checkDuty
+  /** Those without a check are checked by another process. */
+  const checks = new Map<Backend, HealthCheck | undefined>()
   /** The checks of backends that responded to the roll call. */
   let present: Set<HealthCheck> | undefined
   /** When the next first check is due, were each a gap behind the one before. */
@@ -51,15 +57,22 @@ export function startHealthChecks(
   function follow(): void {
     for (const [backend, check] of checks) {
       if (isServing(backend)) continue
-      check.close()
+      check?.close()
       checks.delete(backend)
       // After a deploy perhaps, it comes back as new.
-      if (pool.find(backend.id)?.backend === backend) forget(backend)
+      if (pool.find(backend.id)?.backend !== backend) {
+        duty?.forget(backend)
+        continue
+      }
+      forget(backend)
+      tell(backend, undefined)
     }
     for (const { backend } of pool.backends) {
       if (checks.has(backend) || !isServing(backend)) continue
-      checks.set(backend, newCheck(backend))
-      forget(backend)
+      const known = knownOf(backend)
+      checks.set(backend, checkOf(backend, known))
+      if (known === undefined) forget(backend)
+      else take(backend, known)
     }
   }
 
@@ -67,7 +80,8 @@ export function startHealthChecks(
   function begin(): void {
     for (const { backend, checked } of pool.backends) {
       if (!settings.selfDrain) pool.setSelfDraining(backend.id, false)
-      if (checked !== undefined && isServing(backend)) checks.set(backend, newCheck(backend, checked))
+      if (checked !== undefined && isServing(backend))
+        checks.set(backend, checkOf(backend, knownOf(backend), checked))
     }
     follow()
   }
@@ -83,6 +97,52 @@ export function startHealthChecks(
     pool.setSelfDraining(id, false)
   }
 
+  /** The state that another process has found. */
+  function take({ id }: Backend, { healthy, selfDraining, reason }: CheckedState): void {
+    pool.setHealthy(id, healthy, reason)
+    pool.setSelfDraining(id, selfDraining)
+  }
+
+  /** @param atMs when it was checked; undefined: it is to be checked as a new one */
+  function tell(backend: Backend, atMs: number | undefined, reason?: string): void {
+    const view = pool.find(backend.id)
+    if (duty === undefined || view?.backend !== backend) return
+    const { checked, selfDraining } = view
+    duty.tell(backend, { healthy: checked ?? settings.isUpAtFirst, selfDraining, reason, atMs })
+  }
+
+  function knownOf(backend: Backend): CheckedState | undefined {
+    const known = duty?.known(backend)
+    return known?.atMs === undefined ? undefined : known
+  }
+
+  /** @param id of a backend that another process has told about; undefined: the duty has changed */
+  function told(id?: string): void {
+    if (id === undefined) {
+      for (const [backend, check] of checks) {
+        if (duty?.isOn === (check !== undefined)) continue
+        check?.close()
+        checks.set(backend, checkOf(backend, knownOf(backend)))
+      }
+      return
+    }
+    const backend = pool.find(id)?.backend
+    if (backend === undefined || !checks.has(backend) || duty?.isOn !== false) return
+    const known = duty.known(backend)
+    if (known !== undefined) take(backend, known)
+  }
+
+  /** @param known what another process has found @param isUp whether it is up, where that is known */
+  function checkOf(backend: Backend, known?: CheckedState, isUp?: boolean): HealthCheck | undefined {
+    if (duty?.isOn === false) return undefined
+    // A last check of the future was seen by a clock that was set back since.
+    const { atMs } = known ?? {}
+    const { intervalMs } = settings
+    const dueInMs =
+      atMs === undefined ? undefined : Math.min(Math.max(0, atMs + intervalMs - Date.now()), intervalMs)
+    return newCheck(backend, known?.healthy ?? isUp, dueInMs)
+  }
+
   /** A backend that is down until it is checked is checked at once, unless there are many. */
   function firstDelayMs(): number {
     const gapMs = Math.min(FIRST_GAP_MS, settings.intervalMs / pool.backends.length)
@@ -92,9 +152,9 @@ export function startHealthChecks(
     return Math.max(0, dueMs - nowMs - (MAX_AT_ONCE - 1) * gapMs)
   }
 
-  function newCheck(backend: Backend, known?: boolean): HealthCheck {
+  function newCheck(backend: Backend, known?: boolean, dueInMs?: number): HealthCheck {
     const isUp = known ?? settings.isUpAtFirst
-    const firstMs = isUp ? random() * settings.intervalMs : firstDelayMs()
+    const firstMs = dueInMs ?? (isUp ? random() * settings.intervalMs : firstDelayMs())
     const check: HealthCheck = new HealthCheck(
       settings,
       { random, known, firstMs },
@@ -107,11 +167,17 @@ export function startHealthChecks(
             throw new Error('status 404')
           pool.setSelfDraining(backend.id, result === 'drain' || result === 'not-found')
         },
-        seen: (problem, durationMs) =>
-          pool.noteCheck(backend.id, { healthy: problem === undefined, problem, durationMs }),
-        fallen: problem => pool.setHealthy(backend.id, false, problem),
+        seen(problem, durationMs) {
+          pool.noteCheck(backend.id, { healthy: problem === undefined, problem, durationMs })
+          tell(backend, Date.now())
+        },
+        fallen(problem) {
+          pool.setHealthy(backend.id, false, problem)
+          tell(backend, Date.now(), problem)
+        },
         risen() {
           pool.setHealthy(backend.id, true)
+          tell(backend, Date.now())
         },
         proven() {
           if (present !== undefined) present.add(check)
@@ -132,7 +198,7 @@ export function startHealthChecks(
     async function call(): Promise<void> {
       for (const check of others) {
         if (present !== responded) return
-        if (check !== first && (await check.isWellNow())) responded.add(check)
+        if (check !== undefined && check !== first && (await check.isWellNow())) responded.add(check)
       }
     }
     const calls = Array.from({ length: MAX_AT_ONCE }, call)
@@ -145,11 +211,13 @@ export function startHealthChecks(
   }
 
   const leave = pool.watch(follow)
+  const leaveDuty = duty?.watch(told)
   begin()
   return {
     close() {
       leave()
-      for (const check of checks.values()) check.close()
+      leaveDuty?.()
+      for (const check of checks.values()) check?.close()
       checks.clear()
     },
   }

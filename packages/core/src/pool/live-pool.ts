@@ -9,6 +9,7 @@ import {
 import type { BackendView, Hold } from './backend-view.ts'
 import { CandidateLists, type Candidates, chooseCandidates } from './candidates.ts'
 import type { CheckResult, CountedConnection, MoveReason } from '../counts/backend-counts.ts'
+import type { CheckDuty } from './check-duty.ts'
 import { PoolCounts } from '../counts/pool-counts.ts'
 import type { Discovered } from './discovered.ts'
 import { type Drain, type DrainOptions, parseDrain } from './drain.ts'
@@ -37,6 +38,7 @@ export class LivePool implements Pool {
   readonly #drains: Drains
   readonly #events: PoolEvents
   readonly #watchers = new Set<() => void>()
+  #checkDuty: CheckDuty | undefined
 
   /** @throws OptionError for a malformed backend, or an id that stands twice. */
   constructor(name: string, backends: readonly BackendOptions[], settings: Partial<PoolSettings> = {}) {
@@ -202,6 +204,14 @@ export class LivePool implements Pool {
 
   noteCheck(id: string, result: Omit<CheckResult, 'atMs'>): void {
     this.#members.find(id)?.counts.checked({ ...result, atMs: this.nowMs })
+  }
+
+  get checkDuty(): CheckDuty | undefined {
+    return this.#checkDuty
+  }
+
+  shareChecks(duty: CheckDuty): void {
+    this.#checkDuty = duty
   }
 
   countConnection(backend: Backend, connection: CountedConnection): void {

@@ -1,6 +1,7 @@
 import type { BackendView } from './backend-view.ts'
 import type { AdminState, Backend, BackendOptions } from './backend.ts'
 import type { Candidates } from './candidates.ts'
+import type { CheckDuty } from './check-duty.ts'
 import type { CheckResult, CountedConnection } from '../counts/backend-counts.ts'
 import type { Discovered } from './discovered.ts'
 import type { Drain, DrainOptions } from './drain.ts'
@@ -75,6 +76,10 @@ export interface Pool {
   setSelfDraining(id: string, selfDraining: boolean): void
   /** Records the result of one health check for the figures, whether or not it changes the backend's health. */
   noteCheck(id: string, result: Omit<CheckResult, 'atMs'>): void
+  /** How processes that serve the same pool share its health checks; undefined: this process makes them. */
+  readonly checkDuty: CheckDuty | undefined
+  /** Shares the health checks of the pool with other processes. Call it before a forwarder is made for the pool. */
+  shareChecks(duty: CheckDuty): void
   /** Counts the bytes of a connection to `backend`, until it closes. */
   countConnection(backend: Backend, connection: CountedConnection): void
   /**

@@ -20,11 +20,18 @@ import type { PreparedReload } from '../reload/prepared-reload.ts'
 import { type Changes, changesBetween, reloaded } from '../reload/reload.ts'
 import { AMBIGUOUS, type Router, router } from '../config/routes.ts'
 import { type Observe, ServedPool } from './served-pool.ts'
+import type { WorkerChecks } from '../sharing/worker-checks.ts'
 import type { WorkerSessions } from '../sharing/worker-sessions.ts'
 import { learnedTables } from './learned-stores.ts'
 import { RedisState, type SharedState, untilThere, WorkersState } from './shared-state.ts'
 
 const LOOK_MS = 100
+
+/** The state that a worker shares with the others through their parent. */
+export interface WorkerSharing {
+  readonly sessions: WorkerSessions
+  readonly checks: WorkerChecks
+}
 
 /** A gateway that is running. */
 export class Gateway {
@@ -32,6 +39,8 @@ export class Gateway {
   readonly #server: Server
   readonly #connections: ClientConnections
   readonly #shared: SharedState | undefined
+  /** The health checks that workers share. */
+  readonly #checks: WorkerChecks | undefined
   #config: GatewayConfig
   #pools: ReadonlyMap<string, ServedPool> = new Map()
   /** Those that a reload has replaced, and that have requests left. */
@@ -42,11 +51,12 @@ export class Gateway {
   #isEnding = false
   #isClosing = false
 
-  private constructor(config: GatewayConfig, logs: Logs, sessions: WorkerSessions | undefined) {
+  private constructor(config: GatewayConfig, logs: Logs, workers: WorkerSharing | undefined) {
     this.#config = config
     this.#route = router(config.routes)
     if (config.store !== undefined) this.#shared = new RedisState(config.store)
-    else this.#shared = sessions && new WorkersState(sessions)
+    else this.#shared = workers && new WorkersState(workers.sessions)
+    this.#checks = workers?.checks
     const { access, sample, skip } = config.log
     this.#accessLog =
       access && logs.log.isLevelEnabled('info')
@@ -61,21 +71,22 @@ export class Gateway {
   /**
    * Resolves when the gateway listens.
    * @param members of the pools, from another process that serves the same
-   * @param sessions the learned sessions that it shares with the other workers
+   * @param workers what it shares with the other workers
    * @throws Error when the port is not available; then nothing is left running
    */
   static async start(
     config: GatewayConfig,
     logs: Logs,
     members: Members = {},
-    sessions?: WorkerSessions,
+    workers?: WorkerSharing,
   ): Promise<Gateway> {
-    const gateway = new Gateway(config, logs, sessions)
+    const gateway = new Gateway(config, logs, workers)
     try {
       gateway.#pools = await gateway.#startPools(config.pools, name => members[name])
       const loaded = gateway.#shared?.loaded
       const fleets = Array.from(gateway.#pools.values(), ({ fleet }) => fleet?.ready ?? [])
-      await untilThere([...fleets.flat(), ...(loaded === undefined ? [] : [loaded])])
+      const checked = workers?.checks.loaded
+      await untilThere([...fleets.flat(), ...[loaded, checked].filter(arriving => arriving !== undefined)])
       const { host, port } = config.listen
       gateway.#server.listen({ host, port })
       await once(gateway.#server, 'listening')
@@ -279,7 +290,14 @@ export class Gateway {
     const started = new Map<string, ServedPool>()
     try {
       for (const pool of pools)
-        started.set(pool.name, await ServedPool.start(adapter, pool, observe, known(pool.name), this.#shared))
+        started.set(
+          pool.name,
+          await ServedPool.start(adapter, pool, observe, {
+            known: known(pool.name),
+            shared: this.#shared,
+            duty: pool.options.health === undefined ? undefined : this.#checks?.dutyOf(pool.name),
+          }),
+        )
     } catch (error) {
       await closeAll(started.values())
       throw error

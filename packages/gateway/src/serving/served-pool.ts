@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   type Affinity,
+  type CheckDuty,
   createAffinity,
   type Explanation,
   isAffinityError,
@@ -33,6 +34,19 @@ interface Kept {
   readonly fleet: RedisFleet | undefined
 }
 
+/** The state around a pool that starts. */
+interface PoolSurroundings {
+  /**
+   * The state to take over: a replaced pool, with the health of its backends, operators' commands and learned sessions;
+   * or the members from another process.
+   */
+  readonly known: ServedPool | readonly PoolMember[] | undefined
+  /** The state that other processes share. */
+  readonly shared: SharedState | undefined
+  /** Which process checks the backends; undefined: this one. */
+  readonly duty: CheckDuty | undefined
+}
+
 /** A pool that is being served. */
 export class ServedPool {
   readonly name: string
@@ -56,17 +70,11 @@ export class ServedPool {
     return this.affinity.pool
   }
 
-  /**
-   * @param known the state to take over: a replaced pool, with the health of its backends, operators' commands and
-   *   learned sessions; or the members from another process
-   * @param shared the state that other processes share
-   */
   static async start(
     adapter: AdapterName,
     config: PoolConfig,
     observe: Observe,
-    known?: ServedPool | readonly PoolMember[],
-    shared?: SharedState,
+    { known, shared, duty }: PoolSurroundings,
   ): Promise<ServedPool> {
     const { policies, learned } = keepLearned(
       config.options.affinity,
@@ -84,6 +92,7 @@ export class ServedPool {
     if (known instanceof ServedPool)
       takeOver(affinity.pool, config, { pool: known.pool, config: known.#config })
     else if (known !== undefined) restoreMembers(affinity.pool, known)
+    if (duty !== undefined) affinity.pool.shareChecks(duty)
     const app = await startPoolApp(adapter, {
       ...(ofTransport as object as HttpProxyOptions),
       use: observe(affinity),

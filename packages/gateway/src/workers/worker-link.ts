@@ -1,8 +1,10 @@
 import type { Worker } from 'node:cluster'
 import { AdminError } from '../admin/admin-error.ts'
+import type { ChecksFromParent, ChecksFromWorker } from '../sharing/check-messages.ts'
+import type { CheckPeer } from '../sharing/check-outbox.ts'
 import type { FromParent, FromWorker } from '../sharing/messages.ts'
 import type { Peer } from '../sharing/outbox.ts'
-import type { Message, Order, Reply, SessionsMessage } from './worker.ts'
+import type { ChecksMessage, Message, Order, Reply, SessionsMessage } from './worker.ts'
 
 /** Time for a worker to reply to an order. */
 const REPLY_MS = 5_000
@@ -11,6 +13,12 @@ const REPLY_MS = 5_000
 export interface Listening {
   readonly url: string
   readonly port: number
+}
+
+/** Called with the messages that reply to no order. */
+export interface LinkListeners {
+  sessions(link: WorkerLink, message: FromWorker): void
+  checks(link: WorkerLink, message: ChecksFromWorker): void
 }
 
 interface Waiting {
@@ -23,7 +31,7 @@ interface Waiting {
  * its write, and Node reports that write as an `error` event of the worker (EPIPE, ERR_IPC_CHANNEL_CLOSED). So a failed
  * send is never an error of the parent: it rejects pending replies, and `exit` reports the worker's end.
  */
-export class WorkerLink implements Peer {
+export class WorkerLink implements Peer, CheckPeer {
   readonly worker: Worker
   /** Settles when the worker listens. Rejects when the worker could not start, or has ended before. */
   readonly listening: Promise<Listening>
@@ -33,15 +41,15 @@ export class WorkerLink implements Peer {
   #number = 0
   #isOpen = true
 
-  /** @param learned called with each message about learned sessions */
-  constructor(worker: Worker, learned: (link: WorkerLink, message: FromWorker) => void) {
+  constructor(worker: Worker, listeners: LinkListeners) {
     this.worker = worker
     const { promise, resolve, reject } = Promise.withResolvers<Listening>()
     this.listening = promise
     // A caller that has stopped waiting misses nothing.
     promise.catch(() => undefined)
     worker.on('message', (reply: Reply) => {
-      if ('sessions' in reply) learned(this, reply.sessions)
+      if ('sessions' in reply) listeners.sessions(this, reply.sessions)
+      else if ('checks' in reply) listeners.checks(this, reply.checks)
       else if ('listening' in reply) resolve(reply.listening)
       else if ('failed' in reply)
         reject(Object.assign(new Error(reply.failed.message), { code: reply.failed.code }))
@@ -94,12 +102,19 @@ export class WorkerLink implements Peer {
     this.#send({ sessions }, written)
   }
 
+  sendChecks(checks: ChecksFromParent, written?: () => void): void {
+    this.#send({ checks }, written)
+  }
+
   /** Ends the process at once. */
   kill(): void {
     this.worker.process.kill('SIGKILL')
   }
 
-  #send(message: Message | SessionsMessage<FromParent>, written?: () => void): boolean {
+  #send(
+    message: Message | SessionsMessage<FromParent> | ChecksMessage<ChecksFromParent>,
+    written?: () => void,
+  ): boolean {
     if (!this.#isOpen || !this.worker.isConnected()) return false
     // With a callback a failure is reported by the callback alone.
     this.worker.process.send(message, error => {

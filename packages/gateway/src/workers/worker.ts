@@ -8,7 +8,9 @@ import { logEvents } from '../logging/event-log.ts'
 import { Gateway } from '../serving/gateway.ts'
 import { openLogs } from '../logging/log.ts'
 import { GatewayOperations, type Operation } from '../admin/operations.ts'
+import type { ChecksFromParent, ChecksFromWorker } from '../sharing/check-messages.ts'
 import type { FromParent, FromWorker } from '../sharing/messages.ts'
+import { WorkerChecks } from '../sharing/worker-checks.ts'
 import { WorkerSessions } from '../sharing/worker-sessions.ts'
 import type { Members } from '../reload/pool-members.ts'
 import type { PreparedReload } from '../reload/prepared-reload.ts'
@@ -46,9 +48,18 @@ export interface SessionsMessage<T> {
   readonly sessions: T
 }
 
+/** A message about health checks. */
+export interface ChecksMessage<T> {
+  readonly checks: T
+}
+
+/** All that a parent sends to a worker. */
+type FromParentProcess = Message | SessionsMessage<FromParent> | ChecksMessage<ChecksFromParent>
+
 /** A message from a worker: first its address, then a reply to each message. */
 export type Reply =
   | SessionsMessage<FromWorker>
+  | ChecksMessage<ChecksFromWorker>
   | { readonly listening: { readonly url: string; readonly port: number } }
   | { readonly failed: { readonly code: string; readonly message: string } }
   | { readonly number: number; readonly result?: unknown }
@@ -71,8 +82,8 @@ export async function runWorker(isPretty: boolean): Promise<number> {
   process.on('disconnect', orphaned)
   const early: Message[] = []
   let receive = (message: Message): void => void early.push(message)
-  process.on('message', (message: Message | SessionsMessage<FromParent>) => {
-    if (!('sessions' in message)) receive(message)
+  process.on('message', (message: FromParentProcess) => {
+    if ('number' in message) receive(message)
   })
   await once(process, 'message')
   const start = early.shift()?.order
@@ -82,12 +93,14 @@ export async function runWorker(isPretty: boolean): Promise<number> {
   const { log } = logs
   logEvents(log)
   const sessions = new WorkerSessions(config.randomSecret, message => say({ sessions: message }))
-  process.on('message', (message: Message | SessionsMessage<FromParent>) => {
+  const checks = new WorkerChecks(message => say({ checks: message }))
+  process.on('message', (message: FromParentProcess) => {
     if ('sessions' in message) sessions.receive(message.sessions)
+    else if ('checks' in message) checks.receive(message.checks)
   })
   let gateway: Gateway
   try {
-    gateway = await Gateway.start(config, logs, start.members, sessions)
+    gateway = await Gateway.start(config, logs, start.members, { sessions, checks })
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException
     say({ failed: { code, message } })

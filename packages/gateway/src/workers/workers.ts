@@ -16,6 +16,7 @@ import { onSignals } from '../signals.ts'
 import { mergeBackends, mergePools, type Pools } from './merge-figures.ts'
 import { type LearnedTables, learnedTables } from '../serving/learned-stores.ts'
 import type { FromWorker } from '../sharing/messages.ts'
+import { ParentChecks } from '../sharing/parent-checks.ts'
 import { ParentSessions } from '../sharing/parent-sessions.ts'
 import { reloadAll } from './reload-all.ts'
 import { type Listening, WorkerLink } from './worker-link.ts'
@@ -99,6 +100,7 @@ class Workers implements Operations {
   /** The state for a worker that is started later; replaced with each change. */
   #standing: Standing
   readonly #sessions = new ParentSessions()
+  readonly #checks = new ParentChecks()
   /** Workers whose process has not ended. */
   readonly #links = new Set<WorkerLink>()
   readonly #ready = new Set<WorkerLink>()
@@ -227,11 +229,17 @@ class Workers implements Operations {
   async #fork(pauseMs = MIN_PAUSE_MS): Promise<Listening> {
     const startedMs = performance.now()
     const worker = cluster.fork({ LIMPET_RANDOM_SECRET: this.#secret })
-    const link = new WorkerLink(worker, (from, message) => this.#learned(from, message))
+    const link = new WorkerLink(worker, {
+      sessions: (from, message) => this.#learned(from, message),
+      checks: (from, message) => {
+        if (this.#links.has(from)) this.#checks.receive(from, message)
+      },
+    })
     this.#links.add(link)
     link.worker.once('exit', (code, signal) => {
       this.#links.delete(link)
       this.#sessions.left(link)
+      this.#checks.left(link)
       const wasReady = this.#ready.delete(link)
       if (this.isEnding || !wasReady) return
       this.#log.error({ event: 'worker_exited', worker: link.worker.id, code, signal })
