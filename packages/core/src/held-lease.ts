@@ -19,6 +19,7 @@ import { type ReportedSession, writeKeys } from './policies/policy-writing.ts'
 import type { Lease } from './lease.ts'
 import { LeaseSession } from './session-report.ts'
 import type { BackendView, Hold } from './pool/backend-view.ts'
+import type { WaitingRequest } from './pool/waiting-requests.ts'
 import type { RetryBudget } from './selection/retry-budget.ts'
 import type { RetryOn } from './selection/retry-on.ts'
 
@@ -33,9 +34,11 @@ export interface LeaseContext extends DecisionContext {
   readonly forwarding: FieldForwarding
 }
 
-export class HeldLease implements Lease, ReportedSession {
+export class HeldLease implements Lease, ReportedSession, WaitingRequest {
   readonly status: AffinityStatus
   readonly client: Client
+  /** @see WaitingRequest */
+  place = -1
   readonly #context: LeaseContext
   readonly #request: RequestHead
   readonly #decision: Decision
@@ -108,9 +111,13 @@ export class HeldLease implements Lease, ReportedSession {
     this.#sees()
     if (onDown !== undefined && this.#isHeld && isRepeatable(this.#request)) {
       this.#onDown = onDown
-      this.#hold.waiting.add(onDown)
+      this.#hold.waiting.add(this)
     }
     if (diagnostics.connected.hasSubscribers) diagnostics.connected.publish(this.#event({}))
+  }
+
+  foundDown(): void {
+    this.#onDown?.()
   }
 
   failed(failure: Failure): void {
@@ -281,7 +288,7 @@ export class HeldLease implements Lease, ReportedSession {
 
   #stopWaiting(): void {
     if (this.#onDown === undefined) return
-    this.#hold.waiting.delete(this.#onDown)
+    this.#hold.waiting.delete(this)
     this.#onDown = undefined
   }
 }

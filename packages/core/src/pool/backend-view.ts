@@ -2,6 +2,7 @@ import type { AdminState, Backend, BackendOptions } from './backend.ts'
 import type { Discovered } from './discovered.ts'
 import type { BackendCounts } from '../counts/backend-counts.ts'
 import type { Failure } from '../failure.ts'
+import type { WaitingRequests } from './waiting-requests.ts'
 
 /**
  * The live state of a backend, read-only outside of the pool.
@@ -57,8 +58,8 @@ export interface Hold {
   blame(): void
   /** To be called once, when the request no longer holds the backend. */
   release(): void
-  /** Called when the backend is found down. A request stands here only while it waits for the head of its response. */
-  readonly waiting: Set<() => void>
+  /** Told when the backend is found down. A request stands here only while it waits for the head of its response. */
+  readonly waiting: WaitingRequests
   /** Listeners that are called when the pool recalls requests, with the session of each. Each adder removes its own. */
   readonly recalls: Map<() => void, string | undefined>
   /** Whether the requests of this session were recalled already. */

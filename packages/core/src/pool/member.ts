@@ -6,6 +6,7 @@ import type { Failure } from '../failure.ts'
 import { isDue, type Leaving, turnOf } from './leaving.ts'
 import { OutlierDetection, type OutlierDetectionSettings } from './outlier-detection.ts'
 import { Trial, type TriedMember } from './trial.ts'
+import { WaitingRequests } from './waiting-requests.ts'
 import { WarmUp } from './warm-up.ts'
 
 /** State and callbacks that a pool shares with its members. */
@@ -31,7 +32,7 @@ export class Member implements BackendView, TriedMember {
   readonly backend: Backend
   readonly counts: BackendCounts
   readonly recalls = new Map<() => void, string | undefined>()
-  readonly waiting = new Set<() => void>()
+  readonly waiting = new WaitingRequests()
   readonly #pool: MemberContext
   readonly passive: OutlierDetection | undefined
   readonly #warmUp: WarmUp
@@ -142,8 +143,7 @@ export class Member implements BackendView, TriedMember {
 
   /** It was found down: requests that wait for its response had better go elsewhere, where that is safe. */
   foundDown(): void {
-    // Each that moves takes itself out.
-    for (const listener of this.waiting) listener()
+    this.waiting.foundDown()
   }
 
   get #isUp(): boolean {

@@ -1,6 +1,7 @@
 import type { Hold } from './backend-view.ts'
 import type { BackendCounts } from '../counts/backend-counts.ts'
 import type { Failure } from '../failure.ts'
+import type { WaitingRequests } from './waiting-requests.ts'
 import type { OutlierDetection } from './outlier-detection.ts'
 
 /** A backend that requests have taken out, as its trial sees it. */
@@ -33,7 +34,7 @@ export class Trial implements Hold {
     return this.#member.recalls
   }
 
-  get waiting(): Set<() => void> {
+  get waiting(): WaitingRequests {
     return this.#member.waiting
   }
 
