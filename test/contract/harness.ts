@@ -33,6 +33,7 @@ export interface GatewayOptions extends AffinityOptions {
   readonly health?: HealthOptions
   readonly discovery?: DiscoveryOptions | DiscoverySource
   readonly requestHeaders?: HeaderEditOptions
+  readonly responseHeaders?: HeaderEditOptions
   /** The application around limpet. */
   readonly around?: Around
 }

@@ -39,6 +39,7 @@ import { redispatch } from './redispatch.ts'
 import { refusedUpgrades } from './refused-upgrades.ts'
 import { remotePolicies } from './remote-policies.ts'
 import { requestInfo } from './request-info.ts'
+import { responseAdditions } from './response-additions.ts'
 import { soundStart } from './start.ts'
 import { stickiness } from './stickiness.ts'
 import { streaming } from './streaming.ts'
@@ -66,6 +67,7 @@ export function proxyContract(harness: Harness): void {
     figures(start)
     health(start)
     decisions(start)
+    responseAdditions(start)
     discovery(start)
     limits(start)
     policies(start)

@@ -167,9 +167,10 @@ function adapterOptions({
   health,
   discovery,
   requestHeaders,
+  responseHeaders,
   around: _around,
   ...options
-}: GatewayOptions): HttpProxyOptions & { readonly use: Affinity } {
+}: GatewayOptions): HttpProxyOptions & Pick<GatewayOptions, 'responseHeaders'> & { readonly use: Affinity } {
   return {
     use: createAffinity(options),
     logger: false,
@@ -179,5 +180,6 @@ function adapterOptions({
     ...(health && { health }),
     ...(discovery && { discovery }),
     ...(requestHeaders && { requestHeaders }),
+    ...(responseHeaders && { responseHeaders }),
   }
 }

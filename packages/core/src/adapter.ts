@@ -25,5 +25,6 @@ export { type HealthChecks, type Probe, type ProbeResult, startHealthChecks } fr
 export { type HealthSettings, parseHealth } from './health/health-options.ts'
 export { markNominations } from './http/nominations.ts'
 export { editedValues, type HeaderEdits, isProtected } from './http/header-edits.ts'
+export { editResponse, type ResponseEdits } from './http/response-edits.ts'
 export { mergeFields } from './http/merged-fields.ts'
 export { trailerFields } from './http/trailer-fields.ts'

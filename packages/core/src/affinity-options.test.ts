@@ -183,6 +183,7 @@ describe('the options of an affinity', () => {
       queueTimeout: 0,
       waitForBackend: 0,
       returnFromBackup: true,
+      serverTiming: true,
       trustProxy: [],
       host: 'preserve',
       ignore: [],

@@ -64,6 +64,8 @@ export const AFFINITY_OPTIONS = optionTable({
   waitForBackend: duration({ default: 0 }),
   /** A session that has moved to a backup leaves it as soon as a primary can take it. @default false */
   returnFromBackup: boolean({ default: false }),
+  /** Adds limpet's part to `Server-Timing` of each response: the affinity status, and the milliseconds until the head of the response. @default false */
+  serverTiming: boolean({ default: false }),
   /** Addresses and CIDR ranges of proxies whose X-Forwarded-* is believed. @default [] */
   trustProxy: codeOnly(TRUST_PROXY),
   /** The Host that a backend sees: the client's, or that of its own url. @default 'preserve' */
@@ -155,6 +157,7 @@ export function parseAffinityOptions(options: AffinityOptions): ParsedAffinity {
     queueTimeoutMs: checked.queueTimeout,
     waitForBackendMs: checked.waitForBackend,
     returnFromBackup: checked.returnFromBackup,
+    serverTiming: checked.serverTiming,
     preserveHost: checked.host === 'preserve',
     isIgnored: ignored(checked.ignore),
     debugTokens: tokens,

@@ -11,6 +11,7 @@ import { type FieldForwarding, requestLines } from './http/request-lines.ts'
 import { originForm } from './http/refusal.ts'
 import { underBase } from './http/target.ts'
 import { responseFields } from './http/response-fields.ts'
+import { addServerTiming } from './server-timing.ts'
 import { claimedView, type Decision, type DecisionContext } from './selection/decision.ts'
 import { moveReason } from './selection/move-reason.ts'
 import type { AffinityPolicy } from './policies/policy.ts'
@@ -31,6 +32,7 @@ export interface LeaseContext extends DecisionContext {
   readonly retryOn: RetryOn
   readonly retryBudget: RetryBudget
   readonly preserveHost: boolean
+  readonly serverTiming: boolean
   readonly forwarding: FieldForwarding
 }
 
@@ -166,6 +168,7 @@ export class HeldLease implements Lease, ReportedSession, WaitingRequest {
     const { claims } = this.#decision
     const { isSecure } = this.client
     writeKeys(pool, policies, { request, response, backend, isSecure, isFailure, claims }, this, fields)
+    if (this.#context.serverTiming) addServerTiming(fields, this.status, ticksSince(this.#arrivedTicks))
     if (diagnostics.responded.hasSubscribers) {
       const { statusCode } = response
       diagnostics.responded.publish(this.#event({ status: this.status, statusCode }))

@@ -99,7 +99,7 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
       // reply-from calls these from the backend's socket, where an error would be an uncaught exception.
       rewriteHeaders: fields => {
         try {
-          return (sent = clientFields(fields, reply, rewriting))
+          return (sent = clientFields(fields, reply, limpet, lease))
         } catch (error) {
           edit = { error }
           return {}

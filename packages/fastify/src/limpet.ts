@@ -33,7 +33,8 @@ export async function limpetPlugin(fastify: FastifyInstance, options: LimpetOpti
   const limpet = parseLimpetOptions(options)
   refuseCollision(serverState(fastify).affinities, limpet.affinity)
   const connections = backendConnections(limpet.affinity, limpet.transport)
-  const upgrades = httpProxyOf({ ...limpet, logger: limpet.logger ?? fastify.log })
+  const { responseHeaders } = limpet.rewriting
+  const upgrades = httpProxyOf({ ...limpet, logger: limpet.logger ?? fastify.log }, { responseHeaders })
   const closing = closingOf(fastify)
   const forward = forwarder(limpet, { connections, upgrades, closing, from: await loadReplyFrom(fastify) })
   respondToConnect(fastify)

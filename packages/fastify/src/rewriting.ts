@@ -1,7 +1,13 @@
-import type { HeaderFields } from '@limpet/core'
-import { mergeFields } from '@limpet/core/adapter'
-import { callback, HEADER_EDITS, type OptionsOf, optionTable, type ParsedOptions } from '@limpet/core/options'
-import { applyEdits, checkedFields } from '@limpet/http-proxy/transport'
+import type { Affinity, HeaderFields, Lease } from '@limpet/core'
+import { editResponse, mergeFields } from '@limpet/core/adapter'
+import {
+  callback,
+  type OptionsOf,
+  optionTable,
+  type ParsedOptions,
+  RESPONSE_EDITS,
+} from '@limpet/core/options'
+import { checkedFields } from '@limpet/http-proxy/transport'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Readable } from 'node:stream'
 import { REWRITE_PREFIX } from './rewrite-prefix.ts'
@@ -27,7 +33,7 @@ export const REWRITE_OPTIONS = optionTable({
   /** Returns the header fields for the client, given the backend's with limpet's cookie. @default absent: none */
   rewriteHeaders: callback<(headers: HeaderFields, request: FastifyRequest) => HeaderFields>(),
   /** Fields to set and to remove in every response of a backend, after `rewriteHeaders`. @default absent: none are */
-  responseHeaders: HEADER_EDITS,
+  responseHeaders: RESPONSE_EDITS,
   /** Sends the reply itself, when the head of the response is there: `reply.send(response.stream)`. @default absent: none */
   onResponse: callback<(request: FastifyRequest, reply: FastifyReply, response: BackendResponse) => void>(),
   /** Sends the reply itself when no response can be given, instead of `reply.send(error)`. @default absent: none */
@@ -39,11 +45,22 @@ export interface RewriteOptions extends OptionsOf<typeof REWRITE_OPTIONS> {}
 /** The same, checked. */
 export interface Rewriting extends ParsedOptions<typeof REWRITE_OPTIONS.options> {}
 
+/** The pool whose responses are edited. */
+interface Rewritten {
+  readonly affinity: Affinity
+  readonly rewriting: Rewriting
+}
+
 /**
  * The fields that the client gets of a backend's response, for reply-from to copy.
  * @throws InvalidEditError for a field that cannot be written; whatever `rewriteHeaders` throws
  */
-export function clientFields(fields: HeaderFields, reply: FastifyReply, rewriting: Rewriting): HeaderFields {
+export function clientFields(
+  fields: HeaderFields,
+  reply: FastifyReply,
+  { affinity, rewriting }: Rewritten,
+  { backend, status }: Lease,
+): HeaderFields {
   mergeFields(fields, name => reply.getHeader(name))
   const { rewriteHeaders, responseHeaders } = rewriting
   if (rewriteHeaders === undefined && responseHeaders === undefined) return fields
@@ -51,6 +68,7 @@ export function clientFields(fields: HeaderFields, reply: FastifyReply, rewritin
     rewriteHeaders === undefined
       ? fields
       : checkedFields(fields, rewriteHeaders({ ...fields }, reply.request), 'rewriteHeaders')
-  if (responseHeaders !== undefined) applyEdits(edited, responseHeaders)
+  if (responseHeaders !== undefined)
+    editResponse(edited, responseHeaders, { backend: backend.id, pool: affinity.pool.name, affinity: status })
   return edited
 }

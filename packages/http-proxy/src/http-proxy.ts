@@ -67,7 +67,7 @@ export function httpProxyOf(
   }: ParsedHttpProxyOptions,
   rewriting: Rewriting = {},
 ): NodeProxy {
-  const hooks = new Hooks(rewriting, logger)
+  const hooks = new Hooks(rewriting, logger, affinity.pool.name)
   // Before health checks and discovery, which begin at once.
   const endLog = logPool(affinity.pool, logger)
   const endMarks = watchNominations()
@@ -158,7 +158,7 @@ export function httpProxyOf(
             const ofRequest = hooks.ofRequest(request, client)
             exchange = new Exchange(lease, head, agents, body, transport, forwardAttempt, record, ofRequest)
             const respond = (received: BackendResponse): void =>
-              hooks.respond(received, lease.backend, request, client, resolve, reject)
+              hooks.respond(received, lease, request, client, resolve, reject)
             exchangeWith(request, client, exchange, { responded: respond, failed: reject }, resolve)
           }
           const lease = select(request, client, head)

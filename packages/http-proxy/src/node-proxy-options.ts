@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type HeaderFields, OptionError } from '@limpet/core'
-import type { HeaderEdits } from '@limpet/core/adapter'
+import type { HeaderEdits, ResponseEdits } from '@limpet/core/adapter'
 import {
   boolean,
   callback,
-  HEADER_EDITS,
+  RESPONSE_EDITS,
   type OptionsOf,
   optionTable,
   parsed,
@@ -50,7 +50,7 @@ export const NODE_PROXY_OPTIONS = optionTable(
     /** Returns the header fields for the client, given the backend's with limpet's cookie. @default absent: none */
     rewriteHeaders: callback<(headers: HeaderFields, request: IncomingMessage) => HeaderFields>(),
     /** Fields to set and to remove in every response of a backend, after `rewriteHeaders`. @default absent: none are */
-    responseHeaders: HEADER_EDITS,
+    responseHeaders: RESPONSE_EDITS,
     /** New `Domain` for the backends' cookies: for all, or by the domain before, `*` being any other. @default absent: as it is */
     cookieDomainRewrite: cookieRewrite('domain'),
     /** New `Path` for the backends' cookies: for all, or by the path before, `*` being any other. @default absent: as it is */
@@ -98,7 +98,7 @@ export interface Rewriting {
   readonly rewritePath?: RewritePath | undefined
   readonly rewriteRequestHeaders?: Parsed['rewriteRequestHeaders']
   readonly rewriteHeaders?: Parsed['rewriteHeaders']
-  readonly responseHeaders?: HeaderEdits | undefined
+  readonly responseHeaders?: ResponseEdits | undefined
   readonly rewriteCookies?: readonly RewriteCookies[]
   readonly rewriteLocation?: RewriteLocation | undefined
   readonly on?: ParsedProxyEvents | undefined

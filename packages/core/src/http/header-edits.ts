@@ -6,10 +6,10 @@ import { type OptionsOf, optionTable, table } from '../options/option-table.ts'
 import { isAuthority } from './authority.ts'
 import { HOP_BY_HOP } from './hop-by-hop.ts'
 
-const SET = 'an object of header fields by name'
+export const SET = 'an object of header fields by name'
 
 /** Edits that an operator wants made to the header of every message. */
-const HEADER_EDIT_OPTIONS = optionTable({
+export const HEADER_EDIT_OPTIONS = optionTable({
   /** Fields to set, by name; lines that the message has for them are replaced. */
   set: parsed<Readonly<Record<string, string>> | undefined, HeaderEdits['set']>(SET, parseHeaderSet, {
     type: 'object',

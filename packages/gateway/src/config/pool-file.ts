@@ -5,9 +5,9 @@ import {
   BALANCER_NAMES,
   either,
   HASH_OPTIONS,
-  HEADER_EDITS,
   type OptionsOf,
   optionTable,
+  RESPONSE_EDITS,
   table,
   withKinds,
   word,
@@ -45,7 +45,7 @@ export const POOL_OPTIONS = optionTable({
   /** Most bytes of a request's body; above it, 413. @default absent: any number */
   bodyLimit: size(),
   /** Header fields to set and to remove in every response of a backend. Not those of the connection, and not `Content-Length`. @default absent: none are */
-  responseHeaders: HEADER_EDITS,
+  responseHeaders: RESPONSE_EDITS,
   /** Backends that are found by their name or in Kubernetes, beside the configured ones or instead of them. @default absent: none are */
   discovery: DISCOVERY,
 })

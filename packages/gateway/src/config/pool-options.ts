@@ -1,7 +1,6 @@
 import type { DiscoverySource } from '@limpet/core'
 import type { KubernetesOptions } from '@limpet/kubernetes'
 import type { PoolConfig } from './config.ts'
-import { headerPolicy } from '../serving/header-policy.ts'
 import { bytesOf } from './file-kinds.ts'
 import type { PoolFile } from './pool-file.ts'
 
@@ -24,8 +23,7 @@ export function poolOptions(
   file: PoolFile,
   { secrets, trustProxy, read, kubernetes }: PoolContext,
 ): PoolConfig['options'] {
-  const { responseHeaders, bodyLimit, tls, affinity = [], balance, discovery, ...rest } = file
-  const edits = responseHeaders === undefined ? [] : [headerPolicy(responseHeaders)]
+  const { bodyLimit, tls, affinity = [], balance, discovery, ...rest } = file
   const seeded =
     typeof balance === 'object' && balance.seed !== undefined
       ? { ...balance, seed: read('balance.seed', balance.seed, 'text') }
@@ -35,7 +33,7 @@ export function poolOptions(
     name,
     secrets,
     trustProxy,
-    affinity: [...affinity.map((policy, index) => withSecrets(policy, index, read)), ...edits],
+    affinity: affinity.map((policy, index) => withSecrets(policy, index, read)),
     ...(seeded !== undefined && { balance: seeded }),
     ...(discovery !== undefined && {
       discovery:

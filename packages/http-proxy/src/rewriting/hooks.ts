@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Backend, HeaderFields, RequestView } from '@limpet/core'
-import { attemptError, InvalidEditError } from '@limpet/core/adapter'
+import type { Backend, HeaderFields, Lease, RequestView } from '@limpet/core'
+import { attemptError, editResponse, InvalidEditError } from '@limpet/core/adapter'
 import type { BackendResponse } from '../exchange/backend-response.ts'
 import type { EditLines, HandshakeHooks, MessageHooks, RewriteFields } from '../exchange/message-hooks.ts'
 import { ApplicationError, asError, failureOf, isProtocolError } from '../failure.ts'
@@ -10,7 +10,7 @@ import type { Logger } from '../logging/logger.ts'
 import type { Rewriting } from '../node-proxy-options.ts'
 import { BackendRequest } from './backend-request.ts'
 import { responseForListener, responseOfListener } from './listener-response.ts'
-import { applyEdits, checkedFields } from './response-fields.ts'
+import { checkedFields } from './response-fields.ts'
 import { settle } from './settle.ts'
 
 type Resolve = (received: BackendResponse | undefined) => void
@@ -21,9 +21,12 @@ export class Hooks {
   readonly #options: Rewriting
   readonly #logger: Logger | false
   readonly #rewriteFields: RewriteFields | undefined
+  readonly #pool: string
 
-  constructor(options: Rewriting, logger: Logger | false) {
+  /** @param pool its name */
+  constructor(options: Rewriting, logger: Logger | false, pool: string) {
     this.#options = options
+    this.#pool = pool
     this.#logger = logger
     this.#rewriteFields = rewriteFieldsOf(options)
   }
@@ -57,20 +60,20 @@ export class Hooks {
     }
   }
 
-  ofHandshake(request: IncomingMessage, socket: Duplex): HandshakeHooks {
+  ofHandshake(request: IncomingMessage, socket: Duplex, lease: Lease): HandshakeHooks {
     const proxyReqWs = this.#options.on?.proxyReqWs
     return {
       editLines: proxyReqWs && editor('proxyReqWs', head => proxyReqWs(head, request, socket)),
       rewriteFields: this.#rewriteFields,
-      clientFields: fields => this.#clientFields(fields, request),
+      clientFields: fields => this.#clientFields(fields, request, lease),
       opened: (response, backend, head) => this.#opened(socket, response, backend, head),
     }
   }
 
-  /** Gives the response of `backend` to the application, and then to the adapter. */
+  /** Gives the response of the lease's backend to the application, and then to the adapter. */
   respond(
     received: BackendResponse,
-    backend: Backend,
+    lease: Lease,
     request: IncomingMessage,
     client: ServerResponse,
     resolve: Resolve,
@@ -86,17 +89,17 @@ export class Hooks {
       received.body.destroy()
       // A response that the listener has begun has no other end.
       if (selfHandleResponse && client.headersSent) client.destroy()
-      reject(isProtocolError(error) ? truncated(backend, error) : error)
+      reject(isProtocolError(error) ? truncated(lease.backend, error) : error)
     }
     try {
-      const headers = this.#clientFields(received.headers, request)
+      const headers = this.#clientFields(received.headers, request, lease)
       if (proxyRes === undefined) {
         resolve({ ...received, headers })
         return
       }
       const message = responseForListener(received.body, headers)
       // The listener may read the body through another stream, which would wait for the rest.
-      if (selfHandleResponse) message.once('error', error => fail(truncated(backend, error)))
+      if (selfHandleResponse) message.once('error', error => fail(truncated(lease.backend, error)))
       settle(
         () => proxyRes(message, request, client),
         () => resolve(selfHandleResponse ? undefined : responseOfListener(received, headers)),
@@ -154,13 +157,14 @@ export class Hooks {
     )
   }
 
-  #clientFields(fields: HeaderFields, request: IncomingMessage): HeaderFields {
+  #clientFields(fields: HeaderFields, request: IncomingMessage, { backend, status }: Lease): HeaderFields {
     const { rewriteHeaders, responseHeaders } = this.#options
     const edited =
       rewriteHeaders === undefined
         ? fields
         : checkedFields(fields, rewriteHeaders({ ...fields }, request), 'rewriteHeaders')
-    if (responseHeaders !== undefined) applyEdits(edited, responseHeaders)
+    if (responseHeaders !== undefined)
+      editResponse(edited, responseHeaders, { backend: backend.id, pool: this.#pool, affinity: status })
     return edited
   }
 

@@ -1,5 +1,5 @@
 import type { HeaderFields } from '@limpet/core'
-import { editedValues, type HeaderEdits, InvalidEditError } from '@limpet/core/adapter'
+import { editedValues, InvalidEditError } from '@limpet/core/adapter'
 
 /** Fields that frame the message are the backend's, whatever the application returns. */
 const FRAMING = [
@@ -34,10 +34,4 @@ export function checkedFields(fields: HeaderFields, returned: unknown, where: st
     else edited[name] = lines.length === 1 ? lines[0] : [...lines]
   }
   return edited
-}
-
-/** Sets and removes fields, in place. */
-export function applyEdits(fields: HeaderFields, { set, remove }: HeaderEdits): void {
-  for (const name of remove) delete fields[name]
-  for (const [name, [, value]] of set) fields[name] = value
 }

@@ -86,7 +86,7 @@ export function upgrader(
         // httpxy has put them back into the socket, and would do so with each attempt.
         early = NO_BYTES
       },
-      hooks.ofHandshake(request, socket),
+      hooks.ofHandshake(request, socket, lease),
       error => refuseWith(error, request, socket),
     )
     endings.set(socket, () => handshake.end())
