@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { Agent } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { startBackends } from '../support/backend.ts'
 import { fileOf } from '../support/gateway-file.ts'
 import { GatewayProcess } from '../support/gateway-process.ts'
+import { ask } from '../support/http-client.ts'
 
 const TOKEN = 'a-token-of-the-tests-01'
 const bearer = { Authorization: `Bearer ${TOKEN}` }
@@ -21,6 +23,83 @@ function folderWith(name: string, content: string): string {
   writeFileSync(join(folder, name), content)
   return folder
 }
+
+test('a flood of scrapes, with wrong tokens and without any, locks the right token out of nothing', async () => {
+  const [w1] = await startBackends('w1')
+  const gateway = await GatewayProcess.start(guarded([w1], TOKEN))
+  const scrape = async (agent: Agent, headers: Record<string, string>): Promise<number> =>
+    (await ask(gateway.adminPort, { path: '/metrics', agent, headers })).status
+  const flooding = new AbortController()
+  const seen = new Map<number, number>()
+  async function flood(headers: Record<string, string>): Promise<void> {
+    // A refused request ends its connection, as it does for any client.
+    const agent = new Agent()
+    while (!flooding.signal.aborted) {
+      const status = await scrape(agent, headers)
+      seen.set(status, (seen.get(status) ?? 0) + 1)
+    }
+  }
+  const wrong = { Authorization: 'Bearer another-token-of-tests' }
+  const floods = [wrong, wrong, {}, { Authorization: 'Basic !' }].map(flood)
+  const agent = new Agent({ keepAlive: true })
+  onTestFinished(() => agent.destroy())
+  const statuses = new Set<number>()
+  while ((seen.get(429) ?? 0) < 300) statuses.add(await scrape(agent, bearer))
+  flooding.abort()
+  await Promise.all(floods)
+  expect([...statuses]).toEqual([200])
+  expect(new Set(seen.keys())).toEqual(new Set([401, 429]))
+  expect((await gateway.ask()).status).toBe(200)
+})
+
+test('a path with markup, a GET that names a change, and a page of another site change nothing', async () => {
+  const [w1] = await startBackends('w1')
+  const gateway = await GatewayProcess.start(guarded([w1], TOKEN))
+  const before = (await gateway.admin('GET', '/pools/web/backends/w1', undefined, bearer)).body.toString()
+  const state = (text: string): unknown => (JSON.parse(text) as { state: unknown }).state
+  const markup = encodeURIComponent('<script>alert(1)</script>')
+  for (const path of [
+    `/pools/${markup}/backends/w1`,
+    `/pools/web/backends/${markup}`,
+    '/pools/none/backends/w1',
+    '/pools/__proto__/backends/w1',
+  ]) {
+    const answer = await gateway.admin('PATCH', path, { state: 'maint' }, bearer)
+    expect([path, answer.status]).toEqual([path, 404])
+    expect(answer.body.toString()).not.toContain('<')
+    expect(answer.header('content-type')).toBe('application/json')
+  }
+  for (const query of ['?state=maint', '?_method=PATCH&state=maint'])
+    await gateway.admin('GET', `/pools/web/backends/w1${query}`, undefined, bearer)
+  for (const foreign of [
+    { Origin: 'http://evil.example' },
+    { 'Sec-Fetch-Site': 'cross-site' },
+    { 'Sec-Fetch-Site': 'same-site' },
+  ]) {
+    const answer = await gateway.admin(
+      'PATCH',
+      '/pools/web/backends/w1',
+      { state: 'maint' },
+      { ...bearer, ...foreign },
+    )
+    expect(answer.status).toBe(403)
+  }
+  for (const deadline of ['365d', '-1s', 'soon', '<script>', 60_000, null]) {
+    const change = { state: 'drain', deadline }
+    const answer = await gateway.admin('PATCH', '/pools/web/backends/w1', change, bearer)
+    expect([deadline, answer.status]).toEqual([deadline, 400])
+  }
+  const after = (await gateway.admin('GET', '/pools/web/backends/w1', undefined, bearer)).body.toString()
+  expect([state(before), state(after)]).toEqual(['ready', 'ready'])
+  const now = await gateway.admin(
+    'PATCH',
+    '/pools/web/backends/w1',
+    { state: 'drain', deadline: '0s' },
+    bearer,
+  )
+  expect(now.status).toBe(200)
+  await gateway.logged('drained')
+})
 
 describe('the token of the admin port', () => {
   test.each([

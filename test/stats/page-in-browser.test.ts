@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
 import type { Affinity } from '@limpet/core'
 import { statsPage } from '@limpet/stats'
 import type { AxeResults } from 'axe-core'
@@ -15,8 +16,12 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 const FORGED = `<form method="post" action="ADDRESS"><input name="do" value="maint"><input name="pool" value="web">
 <input name="backend" value="w1"><button>send</button></form>`
 
+/** Pictures of the page, for people who look at a run of the tests. */
+const SCREENSHOTS = fileURLToPath(new URL('../node_modules/.cache/screenshots/', import.meta.url))
+
 let chromium: Browser
 beforeAll(async () => {
+  mkdirSync(SCREENSHOTS, { recursive: true })
   chromium = await startChromium()
 }, 60_000)
 afterAll(async () => chromium.close())
@@ -67,14 +72,19 @@ describe('the stats page in Chromium', () => {
     ['light', { colorScheme: 'light' }],
     ['dark', { colorScheme: 'dark' }],
     ['narrow', { viewport: { width: 360, height: 700 } }],
-  ] as const)('has no serious problem of accessibility: %s', async (_name, options) => {
+  ] as const)('has no serious problem of accessibility: %s', async (name, options) => {
     const { tab, url, errors } = await show(await mixedPool(), options)
+    await tab.screenshot({ path: `${SCREENSHOTS}${name}.png`, fullPage: true })
     expect(await seriousProblems(tab)).toEqual([])
     // No sideways scrolling, whatever the width.
     const widths = await tab.evaluate('[document.documentElement.scrollWidth, innerWidth]')
     expect((widths as number[])[0]).toBeLessThanOrEqual((widths as number[])[1] ?? 0)
-    for (const query of ['?pool=web&backend=w2', '?do=drain&pool=web&backend=w1&value=10m']) {
+    for (const [what, query] of [
+      ['draining', '?pool=web&backend=w2'],
+      ['confirmation', '?do=drain&pool=web&backend=w1&value=10m'],
+    ] as const) {
       await tab.goto(url + query)
+      await tab.screenshot({ path: `${SCREENSHOTS}${name}-${what}.png`, fullPage: true })
       expect(await seriousProblems(tab)).toEqual([])
     }
     expect(errors).toEqual([])
@@ -90,9 +100,12 @@ describe('the stats page in Chromium', () => {
 
     await tab.getByRole('link', { name: 'drain w1' }).click()
     await tab.getByText('About 1 session stays, at most 10 minutes.').waitFor()
-    await tab.getByRole('textbox').fill('2m')
+    await tab.getByRole('textbox', { name: 'Deadline' }).fill('2m')
     await tab.getByRole('button', { name: 'Show consequence' }).click()
     await tab.getByText('About 1 session stays, at most 2 minutes.').waitFor()
+    await tab.getByRole('textbox', { name: 'sessions move' }).fill('30s')
+    await tab.getByRole('button', { name: 'Show consequence' }).click()
+    await tab.getByText('at most 2 minutes 30 seconds').waitFor()
     expect(affinity.stats().backends[0]?.state).toBe('ready')
     await tab.getByRole('button', { name: 'Drain w1' }).click()
     await tab.locator('#b-web-w1').getByRole('progressbar').waitFor()

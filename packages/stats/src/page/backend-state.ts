@@ -1,7 +1,7 @@
 import { type BackendFigures, drainForecast } from '@limpet/core'
 import { html, type Html } from './html.ts'
 import { lastDrainText } from './last-drain.ts'
-import { clockText, durationText, things } from './written.ts'
+import { clockText, durationText, msText, things } from './written.ts'
 
 /** The state of a backend as the page shows it: an operator's command, or else its health. */
 export type ShownState = 'up' | 'drain' | 'maint' | 'down'
@@ -22,7 +22,14 @@ export function stateCell(backend: BackendFigures, nowMs: number): Html {
   return html`<span class="badge ${state}"><span aria-hidden="true">${SIGNS[state]}</span> ${state}</span
     >${backend.backup && html` <span class="note">backup</span>`}
     <div class="note">${isSlow ? 'slow start, ' : ''}for ${durationText(nowMs - backend.changedAtMs)}</div>
-    ${state === 'drain' && drainProgress(backend, nowMs)}${state === 'maint' && stopNote(backend)}`
+    ${lastCheck(backend)}${state === 'drain' && drainProgress(backend, nowMs)}${state === 'maint' && stopNote(backend)}`
+}
+
+/** The result and the duration of the last check; nothing where no check has ended. */
+function lastCheck({ checks: { last } }: BackendFigures): Html | undefined {
+  if (last === undefined) return undefined
+  const result = last.healthy ? 'check passed' : `check failed: ${last.problem ?? ''}`
+  return html`<div class="note">${result}, ${msText(last.durationMs)}</div>`
 }
 
 function drainProgress(backend: BackendFigures, nowMs: number): Html {
@@ -57,8 +64,9 @@ function stopNote({ inFlight, lastDrain }: BackendFigures): Html {
 }
 
 /** The rest of a drain. */
-function leftText({ sessions, tunnels, inFlight }: BackendFigures): string {
+function leftText({ sessions, sessionsEstimated, tunnels, inFlight }: BackendFigures): string {
+  const about = sessionsEstimated ? 'about ' : ''
   const requests = things(inFlight - tunnels, 'request')
   const sockets = tunnels === 0 ? '' : `, ${things(tunnels, 'WebSocket')}`
-  return `${sessions === undefined ? '' : `${things(sessions, 'session')}, `}${requests}${sockets} left`
+  return `${sessions === undefined ? '' : `${about}${things(sessions, 'session')}, `}${requests}${sockets} left`
 }

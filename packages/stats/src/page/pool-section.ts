@@ -48,12 +48,13 @@ export function poolSection(pool: PoolFigures, view: ListView, history: RateHist
 function poolSums(pool: PoolFigures, history: RateHistory): Html {
   const { backends, refused, retryBudget } = pool
   const known = backends.flatMap(({ sessions }) => sessions ?? [])
+  const isEstimated = backends.some(one => one.sessionsEstimated)
   const down = backends.filter(one => shownState(one) === 'down').length
   const refusals = Object.entries(refused).map(([code, count]) => `${countText(count)} ${code}`)
   const sums: readonly [string, HtmlValue][] = [
     ['take new sessions', `${countText(pool.candidates)} of ${countText(backends.length)}`],
     ['down', countText(down)],
-    ['sessions', known.length === 0 ? '–' : countText(total(known))],
+    ['sessions', known.length === 0 ? '–' : `${isEstimated ? '~' : ''}${countText(total(known))}`],
     ['requests', sparkline(history.of(pool.pool))],
     ['in flight', countText(pool.inFlight)],
     ['queued', countText(pool.queued)],
@@ -147,10 +148,9 @@ function row(backend: BackendFigures, { pool, view, history, maxSessions }: RowC
   </tr> `
 }
 
-function errorsCell({ failures, responses, checks }: BackendFigures): Html {
-  const problem = checks.last?.problem
+function errorsCell({ failures, responses }: BackendFigures): Html {
   return html`<span class="num">${countText(failures + responses['5xx'])}</span
-    >${failures > 0 && html`<div class="note">${countText(failures)} failed</div>`}${problem !== undefined && html`<div class="note">check: ${problem}</div>`}`
+    >${failures > 0 && html`<div class="note">${countText(failures)} failed</div>`}`
 }
 
 /** The actions that would change something. */
