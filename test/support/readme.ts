@@ -109,3 +109,13 @@ export function declarationOf(folder: string, type: string): string {
   }
   throw new Error(`${folder} declares no ${type}`)
 }
+
+/** The code of a row's first cell. */
+export function nameOf(row: readonly string[]): string {
+  return codeIn(row[0])[0] ?? ''
+}
+
+/** The members of a union of texts that core declares. */
+export function wordsOf(type: string): readonly string[] {
+  return [...declarationOf('packages/core', type).matchAll(/'(\w+)'/g)].map(([, word = '']) => word)
+}
