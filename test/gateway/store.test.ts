@@ -1,8 +1,15 @@
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { type Backend, startBackends } from '../support/backend.ts'
 import { fileOf } from '../support/gateway-file.ts'
 import { GatewayProcess } from '../support/gateway-process.ts'
-import { hasNoRedis, type RedisServer, startRedis } from '../support/redis-server.ts'
+import {
+  hasNoRedis,
+  type RedisServer,
+  requireTls,
+  startRedis,
+  startSentinel,
+} from '../support/redis-server.ts'
 import { echoWith } from '../support/scripts.ts'
 
 /** `store: { redis: … }` in the file: several gateways, one of them with several workers. */
@@ -102,5 +109,38 @@ describe.skipIf(hasNoRedis)('gateways with a store in Redis', { timeout: 60_000 
     await expect.poll(async () => rowsOf(there), { timeout: 20_000 }).toEqual(['w1 ready 3'])
     gateway.signal('SIGTERM')
     expect(await gateway.exited).toMatchObject({ code: 0 })
+  })
+
+  test('find it by Sentinels, and by TLS with an authority, a user and a password of their own', async () => {
+    const backends = await startBackends('w1', 'w2', 'w3')
+    for (const backend of backends) backend.script = echoWith(200, { [HEADER]: 'session-1' })
+    const primary = await startRedis()
+    const sentinel = await startSentinel(primary)
+    const encrypted = await startRedis()
+    await (
+      await encrypted.client()
+    ).sendCommand(['ACL', 'SETUSER', 'limpet', 'on', '>pass', '~*', '&*', '+@all'])
+    await requireTls(encrypted)
+    const ca = fileURLToPath(new URL('../support/tls/certificate.pem', import.meta.url))
+    const url = `rediss://127.0.0.1:${encrypted.port}`
+    const stores = [
+      { sentinel: { name: 'main', nodes: ['redis://127.0.0.1:1', 'env:SENTINEL_URL'] } },
+      { cluster: [url], username: 'limpet', password: 'env:REDIS_PASSWORD', tls: { ca } },
+    ]
+    const environment = { SENTINEL_URL: sentinel.url, REDIS_PASSWORD: 'pass' }
+    for (const place of stores) {
+      const store = { store: { redis: { ...place, deadline: '5s' } } }
+      const [here, there] = await Promise.all(
+        [{ workers: 2 }, {}].map(async more =>
+          GatewayProcess.start(learningFile(backends, { ...store, ...more }), [], environment),
+        ),
+      )
+      if (here === undefined || there === undefined) throw new Error('no gateways')
+      const home = (await here.ask()).echo.id
+      await expect.poll(async () => met(there, 'session-1', 1)).toEqual([home])
+      expect([await met(here, 'session-1'), await met(there, 'session-1')]).toEqual([[home], [home]])
+      await there.admin('PATCH', '/pools/web/backends/w1', { weight: 7 })
+      await expect.poll(async () => rowsOf(here)).toContain('w1 ready 7')
+    }
   })
 })

@@ -1,13 +1,12 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { freePort } from '../support/free-port.ts'
 import {
   type AdminClient,
   hasNoRedis,
   type RedisServer,
+  requireTls,
   startRedis,
-  startRedisWith,
+  startSentinel,
 } from '../support/redis-server.ts'
 import { noteStates, openTable, ready, reasonsOf } from '../support/redis-table.ts'
 import { testCertificate } from '../support/tls.ts'
@@ -112,34 +111,11 @@ describe.skipIf(hasNoRedis)('Sentinel', () => {
   })
 })
 
-async function startSentinel(primary: RedisServer): Promise<RedisServer> {
-  const file = join(primary.folder, 'sentinel.conf')
-  writeFileSync(
-    file,
-    [
-      `sentinel monitor main 127.0.0.1 ${primary.port} 1`,
-      'sentinel down-after-milliseconds main 500',
-      'sentinel failover-timeout main 2000',
-    ].join('\n'),
-  )
-  return startRedisWith({ file, args: ['--sentinel'], until: /monitor master main/ })
-}
-
 describe.skipIf(hasNoRedis)('TLS', () => {
   it('is verified, and refused where the certificate is not known', async () => {
     const states = noteStates()
     const redis = await startRedis()
-    const [key, cert] = ['key.pem', 'certificate.pem'].map(file => join(redis.folder, file))
-    writeFileSync(key ?? '', testCertificate.key)
-    writeFileSync(cert ?? '', testCertificate.cert)
-    const admin = await redis.client()
-    await admin.configSet({
-      'tls-key-file': key ?? '',
-      'tls-cert-file': cert ?? '',
-      'tls-auth-clients': 'no',
-    })
-    await admin.configSet('port', '0')
-    await admin.configSet('tls-port', `${redis.port}`)
+    await requireTls(redis)
     const url = `rediss://127.0.0.1:${redis.port}`
     const here = openTable({ url, tls: { ca: testCertificate.cert } })
     await ready(here)

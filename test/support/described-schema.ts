@@ -54,14 +54,14 @@ class Describer {
     return properties && this.#tableOf(properties).doc
   }
 
-  /** The table with these options, and with the fewest that only code can give. */
+  /** The table with these options, and with the fewest that only code can give; of two the one of the file. */
   #tableOf(properties: Properties): TableDocs {
     const keys = Object.keys(properties)
     const [best, next] = this.#tables
       .filter(({ options }) => keys.every(key => options.has(key)))
-      .toSorted((a, b) => a.options.size - b.options.size)
+      .toSorted((a, b) => a.options.size - b.options.size || Number(b.isOfFile) - Number(a.isOfFile))
     if (best === undefined) throw new Error(`no table has the options ${keys.join(', ')}`)
-    if (next !== undefined && next.options.size === best.options.size)
+    if (next !== undefined && next.options.size === best.options.size && next.isOfFile === best.isOfFile)
       throw new Error(`several tables have the options ${keys.join(', ')}`)
     return best
   }

@@ -1,7 +1,10 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createClient } from '@redis/client'
 import { onTestFinished } from 'vitest'
 import { freePort } from './free-port.ts'
 import { REDIS_COMMAND, type RedisFacts, RedisProcess } from './redis-process.ts'
+import { testCertificate } from './tls.ts'
 
 export type AdminClient = ReturnType<typeof createClient>
 
@@ -29,4 +32,33 @@ export class RedisServer extends RedisProcess {
     await client.connect()
     return client
   }
+}
+
+/** A Sentinel that watches this primary, by the name `main`. */
+export async function startSentinel(primary: RedisServer): Promise<RedisServer> {
+  const file = join(primary.folder, 'sentinel.conf')
+  writeFileSync(
+    file,
+    [
+      `sentinel monitor main 127.0.0.1 ${primary.port} 1`,
+      'sentinel down-after-milliseconds main 500',
+      'sentinel failover-timeout main 2000',
+    ].join('\n'),
+  )
+  return startRedisWith({ file, args: ['--sentinel'], until: /monitor master main/ })
+}
+
+/** From now on it takes connections by TLS alone, on the same port, with the test's certificate. */
+export async function requireTls(redis: RedisServer): Promise<void> {
+  const [key, cert] = ['key.pem', 'certificate.pem'].map(file => join(redis.folder, file))
+  writeFileSync(key ?? '', testCertificate.key)
+  writeFileSync(cert ?? '', testCertificate.cert)
+  const admin = await redis.client()
+  await admin.configSet({
+    'tls-key-file': key ?? '',
+    'tls-cert-file': cert ?? '',
+    'tls-auth-clients': 'no',
+  })
+  await admin.configSet('port', '0')
+  await admin.configSet('tls-port', `${redis.port}`)
 }

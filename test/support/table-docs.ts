@@ -25,6 +25,8 @@ export interface TableDocs {
   readonly options: ReadonlyMap<string, Doc | undefined>
   /** The constant of the table whose place it takes in a file. */
   readonly replaces: string | undefined
+  /** The gateway declares it for its file. */
+  readonly isOfFile: boolean
 }
 
 /** The options of a table by name, in its order. @param name of its constant */
@@ -43,7 +45,7 @@ export function optionDocs(name: string): ReadonlyMap<string, Doc> {
 export function tableDocs(): readonly TableDocs[] {
   const tables = globSync(SOURCES, { cwd: ROOT, exclude: path => path.endsWith('.test.ts') })
     .toSorted()
-    .flatMap(path => tablesIn(readFileSync(join(ROOT, path), 'utf8')))
+    .flatMap(path => tablesIn(readFileSync(join(ROOT, path), 'utf8'), path.startsWith('packages/gateway/')))
   const named = new Map(tables.map(table => [table.name, table]))
   const optionsOf = ({ spreads, options }: SourceTable): TableDocs['options'] =>
     new Map([
@@ -54,8 +56,8 @@ export function tableDocs(): readonly TableDocs[] {
       ...options,
     ])
   return tables.map(table => {
-    const { name, doc, replaces } = table
-    return { name, doc, replaces, options: optionsOf(table) }
+    const { name, doc, replaces, isOfFile } = table
+    return { name, doc, replaces, isOfFile, options: optionsOf(table) }
   })
 }
 
@@ -64,7 +66,7 @@ interface SourceTable extends TableDocs {
   readonly spreads: readonly string[]
 }
 
-function tablesIn(text: string): readonly SourceTable[] {
+function tablesIn(text: string, isOfFile: boolean): readonly SourceTable[] {
   const { program, comments } = parseSync('source.ts', text)
   const docOf = docReader(text, comments)
   const tables: SourceTable[] = []
@@ -86,6 +88,7 @@ function tablesIn(text: string): readonly SourceTable[] {
         name: named?.name,
         doc: named && docOf(named.start),
         replaces,
+        isOfFile,
         spreads: [
           ...(replaces === undefined ? [] : [replaces]),
           ...options.properties.flatMap(one =>

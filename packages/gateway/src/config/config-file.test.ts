@@ -311,6 +311,35 @@ describe('a file', () => {
       ],
     ],
     [
+      'has a store at two places',
+      {
+        secrets: ['a-secret-of-the-tests-0123456789abcdef'],
+        pools: { web },
+        store: { redis: { url: 'redis://127.0.0.1', cluster: ['redis://127.0.0.1'] } },
+      },
+      ['store.redis needs one of url, cluster and sentinel'],
+    ],
+    [
+      'has a wrong address of a node of a Cluster',
+      {
+        secrets: ['a-secret-of-the-tests-0123456789abcdef'],
+        pools: { web },
+        store: { redis: { cluster: ['redis://127.0.0.1', 'http://user:top-secret-1@127.0.0.1'] } },
+      },
+      [
+        'store.redis.cluster[1] is no url; it takes redis://host:port, rediss://host:port or unix:/path/to.sock',
+      ],
+    ],
+    [
+      'has an empty file of authorities for a store',
+      {
+        secrets: ['a-secret-of-the-tests-0123456789abcdef'],
+        pools: { web },
+        store: { redis: { url: 'rediss://127.0.0.1', tls: { ca: 'ca.pem' } } },
+      },
+      [expect.stringMatching(/^store\.redis\.tls\.ca the file \S*ca\.pem is empty$/)],
+    ],
+    [
       'wants sameSite none without secure',
       { pools: { web: { ...web, affinity: [{ cookie: { sameSite: 'none' } }] } } },
       [expect.stringMatching(/^pools\.web\.affinity\[0\]\.cookie\.sameSite /)],

@@ -77,12 +77,21 @@ export interface LogSkip {
 }
 
 /** Redis or Valkey, as @limpet/redis takes it. */
-export interface StoreConfig {
-  readonly url: string
+export interface StoreConfig extends StoreConnection {
   readonly prefix: string
   /** In milliseconds. */
   readonly deadline: number
   readonly maxEntries: number
+}
+
+/** Where Redis or Valkey is: `url` or `sentinel`. All texts are values, and no references. */
+export interface StoreConnection {
+  readonly url?: string | readonly string[]
+  readonly sentinel?: { readonly name: string; readonly nodes: readonly string[] }
+  readonly username?: string
+  readonly password?: string
+  /** Of `tls.connect()`. Certificates and keys are in PEM. */
+  readonly tls?: { readonly [option: string]: string }
 }
 
 /** The admin port. */

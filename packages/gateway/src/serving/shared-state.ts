@@ -40,8 +40,8 @@ export class RedisState implements SharedState {
   }
 
   join(pool: Pool, secrets: readonly Secret[]): Redis.RedisFleet {
-    const { url, prefix } = this.#config
-    return this.#redis.redisFleet(pool, { url, prefix, secrets })
+    const { deadline: _deadline, maxEntries: _maxEntries, ...connection } = this.#config
+    return this.#redis.redisFleet(pool, { ...connection, secrets })
   }
 
   /** Redis forgets sessions by itself. */
