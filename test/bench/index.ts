@@ -6,6 +6,7 @@ import { isOver, type Measured, table } from './measured.ts'
 import { benchMemory } from './memory.ts'
 import { benchMetrics } from './metrics.ts'
 import { benchRedis } from './redis.ts'
+import { benchSharing } from './sharing.ts'
 import { benchStats } from './stats.ts'
 import { benchStore } from './store.ts'
 import { benchWorkers } from './workers.ts'
@@ -21,6 +22,7 @@ const PARTS: Readonly<Record<string, () => Measured[] | Promise<Measured[]>>> = 
   memory: benchMemory,
   metrics: benchMetrics,
   redis: benchRedis,
+  sharing: benchSharing,
   stats: benchStats,
   store: benchStore,
   workers: benchWorkers,

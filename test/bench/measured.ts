@@ -39,3 +39,10 @@ export function table(all: readonly Measured[]): string {
 function figure(value: number): string {
   return (value >= 100 || value === 0 ? value.toFixed(0) : value.toFixed(2)).padStart(6)
 }
+
+/** @param sorted values, the least first */
+export function distribution(sorted: readonly number[]): string {
+  const at = (share: number): string =>
+    (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN).toFixed(2)
+  return `median ${at(0.5)}, 90 % ${at(0.9)}, 99 % ${at(0.99)}, most ${at(1)}`
+}
