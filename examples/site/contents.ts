@@ -49,7 +49,7 @@ export const CONTENTS: readonly Section[] = [
       page('operations', 'Operations'),
       page('troubleshooting', 'Troubleshooting'),
       page('security', 'Security'),
-      page('scale', 'Scale'),
+      page('scale', 'At scale'),
       shown('kill-test', 'The kill test', 'packages/gateway/KILL-TEST.md'),
     ],
   },
