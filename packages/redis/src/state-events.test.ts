@@ -65,4 +65,16 @@ describe('events of state', () => {
     states.up()
     expect(told).toEqual(['down: ERR unknown command `HELLO`', "degraded: writes: ERR unknown command 'SET'"])
   })
+
+  it('say of replies that are none that they are not those of Redis', () => {
+    const { states, told } = setUp()
+    states.down(new Error('Unknown RESP type 72 "H"'))
+    states.up()
+    states.down(new TypeError("Cannot read properties of undefined (reading 'resolve')"))
+    expect(told).toEqual([
+      'down: not the protocol of Redis: Unknown RESP type 72 "H"',
+      'up',
+      "down: not the protocol of Redis: Cannot read properties of undefined (reading 'resolve')",
+    ])
+  })
 })

@@ -95,7 +95,14 @@ export class StateEvents {
 function reasonOf(error: unknown): string {
   // Of several addresses that refuse, none has a message on the outside.
   const one: unknown = error instanceof AggregateError && error.message === '' ? error.errors[0] : error
-  const text = one instanceof Error ? one.message || one.name : String(one)
+  const text = `${isForeign(one) ? 'not the protocol of Redis: ' : ''}${one instanceof Error ? one.message || one.name : String(one)}`
   // A server without HELLO repeats the arguments of the command, the password among them.
   return (text.split(', with args beginning with', 1)[0] ?? '').slice(0, MAX_REASON)
+}
+
+/** The client has no error of its own for replies that it cannot read, or that no command has asked for. */
+function isForeign(error: unknown): boolean {
+  return (
+    error instanceof TypeError || (error instanceof Error && error.message.startsWith('Unknown RESP type'))
+  )
 }
