@@ -7,7 +7,7 @@ import { echoWith, hang } from '../support/scripts.ts'
 import type { RunningGateway, Start } from './start.ts'
 
 /** How long a backend may go on working for a client that has left. */
-const SOON_MS = 150
+const SOON_MS = 1_500
 
 /** Clients that leave before they have their answer. */
 export function clientAborts(start: Start): void {

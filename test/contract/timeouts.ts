@@ -9,7 +9,7 @@ import { expectOwnAnswer } from './own-answers.ts'
 import type { RunningGateway, Start } from './start.ts'
 
 /** Delay that a busy machine may add to a timer. */
-const SLACK_MS = 300
+const SLACK_MS = 1_500
 
 /** Backends that take too long. */
 export function timeouts(start: Start): void {

@@ -8,7 +8,7 @@ import { expectOver, tunnelOpener } from './open-tunnel.ts'
 import type { Start } from './start.ts'
 
 /** A side that has lost the other is let go within this time. */
-const SOON_MS = 150
+const SOON_MS = 1_500
 
 /** The end of a WebSocket, from either side. */
 export function tunnelEnds(start: Start): void {

@@ -13,7 +13,7 @@ const WAYS = [
 ] as const
 
 /** How long a backend may go on working for a client that has left. */
-const SOON_MS = 150
+const SOON_MS = 1_500
 
 /** Clients that leave before they have their WebSocket. */
 export function upgradeAborts(start: Start): void {

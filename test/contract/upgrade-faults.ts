@@ -12,7 +12,7 @@ import { expectOwnAnswer } from './own-answers.ts'
 import type { Start } from './start.ts'
 
 /** Delay that a busy machine may add to a timer. */
-const SLACK_MS = 300
+const SLACK_MS = 1_500
 
 /** Backends that fail before they have accepted a WebSocket. */
 export function upgradeFaults(start: Start): void {
