@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { startBackend, startBackends } from '../support/backend.ts'
-import { openRaw, parseAnswers } from '../support/raw-client.ts'
+import { openRaw } from '../support/raw-client.ts'
 import { rawAnswer } from '../support/scripts.ts'
 import type { Start } from './start.ts'
 
@@ -40,37 +40,39 @@ const ANSWER =
   'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: keep-alive, x-a\r\nX-A: 1\r\nTrailer: X-B\r\n' +
   'Set-Cookie: a=1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-B: 2\r\n\r\n'
 
-/** No input takes the gateway down. The checks of `start` after each test are half of it. */
+/**
+ * No input takes the gateway down. The checks of `start` after each test are half of it. The numbers are small, since
+ * every adapter runs them: test/fuzz has tens of thousands of messages.
+ */
 export function crashSafety(start: Start): void {
   describe('crash safety', () => {
-    test('four hundred odd requests [T-59, D-01, D-04]', async () => {
+    test('two hundred odd requests [T-59, D-01, D-04]', async () => {
       const gateway = await start(await startBackends('w1', 'w2'), { timeouts: { response: 1_000 } })
       const random = randomFrom(1)
       const statuses = new Map<string, number>()
-      for (let round = 0; round < 8; round += 1) {
-        await Promise.all(
-          Array.from({ length: 50 }, async () => {
-            const client = await openRaw(gateway.port)
-            client.write(oddRequest(random))
-            // Many of them are incomplete: then there is no response, and none is required.
-            await client.until(received => parseAnswers(received).length > 0, 200)
-            client.socket.destroy()
-            expect(client.received).toMatch(/^(HTTP\/1\.1 \d{3} |$)/)
-            const status = client.received.slice(9, 12)
-            statuses.set(status, (statuses.get(status) ?? 0) + 1)
-          }),
-        )
+      for (let round = 0; round < 4; round += 1) {
+        const clients = await Promise.all(Array.from({ length: 50 }, () => openRaw(gateway.port)))
+        for (const client of clients) client.write(oddRequest(random))
+        // Many of them are incomplete: then there is no response, and none is required. Those that are complete have
+        // theirs before requests that come later.
+        for (let later = 0; later < 3; later += 1) await gateway.ask()
+        for (const client of clients) {
+          client.socket.destroy()
+          expect(client.received).toMatch(/^(HTTP\/1\.1 \d{3} |$)/)
+          const status = client.received.slice(9, 12)
+          statuses.set(status, (statuses.get(status) ?? 0) + 1)
+        }
       }
       expect(statuses.get('500')).toBeUndefined()
-      expect(statuses.get('200'), 'some of them are sound').toBeGreaterThan(10)
+      expect(statuses.get('200'), 'some of them are sound').toBeGreaterThan(0)
     })
 
-    test('four hundred odd answers [T-59, D-02, D-03]', async () => {
+    test('two hundred odd answers [T-59, D-02, D-03]', async () => {
       const random = randomFrom(2)
       const w1 = await startBackend('w1', exchange => rawAnswer(damaged(ANSWER, random))(exchange))
       const gateway = await start([w1])
       let sound = 0
-      for (let round = 0; round < 8; round += 1) {
+      for (let round = 0; round < 4; round += 1) {
         await Promise.all(
           Array.from({ length: 50 }, async () => {
             const answer = await gateway.ask().catch(() => undefined)

@@ -24,7 +24,7 @@ export function tunnels(start: Start): void {
       for (const perMessageDeflate of [false, true]) {
         const { ask } = await web(gateway.port, { perMessageDeflate })
         for (const text of ['', 'a', 'ü€😀']) expect((await ask(text)).toString()).toBe(text)
-        for (const size of [1, 125, 126, 65_535, 65_536, 5 * MEGABYTE]) {
+        for (const size of [1, 125, 126, 65_535, 65_536, MEGABYTE]) {
           const sent = randomBytes(size)
           const got = await ask(sent)
           expect([got.length, sha256(got)]).toEqual([size, sha256(sent)])
@@ -34,16 +34,16 @@ export function tunnels(start: Start): void {
 
     test('many messages keep their order, and many tunnels keep theirs apart', async () => {
       const gateway = await start([await startTunnelBackend('w1', webSocketServer())])
-      const talks = Array.from({ length: 30 }, async (_, number) => {
+      const talks = Array.from({ length: 12 }, async (_, number) => {
         const { socket, receive } = await web(gateway.port)
-        const sent = Array.from({ length: 50 }, (_message, index) => `${number}-${index}`)
+        const sent = Array.from({ length: 40 }, (_message, index) => `${number}-${index}`)
         for (const message of sent) socket.send(message)
         const got: string[] = []
         while (got.length < sent.length) got.push((await receive()).toString())
         expect(got).toEqual(sent)
       })
       await Promise.all(talks)
-      expect(gateway.view({ id: 'w1' }).inFlight).toBe(30)
+      expect(gateway.view({ id: 'w1' }).inFlight).toBe(12)
     })
 
     test('what a backend sends right behind its 101 arrives', async () => {
