@@ -12,6 +12,9 @@ const ALONE = [
 /** It measures memory. */
 const MEMORY = 'packages/core/src/policies/cookie/retained-memory.test.ts'
 
+// Workers, and the processes that tests start, would compile the same modules again and again.
+process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(new URL('node_modules/.cache/compile', import.meta.url))
+
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
