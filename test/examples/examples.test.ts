@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { SECRET } from '../contract/start.ts'
 import { Browser } from '../support/browser.ts'
 import { ownShell, realShell } from '../support/curl.ts'
@@ -7,7 +7,7 @@ import { startExample } from '../support/example.ts'
 import { freePort, takenPort } from '../support/free-port.ts'
 import { ask } from '../support/http-client.ts'
 import { Operator } from '../support/operator.ts'
-import { runExample } from '../support/running-example.ts'
+import { runExample, runSharedExample } from '../support/running-example.ts'
 
 /** One shop before each framework's gateway. The first is what `npm start` runs. */
 const GATEWAYS = ['fastify', 'express', 'koa', 'hono'].map(framework => ({
@@ -61,57 +61,64 @@ describe.each(GATEWAYS)('the example for $framework', ({ script }) => {
     expect(withoutPoolLog(example.err)).toBe('')
   })
 
-  test('the page shows the shop and its cart, and its form fills it', async () => {
-    const { port } = await runExample(script)
-    const browser = new Browser(port, { headers: { Accept: 'text/html,*/*;q=0.8' } })
-    const empty = await browser.ask()
-    expect(empty.header('content-type')).toBe('text/html; charset=utf-8')
-    expect(empty.text).toContain('<h1>shop1</h1>')
-    expect(empty.text).toContain('is empty')
-    const [, action, field] =
-      /<form method="post" action="([^"]*)">\s*<input name="([^"]*)"/.exec(empty.text) ?? []
-    const path = new URL(action ?? '', 'http://shop/').pathname
-    const headers = { Accept: 'text/html', 'Content-Type': 'application/x-www-form-urlencoded' }
-    const added = await browser.ask({
-      method: 'POST',
-      path,
-      headers,
-      body: `${field}=%3Cb%3Epl%C3%BCm+%26+fig`,
+  describe('once it runs', () => {
+    let port = 0
+    beforeAll(async () => {
+      const shared = await runSharedExample(script)
+      port = shared.port
+      return async () => shared.example.kill()
     })
-    expect(added.status).toBe(303)
-    const page = await browser.ask({
-      path: new URL(added.header('location') ?? '', `http://shop${path}`).pathname,
+
+    test('the page shows the shop and its cart, and its form fills it', async () => {
+      const browser = new Browser(port, { headers: { Accept: 'text/html,*/*;q=0.8' } })
+      const empty = await browser.ask()
+      expect(empty.header('content-type')).toBe('text/html; charset=utf-8')
+      const [heading = ''] = /<h1>shop\d<\/h1>/.exec(empty.text) ?? []
+      expect(heading).not.toBe('')
+      expect(empty.text).toContain('is empty')
+      const [, action, field] =
+        /<form method="post" action="([^"]*)">\s*<input name="([^"]*)"/.exec(empty.text) ?? []
+      const path = new URL(action ?? '', 'http://shop/').pathname
+      const headers = { Accept: 'text/html', 'Content-Type': 'application/x-www-form-urlencoded' }
+      const added = await browser.ask({
+        method: 'POST',
+        path,
+        headers,
+        body: `${field}=%3Cb%3Epl%C3%BCm+%26+fig`,
+      })
+      expect(added.status).toBe(303)
+      const page = await browser.ask({
+        path: new URL(added.header('location') ?? '', `http://shop${path}`).pathname,
+      })
+      expect(page.text).toContain(heading)
+      expect(page.text).toContain('<li>&lt;b&gt;plüm &amp; fig</li>')
     })
-    expect(page.text).toContain('<h1>shop1</h1>')
-    expect(page.text).toContain('<li>&lt;b&gt;plüm &amp; fig</li>')
-  })
 
-  test('the gateway answers its own route, and the shops all others', async () => {
-    const { port } = await runExample(script)
-    const health = await ask(port, { path: '/healthz' })
-    expect(health.text).toBe('{"status":"ok"}')
-    expect(health.cookies()).toEqual([])
-    const shops = await ask(port, { path: '/health' })
-    expect(shops.text).toBe('ok\n')
-    expect(shops.cookies('SERVERID')).toHaveLength(1)
-  })
+    test('the gateway answers its own route, and the shops all others', async () => {
+      const health = await ask(port, { path: '/healthz' })
+      expect(health.text).toBe('{"status":"ok"}')
+      expect(health.cookies()).toEqual([])
+      const shops = await ask(port, { path: '/health' })
+      expect(shops.text).toBe('ok\n')
+      expect(shops.cookies('SERVERID')).toHaveLength(1)
+    })
 
-  test('a shop refuses what is no item', async () => {
-    const { port } = await runExample(script)
-    const headers = { 'Content-Type': 'application/json' }
-    for (const body of [
-      '',
-      'null',
-      '{',
-      '{"name":7}',
-      '{"name":" "}',
-      `{"name":"${'x'.repeat(61)}"}`,
-      `${' '.repeat(1_000)}{"name":"x"}`,
-    ]) {
-      const answer = await ask(port, { method: 'POST', path: '/cart/items', headers, body })
-      expect([body, answer.status]).toEqual([body, 400])
-    }
-    expect((await ask(port, { path: '/nowhere' })).status).toBe(404)
+    test('a shop refuses what is no item', async () => {
+      const headers = { 'Content-Type': 'application/json' }
+      for (const body of [
+        '',
+        'null',
+        '{',
+        '{"name":7}',
+        '{"name":" "}',
+        `{"name":"${'x'.repeat(61)}"}`,
+        `${' '.repeat(1_000)}{"name":"x"}`,
+      ]) {
+        const answer = await ask(port, { method: 'POST', path: '/cart/items', headers, body })
+        expect([body, answer.status]).toEqual([body, 400])
+      }
+      expect((await ask(port, { path: '/nowhere' })).status).toBe(404)
+    })
   })
 
   test('with LIMPET_SECRET sessions survive a restart, and without it the log says that they do not', async () => {

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { run } from '../../packages/gateway/dist/command.js'
 import { startBackend } from '../support/backend.ts'
 import { freePort } from '../support/free-port.ts'
 import { GATEWAY_PROGRAM } from '../support/gateway-process.ts'
 import { ask } from '../support/http-client.ts'
+import { limpetHere } from '../support/limpet-command.ts'
 
 const SECRET = 'a-secret-of-the-tests-0123456789abcdef'
 
@@ -36,20 +36,6 @@ function limpet(cwd: string, args: readonly string[], input = ''): Ended {
     timeout: 30_000,
   })
   return { code: status, out: stdout, error: stderr }
-}
-
-/** The same in this process, for commands that read no input: only `main.ts` is left out, and a start takes no time. */
-async function runHere(cwd: string, args: readonly string[]): Promise<Ended> {
-  let [out, error] = ['', '']
-  process.env['LIMPET_SECRET'] = ''
-  const before = process.cwd()
-  process.chdir(cwd)
-  try {
-    const code = await run(args, { out: text => (out += text), error: text => (error += text) })
-    return { code, out, error }
-  } finally {
-    process.chdir(before)
-  }
 }
 
 /** Starts the command until it prints a line that contains `text`. */
@@ -96,7 +82,7 @@ describe('flags', () => {
     ],
     [['check'], 'there is no limpet.yaml in this folder'],
   ])('%j are refused', async (args, message) => {
-    const { code, error } = await runHere(folder(), args)
+    const { code, error } = await limpetHere(args, folder())
     expect([code, error]).toEqual([1, expect.stringContaining(`limpet: ${message}`)])
   })
 })
@@ -164,10 +150,10 @@ describe('limpet init', () => {
     ['none', 'least-requests', ['--health', 'none']],
   ])('writes a file with sessions by %s that limpet check accepts', async (method, part, more) => {
     const cwd = folder()
-    const init = await runHere(cwd, ['init', '--yes', ...flags, '--sessions', method, ...more])
+    const init = await limpetHere(['init', '--yes', ...flags, '--sessions', method, ...more], cwd)
     expect(init).toMatchObject({ code: 0, error: '' })
     expect(readFileSync(join(cwd, 'limpet.yaml'), 'utf8')).toContain(part)
-    expect(await runHere(cwd, ['check', '--without-secrets'])).toMatchObject({ code: 0 })
+    expect(await limpetHere(['check', '--without-secrets'], cwd)).toMatchObject({ code: 0 })
   })
 
   test('asks four questions', () => {
@@ -213,7 +199,7 @@ describe('limpet init', () => {
     [['--out', 'no/where.yaml'], 'no/where.yaml cannot be written (ENOENT)'],
   ])('refuses %j and writes nothing', async (args, message) => {
     const cwd = folder()
-    const { code, error } = await runHere(cwd, ['init', '--yes', ...args])
+    const { code, error } = await limpetHere(['init', '--yes', ...args], cwd)
     expect([code, error]).toEqual([1, expect.stringContaining(`limpet init: ${message}`)])
     expect(existsSync(join(cwd, 'limpet.yaml'))).toBe(false)
   })

@@ -12,6 +12,7 @@ import { startBlackHole } from '../support/black-hole.ts'
 import { freePort } from '../support/free-port.ts'
 import { fileOf } from '../support/gateway-file.ts'
 import { GATEWAY_PROGRAM, GatewayProcess } from '../support/gateway-process.ts'
+import { limpetHere } from '../support/limpet-command.ts'
 
 /** `limpet health`, as a container runs it. */
 
@@ -98,7 +99,7 @@ describe('limpet health', () => {
     ['both places', ['--url', 'http://a', '--config', 'b'], '--url and --config are both given'],
     ['a missing file', ['--config', '/nowhere/limpet.yaml'], '/nowhere/limpet.yaml has problems'],
   ])('%s is one clear line', async (_, args, message) => {
-    const { code, out, error } = await health(...args)
+    const { code, out, error } = await limpetHere(['health', ...args])
     expect([code, out, error.split('\n').length]).toEqual([1, '', 2])
     expect(error).toContain(`limpet health: ${message}`)
     expect(error).not.toContain('secret')
@@ -109,12 +110,13 @@ describe('limpet health', () => {
     ['with any free port', { admin: { listen: '127.0.0.1:0' } }, 'has port 0 in admin.listen'],
     ['with a mistake', { admn: {} }, 'has problems; limpet check --config '],
   ])('a file %s is one clear line', async (_, more, message) => {
-    const { code, error } = await health('--config', fileWith({ pools, ...more }))
+    const { code, error } = await limpetHere(['health', '--config', fileWith({ pools, ...more })])
     expect([code, error.split('\n').length]).toEqual([1, 2])
     expect(error).toContain(message)
   })
 
   test('--help lists the options', async () => {
-    expect(await health('--help')).toMatchObject({ code: 0, out: expect.stringContaining('--timeout TIME') })
+    const { code, out } = await limpetHere(['health', '--help'])
+    expect([code, out]).toEqual([0, expect.stringContaining('--timeout TIME')])
   })
 })

@@ -6,7 +6,14 @@ import { onTestFinished } from 'vitest'
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 /** `node <script>` in a process group of its own, as a terminal starts it; the whole group is gone when the test ends. */
-export function startExample(
+export function startExample(...of: Parameters<typeof spawnExample>): Example {
+  const example = spawnExample(...of)
+  onTestFinished(() => example.kill())
+  return example
+}
+
+/** The same for several tests, which end it. */
+export function spawnExample(
   script: string,
   env: NodeJS.ProcessEnv = {},
   args: readonly string[] = [],
@@ -19,9 +26,7 @@ export function startExample(
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   })
-  const example = new Example(child)
-  onTestFinished(() => example.kill())
-  return example
+  return new Example(child)
 }
 
 export class Example {

@@ -1,4 +1,4 @@
-import { type Example, startExample } from './example.ts'
+import { type Example, spawnExample, startExample } from './example.ts'
 
 /** One of an example's backends, as its first page lists them. */
 export interface ExampleBackend {
@@ -38,7 +38,15 @@ export async function runExample(
   env: NodeJS.ProcessEnv = {},
   args?: readonly string[],
 ): Promise<RunningExample> {
-  const example = startExample(script, { PORT: '0', ...env }, args)
+  return ready(startExample(script, { PORT: '0', ...env }, args))
+}
+
+/** The same for several tests, which end it. */
+export async function runSharedExample(script: string): Promise<RunningExample> {
+  return ready(spawnExample(script, { PORT: '0' }))
+}
+
+async function ready(example: Example): Promise<RunningExample> {
   await example.printed('Ctrl-C ends all of it.\n')
   return new RunningExample(example)
 }
