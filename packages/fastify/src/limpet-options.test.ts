@@ -83,57 +83,21 @@ describe('the options of the plugin', () => {
     ['null for a prefix', { prefix: null }, 'prefix', 'null', 'begins with /'],
     ['routes that are a word', { routes: 'no' }, 'routes', '"no"', 'true or false'],
     ['routes that are null', { routes: null }, 'routes', 'null', 'true or false'],
-    ['a negative bodyLimit', { bodyLimit: -1 }, 'bodyLimit', '-1', 'a whole number from 0'],
-    ['a bodyLimit with a unit', { bodyLimit: '1mb' }, 'bodyLimit', '"1mb"', 'a whole number from 0'],
-    ['a broken bodyLimit', { bodyLimit: 1.5 }, 'bodyLimit', '1.5', 'a whole number from 0'],
-    ['a bodyLimit of no number', { bodyLimit: Number.NaN }, 'bodyLimit', 'NaN', 'a whole number from 0'],
-    ['one time for all', { timeouts: '5s' }, 'timeouts', '"5s"', 'connect, response, total, idle'],
-    ['no times at all', { timeouts: null }, 'timeouts', 'null', 'connect, response, total, idle'],
-    [
-      'an unknown time',
-      { timeouts: { read: 1 } },
-      'timeouts.read',
-      'not known',
-      'connect, response, total, idle',
-    ],
-    ['a time without a unit', { timeouts: { connect: '5' } }, 'timeouts.connect', '"5"', 'a duration'],
-    ['a negative time', { timeouts: { response: -1 } }, 'timeouts.response', '-1', 'a duration'],
-    ['a time of no length', { timeouts: { idle: Number.NaN } }, 'timeouts.idle', 'NaN', 'a duration'],
-    ['tls that is switched on', { tls: true }, 'tls', 'true', 'ca, servername, verify'],
-    ['an unknown key of tls', { tls: { key: 'x' } }, 'tls.key', 'not known', 'ca, servername, verify'],
-    ['a certificate that is an object', { tls: { ca: {} } }, 'tls.ca', 'an object', 'PEM'],
-    ['a list with a number in it', { tls: { ca: [CERT, 2] } }, 'tls.ca', '2', 'PEM'],
-    ['null for a certificate', { tls: { ca: null } }, 'tls.ca', 'null', 'PEM'],
-    ['an empty name for a server', { tls: { servername: '' } }, 'tls.servername', '""', 'a host name'],
-    ['no name for a server', { tls: { servername: null } }, 'tls.servername', 'null', 'a host name'],
-    ['verify that is a number', { tls: { verify: 0 } }, 'tls.verify', '0', 'true or false'],
     ['a misspelt key', { bodylimit: 1 }, 'bodylimit', 'not known', 'prefix, routes'],
     ['an option of core that is wrong', { onUnavailable: 'drop' }, 'onUnavailable', '"drop"', 'reject'],
     [
-      'a backend that is wrong',
-      { backends: [{ id: '', url: 'http://a.test' }] },
-      'backends[0].id',
-      '""',
-      '1 to 64',
+      'an option of the transport that is wrong',
+      { timeouts: '5s' },
+      'timeouts',
+      '"5s"',
+      'connect, response, total, idle',
     ],
-    ['no backends', { backends: undefined }, 'backends', 'missing', 'a list of'],
   ])('are refused with %s', (_, wrong, option, got, takes) => {
     const error = errorOf({ ...POOL, ...wrong })
     expect(error).toMatchObject({ option, code: 'ERR_INVALID_OPTION' })
     const [, first, second] = /^option \S+ (?:got|is) (.*?)(?: \(.*\))?; (.*)$/.exec(error.message) ?? []
     expect(first).toBe(got)
     expect(second).toContain(takes)
-  })
-
-  it.each([
-    ['nothing', undefined],
-    ['null', null],
-    ['an object', { pool: {} }],
-    ['the function that makes one', createAffinity],
-  ])('do not use %s', (_, use) => {
-    const error = errorOf({ use })
-    expect(error.option).toBe('use')
-    expect(error.message).toContain('createAffinity()')
   })
 
   it('are refused with every problem, of core, of the transport, of routes and of rewriting', () => {
