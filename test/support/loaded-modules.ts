@@ -37,9 +37,9 @@ export class LoadedModules {
   }
 }
 
-/** A package of the repository has the name of its folder. */
+/** A package of the repository is `@limpet/` and the name of its folder. */
 function packageOf(url: string): string {
   const [, installed] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url) ?? []
   const [, folder] = /\/packages\/([^/]+)\//.exec(url) ?? []
-  return installed ?? folder ?? url
+  return installed ?? (folder === undefined ? url : `@limpet/${folder}`)
 }

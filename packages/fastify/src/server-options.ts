@@ -1,6 +1,11 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
-import { type GuardOptions, respondToClientError, SERVER_OPTIONS } from '@limpet/http-proxy'
-import { GUARD_OPTIONS, limitUnanswered } from '@limpet/http-proxy/transport'
+import {
+  GUARD_OPTIONS,
+  type GuardOptions,
+  limitUnanswered,
+  respondToClientError,
+  SERVER_OPTIONS,
+} from '@limpet/http-proxy/transport'
 import type { FastifyHttpOptions } from 'fastify'
 
 type GatewayServerOptions = Required<

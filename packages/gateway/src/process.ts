@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
-import { Admin } from './admin/admin.ts'
+import type { Admin } from './admin/admin.ts'
+import { startAdmin } from './admin/start-admin.ts'
 import type { GatewayConfig } from './config/config.ts'
 import { exitAfter } from './workers/deadline.ts'
 import { logEvents } from './logging/event-log.ts'
@@ -11,7 +12,7 @@ import { onSignals } from './signals.ts'
 
 /** A gateway in this process alone. @returns the exit code, when it has ended */
 export async function runProcess(config: GatewayConfig, isPretty: boolean, reread: Reread): Promise<number> {
-  const logs = openLogs(config, isPretty)
+  const logs = await openLogs(config, isPretty)
   const { log } = logs
   for (const warning of config.warnings) log.warn({ event: 'warning' }, warning)
   const silence = logEvents(log)
@@ -19,7 +20,7 @@ export async function runProcess(config: GatewayConfig, isPretty: boolean, rerea
   let admin: Admin | undefined
   try {
     gateway = await Gateway.start(config, logs)
-    admin = config.admin && (await Admin.start(new GatewayOperations(gateway, logs), config.admin, log))
+    admin = await startAdmin(new GatewayOperations(gateway, logs), config.admin, log)
   } catch (error) {
     await gateway?.close()
     logNotStarted(log, error)

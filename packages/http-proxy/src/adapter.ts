@@ -4,6 +4,7 @@ import type { BackendResponse } from './exchange/backend-response.ts'
 import { type LimpetInfo, RequestRecord } from './exchange/limpet-info.ts'
 import type { ParsedBody } from './exchange/parsed-body.ts'
 import { writeResponse } from './exchange/response.ts'
+import { httpProxyMiddleware } from './http-proxy-middleware.ts'
 import { httpProxyOf, type NodeProxy } from './http-proxy.ts'
 import type { HttpProxyOptions } from './http-proxy-options.ts'
 import { type NodeProxyOptions, parseNodeProxyOptions } from './node-proxy-options.ts'
@@ -75,7 +76,7 @@ export function createHttpProxy<
   Context = undefined,
 >(options: AdapterOptions<Request, Response, Context>): HttpProxy {
   const { rewriting, filter, ...shared } = parseNodeProxyOptions(options)
-  const proxy = httpProxyOf(shared, rewriting)
+  const proxy = httpProxyOf(shared, rewriting, httpProxyMiddleware())
   const { affinity, close } = proxy
   const isOurs = requestFilter(filter)
   return {

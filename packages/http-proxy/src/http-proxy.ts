@@ -1,10 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Affinity, type Lease, type RequestHead, requestHead, type RequestView } from '@limpet/core'
 import { startDiscovery, startHealthChecks } from '@limpet/core/adapter'
-import { createProxyMiddleware } from 'http-proxy-middleware'
-import { type Attempt, NO_RESPONSE } from './exchange/attempt.ts'
 import { backendAgents } from './backend/backend-agent.ts'
 import { hasLeft, onceClosed } from './exchange/client-side.ts'
 import { clientBody } from './exchange/client-body.ts'
@@ -16,6 +13,7 @@ import { healthProbe } from './backend/health-probe.ts'
 import type { ParsedHttpProxyOptions } from './http-proxy-options.ts'
 import { CONSOLE } from './logging/logger.ts'
 import { logPool } from './logging/pool-log.ts'
+import { forwarderOnDemand, type Forwarder } from './forwarder.ts'
 import type { Rewriting } from './node-proxy-options.ts'
 import { Hooks } from './rewriting/hooks.ts'
 import { CookieOwner } from './server/cookie-owners.ts'
@@ -54,7 +52,12 @@ export interface NodeProxy {
   readonly close: () => void
 }
 
-/** @param rewriting the edits of messages that adapters on http-proxy-middleware have @default none */
+/**
+ * A proxy of Node requests and handshakes.
+ * @param rewriting the edits of messages that adapters on http-proxy-middleware have @default none
+ * @param forwarder sends attempts @default http-proxy-middleware, loaded with the first attempt: an adapter with a
+ *   forwarder of its own needs it for handshakes alone, and its users may have none
+ */
 export function httpProxyOf(
   {
     affinity,
@@ -66,6 +69,7 @@ export function httpProxyOf(
     discovery,
   }: ParsedHttpProxyOptions,
   rewriting: Rewriting = {},
+  forwarder: Forwarder = forwarderOnDemand(),
 ): NodeProxy {
   const hooks = new Hooks(rewriting, logger, affinity.pool.name)
   // Before health checks and discovery, which begin at once.
@@ -78,28 +82,6 @@ export function httpProxyOf(
     health === undefined
       ? undefined
       : startHealthChecks(affinity.pool, health, healthProbe(transport, health))
-  const middleware = createProxyMiddleware<Attempt & IncomingMessage>({
-    // Its own plugins respond to errors before another backend could be tried, and log data of the client.
-    ejectPlugins: true,
-    plugins: [
-      proxy => {
-        proxy.on('error', (error, request) => request?.events.failed(error))
-      },
-    ],
-    // Tools that trace requests read the address here. The connection is the agent's.
-    router: (request, _response, active) => {
-      Object.assign(active, { agent: request.agent })
-      return request.address
-    },
-  })
-  function forwardAttempt(attempt: Attempt): void {
-    // Its promise resolves when the request has been made; the result arrives by the events.
-    function failed(error: unknown): void {
-      attempt.events.failed(error instanceof Error ? error : new Error(String(error)))
-    }
-    // An error of its own goes to the next handler, and without one it would be dropped: the client would wait.
-    middleware(attempt as Attempt & IncomingMessage, NO_RESPONSE, failed).catch(failed)
-  }
   function select(
     request: IncomingMessage,
     client: ServerResponse,
@@ -116,11 +98,10 @@ export function httpProxyOf(
       return refuse(error)
     }
   }
+  const { forward: forwardAttempt } = forwarder
   const upgrades = upgrader(
     { affinity, agents, owner, transport, requestHeaders, hooks },
-    (attempt, socket, head) => {
-      middleware.upgrade(attempt, socket as Socket, head)
-    },
+    forwarder.forwardHandshake,
   )
 
   return {
@@ -128,7 +109,7 @@ export function httpProxyOf(
     // One promise for all of it: each more is kept as long as the request lasts.
     forward: (request, client, view, parsed = request as ParsedBody, record) =>
       new Promise((resolve, refuse) => {
-        // Middleware that has responded and goes on all the same.
+        // Forwarder that has responded and goes on all the same.
         if (client.writableEnded) {
           resolve(undefined)
           return

@@ -12,8 +12,10 @@ export {
   type ParsedHttpProxyOptions,
   parseHttpProxyOptions,
 } from './http-proxy-options.ts'
-export { GUARD_OPTIONS } from './server/guard-options.ts'
+export { GUARD_OPTIONS, type GuardOptions } from './server/guard-options.ts'
 export { limitUnanswered } from './server/pipeline-limit.ts'
+export { guardServer, refuseConnect, respondToClientError, SERVER_OPTIONS } from './server/server.ts'
+export { refuseUpgrade } from './websocket/refused-upgrade.ts'
 export { cookiesCompared } from './server/cookie-owners.ts'
 export { errorFor, noteRefusal, refuseAfterRefusal } from './server/refused-connection.ts'
 export { boundUnreadBody } from './server/unread-body.ts'

@@ -1,7 +1,6 @@
 import pino, { type Logger, type LoggerOptions } from 'pino'
 import type { GatewayConfig } from '../config/config.ts'
 import { LogOutput } from './log-output.ts'
-import { prettyLine } from './pretty-line.ts'
 
 /** Lines that wait for each other, and how long. */
 const MAX_LINES = 64
@@ -26,12 +25,14 @@ export interface Logs {
 }
 
 /** JSON lines on the standard output, or lines for people. @param worker which of several processes writes them */
-export function openLogs({ log: { level } }: GatewayConfig, isPretty: boolean, worker?: number): Logs {
+export async function openLogs(
+  { log: { level } }: GatewayConfig,
+  isPretty: boolean,
+  worker?: number,
+): Promise<Logs> {
   const options = { level, base: worker === undefined ? null : { worker } }
   const output = new LogOutput(1, count => log.warn({ event: 'log_dropped', count }))
-  const write = isPretty
-    ? (text: string): void => output.write(prettyLine(text))
-    : (text: string): void => output.write(text)
+  const write = isPretty ? await prettyWriter(output) : (text: string): void => output.write(text)
   const log = pino(options, { write })
   const access = new LineBatch(options, write)
   return {
@@ -45,6 +46,12 @@ export function openLogs({ log: { level } }: GatewayConfig, isPretty: boolean, w
       await output.flushed(CLOSE_MS)
     },
   }
+}
+
+/** Its modules are loaded for people alone. */
+async function prettyWriter(output: LogOutput): Promise<(text: string) => void> {
+  const { prettyLine } = await import('./pretty-line.ts')
+  return text => output.write(prettyLine(text))
 }
 
 /**

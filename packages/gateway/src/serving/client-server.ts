@@ -3,8 +3,7 @@ import { createSecureServer, type Http2SecureServer } from 'node:http2'
 import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
-import { guardServer, SERVER_OPTIONS } from '@limpet/http-proxy'
-import { cookiesCompared, limitUnanswered } from '@limpet/http-proxy/transport'
+import { cookiesCompared, guardServer, limitUnanswered, SERVER_OPTIONS } from '@limpet/http-proxy/transport'
 import type { GatewayConfig, Limits } from '../config/config.ts'
 
 /** Requests that a connection of HTTP/2 may have at a time, as in nginx (`http2_max_concurrent_streams`). */

@@ -14,6 +14,8 @@ export async function fastifyApp(pool: ServedPool): Promise<PoolApp> {
     ...options,
     bodyLimit: Number.MAX_SAFE_INTEGER,
     serverFactory: handler => createServer(handler),
+    // Routes of limpet have no schemas, so the compilers of Fastify are not loaded.
+    schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
   })
   app.setErrorHandler((error, request, reply) => {
     if (!isAffinityError(error)) throw error
@@ -31,6 +33,10 @@ export async function fastifyApp(pool: ServedPool): Promise<PoolApp> {
     upgrade: (request, socket, head) => void server.emit('upgrade', request, socket, head),
     close: async () => app.close(),
   }
+}
+
+function noSchemas(): never {
+  throw new Error('a route of the gateway has a schema')
 }
 
 /** HTTP/2 has none. */

@@ -89,7 +89,7 @@ export async function runWorker(isPretty: boolean): Promise<number> {
   const start = early.shift()?.order
   if (start?.what !== 'start') throw new Error(`told to ${start?.what} before it has started`)
   const config = reloaded(parseConfig(start.first), parseConfig(start.source))
-  const logs = openLogs(config, isPretty, cluster.worker?.id)
+  const logs = await openLogs(config, isPretty, cluster.worker?.id)
   const { log } = logs
   logEvents(log)
   const sessions = new WorkerSessions(config.randomSecret, message => say({ sessions: message }))

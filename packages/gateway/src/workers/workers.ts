@@ -2,8 +2,9 @@ import cluster from 'node:cluster'
 import type { BackendFigures, Explanation } from '@limpet/core'
 import type { EndingPool } from '@limpet/stats'
 import type { Logger } from 'pino'
-import { Admin } from '../admin/admin.ts'
+import type { Admin } from '../admin/admin.ts'
 import { AdminError } from '../admin/admin-error.ts'
+import { startAdmin } from '../admin/start-admin.ts'
 import type { GatewayConfig } from '../config/config.ts'
 import { endingMs, exitAfter } from './deadline.ts'
 import { type Logs, openLogs } from '../logging/log.ts'
@@ -31,7 +32,7 @@ const MAX_PAUSE_MS = 10_000
  * same in all, so each of them finds the session's backend. @returns the exit code, when all have ended
  */
 export async function runWorkers(config: GatewayConfig, isPretty: boolean, reread: Reread): Promise<number> {
-  const logs = openLogs(config, isPretty)
+  const logs = await openLogs(config, isPretty)
   const { log } = logs
   for (const warning of config.warnings) log.warn({ event: 'warning' }, warning)
   const workers = new Workers(config, logs)
@@ -57,7 +58,7 @@ export async function runWorkers(config: GatewayConfig, isPretty: boolean, rerea
   try {
     const listening = await workers.start()
     if (!workers.isEnding) {
-      admin = config.admin && (await Admin.start(workers, config.admin, log))
+      admin = await startAdmin(workers, config.admin, log)
       log.info({
         event: 'listening',
         ...listening,

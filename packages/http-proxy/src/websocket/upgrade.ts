@@ -40,7 +40,7 @@ export interface Upgrading {
 /** @param forward http-proxy-middleware's own upgrade */
 export function upgrader(
   { affinity, agents, owner, transport, requestHeaders, hooks }: Upgrading,
-  forward: (request: Attempt & IncomingMessage, socket: Duplex, head: Buffer) => void,
+  forward: (attempt: Attempt, socket: Duplex, head: Buffer) => void,
 ): Upgrades {
   /** The callback for closing of each socket. */
   const endings = new Map<Duplex, () => void>()
@@ -82,7 +82,7 @@ export function upgrader(
       agents,
       transport,
       attempt => {
-        forward(attempt as Attempt & IncomingMessage, socket, early)
+        forward(attempt, socket, early)
         // httpxy has put them back into the socket, and would do so with each attempt.
         early = NO_BYTES
       },
