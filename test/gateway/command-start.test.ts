@@ -100,7 +100,7 @@ describe('limpet', () => {
     ])
   })
 
-  test('ready with a thousand backends in twenty pools within two seconds', async () => {
+  test('holds less than 140 MB with a thousand backends in twenty pools, and reloads them', async () => {
     const names = Array.from({ length: 20 }, (_, index) => `pool${index}`)
     const pools = names.map(name => {
       const backends = Array.from({ length: 50 }, (_, index) => ({
@@ -109,18 +109,14 @@ describe('limpet', () => {
       }))
       return [name, { backends, affinity: [{ cookie: { name } }] }]
     })
-    const startedMs = performance.now()
     const gateway = await GatewayProcess.start({
       ...fileOf([]),
       routes: names.map(pool => ({ path: `/${pool}/`, pool })),
       pools: Object.fromEntries(pools) as object,
     })
-    // Node itself takes a part of it, and a busy machine the rest.
-    expect(performance.now() - startedMs).toBeLessThan(4_000)
-    expect(gateway.rss).toBeLessThan(180 * 1024 * 1024)
+    expect(gateway.rss).toBeLessThan(140 * 1024 * 1024)
     gateway.signal('SIGHUP')
     const reloaded = await gateway.logged('reloaded')
     expect(reloaded).toMatchObject({ changed: [] })
-    expect(Number(reloaded['tookMs'])).toBeLessThan(500)
   })
 })

@@ -72,6 +72,10 @@ async function runArguments(parsed: Arguments, terminal: Terminal): Promise<numb
     terminal.out(schemaText())
     return 0
   }
+  if (parsed.word !== 'check') {
+    const { boundYoungGeneration } = await import('./young-generation.ts')
+    boundYoungGeneration()
+  }
   if (cluster.isWorker) {
     const { runWorker } = await import('./workers/worker.ts')
     return runWorker(parsed.pretty)
