@@ -85,14 +85,14 @@ describe('the image of limpet', () => {
       .map(run => run.getArgumentsContent() ?? '')
       .join('\n')
     const projects = commands.match(/\S+\/tsconfig\.build\.json/g) ?? []
-    expect(projects).toHaveLength(2)
+    expect(projects).toHaveLength(3)
     for (const project of projects) expect(existsSync(join(ROOT, project))).toBe(true)
     const { name, dependencies } = JSON.parse(contentOf('package.json')) as {
       name: string
       dependencies: Record<string, string>
     }
     expect(commands.split(name)).toHaveLength(3)
-    expect(Object.keys(dependencies)).toEqual(['@limpet/kubernetes', 'limpet'])
+    expect(Object.keys(dependencies)).toEqual(['@limpet/kubernetes', '@limpet/redis', 'limpet'])
   })
 
   test('starts limpet without a shell and an init, and asks for its health in the same way', () => {
