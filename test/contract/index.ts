@@ -33,6 +33,7 @@ import { hosts } from './hosts.ts'
 import { keepAlive } from './keep-alive.ts'
 import { limits } from './limits.ts'
 import { ownAnswers } from './own-answers.ts'
+import { pins } from './pins.ts'
 import { policies } from './policies.ts'
 import { pools } from './pools.ts'
 import { redispatch } from './redispatch.ts'
@@ -67,6 +68,7 @@ export function proxyContract(harness: Harness): void {
     figures(start)
     health(start)
     decisions(start)
+    pins(start)
     responseAdditions(start)
     discovery(start)
     limits(start)

@@ -78,6 +78,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'packages/core Figures 1': PRINTS,
   'packages/core Explaining a request 1': PRINTS,
   'packages/core Explaining a request 2': PRINTS,
+  'packages/core Pinning a request to a backend 1': PRINTS,
   'packages/core Errors 1': {
     tail: `
       const theirs = Object.assign(new Error(), { code: 'ERR_NO_BACKEND', statusCode: 503 })

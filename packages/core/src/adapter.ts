@@ -4,6 +4,7 @@
 export { AFFINITY_OPTION_KEYS } from './affinity-options.ts'
 export { cookiesCollide, cookiesCollideAcrossHosts, type WrittenCookie } from './http/cookie-path.ts'
 export { debugTokens } from './explaining/debug-tokens.ts'
+export { pinToken } from './explaining/pin-tokens.ts'
 export { withDecision } from './explaining/decision-field.ts'
 export { publishRefused } from './diagnostics.ts'
 export { startDiscovery } from './discovery/discovery.ts'

@@ -4,6 +4,7 @@ import { roundRobin } from './balancers/round-robin.ts'
 import { TRUST_PROXY } from './http/trust-proxy.ts'
 import type { WrittenCookie } from './http/cookie-path.ts'
 import { type DebugTokens, debugTokens } from './explaining/debug-tokens.ts'
+import { pinReader, pinToken, type PinTokenOptions } from './explaining/pin-tokens.ts'
 import type { RequestHead } from './head.ts'
 import { IGNORE_RULES, ignored } from './selection/ignore.ts'
 import type { LeaseContext } from './held-lease.ts'
@@ -91,6 +92,10 @@ export interface ParsedAffinity extends LeaseContext {
   readonly isIgnored: (request: RequestHead) => boolean
   /** @throws OptionError when there are no secrets */
   readonly debugTokens: () => DebugTokens
+  /** The id of the member that a pin names. @throws OptionError when there are no secrets */
+  readonly readPin: (value: string) => string | undefined
+  /** @throws OptionError when there are no secrets, or for a time that is too short or too long */
+  readonly pinToken: (options: PinTokenOptions) => string
 }
 
 /** In the place of wrong options, so that the policies and the balancer are checked all the same. */
@@ -119,6 +124,7 @@ export function parseAffinityOptions(options: AffinityOptions): ParsedAffinity {
   const parsedSecrets = once(() => parseSecrets(secrets))
   /** Secrets that no policy needs may be absent, or wrong: then there are no tokens. */
   const tokens = once(() => debugTokens(checked.name, parsedSecrets(), now))
+  const pins = once(() => pinReader(pool, parsedSecrets(), now))
   const context = {
     pool,
     now,
@@ -161,6 +167,8 @@ export function parseAffinityOptions(options: AffinityOptions): ParsedAffinity {
     preserveHost: checked.host === 'preserve',
     isIgnored: ignored(checked.ignore),
     debugTokens: tokens,
+    readPin: value => pins()(value),
+    pinToken: pin => pinToken(pool.name, parsedSecrets(), pin, now),
     forwarding,
   }
 }

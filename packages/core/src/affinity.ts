@@ -1,15 +1,17 @@
 import { type AffinityOptions, parseAffinityOptions } from './affinity-options.ts'
 import { TICKS_PER_MS, ticksNow, ticksSince } from './counts/ticks.ts'
 import type { DebugTokenOptions } from './explaining/debug-tokens.ts'
+import type { PinTokenOptions } from './explaining/pin-tokens.ts'
 import { withDecision } from './explaining/decision-field.ts'
 import { DecisionLog } from './explaining/decision-log.ts'
-import { explainRefusal, foretell } from './explaining/explain.ts'
+import { explainRefusal, foretell, foretellPinned } from './explaining/explain.ts'
 import { claimsOf, explainKeys } from './explaining/explained-keys.ts'
 import { ExplainedLease } from './explaining/explained-lease.ts'
 import type { Explanation } from './explaining/explanation.ts'
 import { type PoolFigures, poolFigures } from './figures.ts'
 import { clientOf } from './http/client.ts'
 import { DEBUG_FIELD } from './http/own-fields.ts'
+import { decidePinned, hasPin, pinValues } from './selection/pinned.ts'
 import type { WrittenCookie } from './http/cookie-path.ts'
 import { decide, type Decision, type Wait } from './selection/decision.ts'
 import * as diagnostics from './diagnostics.ts'
@@ -55,6 +57,12 @@ export interface Affinity {
    * @throws OptionError when the pool has no secrets, or the time is too short or too long
    */
   debugToken(options?: DebugTokenOptions): string
+  /**
+   * Makes a pin: a request that has it in the field `Limpet-Pin`, or in the cookie `limpet-pin`, goes to this backend,
+   * while it drains and in maintenance, too. Its session is neither read nor written, and no backend gets the pin.
+   * @throws OptionError when the pool has no secrets, or the time is too short or too long
+   */
+  pinToken(options: PinTokenOptions): string
   /** The pool in figures, counted by this process since the affinity was built. */
   stats(): PoolFigures
 }
@@ -145,12 +153,34 @@ export function createAffinity(options: AffinityOptions): Affinity {
   function select(request: RequestHead, onceGone?: OnceGone): Lease | Promise<Lease | undefined> {
     const refused = refusal(request)
     if (refused !== undefined) throw published(pool, request, refused)
+    const pin = hasPin(request) ? pinOf(request) : undefined
+    if (pin !== undefined) return selectPinned(request, pin)
     if (request.headers[DEBUG_FIELD] !== undefined && asksForDecision(request))
       return selectExplained(request, onceGone)
     const read = isIgnored(request) ? [] : readPolicies(pool, policies, request)
     return read instanceof Promise
       ? read.then(all => lease(request, all, onceGone))
       : lease(request, read, onceGone)
+  }
+
+  /** The id of the backend to which a request is pinned. */
+  function pinOf(request: RequestHead): string | undefined {
+    try {
+      for (const value of pinValues(request)) {
+        const id = context.readPin(value)
+        if (id !== undefined) return id
+      }
+    } catch {
+      // Without secrets there are no pins.
+    }
+    return undefined
+  }
+
+  function selectPinned(request: RequestHead, pin: string): Lease {
+    const log = asksForDecision(request) ? new DecisionLog(context, [], pin) : undefined
+    const decision = decidePinned(context, request, pin)
+    if (decision === undefined) throw unavailable(request, log)
+    return hold(request, decision, log)
   }
 
   function asksForDecision({ headers }: RequestHead): boolean {
@@ -176,6 +206,8 @@ export function createAffinity(options: AffinityOptions): Affinity {
   function explain(request: RequestHead): Explanation | Promise<Explanation> {
     const refused = refusal(request)
     if (refused !== undefined) return explainRefusal(context, refused)
+    const pin = pinOf(request)
+    if (pin !== undefined) return foretellPinned(context, request, pin)
     const read = isIgnored(request) ? [] : explainKeys(policies, request)
     return read instanceof Promise
       ? read.then(all => foretell(context, request, all))
@@ -188,6 +220,7 @@ export function createAffinity(options: AffinityOptions): Affinity {
     select,
     explain,
     debugToken: token => context.debugTokens().make(token),
+    pinToken: context.pinToken,
     stats: () => poolFigures(pool, context.retryBudget),
   }
 }

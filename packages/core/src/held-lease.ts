@@ -201,7 +201,8 @@ export class HeldLease implements Lease, ReportedSession, WaitingRequest {
     this.#onRecall = onRecall
     const sessionId = this.#sessionId
     this.#hold.recalls.set(onRecall, sessionId)
-    if (this.#hold.isRecalled(sessionId)) listener()
+    // A pin reaches a backend that its sessions have left.
+    if (this.#decision.isPinned !== true && this.#hold.isRecalled(sessionId)) listener()
   }
 
   release(): void {

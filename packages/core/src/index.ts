@@ -77,6 +77,7 @@ export {
 } from './head.ts'
 export type { HealthExpectation, HealthOptions } from './health/health-options.ts'
 export type { DebugTokenOptions } from './explaining/debug-tokens.ts'
+export type { PinTokenOptions } from './explaining/pin-tokens.ts'
 export type {
   AttemptExplanation,
   BackendExplanation,

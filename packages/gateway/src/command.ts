@@ -16,7 +16,7 @@ const HELP = `limpet: a gateway with session affinity
   limpet schema
   limpet health [--url http://127.0.0.1:8404]
   limpet explain --cookie VALUE | --request FILE
-  limpet token debug [--pool NAME]
+  limpet token debug [--pool NAME] | pin --backend POOL/BACKEND
   limpet status | top | drain | ready | maint | weight [POOL/BACKEND]
   limpet kill-test SCENARIO.yaml --url http://127.0.0.1:8080
   limpet from nginx.conf | haproxy.cfg | traefik.yaml | Caddyfile | ingress.yaml
@@ -29,7 +29,7 @@ or a file of a secret may be missing. init asks four questions and writes a file
 proxy needs no file: it keeps sessions by a cookie, signed with LIMPET_SECRET where the environment has it.
 schema prints the JSON Schema of the file, for editors. health asks a
 running gateway whether it is ready; limpet health --help says more. explain tells why a request gets its
-backend; limpet explain --help says more. token makes a token by which a request asks for its decision. status and the commands beside it look at
+backend; limpet explain --help says more. token makes a token by which a request asks for its decision, or goes to one backend. status and the commands beside it look at
 a running gateway and change its backends; limpet drain --help says more. kill-test
 shows what happens to users when a backend is killed; limpet kill-test --help lists its options. from
 makes a limpet file of another server's configuration; limpet from --help says more.

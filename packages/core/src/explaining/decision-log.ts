@@ -9,11 +9,14 @@ import type { AttemptExplanation, Explanation } from './explanation.ts'
 export class DecisionLog {
   readonly #context: DecisionContext
   readonly #read: readonly ReadKeys[]
+  readonly #pin: string | undefined
   #decided: Explanation | undefined
   #queuedMs: number | undefined
   readonly #attempts: Attempt[] = []
 
-  constructor(context: DecisionContext, read: readonly ReadKeys[]) {
+  /** @param pin the id of the backend to which the request is pinned */
+  constructor(context: DecisionContext, read: readonly ReadKeys[], pin?: string) {
+    this.#pin = pin
     this.#context = context
     this.#read = read
   }
@@ -24,7 +27,7 @@ export class DecisionLog {
    * @param queuedMs how long the request has waited; undefined: it has not
    */
   decided(decision: Decision | undefined, queuedMs?: number): void {
-    this.#decided = explanationOf(this.#context, this.#read, decision)
+    this.#decided = explanationOf(this.#context, this.#read, decision, false, this.#pin)
     this.#queuedMs = queuedMs
     if (decision !== undefined) this.began(decision.view.backend.id)
   }
@@ -52,7 +55,7 @@ export class DecisionLog {
 
   /** So far. */
   get explanation(): Explanation {
-    const decided = (this.#decided ??= explanationOf(this.#context, this.#read, undefined))
+    const decided = (this.#decided ??= explanationOf(this.#context, this.#read, undefined, false, this.#pin))
     return {
       ...decided,
       ...(this.#queuedMs !== undefined && { queuedMs: this.#queuedMs }),

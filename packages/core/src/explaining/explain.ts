@@ -2,6 +2,7 @@ import type { Balancer } from '../balancers/balancer.ts'
 import type { AffinityError } from '../errors.ts'
 import type { RequestHead } from '../head.ts'
 import { decide, type Decision, type DecisionContext, type Wait } from '../selection/decision.ts'
+import { decidePinned } from '../selection/pinned.ts'
 import { claimsOf, type ReadKeys } from './explained-keys.ts'
 import type { Explanation, KeyExplanation, PolicyExplanation } from './explanation.ts'
 import { explainBackends, keptFrom } from './obstacles.ts'
@@ -21,12 +22,14 @@ export function foretell(
 /**
  * The decision about a request, taken down when it is made: the pool changes with the next request.
  * @param isDrawn the balancer draws, and was not asked
+ * @param pin the id of the backend to which the request is pinned
  */
 export function explanationOf(
   context: DecisionContext,
   read: readonly ReadKeys[],
   decision: Decision | Wait | undefined,
   isDrawn = false,
+  pin?: string,
 ): Explanation {
   const { pool, balancer } = context
   const view = decision !== undefined && 'view' in decision ? decision.view : undefined
@@ -36,7 +39,7 @@ export function explanationOf(
     pool: pool.name,
     backend: isDrawn && !isByKey ? undefined : view?.backend.id,
     status: decision !== undefined && 'status' in decision ? decision.status : 'none',
-    by: view === undefined ? 'none' : isByKey ? 'key' : 'balancer',
+    by: view === undefined ? 'none' : pin === view.backend.id ? 'pin' : isByKey ? 'key' : 'balancer',
     policies,
     balancer: balancer.name,
     backends: explainBackends(pool),
@@ -45,7 +48,14 @@ export function explanationOf(
         waits: { for: decision.waitFor?.backend.id, timeoutMs: decision.timeoutMs },
       }),
   } as const
-  return { ...facts, reason: reasonOf(facts) }
+  return { ...facts, reason: reasonOf(facts, pin) }
+}
+
+/** The decision about a pinned request that is not sent. @param pin the id of a member */
+export function foretellPinned(context: DecisionContext, request: RequestHead, pin: string): Explanation {
+  const peeking = new PeekingBalancer(context.balancer)
+  const decision = decidePinned({ ...context, balancer: peeking }, request, pin)
+  return explanationOf(context, [], decision, peeking.isUnknown, pin)
 }
 
 /** Of a request that is refused whatever its keys are. */

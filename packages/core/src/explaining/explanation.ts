@@ -9,8 +9,8 @@ export interface Explanation {
   /** The id of the backend. Undefined: there is none now, or it is drawn when the request comes. */
   readonly backend: string | undefined
   readonly status: AffinityStatus
-  /** The part that decided: a key that a policy has read, the balancer, or `none`, because no backend is chosen. */
-  readonly by: 'key' | 'balancer' | 'none'
+  /** The part that decided: a pin of the request, a key that a policy has read, the balancer, or `none`, because no backend is chosen. */
+  readonly by: 'pin' | 'key' | 'balancer' | 'none'
   /** The decision in a sentence. */
   readonly reason: string
   /** One for each policy, in their order. Empty for a request that `ignore` leaves out. */

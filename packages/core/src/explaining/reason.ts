@@ -2,16 +2,18 @@ import type { Explanation, KeyExplanation, Obstacle } from './explanation.ts'
 
 type Facts = Omit<Explanation, 'reason'>
 
-/** The decision in a sentence. */
-export function reasonOf(facts: Facts): string {
+/** The decision in a sentence. @param pin the id of the backend to which the request is pinned */
+export function reasonOf(facts: Facts, pin?: string): string {
   const { backend, status, by, policies, balancer, waits, error } = facts
   if (error !== undefined) return `the request is refused with ${error.statusCode} (${error.code})`
+  if (by === 'pin') return `the request is pinned to ${backend}`
   const lost = policies.flatMap(({ keys }) => keys).find(key => isLost(key))
   if (by === 'key') {
     const deciding = policies.find(({ keys }) => keys.some(key => decides(key, backend)))
     return `the key of the ${deciding?.policy ?? ''} policy names ${backend}, which can take the request`
   }
-  const why = whyNoKey(facts, lost)
+  const why =
+    pin === undefined ? whyNoKey(facts, lost) : `the request is pinned to ${pin}, which is down or full`
   if (by === 'balancer')
     return `${why}, so ${balancer} ${backend === undefined ? 'draws a backend when the request comes' : `gives it ${backend}`}`
   if (waits !== undefined) return `${why}, so the request waits for ${waits.for ?? 'a backend'}`

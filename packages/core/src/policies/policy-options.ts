@@ -1,3 +1,5 @@
+import { withoutCookie } from '../http/cookie-header.ts'
+import { PIN_FIELD } from '../http/own-fields.ts'
 import { cookiesCollide, type WrittenCookie } from '../http/cookie-path.ts'
 import type { FieldForwarding } from '../http/request-lines.ts'
 import { asGiven, attempt, type InOf } from '../options/option-kind.ts'
@@ -40,6 +42,12 @@ export interface Policies {
 const DEFAULT = [{ cookie: {} }] as const
 const TAKES = `a list of policies, each with one of ${WORDS.join(', ')}, or { read, write }, or a function that returns one`
 
+/** The cookie of a pin is for limpet alone. */
+const PIN_COOKIE: AffinityPolicy = {
+  read: () => [],
+  forwardHeaders: { cookie: line => withoutCookie(line, PIN_FIELD) },
+}
+
 /** @throws OptionError naming the option, the value and the accepted values. */
 export function parsePolicies(value: unknown, context: PolicyContext): Policies {
   const used: UsedCookie[] = []
@@ -62,7 +70,7 @@ export function parsePolicies(value: unknown, context: PolicyContext): Policies 
   return {
     policies,
     cookies: used.flatMap(({ own }) => own ?? []),
-    forwarding: fieldForwarding(policies, users),
+    forwarding: fieldForwarding([...policies, PIN_COOKIE], users),
   }
 }
 

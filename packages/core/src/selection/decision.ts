@@ -14,6 +14,8 @@ export interface Decision {
   readonly claims: readonly Claim[]
   /** All that each policy read. */
   readonly read: readonly Claims[]
+  /** The request is pinned to a backend, so it has no session. @default false */
+  readonly isPinned?: true
 }
 
 /** No backend can take the request now. */

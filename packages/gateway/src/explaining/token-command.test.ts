@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
+import { createAffinity, requestHead } from '@limpet/core'
 import { debugTokens } from '@limpet/core/adapter'
 import { runToken } from './token-command.ts'
 
@@ -31,6 +32,25 @@ it('prints a token of the pool, signed with the secrets of the file', () => {
   expect(debugTokens('api', [Buffer.from(SECRET)]).accepts(out.trim())).toBe(false)
 })
 
+it('prints a pin that names a backend of the pool', () => {
+  const file = fileWith({ secrets: [SECRET], pools: { web: POOL } })
+  const { code, out } = run('pin', '--backend', 'web/w1', file)
+  expect(code).toBe(0)
+  const affinity = createAffinity({ ...POOL, name: 'web', secrets: [SECRET] })
+  affinity.pool.setState('w1', 'maint')
+  const headers = { host: 'a', 'limpet-pin': out.trim() }
+  const rawHeaders = Object.entries(headers).flat()
+  const request = requestHead({
+    method: 'GET',
+    url: '/',
+    httpVersion: '1.1',
+    headers,
+    rawHeaders,
+    socket: {},
+  })
+  expect(affinity.explain(request)).toMatchObject({ backend: 'w1', by: 'pin' })
+})
+
 it('takes the pool by its name where there are several', () => {
   const file = fileWith({
     secrets: [SECRET],
@@ -47,15 +67,19 @@ it('takes the pool by its name where there are several', () => {
 })
 
 it.each<[readonly string[], object, RegExp]>([
-  [[], {}, /it takes debug, and a file/],
-  [['pin'], {}, /it takes debug, and a file/],
+  [[], {}, /it takes debug or pin, and a file/],
+  [['pin'], {}, /--backend takes a backend as POOL\/BACKEND/],
+  [['pin', '--backend', 'web/w9'], {}, /pool web has no backend w9; it has w1/],
+  [['pin', '--backend', 'api/w1'], {}, /there is no pool api/],
+  [['pin', '--pool', 'web'], {}, /--pool is a flag of limpet token debug/],
+  [['debug', '--backend', 'web/w1'], {}, /--backend is a flag of limpet token pin/],
   [['debug', '--ttl', '2d'], {}, /--ttl .*a duration/],
   [['debug', '--ttl', '0s'], {}, /--ttl .*a duration from 1s to 1d/],
   [['debug'], { secrets: undefined }, /has no secrets, so each start of the gateway has another/],
   [['debug'], { pools: { web: { backends: 1 } } }, /the file has a problem\n {2}pools\.web\.backends/],
 ])('refuses %j of a file with %j', (args, content, problem) => {
   const file = fileWith({ secrets: [SECRET], pools: { web: POOL }, ...content })
-  const { code, out, error } = run(...args, ...(args.length === 0 || args[0] === 'pin' ? [] : [file]))
+  const { code, out, error } = run(...args, ...(args.length === 0 ? [] : [file]))
   expect([code, out]).toEqual([1, ''])
   expect(error).toMatch(problem)
   expect(error).not.toContain(SECRET)

@@ -1,5 +1,5 @@
 import { OptionError } from '@limpet/core'
-import { debugTokens } from '@limpet/core/adapter'
+import { debugTokens, pinToken } from '@limpet/core/adapter'
 import { parseSecrets } from '@limpet/core/signing'
 import { parseFlags } from '../cli/flags.ts'
 import type { Terminal } from '../cli/terminal.ts'
@@ -12,6 +12,7 @@ import { problemText } from '../config/problem.ts'
 const HELP = `limpet token: short-lived tokens, made of the secrets of a file
 
   limpet token debug [--pool NAME] [--ttl 5m] [FILE]
+  limpet token pin --backend POOL/BACKEND [--ttl 10m] [FILE]
 
   curl -si -H "Limpet-Debug: $(limpet token debug)" http://127.0.0.1:8080/
 
@@ -19,9 +20,13 @@ debug prints a token for the request field Limpet-Debug. The response to a reque
 Limpet-Decision, as JSON: keys, candidates, attempts. Each holder of the token may ask, so its time is short.
 The token is of one pool. No gateway is asked, and the tokens of all secrets of the file are accepted.
 
-  FILE           default: limpet.yaml
-  --pool NAME    the pool; needed where the file has several
-  --ttl TIME     how long the token is accepted, from 1s to 1d; default: 5m
+pin prints a token for the request field Limpet-Pin, or for the cookie limpet-pin in a browser. A request with it
+goes to this backend, while it drains and in maintenance, too. The session of the client stays as it is.
+
+  FILE            default: limpet.yaml
+  --pool NAME     the pool of debug; needed where the file has several
+  --backend NAME  the backend of pin, as web/web1
+  --ttl TIME      how long the token is accepted, from 1s to 1d; default: 5m for debug, 10m for pin
   --help         prints this
 
 Exit codes: 0 the token is printed, 1 an error.
@@ -29,7 +34,8 @@ Exit codes: 0 the token is printed, 1 an error.
 
 const OPTIONS = {
   pool: { type: 'string' },
-  ttl: { type: 'string', default: '5m' },
+  backend: { type: 'string' },
+  ttl: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
@@ -48,10 +54,9 @@ export function runToken(args: readonly string[], terminal: Terminal): number {
       return 0
     }
     const [kind, file = DEFAULT_FILE, ...more] = positionals
-    if (kind !== 'debug' || more.length > 0) throw new UsageError('it takes debug, and a file')
-    const { name, options } = poolOf(file, values.pool)
-    const { secrets } = options
-    terminal.out(`${debugTokens(name, parseSecrets(secrets)).make({ ttl: values.ttl as '5m' })}\n`)
+    if ((kind !== 'debug' && kind !== 'pin') || more.length > 0)
+      throw new UsageError('it takes debug or pin, and a file')
+    terminal.out(`${kind === 'debug' ? debugTokenOf(file, values) : pinOf(file, values)}\n`)
     return 0
   } catch (error) {
     if (error instanceof UsageError)
@@ -65,6 +70,33 @@ export function runToken(args: readonly string[], terminal: Terminal): number {
     else throw error
     return 1
   }
+}
+
+interface Flags {
+  readonly pool?: string | undefined
+  readonly backend?: string | undefined
+  readonly ttl?: string | undefined
+}
+
+function debugTokenOf(file: string, { pool, backend, ttl = '5m' }: Flags): string {
+  if (backend !== undefined) throw new UsageError('--backend is a flag of limpet token pin')
+  const { name, options } = poolOf(file, pool)
+  return debugTokens(name, parseSecrets(options.secrets)).make({ ttl: ttl as '5m' })
+}
+
+function pinOf(file: string, { pool, backend = '', ttl = '10m' }: Flags): string {
+  if (pool !== undefined)
+    throw new UsageError('--pool is a flag of limpet token debug; --backend takes POOL/BACKEND')
+  const [, of, id] = /^([\w-]+)\/([\w-]+)$/.exec(backend) ?? []
+  if (of === undefined || id === undefined) throw new UsageError('--backend takes a backend as POOL/BACKEND')
+  const { name, options } = poolOf(file, of)
+  const { backends = [], discovery } = options
+  // A backend that discovery finds, or an operator adds, is not in the file.
+  if (discovery === undefined && !backends.some(one => one.id === id))
+    throw new UsageError(
+      `pool ${name} has no backend ${id}; it has ${backends.map(one => one.id).join(', ')}`,
+    )
+  return pinToken(name, parseSecrets(options.secrets), { backend: id, ttl: ttl as '10m' })
 }
 
 /** @throws UsageError for a pool that there is not @throws ConfigError for a file with problems */
