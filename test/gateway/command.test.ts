@@ -72,7 +72,11 @@ describe.each(ADAPTERS)('limpet --adapter %s', adapter => {
         {},
         {
           requestHeaders: { set: { 'X-Tenant': 'blue' }, remove: ['X-Debug'] },
-          responseHeaders: { set: { 'Strict-Transport-Security': 'max-age=31536000' }, remove: ['Server'] },
+          responseHeaders: {
+            set: { 'Strict-Transport-Security': 'max-age=31536000', 'X-Served-By': '${pool}/${backend}' },
+            remove: ['Server'],
+          },
+          serverTiming: true,
         },
       ),
       args,
@@ -82,7 +86,9 @@ describe.each(ADAPTERS)('limpet --adapter %s', adapter => {
       answer.header('strict-transport-security'),
       answer.header('server'),
       answer.header('x-a'),
-    ]).toEqual(['max-age=31536000', undefined, '1'])
+      answer.header('x-served-by'),
+    ]).toEqual(['max-age=31536000', undefined, '1', 'web/w1'])
+    expect(answer.header('server-timing')).toMatch(/^limpet;desc="none";dur=[\d.]+$/)
     const fields = w1.last.lines.filter(([name]) => /^x-(?:tenant|debug|other)$/i.test(name))
     expect(fields).toEqual([
       ['X-Other', 'kept'],

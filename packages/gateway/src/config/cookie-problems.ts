@@ -1,6 +1,7 @@
 import { cookiesCollide, cookiesCollideAcrossHosts, type WrittenCookie } from '@limpet/core/adapter'
 import { parseHttpProxyOptions } from '@limpet/http-proxy/transport'
 import type { PoolConfig } from './config.ts'
+import { ADAPTER_OPTIONS } from './pool-file.ts'
 import type { Problem } from './problem.ts'
 import { poolsByHost, type Route } from './routes.ts'
 
@@ -14,7 +15,7 @@ export function cookieProblems(routes: readonly Route[], pools: readonly PoolCon
     // Backends write no cookies, and there may be thousands.
     pools.map(({ name, options }) => [
       name,
-      parseHttpProxyOptions({ ...options, backends: [] }).affinity.cookies,
+      parseHttpProxyOptions({ ...options, backends: [] }, ADAPTER_OPTIONS).affinity.cookies,
     ]),
   )
   const problems = new Map<string, Problem>()

@@ -77,6 +77,7 @@ const SPOILS: readonly Spoil[] = [
   ],
   ['pools.web.requestHeaders.set.X-A', file => (file.pools.web.requestHeaders.set['X-A'] = 'b\nc')],
   ['pools.web.requestHeaders.remove[0]', file => file.pools.web.requestHeaders.remove.push('Upgrade')],
+  ['pools.web.responseHeaders.set.X-A', file => (file.pools.web.responseHeaders.set['X-A'] = '${user}')],
   [
     'pools.web.responseHeaders.set.(a key of 3 characters)',
     file => (file.pools.web.responseHeaders.set['A B'] = 'c'),

@@ -27,6 +27,12 @@ const TLS_FILE_OPTIONS = withKinds(TLS_OPTIONS, {
   ca: FILE,
 })
 
+/** Options that every adapter has beside those of core and http-proxy, and that a file may give. */
+export const ADAPTER_OPTIONS = optionTable({
+  /** Header fields to set and to remove in every response of a backend. Not those of the connection, and not `Content-Length`. @default absent: none are */
+  responseHeaders: RESPONSE_EDITS,
+})
+
 /** A pool of a file: the options of the packages, and what a file says in another way. */
 export const POOL_OPTIONS = optionTable({
   ...AFFINITY_OPTIONS.options,
@@ -44,8 +50,7 @@ export const POOL_OPTIONS = optionTable({
   tls: table(TLS_FILE_OPTIONS),
   /** Most bytes of a request's body; above it, 413. @default absent: any number */
   bodyLimit: size(),
-  /** Header fields to set and to remove in every response of a backend. Not those of the connection, and not `Content-Length`. @default absent: none are */
-  responseHeaders: RESPONSE_EDITS,
+  ...ADAPTER_OPTIONS.options,
   /** Backends that are found by their name or in Kubernetes, beside the configured ones or instead of them. @default absent: none are */
   discovery: DISCOVERY,
 })

@@ -5,7 +5,7 @@ import { parseHttpProxyOptions } from '@limpet/http-proxy/transport'
 import type { KubernetesOptions } from '@limpet/kubernetes'
 import type { PoolConfig } from './config.ts'
 import { kubernetesSource } from './kubernetes-discovery.ts'
-import type { PoolFile } from './pool-file.ts'
+import { ADAPTER_OPTIONS, type PoolFile } from './pool-file.ts'
 import { poolOptions } from './pool-options.ts'
 import type { ProblemList } from './problem.ts'
 import type { KeptElsewhere } from './secret-ref.ts'
@@ -77,7 +77,7 @@ export class PoolReader {
 
 function optionProblems(options: PoolConfig['options']): readonly OptionProblem[] {
   try {
-    parseHttpProxyOptions(options)
+    parseHttpProxyOptions(options, ADAPTER_OPTIONS)
     return []
   } catch (error) {
     if (error instanceof OptionError) return error.problems
