@@ -40,5 +40,7 @@ function leastFrom(
 
 /** With the request that is to come counted in, so that of two idle backends the heavier weight wins. */
 export function isLessLoaded(a: BackendView, b: BackendView): boolean {
-  return (a.inFlight + 1) * b.effectiveWeight < (b.inFlight + 1) * a.effectiveWeight
+  return (
+    (a.inFlight + a.elsewhere + 1) * b.effectiveWeight < (b.inFlight + b.elsewhere + 1) * a.effectiveWeight
+  )
 }

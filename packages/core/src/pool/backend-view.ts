@@ -32,6 +32,8 @@ export interface BackendView {
   readonly aliases: readonly string[]
   /** Requests that hold it now. */
   readonly inFlight: number
+  /** Requests that hold it in other processes that share the pool's counts, as far as they are known. */
+  readonly elsewhere: number
   /** Requests that ever held it. */
   readonly requests: number
   /** Requests to which it did not respond, or not to the end. */
@@ -67,6 +69,6 @@ export interface Hold {
 }
 
 /** Whether one more request may go there. */
-export function hasRoom({ maxInFlight, inFlight }: BackendView): boolean {
-  return maxInFlight === 0 || inFlight < maxInFlight
+export function hasRoom({ maxInFlight, inFlight, elsewhere }: BackendView): boolean {
+  return maxInFlight === 0 || inFlight + elsewhere < maxInFlight
 }

@@ -206,6 +206,13 @@ export class LivePool implements Pool {
     this.#members.find(id)?.counts.checked({ ...result, atMs: this.nowMs })
   }
 
+  setElsewhere(id: string, inFlight: number): void {
+    const member = this.#members.get(id)
+    const isFreed = inFlight < member.elsewhere
+    member.elsewhere = inFlight
+    if (isFreed && this.queue.size > 0) this.queue.changed()
+  }
+
   get checkDuty(): CheckDuty | undefined {
     return this.#checkDuty
   }

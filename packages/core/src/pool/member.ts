@@ -54,6 +54,8 @@ export class Member implements BackendView, TriedMember {
   #ownMaxInFlight: number | undefined
   aliases: readonly string[] = []
   inFlight = 0
+  /** @see BackendView.elsewhere */
+  elsewhere = 0
 
   /** @param before the same backend in the pool that this one takes over from */
   constructor(options: ParsedBackend, pool: MemberContext, before?: Member) {

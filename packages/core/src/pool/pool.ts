@@ -76,6 +76,12 @@ export interface Pool {
   setSelfDraining(id: string, selfDraining: boolean): void
   /** Records the result of one health check for the figures, whether or not it changes the backend's health. */
   noteCheck(id: string, result: Omit<CheckResult, 'atMs'>): void
+  /**
+   * Sets the requests that a backend has in flight in other processes. They count towards `maxInFlight`, and in balancers
+   * that compare loads.
+   * @throws OptionError for an unknown id.
+   */
+  setElsewhere(id: string, inFlight: number): void
   /** How processes that serve the same pool share its health checks; undefined: this process makes them. */
   readonly checkDuty: CheckDuty | undefined
   /** Shares the health checks of the pool with other processes. Call it before a forwarder is made for the pool. */

@@ -21,6 +21,7 @@ import { type Changes, changesBetween, reloaded } from '../reload/reload.ts'
 import { AMBIGUOUS, type Router, router } from '../config/routes.ts'
 import { type Observe, ServedPool } from './served-pool.ts'
 import type { WorkerChecks } from '../sharing/worker-checks.ts'
+import type { WorkerLoads } from '../sharing/worker-loads.ts'
 import type { WorkerSessions } from '../sharing/worker-sessions.ts'
 import { learnedTables } from './learned-stores.ts'
 import { RedisState, type SharedState, untilThere, WorkersState } from './shared-state.ts'
@@ -31,6 +32,7 @@ const LOOK_MS = 100
 export interface WorkerSharing {
   readonly sessions: WorkerSessions
   readonly checks: WorkerChecks
+  readonly loads: WorkerLoads
 }
 
 /** A gateway that is running. */
@@ -41,6 +43,8 @@ export class Gateway {
   readonly #shared: SharedState | undefined
   /** The health checks that workers share. */
   readonly #checks: WorkerChecks | undefined
+  /** The requests in flight that workers share. */
+  readonly #loads: WorkerLoads | undefined
   #config: GatewayConfig
   #pools: ReadonlyMap<string, ServedPool> = new Map()
   /** Those that a reload has replaced, and that have requests left. */
@@ -57,6 +61,7 @@ export class Gateway {
     if (config.store !== undefined) this.#shared = new RedisState(config.store)
     else this.#shared = workers && new WorkersState(workers.sessions)
     this.#checks = workers?.checks
+    this.#loads = workers?.loads
     const { access, sample, skip } = config.log
     this.#accessLog =
       access && logs.log.isLevelEnabled('info')
@@ -85,6 +90,7 @@ export class Gateway {
       gateway.#pools = await gateway.#startPools(config.pools, name => members[name])
       const loaded = gateway.#shared?.loaded
       const fleets = Array.from(gateway.#pools.values(), ({ fleet }) => fleet?.ready ?? [])
+      workers?.loads.serve(gateway.#pools)
       const checked = workers?.checks.loaded
       await untilThere([...fleets.flat(), ...[loaded, checked].filter(arriving => arriving !== undefined)])
       const { host, port } = config.listen
@@ -235,6 +241,7 @@ export class Gateway {
     )
     this.#route = router(config.routes)
     this.#config = config
+    this.#loads?.serve(this.#pools)
     this.#shared?.retain(learnedTables(config.pools))
     for (const served of before.values()) if (this.#pools.get(served.name) !== served) this.#retire(served)
   }

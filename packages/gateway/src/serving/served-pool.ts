@@ -118,6 +118,16 @@ export class ServedPool {
     }
   }
 
+  /** Whether a request's backend depends on the number of requests in flight at it. */
+  get comparesLoads(): boolean {
+    const { balance } = this.#config.options
+    if (balance === 'least-requests' || balance === 'random-two') return true
+    return (
+      this.pool.backends.some(({ maxInFlight }) => maxInFlight > 0) ||
+      (this.#config.options.maxInFlight ?? 0) > 0
+    )
+  }
+
   /** Whether `config` is another in its backends at most, which can be changed while it is served. */
   canBecome({ signature }: PoolConfig): boolean {
     return signature === this.#config.signature

@@ -1,10 +1,12 @@
 import type { Worker } from 'node:cluster'
 import { AdminError } from '../admin/admin-error.ts'
 import type { ChecksFromParent, ChecksFromWorker } from '../sharing/check-messages.ts'
+import type { Loads } from '../sharing/load-messages.ts'
+import type { LoadPeer } from '../sharing/parent-loads.ts'
 import type { CheckPeer } from '../sharing/check-outbox.ts'
 import type { FromParent, FromWorker } from '../sharing/messages.ts'
 import type { Peer } from '../sharing/outbox.ts'
-import type { ChecksMessage, Message, Order, Reply, SessionsMessage } from './worker.ts'
+import type { ChecksMessage, LoadsMessage, Message, Order, Reply, SessionsMessage } from './worker.ts'
 
 /** Time for a worker to reply to an order. */
 const REPLY_MS = 5_000
@@ -19,6 +21,7 @@ export interface Listening {
 export interface LinkListeners {
   sessions(link: WorkerLink, message: FromWorker): void
   checks(link: WorkerLink, message: ChecksFromWorker): void
+  loads(link: WorkerLink, loads: Loads): void
 }
 
 interface Waiting {
@@ -31,7 +34,7 @@ interface Waiting {
  * its write, and Node reports that write as an `error` event of the worker (EPIPE, ERR_IPC_CHANNEL_CLOSED). So a failed
  * send is never an error of the parent: it rejects pending replies, and `exit` reports the worker's end.
  */
-export class WorkerLink implements Peer, CheckPeer {
+export class WorkerLink implements Peer, CheckPeer, LoadPeer {
   readonly worker: Worker
   /** Settles when the worker listens. Rejects when the worker could not start, or has ended before. */
   readonly listening: Promise<Listening>
@@ -50,6 +53,7 @@ export class WorkerLink implements Peer, CheckPeer {
     worker.on('message', (reply: Reply) => {
       if ('sessions' in reply) listeners.sessions(this, reply.sessions)
       else if ('checks' in reply) listeners.checks(this, reply.checks)
+      else if ('loads' in reply) listeners.loads(this, reply.loads)
       else if ('listening' in reply) resolve(reply.listening)
       else if ('failed' in reply)
         reject(Object.assign(new Error(reply.failed.message), { code: reply.failed.code }))
@@ -106,13 +110,17 @@ export class WorkerLink implements Peer, CheckPeer {
     this.#send({ checks }, written)
   }
 
+  sendLoads(loads: Loads, written: () => void): void {
+    this.#send({ loads }, written)
+  }
+
   /** Ends the process at once. */
   kill(): void {
     this.worker.process.kill('SIGKILL')
   }
 
   #send(
-    message: Message | SessionsMessage<FromParent> | ChecksMessage<ChecksFromParent>,
+    message: Message | SessionsMessage<FromParent> | ChecksMessage<ChecksFromParent> | LoadsMessage,
     written?: () => void,
   ): boolean {
     if (!this.#isOpen || !this.worker.isConnected()) return false

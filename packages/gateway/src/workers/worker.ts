@@ -10,7 +10,9 @@ import { openLogs } from '../logging/log.ts'
 import { GatewayOperations, type Operation } from '../admin/operations.ts'
 import type { ChecksFromParent, ChecksFromWorker } from '../sharing/check-messages.ts'
 import type { FromParent, FromWorker } from '../sharing/messages.ts'
+import type { Loads } from '../sharing/load-messages.ts'
 import { WorkerChecks } from '../sharing/worker-checks.ts'
+import { WorkerLoads } from '../sharing/worker-loads.ts'
 import { WorkerSessions } from '../sharing/worker-sessions.ts'
 import type { Members } from '../reload/pool-members.ts'
 import type { PreparedReload } from '../reload/prepared-reload.ts'
@@ -53,13 +55,23 @@ export interface ChecksMessage<T> {
   readonly checks: T
 }
 
+/** A message about requests in flight. */
+export interface LoadsMessage {
+  readonly loads: Loads
+}
+
 /** All that a parent sends to a worker. */
-type FromParentProcess = Message | SessionsMessage<FromParent> | ChecksMessage<ChecksFromParent>
+type FromParentProcess =
+  | Message
+  | SessionsMessage<FromParent>
+  | ChecksMessage<ChecksFromParent>
+  | LoadsMessage
 
 /** A message from a worker: first its address, then a reply to each message. */
 export type Reply =
   | SessionsMessage<FromWorker>
   | ChecksMessage<ChecksFromWorker>
+  | LoadsMessage
   | { readonly listening: { readonly url: string; readonly port: number } }
   | { readonly failed: { readonly code: string; readonly message: string } }
   | { readonly number: number; readonly result?: unknown }
@@ -93,14 +105,16 @@ export async function runWorker(isPretty: boolean): Promise<number> {
   const { log } = logs
   logEvents(log)
   const sessions = new WorkerSessions(config.randomSecret, message => say({ sessions: message }))
+  const loads = new WorkerLoads((changed, written) => say({ loads: changed }, written))
   const checks = new WorkerChecks(message => say({ checks: message }))
   process.on('message', (message: FromParentProcess) => {
     if ('sessions' in message) sessions.receive(message.sessions)
     else if ('checks' in message) checks.receive(message.checks)
+    else if ('loads' in message) loads.receive(message.loads)
   })
   let gateway: Gateway
   try {
-    gateway = await Gateway.start(config, logs, start.members, { sessions, checks })
+    gateway = await Gateway.start(config, logs, start.members, { sessions, checks, loads })
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException
     say({ failed: { code, message } })
@@ -176,8 +190,8 @@ function orphaned(): void {
 }
 
 /** A parent that dies meanwhile is noticed by `disconnect`; the failed write is no error of this worker. */
-function say(reply: Reply): void {
-  if (process.connected) process.send?.(reply, undefined, undefined, () => undefined)
+function say(reply: Reply, written: () => void = () => undefined): void {
+  if (process.connected) process.send?.(reply, undefined, undefined, () => written())
 }
 
 function orderError(error: unknown): OrderError {

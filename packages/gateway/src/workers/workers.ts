@@ -18,6 +18,7 @@ import { mergeBackends, mergePools, type Pools } from './merge-figures.ts'
 import { type LearnedTables, learnedTables } from '../serving/learned-stores.ts'
 import type { FromWorker } from '../sharing/messages.ts'
 import { ParentChecks } from '../sharing/parent-checks.ts'
+import { ParentLoads } from '../sharing/parent-loads.ts'
 import { ParentSessions } from '../sharing/parent-sessions.ts'
 import { reloadAll } from './reload-all.ts'
 import { type Listening, WorkerLink } from './worker-link.ts'
@@ -102,6 +103,7 @@ class Workers implements Operations {
   #standing: Standing
   readonly #sessions = new ParentSessions()
   readonly #checks = new ParentChecks()
+  readonly #loads = new ParentLoads()
   /** Workers whose process has not ended. */
   readonly #links = new Set<WorkerLink>()
   readonly #ready = new Set<WorkerLink>()
@@ -235,12 +237,16 @@ class Workers implements Operations {
       checks: (from, message) => {
         if (this.#links.has(from)) this.#checks.receive(from, message)
       },
+      loads: (from, loads) => {
+        if (this.#links.has(from)) this.#loads.receive(from, loads)
+      },
     })
     this.#links.add(link)
     link.worker.once('exit', (code, signal) => {
       this.#links.delete(link)
       this.#sessions.left(link)
       this.#checks.left(link)
+      this.#loads.left(link)
       const wasReady = this.#ready.delete(link)
       if (this.isEnding || !wasReady) return
       this.#log.error({ event: 'worker_exited', worker: link.worker.id, code, signal })
