@@ -466,7 +466,7 @@ describe('a block for the shell', () => {
 
   test('that runs the gateway is one that its help knows', () => {
     const program = join(ROOT, 'packages/gateway/dist/main.js')
-    const helps = [['--help'], ['init', '--help'], ['drain', '--help']].map(args =>
+    const helps = [['--help'], ['init', '--help'], ['drain', '--help'], ['explain', '--help']].map(args =>
       execFileSync(process.execPath, [program, ...args], { encoding: 'utf8' }),
     )
     // Brackets stand around flags that may be absent.
