@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { limpet } from '@limpet/express'
 import type { RequestHandler } from 'express'
@@ -8,6 +7,7 @@ import { startBackend } from '../support/backend.ts'
 import { poolOf } from '../support/fastify-app.ts'
 import { joinedValue } from '../support/header-lines.ts'
 import { ask, type Asked } from '../support/http-client.ts'
+import { expectExact, expectRefused, sha256 } from '../support/parsed-posts.ts'
 import { serve } from '../support/node-app.ts'
 import { EXPRESSES, pool } from '../support/express-app.ts'
 
@@ -20,21 +20,6 @@ describe.each(EXPRESSES)('mounted in %s', (_version, express) => {
       const { affinity, handler } = pool([w1])
       const port = await serve(express().use(parser, handler))
       return { w1, affinity, answer: await ask(port, { method: 'POST', ...asked }) }
-    }
-
-    /** Every byte is what it was, and framed by its length. */
-    function expectExact({ w1, answer }: Awaited<ReturnType<typeof posted>>, body: string | Buffer): void {
-      const bytes = Buffer.from(body)
-      expect(answer.status).toBe(200)
-      expect(answer.echo).toMatchObject({ bytes: bytes.length, sha256: sha256(bytes) })
-      expect(joinedValue(w1.last.lines, 'content-length')).toBe(String(bytes.length))
-      expect(joinedValue(w1.last.lines, 'transfer-encoding')).toBeUndefined()
-    }
-
-    function expectRefused({ w1, affinity, answer }: Awaited<ReturnType<typeof posted>>): void {
-      expectOwnAnswer(answer, 500)
-      expect(answer.text).toContain('mount limpet before body parsers, or keep the bytes in request.rawBody')
-      expect([w1.connections, affinity.pool.find('w1')?.requests]).toEqual([0, 0])
     }
 
     const keepRaw = express.json({
@@ -188,7 +173,3 @@ describe.each(EXPRESSES)('mounted in %s', (_version, express) => {
     })
   })
 })
-
-function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex')
-}

@@ -1,15 +1,14 @@
-import { createHash } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
 import { bodyParser } from '@koa/bodyparser'
 import { limpet, type LimpetOptions } from '@limpet/koa'
 import type { Middleware } from 'koa'
 import { describe, expect, test } from 'vitest'
-import { expectOwnAnswer } from '../contract/own-answers.ts'
 import { startBackend } from '../support/backend.ts'
 import { poolOf } from '../support/fastify-app.ts'
 import { joinedValue } from '../support/header-lines.ts'
 import { ask, type Asked } from '../support/http-client.ts'
+import { expectExact, expectRefused, sha256 } from '../support/parsed-posts.ts'
 import { pool, start } from '../support/koa-app.ts'
 
 describe('after a body parser', () => {
@@ -20,21 +19,6 @@ describe('after a body parser', () => {
     const { affinity, middleware } = pool([w1])
     const port = await start(parser, middleware)
     return { w1, affinity, answer: await ask(port, { method: 'POST', ...asked }) }
-  }
-
-  /** Every byte is what it was, and framed by its length. */
-  function expectExact({ w1, answer }: Awaited<ReturnType<typeof posted>>, body: string | Buffer): void {
-    const bytes = Buffer.from(body)
-    expect(answer.status).toBe(200)
-    expect(answer.echo).toMatchObject({ bytes: bytes.length, sha256: sha256(bytes) })
-    expect(joinedValue(w1.last.lines, 'content-length')).toBe(String(bytes.length))
-    expect(joinedValue(w1.last.lines, 'transfer-encoding')).toBeUndefined()
-  }
-
-  function expectRefused({ w1, affinity, answer }: Awaited<ReturnType<typeof posted>>): void {
-    expectOwnAnswer(answer, 500)
-    expect(answer.text).toContain('mount limpet before body parsers, or keep the bytes in request.rawBody')
-    expect([w1.connections, affinity.pool.find('w1')?.requests]).toEqual([0, 0])
   }
 
   /** A parser that leaves these with Koa's request, and nothing with Node's. */
@@ -129,7 +113,3 @@ describe('after a body parser', () => {
     expect(JSON.parse(own.text)).toEqual({ parsed: { a: 100 } })
   })
 })
-
-function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex')
-}
