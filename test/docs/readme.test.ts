@@ -372,7 +372,7 @@ describe('a block of TypeScript', () => {
       ...TYPESCRIPT.map(({ key, code }) => ({ key, code, tail: CHECKS[key]?.tail })),
       ...defaultPrograms(),
     ])
-  }, 60_000)
+  })
   afterAll(endPrograms)
 
   test('has a check, and every check a block', () => {

@@ -33,7 +33,7 @@ function limpet(cwd: string, args: readonly string[], input = ''): Ended {
     input,
     env: environment,
     encoding: 'utf8',
-    timeout: 30_000,
+    timeout: 100_000,
   })
   return { code: status, out: stdout, error: stderr }
 }

@@ -100,7 +100,7 @@ describe('a name', () => {
     expect(rows()).toHaveLength(1)
     dns.failure = 0
     dns.set(['10.0.0.2'])
-    await expect.poll(rows, { timeout: 10_000 }).toEqual(['10_0_0_2-8080 http://10.0.0.2:8080 1'])
+    await expect.poll(rows).toEqual(['10_0_0_2-8080 http://10.0.0.2:8080 1'])
   })
 
   test('of SRV records keeps a target that cannot be looked up, and leaves one that is gone', async () => {
@@ -118,10 +118,10 @@ describe('a name', () => {
     await expect.poll(rows).toHaveLength(3)
     dns.failures.set('A b.app.internal', 3).set('AAAA b.app.internal', 3).set('A c.app.internal', 2)
     await expect
-      .poll(rows, { timeout: 5_000 })
+      .poll(rows)
       .toEqual(['a_app_internal-8080 http://10.0.0.1:8080 1', 'c_app_internal-8080 http://10.0.0.3:8080 1'])
     dns.failures.clear()
-    await expect.poll(rows, { timeout: 5_000 }).toHaveLength(3)
+    await expect.poll(rows).toHaveLength(3)
   })
 
   test('of SRV records is not asked for any more once it is closed, in the middle of a target', async () => {

@@ -23,7 +23,7 @@ const BY_COMMAND: readonly (readonly [drill: string, adapter: string])[] = [
 type Start = (shops: readonly BackendProcess[]) => Promise<DrilledGateway>
 
 // At the same time: most of a drill is waiting.
-describe.concurrent.each(DRILLS)('$name: $shows', { timeout: 60_000 }, drill => {
+describe.concurrent.each(DRILLS)('$name: $shows', { timeout: 180_000 }, drill => {
   test.each(ADAPTERS)('by the adapter of %s', async adapter => {
     await expectNoProblems(drill, async shops => LimpetGateway.start(adapter, shops))
   })

@@ -64,7 +64,7 @@ test('each worker follows the service', async () => {
   const api = await apiServer()
   api.set(podOf(w1))
   const gateway = await GatewayProcess.start(kubernetesOf(api, {}, { workers: 2 }))
-  await expect.poll(() => api.watches, { timeout: 10_000 }).toBe(2)
+  await expect.poll(() => api.watches).toBe(2)
   expect(await gateway.browser().visit()).toBe('w1')
 })
 

@@ -50,7 +50,7 @@ describe('limpet with workers', { timeout: 60_000 }, () => {
     expect(await health()).toEqual([200, { status: 'ok' }])
     for (const worker of gateway.workers) process.kill(worker, 'SIGKILL')
     await expect.poll(health, { interval: 1 }).toEqual([503, { status: 'not_ready' }])
-    await expect.poll(health, { interval: 20, timeout: 10_000 }).toEqual([200, { status: 'ok' }])
+    await expect.poll(health, { interval: 20 }).toEqual([200, { status: 'ok' }])
   })
 
   test('replace workers that have all died, without an admin port that keeps the parent running', async () => {
@@ -71,7 +71,7 @@ describe('limpet with workers', { timeout: 60_000 }, () => {
     const reloads = (): string[] =>
       gateway.log.map(({ event }) => event).filter(event => event === 'reloaded' || event === 'reload_failed')
     const ended = async (count: number): Promise<void> => {
-      await expect.poll(() => reloads().length, { timeout: 10_000 }).toBe(count)
+      await expect.poll(() => reloads().length).toBe(count)
     }
     // On a busy machine the successor may take longer to start than a reload waits for a stopped worker.
     for (let round = 1; reloads().at(-1) !== 'reloaded'; round += 1) {
@@ -101,7 +101,7 @@ describe('limpet with workers', { timeout: 60_000 }, () => {
     gateway.killWorker()
     // The successor is a process by now, and does not listen yet.
     const isStarting = (): boolean => gateway.workers.some(worker => !before.includes(worker))
-    await expect.poll(isStarting, { interval: 1, timeout: 10_000 }).toBe(true)
+    await expect.poll(isStarting, { interval: 1 }).toBe(true)
     gateway.signal('SIGTERM')
     expect(await gateway.exited).toMatchObject({ code: 0 })
   })
@@ -109,7 +109,7 @@ describe('limpet with workers', { timeout: 60_000 }, () => {
   test.each(['SIGTERM', 'SIGINT'] as const)('end by %s while they are starting', async signal => {
     const w1 = await startBackend('w1')
     const gateway = GatewayProcess.spawn(fileOf([w1], { workers: WORKERS }))
-    await expect.poll(() => gateway.workers.length, { interval: 1, timeout: 10_000 }).toBe(WORKERS)
+    await expect.poll(() => gateway.workers.length, { interval: 1 }).toBe(WORKERS)
     const { workers } = gateway
     gateway.signal(signal)
     expect(await gateway.exited).toEqual({ code: 0, error: '' })

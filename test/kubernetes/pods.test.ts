@@ -157,4 +157,4 @@ test('10,000 endpoints in 100 slices are the members of a pool, and follow', asy
     .poll(() => pool.backends.every(({ state }) => state === 'drain'), { timeout: 20_000 })
     .toBe(true)
   expect(failures).toEqual([])
-}, 60_000)
+})

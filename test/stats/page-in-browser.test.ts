@@ -23,7 +23,7 @@ let chromium: Browser
 beforeAll(async () => {
   mkdirSync(SCREENSHOTS, { recursive: true })
   chromium = await startChromium()
-}, 60_000)
+})
 afterAll(async () => chromium.close())
 
 interface Shown {

@@ -56,8 +56,8 @@ export class Example {
     const { stdout } = this.#child
     while (!this.#out.includes(text)) {
       if (stdout === null || stdout.closed) throw new Error(`no "${text}" in:\n${this.#out}${this.#err}`)
-      const signal = AbortSignal.timeout(10_000)
-      // Whichever comes first; a silence of ten seconds is an end as well.
+      const signal = AbortSignal.timeout(60_000)
+      // Whichever comes first; a silence of a minute is an end as well.
       await Promise.race([once(stdout, 'data', { signal }), once(stdout, 'close', { signal })]).catch(() =>
         stdout.destroy(),
       )
