@@ -9,7 +9,7 @@ import { place } from './placement.ts'
 export function hasPin({ headers }: RequestHead): boolean {
   if (headers[PIN_FIELD] !== undefined) return true
   const { cookie } = headers
-  return typeof cookie === 'string' && cookie.includes(`${PIN_FIELD}=`)
+  return typeof cookie === 'string' && cookie.includes(PIN_FIELD)
 }
 
 /** The values that may be pins, in the order of preference: the field comes before the cookie. */
