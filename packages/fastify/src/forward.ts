@@ -95,7 +95,7 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
     from.call(reply, sourceOf(lease.target), {
       getUpstream: () => upstreamOf(lease.backend),
       retryDelay: never,
-      rewriteRequestHeaders: (_request, headers) => carry(exchange, headers),
+      rewriteRequestHeaders: () => carry(exchange),
       // reply-from calls these from the backend's socket, where an error would be an uncaught exception.
       rewriteHeaders: fields => {
         try {

@@ -8,9 +8,12 @@ export type From = (this: FastifyReply, source: string, hooks: FastifyReplyFromH
 /** Under which an exchange travels through reply-from: it copies symbols, and writes none of them to a backend. */
 const EXCHANGE = Symbol('limpet.exchange')
 
-/** The header fields that reply-from has made of a request, and the exchange with them. */
-export function carry(exchange: Exchange, headers: Record<string, unknown>): Record<string, string> {
-  return Object.assign(headers, { [EXCHANGE]: exchange }) as object as Record<string, string>
+/**
+ * In the place of the header fields that reply-from has made of a request: the exchange, which has the lines for the
+ * backend. reply-from would copy the fields twice more on their way to its dispatcher, which reads none of them.
+ */
+export function carry(exchange: Exchange): Record<string, string> {
+  return { [EXCHANGE]: exchange } as object as Record<string, string>
 }
 
 /** A request as reply-from gives it to undici. */
