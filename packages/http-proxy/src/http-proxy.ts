@@ -114,15 +114,15 @@ export function httpProxyOf(
           resolve(undefined)
           return
         }
-        if (UNDERWAY.has(request)) {
+        if (isUnderWay(request)) {
           if (logger !== false) logger.error(TWICE)
           resolve(undefined)
           return
         }
-        UNDERWAY.add(request)
+        setUnderWay(request, true)
         const reject = (error: unknown): void => {
           // The application may give it to another pool.
-          UNDERWAY.delete(request)
+          setUnderWay(request, false)
           hooks.fail(errorFor(request, error), request, client, resolve, refuse)
         }
         try {
@@ -173,8 +173,20 @@ export function httpProxyOf(
   }
 }
 
-/** Requests that a proxy has, until it gives them up. */
-const UNDERWAY = new WeakSet<IncomingMessage>()
+/** On requests that a proxy has, until it gives them up. A `WeakSet` of all requests would cost each collection time. */
+const UNDERWAY = Symbol('limpet.underWay')
+
+interface Marked {
+  [UNDERWAY]?: boolean
+}
+
+function isUnderWay(request: IncomingMessage & Marked): boolean {
+  return request[UNDERWAY] === true
+}
+
+function setUnderWay(request: IncomingMessage & Marked, value: boolean): void {
+  request[UNDERWAY] = value
+}
 
 const TWICE =
   'limpet has this request already and ignores another call; check for middleware that calls next() twice, or a handler of limpet that is called twice'

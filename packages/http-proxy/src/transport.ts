@@ -1,6 +1,7 @@
 /** The parts for an adapter with a forwarder of its own, so that its connections to backends behave as those of others. */
 export { type Attempter, Attempts, type AttemptTimes } from './exchange/attempts.ts'
 export { clientBody } from './exchange/client-body.ts'
+export { endInOneWrite } from './exchange/one-write.ts'
 export { RequestRecord } from './exchange/limpet-info.ts'
 export { isHttp2Response, isWhole, readWhole, refuseResponse } from './exchange/response.ts'
 export { CONNECT_TIMEOUT, countedOpener, type SocketOpener } from './backend/backend-socket.ts'

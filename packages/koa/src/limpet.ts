@@ -83,9 +83,7 @@ function giveResponse(ctx: Context, received: BackendResponse): void {
   } else {
     if (isWhole(body)) sendWhole(ctx, body)
     else watchResponse(res, received)
-    // It guesses where there is none.
-    res.setHeader('Content-Type', type ?? '')
-    response.body = body
+    setBody(ctx, body, type)
   }
   if (type === undefined) res.removeHeader('Content-Type')
   else res.setHeader('Content-Type', type)
@@ -96,6 +94,17 @@ function giveResponse(ctx: Context, received: BackendResponse): void {
     if (name === 'set-cookie') res.appendHeader(name, value)
     else res.setHeader(name, value)
   }
+}
+
+/** Koa's setter watches the end of the response, to destroy a stream. One that is here as a whole has no need of that. */
+function setBody({ res, response }: Context, body: BackendResponse['body'], type: unknown): void {
+  if (isWhole(body) && response.body === undefined) {
+    Object.assign(response, { _body: body })
+    return
+  }
+  // It guesses where there is none.
+  res.setHeader('Content-Type', typeof type === 'string' ? type : '')
+  response.body = body
 }
 
 /** Responses without a body, in Koa. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { readWhole } from '@limpet/http-proxy/transport'
+import { endInOneWrite, readWhole } from '@limpet/http-proxy/transport'
 import type Koa from 'koa'
 import type { Context } from 'koa'
 
@@ -44,6 +44,7 @@ function isUntouched(body: IncomingMessage): boolean {
 function giveBytes(ctx: Context, body: IncomingMessage): void {
   const bytes = readWhole(body) ?? NO_BYTES
   ctx.length = bytes.length
+  endInOneWrite(ctx.res)
   // Its setter would destroy the stream, and the backend's connection with it.
   Object.assign(ctx.response, { _body: bytes })
 }

@@ -205,7 +205,8 @@ export class Attempts {
     const resent = this.#made
     this.#made += 1
     try {
-      withResendCount(resent, () => this.#attempter.attempt(this.#isFresh))
+      if (resent === 0) this.#attempter.attempt(this.#isFresh)
+      else withResendCount(resent, () => this.#attempter.attempt(this.#isFresh))
     } catch (error) {
       // A policy of the application's own could not say what to forward.
       this.#end(error instanceof Error ? error : new Error(String(error)))

@@ -144,7 +144,10 @@ export class Exchange implements AttemptEvents, Attempter {
 
   #close(): void {
     this.#attempts.close()
-    if (this.#response?.complete !== true) this.#sent?.destroy()
+    const response = this.#response
+    if (response?.complete !== true) this.#sent?.destroy()
+    // The application has sent something else: the connection would wait for a reader.
+    else if (!response.readableDidRead && !response.readableEnded) response.destroy()
     if (this.#body instanceof RequestBody) this.#body.destroy()
     this.#lease.release()
   }

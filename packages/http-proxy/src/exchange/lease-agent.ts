@@ -55,7 +55,8 @@ export class LeaseAgent {
     try {
       // http-proxy-middleware got a target that it can parse.
       request.path = this.#lease.target
-      const all = [...this.#lines, ...this.#events.framing]
+      const all = this.#lines
+      for (const part of this.#events.framing) all.push(part)
       const edit = this.#events.editLines
       writeLines(request, edit === undefined ? all : [...edit(all, request)])
     } catch (error) {

@@ -26,10 +26,13 @@ export interface LimpetInfo {
   readonly queuedMs: number
 }
 
+/** An attempt, as the proxy writes it. */
+type WrittenAttempt = { -readonly [Key in keyof AttemptInfo]: AttemptInfo[Key] }
+
 /** The same, as the proxy writes it. A new one belongs to each request. */
 export class RequestRecord implements LimpetInfo {
   readonly pool: string
-  readonly attempts: AttemptInfo[] = []
+  readonly attempts: WrittenAttempt[] = []
   queuedMs = 0
   /** Until there is a response or an error: the request must not be forwarded once more meanwhile. */
   isUnderWay = true
@@ -66,8 +69,8 @@ export class RequestRecord implements LimpetInfo {
     if (outcome === 'responded') this.isUnderWay = false
     const last = this.attempts.at(-1)
     if (last === undefined || last.outcome !== undefined) return
-    const durationMs = performance.now() - this.#arrivedMs - last.startedMs
-    this.attempts[this.attempts.length - 1] = { ...last, outcome, durationMs }
+    last.outcome = outcome
+    last.durationMs = performance.now() - this.#arrivedMs - last.startedMs
   }
 
   /** The object that a logger writes. */

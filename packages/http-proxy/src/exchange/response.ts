@@ -1,6 +1,7 @@
 import { type IncomingMessage, type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
 import { mergeFields, trailerFields } from '@limpet/core/adapter'
 import type { BackendResponse } from './backend-response.ts'
+import { endInOneWrite } from './one-write.ts'
 import { rawFields } from './raw-fields.ts'
 
 /** A client that takes nothing for this long holds a backend's response hostage. */
@@ -22,6 +23,7 @@ function putResponse(response: ServerResponse, received: BackendResponse): void 
   if (isWhole(body)) {
     // Node does not end a response of HTTP/2 whose head is invalid within `end`.
     if (isHttp2Response(response)) response.flushHeaders()
+    else endInOneWrite(response)
     response.end(readWhole(body))
     return
   }
