@@ -11,11 +11,23 @@ export const HEADERS = {
 }
 
 /** Five cookies of the application's. */
-export const COOKIES =
+export const COOKIES: string =
   'theme=dark; lang=en; _ga=GA1.2.1234567890.1700000000; session=0123456789abcdef0123456789abcdef; cart=3'
 
-/** These, and the one that an answer has set. */
-export function cookiesWith(setCookie: string | readonly string[] | undefined): string {
+/** These cookies, and the one that a response has set. */
+export function cookiesWith(setCookie: string | readonly string[] | undefined, cookies = COOKIES): string {
   const line = typeof setCookie === 'string' ? setCookie : setCookie?.[0]
-  return line === undefined ? COOKIES : `${COOKIES}; ${line.split(';')[0] ?? ''}`
+  return [cookies, line?.split(';')[0] ?? ''].filter(part => part !== '').join('; ')
 }
+
+/** Request heads of a kind: the fields of each request, and the cookies beside that of limpet. */
+export interface Load {
+  readonly headers: Readonly<Record<string, string>>
+  readonly cookies: string
+}
+
+/** `small` has five fields with Host, Connection and the cookie, as the requests of load generators and services. */
+export const LOADS = {
+  browser: { headers: HEADERS, cookies: COOKIES },
+  small: { headers: { 'user-agent': 'bench', accept: '*/*' }, cookies: '' },
+} as const satisfies Readonly<Record<string, Load>>

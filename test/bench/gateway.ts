@@ -1,3 +1,4 @@
+import { LOADS } from './browser.ts'
 import { Browsers } from './browsers.ts'
 import { Child } from './child.ts'
 import { type Measured, median, medianOf } from './measured.ts'
@@ -11,14 +12,24 @@ const CONNECTIONS = 32
 const REQUESTS = 3_200
 const ROUNDS = 15
 
-/** The most that a gateway with limpet may cost, as a multiple of each of the others. */
-const CONTESTS: readonly { ours: string; others: Readonly<Record<string, number>> }[] = [
-  { ours: 'limpet-fastify', others: { 'bare-fastify': 1, 'hand-written': 1.35 } },
-  { ours: 'limpet-express', others: { 'bare-express': 1 } },
-  { ours: 'limpet-koa', others: { 'bare-koa': 1 } },
-  { ours: 'limpet-command', others: { 'limpet-fastify': 1.1 } },
+type LoadName = keyof typeof LOADS
+
+/** The most that a gateway with limpet may cost, as a multiple of each of the others, for each kind of request heads. */
+type Limits = Readonly<Record<LoadName, number>>
+
+const CONTESTS: readonly { ours: string; others: Readonly<Record<string, Limits>> }[] = [
+  {
+    ours: 'limpet-fastify',
+    others: {
+      'bare-fastify': { browser: 1, small: 1 },
+      'hand-written': { browser: 1.35, small: 1.35 },
+    },
+  },
+  { ours: 'limpet-express', others: { 'bare-express': { browser: 1, small: 1 } } },
+  { ours: 'limpet-koa', others: { 'bare-koa': { browser: 1, small: 1 } } },
+  { ours: 'limpet-command', others: { 'limpet-fastify': { browser: 1.1, small: 1.1 } } },
   // The cost of a log line for each request.
-  { ours: 'limpet-command-logging', others: { 'limpet-command': 1.3 } },
+  { ours: 'limpet-command-logging', others: { 'limpet-command': { browser: 1.3, small: 1.3 } } },
 ]
 
 /** A gateway, and its browsers. */
@@ -27,9 +38,9 @@ class Contestant {
   readonly #gateway: Child
   readonly #browsers: Browsers
 
-  constructor(gateway: Child) {
+  constructor(gateway: Child, load: LoadName) {
     this.#gateway = gateway
-    this.#browsers = new Browsers(gateway.url, CONNECTIONS)
+    this.#browsers = new Browsers(gateway.url, CONNECTIONS, LOADS[load])
   }
 
   async run(): Promise<void> {
@@ -53,12 +64,15 @@ export async function benchGateway(): Promise<Measured[]> {
   const backends = await Child.start('backend')
   const measured: Measured[] = []
   for (const { ours, others } of CONTESTS) {
-    const names = [ours, ...Object.keys(others)]
-    const costs = await hold(names, backends.urls)
-    const figures = names.map((name, index) => `${name} ${median(costs[index] ?? []).toFixed(1)} µs`)
-    console.log(`CPU per request  ${figures.join('  ')}`)
-    for (const [index, [name, most]] of Object.entries(others).entries()) {
-      measured.push(medianOf(`${ours} / ${name}`, ratios(costs[0] ?? [], costs[index + 1] ?? []), most))
+    for (const load of ['browser', 'small'] as const) {
+      const names = [ours, ...Object.keys(others)]
+      const costs = await hold(names, load, backends.urls)
+      const figures = names.map((name, index) => `${name} ${median(costs[index] ?? []).toFixed(1)} µs`)
+      console.log(`CPU per request, ${load} heads  ${figures.join('  ')}`)
+      for (const [index, [name, limits]] of Object.entries(others).entries()) {
+        const what = `${ours} / ${name}, ${load} heads`
+        measured.push(medianOf(what, ratios(costs[0] ?? [], costs[index + 1] ?? []), limits[load]))
+      }
     }
   }
   await backends.stop()
@@ -66,9 +80,9 @@ export async function benchGateway(): Promise<Measured[]> {
 }
 
 /** The cost of a request to each gateway, round by round. */
-async function hold(names: readonly string[], urls: readonly string[]): Promise<number[][]> {
+async function hold(names: readonly string[], load: LoadName, urls: readonly string[]): Promise<number[][]> {
   const contestants = await Promise.all(
-    names.map(async name => new Contestant(await Child.start(`gateways/${name}`, urls))),
+    names.map(async name => new Contestant(await Child.start(`gateways/${name}`, urls), load)),
   )
   for (let times = 0; times < 2; times += 1) for (const contestant of contestants) await contestant.load()
   for (let round = 0; round < ROUNDS; round += 1) {
