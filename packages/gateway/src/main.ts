@@ -15,6 +15,8 @@ if (!isSupportedNode(process.versions.node)) {
 setFlagsFromString('--no-allocation-site-pretenuring')
 
 async function main(): Promise<number> {
+  const { keepCompiledModules } = await import('./compile-cache.ts')
+  keepCompiledModules(process.env)
   const { run } = await import('./command.ts')
   return run(process.argv.slice(2), {
     out: text => void process.stdout.write(text),
