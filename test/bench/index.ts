@@ -8,6 +8,7 @@ import { benchMetrics } from './metrics.ts'
 import { benchRedis } from './redis.ts'
 import { benchSharing } from './sharing.ts'
 import { benchStats } from './stats.ts'
+import { benchStartup } from './startup.ts'
 import { benchStore } from './store.ts'
 import { benchWorkers } from './workers.ts'
 
@@ -24,6 +25,7 @@ const PARTS: Readonly<Record<string, () => Measured[] | Promise<Measured[]>>> = 
   redis: benchRedis,
   sharing: benchSharing,
   stats: benchStats,
+  startup: benchStartup,
   store: benchStore,
   workers: benchWorkers,
   kubernetes: benchKubernetes,
