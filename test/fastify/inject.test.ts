@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import { createAffinity } from '@limpet/core'
 import { limpet } from '@limpet/fastify'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { startBackend, startBackends } from '../support/backend.ts'
 import { newApp, poolOf } from '../support/fastify-app.ts'
 
@@ -36,6 +37,18 @@ describe('app.inject()', () => {
     const answer = await app.inject({ method: 'POST', url: '/', headers, payload })
     expect(answer.json()).toMatchObject({ method: 'POST', bytes })
     expect(affinity.pool.find('w1')?.inFlight).toBe(0)
+  })
+
+  test('leaves no timer that looks for a connection', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const app = newApp()
+    await app.register(limpet, poolOf(await startBackend('w1')))
+    await app.inject({ method: 'POST', url: '/', payload: { a: 1 } })
+    // The look at the rest of the body begins after the response.
+    await setImmediate()
+    vi.advanceTimersByTime(60_000)
+    expect(vi.getTimerCount()).toBe(0)
   })
 
   test('gets a large answer whole', async () => {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { constants, type ServerHttp2Stream } from 'node:http2'
+import { Duplex } from 'node:stream'
 
 /** How often the pace of a body's rest is checked: nginx's `lingering_timeout`. */
 const PACE_MS = 5_000
@@ -28,7 +29,8 @@ export function boundUnreadBody(
   response.once('close', () => {
     // The other listeners of this event stop reading the body.
     setImmediate(() => {
-      if (request.complete) return
+      // Node's own flag; the request of light-my-request has the stream's alone.
+      if (request.complete || request.readableEnded) return
       if (stream === undefined) closeAfterRest(request, paceMs)
       else if (!isRead(request)) stream.close(constants.NGHTTP2_NO_ERROR)
     })
@@ -41,7 +43,8 @@ function isRead(request: IncomingMessage): boolean {
 
 function closeAfterRest(request: IncomingMessage, paceMs: number): void {
   const { socket } = request
-  if (socket.destroyed) return
+  // An injected request has an object in the socket's place, and no connection to bound.
+  if (!(socket instanceof Duplex) || socket.destroyed) return
   // Node reads a body that was never read, and leaves one that was read in part.
   if (!isRead(request)) request.resume()
   const endMs = performance.now() + MAX_MS
