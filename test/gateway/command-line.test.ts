@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { VERBS } from '../../packages/gateway/dist/cli/verbs.js'
 import { startBackend } from '../support/backend.ts'
 import { freePort } from '../support/free-port.ts'
 import { GATEWAY_PROGRAM } from '../support/gateway-process.ts'
@@ -81,9 +82,20 @@ describe('flags', () => {
       'there is no limpet.yaml in this folder; --config FILE names another one, and limpet init writes one',
     ],
     [['check'], 'there is no limpet.yaml in this folder'],
+    [['check', 'a.yaml', 'b.yaml'], 'there is no command check a.yaml b.yaml'],
+    [['check', 'a.yaml', '--config', 'b.yaml'], 'limpet check takes one file: behind check, or of --config'],
+    [['schema', 'a.yaml'], 'there is no command schema a.yaml'],
   ])('%j are refused', async (args, message) => {
     const { code, error } = await limpetHere(args, folder())
     expect([code, error]).toEqual([1, expect.stringContaining(`limpet: ${message}`)])
+  })
+})
+
+describe('--help', () => {
+  test.each([[], ...[...VERBS.keys()].map(verb => [verb])])('%s fits into 80 columns', async (...verb) => {
+    const { code, out } = await limpetHere([...verb, '--help'])
+    expect(code).toBe(0)
+    expect(out.split('\n').filter(line => line.length > 80)).toEqual([])
   })
 })
 
@@ -94,7 +106,11 @@ describe('a file', () => {
     const port = await freePort()
     const pools = { web: { backends: [w1.options] } }
     writeFileSync(join(cwd, 'limpet.yaml'), JSON.stringify({ listen: `127.0.0.1:${port}`, pools }))
-    expect(limpet(cwd, ['check'])).toMatchObject({ code: 0, out: 'limpet.yaml is good: 1 pools, 1 routes\n' })
+    expect(limpet(cwd, ['check'])).toMatchObject({ code: 0, out: 'limpet.yaml is good: 1 pool, 1 route\n' })
+    expect(limpet(folder(), ['check', join(cwd, 'limpet.yaml')])).toMatchObject({
+      code: 0,
+      out: `${join(cwd, 'limpet.yaml')} is good: 1 pool, 1 route\n`,
+    })
     await start(cwd, [], '"listening"')
     expect((await ask(port)).status).toBe(200)
   })

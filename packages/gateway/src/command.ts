@@ -9,8 +9,9 @@ import { problemText } from './config/problem.ts'
 
 const HELP = `limpet: a gateway with session affinity
 
-  limpet [--config limpet.yaml] [--adapter fastify|express|koa] [--pretty] [--watch]
-  limpet check [--config limpet.yaml] [--without-secrets]
+  limpet [--config limpet.yaml] [--adapter fastify|express|koa]
+         [--pretty] [--watch]
+  limpet check [FILE] [--without-secrets]
   limpet init
   limpet proxy --from :8080 --to 127.0.0.1:3001,127.0.0.1:3002 [--pretty]
   limpet schema
@@ -24,17 +25,27 @@ const HELP = `limpet: a gateway with session affinity
 
 Without --config the file is limpet.yaml in the current folder.
 
-check lists the problems of a file, and settings that are often a mistake. With --without-secrets a variable
-or a file of a secret may be missing. init asks four questions and writes a file; limpet init --help says more.
-proxy needs no file: it keeps sessions by a cookie, signed with LIMPET_SECRET where the environment has it.
-schema prints the JSON Schema of the file, for editors. health asks a
-running gateway whether it is ready; limpet health --help says more. explain tells why a request gets its
-backend; limpet explain --help says more. token makes a token by which a request asks for its decision, or goes to one backend. status and the commands beside it look at
-a running gateway and change its backends; limpet drain --help says more. kill-test
-shows what happens to users when a backend is killed; limpet kill-test --help lists its options. from
-makes a limpet file of another server's configuration; limpet from --help says more.
-SIGTERM and SIGINT finish the requests in flight and end; SIGHUP reloads the file, and so does
-a change of it with --watch.
+  check      lists the problems of a file, and settings that are often a
+             mistake. With --without-secrets a variable or a file of a secret
+             may be missing.
+  init       asks four questions and writes a file.
+  proxy      needs no file. It keeps sessions by a cookie, signed with
+             LIMPET_SECRET where the environment has it.
+  schema     prints the JSON Schema of the file, for editors.
+  health     asks a running gateway whether it is ready.
+  explain    tells why a request gets its backend.
+  token      makes a token by which a request asks for its decision, or goes to
+             one backend.
+  status     lists the backends of a running gateway; the commands beside it
+             change them.
+  kill-test  shows what happens to users when a backend is killed.
+  from       makes a limpet file of another server's configuration.
+
+init, health, explain, token, status, kill-test and from have a --help of their
+own, as limpet init --help.
+
+SIGTERM and SIGINT finish the requests in flight and end. SIGHUP reloads the
+file, and so does a change of it with --watch.
 `
 
 /**

@@ -10,12 +10,14 @@ const HELP = `limpet health: asks a running gateway whether it is ready
   limpet health --config limpet.yaml
   limpet health --url http://127.0.0.1:8404
 
-It asks GET /healthz of the admin port, for HEALTHCHECK of a container or ExecStartPost of a service.
+It asks GET /healthz of the admin port, for HEALTHCHECK of a container or
+ExecStartPost of a service.
 
-  --url URL        the admin port; default: http://127.0.0.1:8404. The path defaults to /healthz
-  --config FILE    takes the admin port from this file
-  --timeout TIME   longest wait for the response; default: 3s
-  --help           prints this
+  --url URL       the admin port; default: http://127.0.0.1:8404. The path
+                  defaults to /healthz
+  --config FILE   takes the admin port from this file
+  --timeout TIME  longest wait for the response; default: 3s
+  --help          prints this
 
 Exit codes: 0 the response was 200, 1 everything else.
 `

@@ -37,15 +37,18 @@ export function parseArguments(args: readonly string[]): Arguments {
     help: { type: 'boolean', short: 'h', default: false },
     version: { type: 'boolean', short: 'v', default: false },
   })
-  const { config = DEFAULT_FILE, from, to, help, pretty, watch } = values
+  const { from, to, help, pretty, watch } = values
   const adapter = ADAPTERS.find(name => name === values.adapter)
   if (values.adapter !== undefined && adapter === undefined)
     throw new UsageError(`--adapter got "${values.adapter}"${hint(values.adapter, ADAPTERS)}`)
-  const [given, ...more] = positionals
+  const [given, ...words] = positionals
   const word = WORDS.find(one => one === given)
   if (given !== undefined && word === undefined)
     throw new UsageError(`there is no command ${given}${hint(given, [...WORDS, ...VERBS.keys()])}`)
+  const [file, ...more] = word === 'check' ? words : [undefined, ...words]
   if (more.length > 0) throw new UsageError(`there is no command ${positionals.join(' ')}`)
+  if (file !== undefined && values.config !== undefined)
+    throw new UsageError('limpet check takes one file: behind check, or of --config')
   if (word !== 'proxy' && (from !== undefined || to !== undefined))
     throw new UsageError('--from and --to are flags of limpet proxy')
   if (word !== 'check' && values['without-secrets'])
@@ -56,9 +59,10 @@ export function parseArguments(args: readonly string[]): Arguments {
     )
   if (word === 'proxy' && values.config !== undefined)
     throw new UsageError('limpet proxy takes no --config: it needs no file')
+  const config = values.config ?? file
   const needsFile = (word === undefined || word === 'check') && !help && !values.version
   // A worker gets the text from its parent.
-  if (!cluster.isWorker && needsFile && values.config === undefined && !existsSync(DEFAULT_FILE))
+  if (!cluster.isWorker && needsFile && config === undefined && !existsSync(DEFAULT_FILE))
     throw new UsageError(
       `there is no ${DEFAULT_FILE} in this folder; --config FILE names another one, and limpet init writes one`,
     )
@@ -67,7 +71,7 @@ export function parseArguments(args: readonly string[]): Arguments {
     version: values.version,
     pretty,
     word,
-    config,
+    config: config ?? DEFAULT_FILE,
     adapter,
     watch,
     withoutSecrets: values['without-secrets'],

@@ -10,6 +10,10 @@ export function check(
 ): number {
   const { pools, routes, warnings, advice } = parseConfig(readSource(file, adapter), { withoutSecrets })
   for (const warning of [...warnings, ...advice]) error(`${file}: ${warning}\n`)
-  out(`${file} is good: ${pools.length} pools, ${routes.length} routes\n`)
+  out(`${file} is good: ${counted(pools, 'pool')}, ${counted(routes, 'route')}\n`)
   return 0
+}
+
+function counted({ length }: readonly unknown[], noun: string): string {
+  return `${length} ${noun}${length === 1 ? '' : 's'}`
 }

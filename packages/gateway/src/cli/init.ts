@@ -12,13 +12,16 @@ import { type InitAnswers, initFile, METHODS } from './init-file.ts'
 const HELP = `limpet init: writes a configuration file with comments
 
   limpet init
-  limpet init --listen 127.0.0.1:8080 --to 127.0.0.1:3001,127.0.0.1:3002 --sessions cookie --health /health
+  limpet init --listen 127.0.0.1:8080 --to 127.0.0.1:3001,127.0.0.1:3002 \\
+    --sessions cookie --health /health
 
-It asks four questions. A flag answers its question, and --yes takes the defaults of the others.
+It asks four questions. A flag answers its question, and --yes takes the
+defaults of the others.
 
   --listen ADDRESS   the address for clients; default: 127.0.0.1:8080
   --to LIST          the backends; default: 127.0.0.1:3001,127.0.0.1:3002
-  --sessions METHOD  cookie, learn (by the application's cookie), address or none; default: cookie
+  --sessions METHOD  cookie, learn (by the application's cookie), address or
+                     none; default: cookie
   --cookie NAME      the application's cookie, for learn; default: sid
   --health PATH      the path of a health check, or none; default: /health
   --out FILE         default: limpet.yaml

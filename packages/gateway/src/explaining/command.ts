@@ -12,15 +12,18 @@ const HELP = `limpet explain: why a request gets its backend
 
   limpet explain --cookie 'SERVERID=v1.3fK9...; sid=8c1...'
   limpet explain --request request.txt
-  limpet explain --host shop.example --path /cart --header 'X-Session-ID: 8c1...'
+  limpet explain --host shop.example --path /cart --header 'X-Session-ID: 8c...'
 
-It asks a running gateway and sends nothing to a backend: no session begins or moves, nothing is counted, and no
-turn of a balancer is used. It prints what each policy has read, and why each backend does or does not take the
-request. With several workers one of them is asked: the turn of a balancer is each worker's own.
+It asks a running gateway and sends nothing to a backend: no session begins or
+moves, nothing is counted, and no turn of a balancer is used. It prints what
+each policy has read, and why each backend does or does not take the request.
+With several workers one of them is asked: the turn of a balancer is each
+worker's own. The log says why an earlier request has moved.
 
-  --cookie VALUE   the cookies of the request, or the value of the pool's own cookie alone
-  --request FILE   the head of the request: a request line and header lines, as curl -v shows them; - is the
-                   standard input
+  --cookie VALUE   the cookies of the request, or the value of the pool's own
+                   cookie alone
+  --request FILE   the head of the request: a request line and header lines, as
+                   curl -v shows them; - is the standard input
   --pool NAME      the pool; default: that of the routes
   --host HOST      the Host of the request; default: localhost
   --path PATH      the target of the request; default: /
@@ -28,11 +31,14 @@ request. With several workers one of them is asked: the turn of a balancer is ea
   --header LINE    a header as 'Name: value'; may be repeated
   --client IP      the client's address
   --json           prints the explanation as JSON
-  --admin URL      the admin port; default: that of limpet.yaml in this folder, else http://127.0.0.1:8404
+  --admin URL      the admin port; default: that of limpet.yaml in this folder,
+                   else http://127.0.0.1:8404
   --config FILE    takes the admin port and its token from this file
   --help           prints this
 
-LIMPET_ADMIN_TOKEN is the token of the admin port, if it has one; otherwise the file's is used.
+LIMPET_ADMIN_TOKEN is the token of the admin port, if it has one; otherwise the
+file's is used.
+
 Exit codes: 0 explained, 1 an error.
 `
 

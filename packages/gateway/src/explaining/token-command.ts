@@ -16,18 +16,22 @@ const HELP = `limpet token: short-lived tokens, made of the secrets of a file
 
   curl -si -H "Limpet-Debug: $(limpet token debug)" http://127.0.0.1:8080/
 
-debug prints a token for the request field Limpet-Debug. The response to a request with it has the decision in
-Limpet-Decision, as JSON: keys, candidates, attempts. Each holder of the token may ask, so its time is short.
-The token is of one pool. No gateway is asked, and the tokens of all secrets of the file are accepted.
+debug prints a token for the request field Limpet-Debug. The response to a
+request with it has the decision in Limpet-Decision, as JSON: keys, candidates,
+attempts. Each holder of the token may ask, so its time is short. The token is
+of one pool. No gateway is asked, and the tokens of all secrets of the file are
+accepted.
 
-pin prints a token for the request field Limpet-Pin, or for the cookie limpet-pin in a browser. A request with it
-goes to this backend, while it drains and in maintenance, too. The session of the client stays as it is.
+pin prints a token for the request field Limpet-Pin, or for the cookie
+limpet-pin in a browser. A request with it goes to this backend, while it drains
+and in maintenance, too. The session of the client stays as it is.
 
   FILE            default: limpet.yaml
   --pool NAME     the pool of debug; needed where the file has several
   --backend NAME  the backend of pin, as web/web1
-  --ttl TIME      how long the token is accepted, from 1s to 1d; default: 5m for debug, 10m for pin
-  --help         prints this
+  --ttl TIME      how long the token is accepted, from 1s to 1d; default: 5m for
+                  debug, 10m for pin
+  --help          prints this
 
 Exit codes: 0 the token is printed, 1 an error.
 `

@@ -1,7 +1,8 @@
 export const HELP = `limpet kill-test: what happens to users when a backend is killed
 
   limpet kill-test SCENARIO.yaml [--url http://127.0.0.1:8080] [options]
-  limpet kill-test --cart --url http://127.0.0.1:8080 --kill 'kill -9 $(cat $LIMPET_BACKEND.pid)'
+  limpet kill-test --cart --url http://127.0.0.1:8080 \\
+    --kill 'kill -9 $(cat $LIMPET_BACKEND.pid)'
 
 Scenario
   SCENARIO.yaml, --cart, --counter   what each user does; --print prints it
@@ -13,7 +14,8 @@ Scenario
 
 Actions, on one backend after the other
   --drain, --kill, --restart, --ready COMMAND
-                          shell commands; they have LIMPET_BACKEND and LIMPET_ACTION
+                          shell commands; they have LIMPET_BACKEND and
+                          LIMPET_ACTION in the environment
   --backends a,b          which backends, in place of those that answer
   --ask kill,restart      asks you to do it; the default without commands
   --settle 3s             users are well after this time without trouble
@@ -27,6 +29,6 @@ Budget
 Report
   --json FILE, --junit FILE, --html FILE
 
-Exit codes: 0 within the budget, 1 above it or users did not recover, 2 no test (usage, scenario, target, hook),
-130 or 143 ended by a signal.
+Exit codes: 0 within the budget, 1 above it or users did not recover, 2 no test
+(usage, scenario, target, hook), 130 or 143 ended by a signal.
 `

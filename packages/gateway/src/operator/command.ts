@@ -25,23 +25,31 @@ const HELP = `limpet status, top, drain, ready, maint, weight: commands to a run
   limpet maint POOL/BACKEND
   limpet weight POOL/BACKEND WEIGHT
 
-status prints a line for each backend: its state, live sessions (~ is an estimate, - is unknown), requests
-and failures. top prints it again and again. drain keeps the sessions of a backend and gives it no new ones;
-at the deadline those that are left move to other backends. maint moves them now. ready ends both.
-weight sets the share of new sessions, 0 to 256.
+  status  prints a line for each backend: its state, live sessions (~ is an
+          estimate, - is unknown), requests and failures.
+  top     prints the same again and again.
+  drain   keeps the sessions of a backend and gives it no new ones. At the
+          deadline the sessions that are left move to other backends.
+  maint   moves them now.
+  ready   ends both.
+  weight  sets the share of new sessions, 0 to 256.
 
   --deadline TIME  when the sessions that are left move; default: 10m
-  --spread TIME    from the deadline on they move over this time, not all at once; default: 0s
+  --spread TIME    from the deadline on they move over this time, not all at
+                   once; default: 0s
   --wait           shows the drain, and ends when the backend is safe to stop
   --every TIME     time between two tables of top; default: 2s
-  --admin URL      the admin port; default: that of limpet.yaml in this folder, else http://127.0.0.1:8404
+  --admin URL      the admin port; default: that of limpet.yaml in this folder,
+                   else http://127.0.0.1:8404
   --config FILE    takes the admin port and its token from this file
   --help           prints this
 
-LIMPET_ADMIN_TOKEN is the token of the admin port, if it has one; otherwise the file's is used.
+LIMPET_ADMIN_TOKEN is the token of the admin port, if it has one; otherwise the
+file's is used.
 
-Exit codes: 0 done, and with --wait: safe to stop, no session was moved; 1 an error, or another command has
-ended the drain; 2 with --wait: safe to stop, and the deadline has moved sessions.
+Exit codes: 0 done, and with --wait: safe to stop, no session was moved; 1 an
+error, or another command has ended the drain; 2 with --wait: safe to stop, and
+the deadline has moved sessions.
 `
 
 const OPTIONS = {
