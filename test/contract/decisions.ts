@@ -2,7 +2,7 @@ import { createAffinity, type Explanation } from '@limpet/core'
 import { describe, expect, test } from 'vitest'
 import { startBackend } from '../support/backend.ts'
 import { valuesOf } from '../support/header-lines.ts'
-import { resetBeforeHead } from '../support/scripts.ts'
+import { echoWith, resetBeforeHead } from '../support/scripts.ts'
 import { startTunnelBackend } from '../support/tunnel-backend.ts'
 import { handshakeText, upgradeClients } from '../support/upgrade-clients.ts'
 import { SECRET, type Start } from './start.ts'
@@ -29,6 +29,18 @@ export function decisions(start: Start): void {
         attempts: [{ backend: 'w1', outcome: 'responded', statusCode: 200 }],
       })
       expect(valuesOf(w1.last.lines, 'limpet-debug')).toEqual([])
+    })
+
+    test('stays out of shared caches, as they give it to clients without a token', async () => {
+      const page = echoWith(200, { 'Cache-Control': 'public, max-age=60', ETag: '"1"' })
+      const gateway = await start([await startBackend('w1', page)], { affinity: [] })
+      const headers = { 'Limpet-Debug': gateway.affinity.debugToken() }
+      const answer = await gateway.ask({ headers })
+      expect([answer.header('limpet-decision') !== undefined, answer.header('cache-control')]).toEqual([
+        true,
+        'private, max-age=60',
+      ])
+      expect((await gateway.ask()).header('cache-control')).toBe('public, max-age=60')
     })
 
     test('tells of each attempt', async () => {

@@ -2,6 +2,7 @@ import { createAffinity } from '@limpet/core'
 import { describe, expect, test } from 'vitest'
 import { startBackend } from '../support/backend.ts'
 import { joinedValue, valuesOf } from '../support/header-lines.ts'
+import { echoWith } from '../support/scripts.ts'
 import { startTunnelBackend } from '../support/tunnel-backend.ts'
 import { handshakeText, upgradeClients } from '../support/upgrade-clients.ts'
 import { SECRET, type Start } from './start.ts'
@@ -58,6 +59,19 @@ export function pins(start: Start): void {
         reason: 'the request is pinned to w2, which is down or full, so round-robin gives it w1',
       })
       gateway.pool.setHealthy('w2', true)
+    })
+
+    test('keeps its response out of shared caches, as they give it to clients without the pin', async () => {
+      const page = echoWith(200, { 'Cache-Control': 'public, max-age=60', ETag: '"1"' })
+      const [w1, w2] = [await startBackend('w1', page), await startBackend('w2', page)]
+      const gateway = await start([w1, w2], { affinity: [] })
+      gateway.pool.setState('w2', 'maint')
+      const pinned = await gateway.ask({
+        headers: { 'Limpet-Pin': gateway.affinity.pinToken({ backend: 'w2' }) },
+      })
+      expect([pinned.echo.id, pinned.header('cache-control')]).toEqual(['w2', 'private, max-age=60'])
+      expect((await gateway.ask()).header('cache-control')).toBe('public, max-age=60')
+      gateway.pool.setState('w2', 'ready')
     })
 
     test('is ignored when it is wrong, expired, or of another pool, and goes no further either', async () => {

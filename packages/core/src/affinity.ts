@@ -60,7 +60,7 @@ export interface Affinity {
   /**
    * Makes a pin: a request that has it in the field `Limpet-Pin`, or in the cookie `limpet-pin`, goes to this backend,
    * while it drains and in maintenance, too. Its session is neither read nor written, and no backend gets the pin.
-   * @throws OptionError when the pool has no secrets, or the time is too short or too long
+   * @throws OptionError when the pool has no secrets, `backend` is no id, or the time is too short or too long
    */
   pinToken(options: PinTokenOptions): string
   /** The pool in figures, counted by this process since the affinity was built. */
@@ -89,7 +89,7 @@ export function createAffinity(options: AffinityOptions): Affinity {
         diagnostics.eventOf(request.message, { pool: pool.name, backend: backend.id, status }),
       )
     }
-    return log === undefined ? held : new ExplainedLease(held, log)
+    return log === undefined ? held : new ExplainedLease(held, log, request)
   }
 
   function lease(

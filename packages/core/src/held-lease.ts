@@ -10,6 +10,7 @@ import { type HeaderFields, isHttp2, type RequestHead, type ResponseHead } from 
 import { type FieldForwarding, requestLines } from './http/request-lines.ts'
 import { originForm } from './http/refusal.ts'
 import { underBase } from './http/target.ts'
+import { keepPrivate } from './http/cache-control.ts'
 import { responseFields } from './http/response-fields.ts'
 import { addServerTiming } from './server-timing.ts'
 import { claimedView, type Decision, type DecisionContext } from './selection/decision.ts'
@@ -168,6 +169,8 @@ export class HeldLease implements Lease, ReportedSession, WaitingRequest {
     const { claims } = this.#decision
     const { isSecure } = this.client
     writeKeys(pool, policies, { request, response, backend, isSecure, isFailure, claims }, this, fields)
+    // A shared cache would give the response of a backend in maintenance to every client.
+    if (this.#decision.isPinned === true) keepPrivate({ request, response }, fields)
     if (this.#context.serverTiming) addServerTiming(fields, this.status, ticksSince(this.#arrivedTicks))
     if (diagnostics.responded.hasSubscribers) {
       const { statusCode } = response

@@ -1,6 +1,7 @@
 import type { Backend } from '../pool/backend.ts'
 import type { Failure } from '../failure.ts'
-import type { HeaderFields, ResponseHead } from '../head.ts'
+import type { HeaderFields, RequestHead, ResponseHead } from '../head.ts'
+import { keepPrivate } from '../http/cache-control.ts'
 import type { Lease } from '../lease.ts'
 import { DECISION_FIELD, decisionText } from './decision-field.ts'
 import type { DecisionLog } from './decision-log.ts'
@@ -10,10 +11,12 @@ import type { Explanation } from './explanation.ts'
 export class ExplainedLease implements Lease {
   readonly #lease: Lease
   readonly #log: DecisionLog
+  readonly #request: RequestHead
 
-  constructor(lease: Lease, log: DecisionLog) {
+  constructor(lease: Lease, log: DecisionLog, request: RequestHead) {
     this.#lease = lease
     this.#log = log
+    this.#request = request
   }
 
   get backend(): Backend {
@@ -63,6 +66,8 @@ export class ExplainedLease implements Lease {
     this.#log.ended('responded', response.statusCode)
     const fields = this.#lease.responded(response)
     fields[DECISION_FIELD] = decisionText(this.explanation)
+    // A shared cache would give the decision to clients without a token.
+    keepPrivate({ request: this.#request, response }, fields)
     return fields
   }
 

@@ -1,5 +1,6 @@
 import { backendTokens } from '../policies/backend-tokens.ts'
 import type { Duration } from '../options/duration.ts'
+import { OptionError } from '../options/option.ts'
 import type { LivePool } from '../pool/live-pool.ts'
 import { shortLivedTokens } from '../signing/short-lived-token.ts'
 import { deriveKeys, opaqueTag } from '../signing/signing-key.ts'
@@ -18,7 +19,7 @@ const DEFAULT_TTL = '10m'
  * Makes a pin: a token that names a backend by a keyed tag, and reveals neither its id nor its address. The keys are
  * derived from the secrets for this purpose and pool alone.
  * @param secrets newest first: the first signs
- * @throws OptionError for a time that is too short or too long
+ * @throws OptionError for a backend that is no id, and for a time that is too short or too long
  */
 export function pinToken(
   pool: string,
@@ -26,6 +27,8 @@ export function pinToken(
   { backend, ttl = DEFAULT_TTL }: PinTokenOptions,
   now: () => number = Date.now,
 ): string {
+  if (typeof backend !== 'string' || backend === '')
+    throw new OptionError('backend', backend, 'the id of a backend')
   const [tagKey] = tagKeys(pool, secrets)
   const tag = tagKey === undefined ? '' : opaqueTag(backend, tagKey)
   return shortLivedTokens(keysOf(pool, secrets), now).make(tag, ttl)
