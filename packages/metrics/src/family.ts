@@ -21,6 +21,14 @@ export interface HistogramFamily {
 
 export type AnyFamily = Family | HistogramFamily
 
+export function counter(name: string, help: string, samples: Iterable<Sample>): Family {
+  return { name, type: 'counter', help, samples }
+}
+
+export function gauge(name: string, help: string, samples: Iterable<Sample>): Family {
+  return { name, type: 'gauge', help, samples }
+}
+
 /** Bounds that OpenTelemetry recommends for HTTP, in milliseconds; figures have finer ones, these among them. */
 const BOUNDS_MS = [5, 10, 25, 50, 75, 100, 250, 500, 750, 1_000, 2_500, 5_000, 7_500, 10_000]
 /** The same in seconds. */

@@ -1,5 +1,5 @@
 import type { BackendFigures, HistogramFigures, PoolFigures } from '@limpet/core'
-import { type AnyFamily, type Family, labelsOf, type Sample, withLabel } from './family.ts'
+import { type AnyFamily, counter, gauge, labelsOf, type Sample, withLabel } from './family.ts'
 
 /** A pool and its backends, with their labels. */
 interface Labelled {
@@ -199,14 +199,6 @@ function stateFamilies(all: readonly Labelled[]): AnyFamily[] {
       drainSamples(all, ({ sessions }) => sessions),
     ),
   ]
-}
-
-function counter(name: string, help: string, samples: Iterable<Sample>): Family {
-  return { name, type: 'counter', help, samples }
-}
-
-function gauge(name: string, help: string, samples: Iterable<Sample>): Family {
-  return { name, type: 'gauge', help, samples }
 }
 
 function histogram(
