@@ -8,10 +8,10 @@ import { pinReader, pinToken, type PinTokenOptions } from './explaining/pin-toke
 import type { RequestHead } from './head.ts'
 import { IGNORE_RULES, ignored } from './selection/ignore.ts'
 import type { LeaseContext } from './held-lease.ts'
-import { isRecord, type OptionError, optionFunction, optionObject, throwAll } from './options/option.ts'
-import { asGiven, attempt, codeOnly, needed, parsed } from './options/option-kind.ts'
+import { isRecord, type OptionError, optionObject, throwAll } from './options/option.ts'
+import { asGiven, attempt, codeOnly, needed } from './options/option-kind.ts'
 import { duration } from './options/duration-kind.ts'
-import { boolean, integer, text, word } from './options/plain-kinds.ts'
+import { boolean, callback, integer, text, word } from './options/plain-kinds.ts'
 import { type OptionsOf, optionTable } from './options/option-table.ts'
 import { OUTLIER_DETECTION } from './pool/outlier-detection.ts'
 import type { AffinityPolicy } from './policies/policy.ts'
@@ -74,11 +74,7 @@ export const AFFINITY_OPTIONS = optionTable({
   /** Requests that are placed without reading their keys, and answered without one. @default [] */
   ignore: IGNORE_RULES,
   /** The clock: milliseconds since the epoch. @default Date.now */
-  now: codeOnly(
-    parsed<() => number, () => number>('a function', (path, value) =>
-      optionFunction(path, value as () => number, Date.now),
-    ),
-  ),
+  now: callback<() => number>({ default: Date.now }),
 })
 
 export interface AffinityOptions extends OptionsOf<typeof AFFINITY_OPTIONS> {}

@@ -3,7 +3,7 @@ import { OptionError } from './option.ts'
 import { needed } from './option-kind.ts'
 import { either, list, oneOf } from './composed-kinds.ts'
 import { duration } from './duration-kind.ts'
-import { boolean, integer, number, text, word } from './plain-kinds.ts'
+import { boolean, callback, integer, number, text, word } from './plain-kinds.ts'
 import { type OptionsOf, optionTable, table, withKinds } from './option-table.ts'
 
 const LIMITS = optionTable({ most: integer({ min: 1, max: 9, default: 3 }), wait: duration({ min: 5 }) })
@@ -182,5 +182,21 @@ describe('a table of options in a file', () => {
         tags: { type: 'array', items: { type: 'string', minLength: 1 }, default: [] },
       },
     })
+  })
+})
+
+describe('a function', () => {
+  const CLOCK = optionTable({ now: callback<() => number>({ default: Date.now }) })
+
+  it('is taken as it is, and has its default when it is absent', () => {
+    const now = (): number => 7
+    expect(CLOCK.parse('', { now }).now).toBe(now)
+    expect(CLOCK.parse('', {}).now).toBe(Date.now)
+    expectTypeOf(CLOCK.parse('', {}).now).toEqualTypeOf<() => number>()
+  })
+
+  it('is refused when it is none', () => {
+    const wrong = { now: 7 } as never
+    expect(() => CLOCK.parse('clock', wrong)).toThrow('option clock.now got 7; it takes a function')
   })
 })

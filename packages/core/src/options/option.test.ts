@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { OptionError, optionFunction, optionInteger, optionList, optionObject } from './option.ts'
+import { OptionError, optionInteger, optionList, optionObject } from './option.ts'
 
 describe('an option error', () => {
   it('names the option, the value and the accepted values', () => {
@@ -35,28 +35,18 @@ describe('an option error', () => {
 })
 
 describe('an absent option has its default', () => {
-  it.each([
-    ['a whole number', () => optionInteger('o', undefined, 3, 1, 5), 3],
-    ['a function', () => optionFunction('o', undefined, () => 1)(), 1],
-  ])('%s', (_, read, expected) => {
-    expect(read()).toBe(expected)
-  })
+  it.each([['a whole number', () => optionInteger('o', undefined, 3, 1, 5), 3]])(
+    '%s',
+    (_, read, expected) => {
+      expect(read()).toBe(expected)
+    },
+  )
 })
 
 describe('an option that is given is taken', () => {
   it.each([
     ['the least number', () => optionInteger('o', 1, 3, 1, 5), 1],
     ['the largest number', () => optionInteger('o', 5, 3, 1, 5), 5],
-    [
-      'a function',
-      () =>
-        optionFunction(
-          'o',
-          () => 2,
-          () => 1,
-        )(),
-      2,
-    ],
   ])('%s', (_, read, expected) => {
     expect(read()).toBe(expected)
   })
@@ -100,7 +90,6 @@ describe('an option is refused', () => {
       'o.__proto__',
       'a',
     ],
-    ['a function that is none', () => optionFunction('o', 7 as never, () => 1), 'o', 'a function'],
   ])('%s', (_, read, option, says) => {
     let error: unknown
     try {

@@ -176,14 +176,3 @@ export function optionList(path: string, value: unknown, takes: string): readonl
   if (!Array.isArray(value)) throw new OptionError(path, value, takes)
   return value
 }
-
-/** Not called here, so what it takes and returns is the caller's promise. */
-export function optionFunction<F extends (...args: never[]) => unknown>(
-  path: string,
-  value: F | undefined,
-  fallback: F,
-): F {
-  if (value === undefined) return fallback
-  if (typeof value !== 'function') throw new OptionError(path, value, 'a function')
-  return value
-}

@@ -82,15 +82,22 @@ export function word<const W extends string | boolean | number, const D extends 
 }
 
 /** A function. It is not called here, so its parameters and its result are the user's promise. */
-export function callback<F extends (...args: never[]) => unknown>({
-  takes = 'a function',
-}: {
+export function callback<F extends (...args: never[]) => unknown>(settings: {
+  readonly default: F
   readonly takes?: string
-} = {}): OptionKind<F, F | undefined, false> {
+}): OptionKind<F, F, false>
+export function callback<F extends (...args: never[]) => unknown>(settings?: {
+  readonly takes?: string
+}): OptionKind<F, F | undefined, false>
+export function callback<F extends (...args: never[]) => unknown>({
+  default: fallback,
+  takes = 'a function',
+}: Default<F> & { readonly takes?: string } = {}): OptionKind<F, F | undefined, false> {
   return kind<F, F | undefined>({
     takes,
     read: (path, value, errors) => {
-      if (value === undefined || typeof value === 'function') return value as F | undefined
+      if (value === undefined) return fallback
+      if (typeof value === 'function') return value as F
       errors.push(new OptionError(path, value, takes))
       return undefined
     },

@@ -1,20 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import { HASH_KEY_BYTES } from '../../signing/keyed-hash.ts'
-import { OptionError, optionFunction } from '../../options/option.ts'
+import { OptionError } from '../../options/option.ts'
 import { parsed } from '../../options/option-kind.ts'
-import { integer } from '../../options/plain-kinds.ts'
+import { callback, integer } from '../../options/plain-kinds.ts'
 import { type OptionsOf, optionTable } from '../../options/option-table.ts'
-
-type Clock = () => number
 
 /** The memory of learned sessions in this process. */
 export const MEMORY_STORE_OPTIONS = optionTable({
   /** Sessions that are remembered at most; then the least useful is forgotten for each new one. @default 100000 */
   maxEntries: integer({ min: 1, max: 16_000_000, default: 100_000 }),
   /** The clock: milliseconds since the epoch. @default Date.now */
-  now: parsed<Clock, Clock>('a function', (path, value) =>
-    optionFunction(path, value as Clock | undefined, Date.now),
-  ),
+  now: callback<() => number>({ default: Date.now }),
   /** 16 secret bytes, for tests. @default random */
   hashKey: parsed<Uint8Array, Uint8Array>(`${HASH_KEY_BYTES} bytes`, parseHashKey),
 })
