@@ -29,3 +29,4 @@ export { editedValues, type HeaderEdits, isProtected } from './http/header-edits
 export { editResponse, type ResponseEdits } from './http/response-edits.ts'
 export { mergeFields } from './http/merged-fields.ts'
 export { trailerFields } from './http/trailer-fields.ts'
+export { parsedFields } from './http/wire-fields.ts'

@@ -2,19 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { type FailureKind, isLocalError, isRepeatable, mayRedispatch } from './failure.ts'
 import type { RequestHead } from './head.ts'
 import { parseRetryOn } from './selection/retry-on.ts'
+import { BARE_REQUEST } from './request.fixture.ts'
 
 function request(method: string, hasBody: boolean): RequestHead {
-  return {
-    method,
-    url: '/',
-    httpVersion: '1.1',
-    rawHeaders: [],
-    headers: {},
-    remoteAddress: undefined,
-    localPort: undefined,
-    encrypted: false,
-    hasBody,
-  }
+  return { ...BARE_REQUEST, method, hasBody }
 }
 
 const ALL = parseRetryOn('retryOn', undefined)

@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { requestHead } from '../head.ts'
 import { LivePool } from '../pool/live-pool.ts'
 import { first } from './first.ts'
-
-const REQUEST = requestHead({ httpVersion: '1.1', rawHeaders: [], headers: {}, socket: {} })
+import { BARE_REQUEST } from '../request.fixture.ts'
 
 function poolOf(...ids: readonly string[]): LivePool {
   return new LivePool(
@@ -13,14 +11,14 @@ function poolOf(...ids: readonly string[]): LivePool {
 }
 
 function picked(pool: LivePool): string | undefined {
-  return first().pick(pool.candidates, REQUEST)?.backend.id
+  return first().pick(pool.candidates, BARE_REQUEST)?.backend.id
 }
 
 describe('first', () => {
   it('gives all to the first, however busy it is', () => {
     const pool = poolOf('a', 'b', 'c')
     for (let count = 0; count < 100; count += 1) {
-      const view = first().pick(pool.candidates, REQUEST)
+      const view = first().pick(pool.candidates, BARE_REQUEST)
       if (view !== undefined) pool.hold(view)
     }
     expect(pool.backends.map(view => view.inFlight)).toEqual([100, 0, 0])
@@ -42,7 +40,7 @@ describe('first', () => {
     const pool = poolOf('a', 'b', 'c')
     const tried: string[] = []
     const next = () =>
-      first().pick(pool.candidates, REQUEST, view => !tried.includes(view.backend.id))?.backend.id
+      first().pick(pool.candidates, BARE_REQUEST, view => !tried.includes(view.backend.id))?.backend.id
     for (let id = next(); id !== undefined; id = next()) tried.push(id)
     expect(tried).toEqual(['a', 'b', 'c'])
   })

@@ -1,20 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { RequestHead } from '../head.ts'
 import { LivePool } from '../pool/live-pool.ts'
 import { leastRequests } from './least-requests.ts'
-
-const REQUEST: RequestHead = {
-  method: 'GET',
-  url: '/',
-  httpVersion: '1.1',
-  rawHeaders: [],
-  headers: {},
-  remoteAddress: undefined,
-  localPort: undefined,
-  encrypted: false,
-  hasBody: false,
-}
+import { BARE_REQUEST } from '../request.fixture.ts'
 
 interface Load {
   readonly weight: number
@@ -39,8 +27,8 @@ describe('least requests', () => {
       fc.property(fc.array(load, { minLength: 1, maxLength: 8 }), fc.nat(8), (loads, warmUp) => {
         const pool = poolOf(loads)
         const balancer = leastRequests()
-        for (let n = 0; n < warmUp; n += 1) balancer.pick(pool.candidates, REQUEST)
-        const picked = balancer.pick(pool.candidates, REQUEST)
+        for (let n = 0; n < warmUp; n += 1) balancer.pick(pool.candidates, BARE_REQUEST)
+        const picked = balancer.pick(pool.candidates, BARE_REQUEST)
         const cost = ({ weight, inFlight }: Load) => (inFlight + 1) / weight
         expect(picked && cost(picked)).toBeCloseTo(Math.min(...loads.map(cost)), 10)
       }),
@@ -54,14 +42,14 @@ describe('least requests', () => {
   ])('picks %s', (_, inFlight, weight, expected) => {
     const pool = poolOf(inFlight.map((count, n) => ({ inFlight: count, weight: weight[n] ?? 1 })))
     const balancer = leastRequests()
-    const picked = Array.from({ length: 6 }, () => balancer.pick(pool.candidates, REQUEST)?.backend.id)
+    const picked = Array.from({ length: 6 }, () => balancer.pick(pool.candidates, BARE_REQUEST)?.backend.id)
     expect(new Set(picked)).toEqual(new Set([expected]))
   })
 
   it('lets equals take turns', () => {
     const pool = poolOf(Array.from({ length: 4 }, () => ({ weight: 1, inFlight: 0 })))
     const balancer = leastRequests()
-    const picked = Array.from({ length: 12 }, () => balancer.pick(pool.candidates, REQUEST)?.backend.id)
+    const picked = Array.from({ length: 12 }, () => balancer.pick(pool.candidates, BARE_REQUEST)?.backend.id)
     expect(['b0', 'b1', 'b2', 'b3'].map(id => picked.filter(one => one === id).length)).toEqual([3, 3, 3, 3])
   })
 
@@ -72,7 +60,7 @@ describe('least requests', () => {
     ])
     const balancer = leastRequests()
     for (let n = 0; n < 40; n += 1) {
-      const view = balancer.pick(pool.candidates, REQUEST)
+      const view = balancer.pick(pool.candidates, BARE_REQUEST)
       if (view !== undefined) pool.hold(view)
     }
     expect(pool.backends.map(view => view.inFlight)).toEqual([10, 30])
@@ -83,12 +71,12 @@ describe('least requests', () => {
     const balancer = leastRequests()
     const tried: string[] = []
     const next = () =>
-      balancer.pick(pool.candidates, REQUEST, view => !tried.includes(view.backend.id))?.backend.id
+      balancer.pick(pool.candidates, BARE_REQUEST, view => !tried.includes(view.backend.id))?.backend.id
     for (let id = next(); id !== undefined; id = next()) tried.push(id)
     expect(tried).toEqual(['b0', 'b1', 'b2', 'b3'])
   })
 
   it('returns undefined for an empty pool [LB150]', () => {
-    expect(leastRequests().pick([], REQUEST)).toBeUndefined()
+    expect(leastRequests().pick([], BARE_REQUEST)).toBeUndefined()
   })
 })

@@ -1,20 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { RequestHead } from '../head.ts'
 import { LivePool } from '../pool/live-pool.ts'
 import { randomTwo } from './random-two.ts'
-
-const REQUEST: RequestHead = {
-  method: 'GET',
-  url: '/',
-  httpVersion: '1.1',
-  rawHeaders: [],
-  headers: {},
-  remoteAddress: undefined,
-  localPort: undefined,
-  encrypted: false,
-  hasBody: false,
-}
+import { BARE_REQUEST } from '../request.fixture.ts'
 
 /** A pool of backends `b0`, `b1` and so on, with the given numbers of requests in flight. */
 function poolOf(inFlight: readonly number[], weight = 1): LivePool {
@@ -44,7 +32,7 @@ describe('random two', () => {
       fc.property(fc.integer({ min: 2, max: 9 }), fc.nat(8), unit, unit, (count, busiest, first, second) => {
         const place = busiest % count
         const pool = poolOf(Array.from({ length: count }, (_, n) => (n === place ? 1 : 0)))
-        const picked = randomTwo(script([first, second])).pick(pool.candidates, REQUEST)
+        const picked = randomTwo(script([first, second])).pick(pool.candidates, BARE_REQUEST)
         expect(picked).toBeDefined()
         expect(picked?.backend.id).not.toBe(`b${place}`)
       }),
@@ -58,7 +46,7 @@ describe('random two', () => {
     for (let first = 0; first < count; first += 1) {
       for (let second = 0; second < count - 1; second += 1) {
         const random = script([(first + 0.5) / count, (second + 0.5) / (count - 1)])
-        const id = randomTwo(random).pick(pool.candidates, REQUEST)?.backend.id ?? 'none'
+        const id = randomTwo(random).pick(pool.candidates, BARE_REQUEST)?.backend.id ?? 'none'
         picked.set(id, (picked.get(id) ?? 0) + 1)
       }
     }
@@ -73,18 +61,18 @@ describe('random two', () => {
     ])
     for (const heavy of pool.backends.slice(1)) for (let n = 0; n < 2; n += 1) pool.hold(heavy)
     const random = [script([0, 0]), script([0.9, 0])]
-    expect(random.map(one => randomTwo(one).pick(pool.candidates, REQUEST)?.backend.id)).toEqual([
+    expect(random.map(one => randomTwo(one).pick(pool.candidates, BARE_REQUEST)?.backend.id)).toEqual([
       'heavy',
       'heavy',
     ])
   })
 
   it('picks the only one', () => {
-    expect(randomTwo().pick(poolOf([7]).candidates, REQUEST)?.backend.id).toBe('b0')
+    expect(randomTwo().pick(poolOf([7]).candidates, BARE_REQUEST)?.backend.id).toBe('b0')
   })
 
   it('returns undefined for an empty pool [LB150]', () => {
-    expect(randomTwo().pick([], REQUEST)).toBeUndefined()
+    expect(randomTwo().pick([], BARE_REQUEST)).toBeUndefined()
   })
 
   it('gives a redispatched request only accepted backends, each once [LB111] [LB164]', () => {
@@ -94,7 +82,7 @@ describe('random two', () => {
         const balancer = randomTwo(script(numbers))
         const tried: string[] = []
         const next = () =>
-          balancer.pick(pool.candidates, REQUEST, view => !tried.includes(view.backend.id))?.backend.id
+          balancer.pick(pool.candidates, BARE_REQUEST, view => !tried.includes(view.backend.id))?.backend.id
         for (let id = next(); id !== undefined; id = next()) tried.push(id)
         expect(tried.toSorted()).toEqual(['b0', 'b1', 'b2', 'b3'])
       }),

@@ -1,11 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { requestHead } from '../head.ts'
 import type { BackendView } from '../pool/backend-view.ts'
 import { LivePool } from '../pool/live-pool.ts'
 import { random } from './random.ts'
-
-const REQUEST = requestHead({ httpVersion: '1.1', rawHeaders: [], headers: {}, socket: {} })
+import { BARE_REQUEST } from '../request.fixture.ts'
 
 function poolOf(weights: readonly number[]): LivePool {
   return new LivePool(
@@ -20,7 +18,7 @@ function counts(pool: LivePool, draws: number, accepts?: (view: BackendView) => 
   const balancer = random(() => (turn + 0.5) / draws)
   const picks = new Map<BackendView | undefined, number>()
   for (turn = 0; turn < draws; turn += 1) {
-    const view = balancer.pick(pool.candidates, REQUEST, accepts)
+    const view = balancer.pick(pool.candidates, BARE_REQUEST, accepts)
     picks.set(view, (picks.get(view) ?? 0) + 1)
   }
   return pool.backends.map(view => picks.get(view) ?? 0)
@@ -41,7 +39,9 @@ describe('random', () => {
 
   it('gives a draw on a border to the next', () => {
     const pool = poolOf([1, 2, 1])
-    const drawn = [0, 0.25, 0.75].map(unit => random(() => unit).pick(pool.candidates, REQUEST)?.backend.id)
+    const drawn = [0, 0.25, 0.75].map(
+      unit => random(() => unit).pick(pool.candidates, BARE_REQUEST)?.backend.id,
+    )
     expect(drawn).toEqual(['b0', 'b1', 'b2'])
   })
 
@@ -55,7 +55,7 @@ describe('random', () => {
     const units = [0, 0.3, 0.6, 0.9]
     let at = 0
     const balancer = random(() => units[at++ % units.length] ?? 0)
-    const four = () => units.map(() => balancer.pick(pool.candidates, REQUEST)?.backend.id).join(' ')
+    const four = () => units.map(() => balancer.pick(pool.candidates, BARE_REQUEST)?.backend.id).join(' ')
     expect(four()).toBe('b0 b1 b2 b2')
     pool.setWeight('b2', 1)
     pool.setHealthy('b0', false)
@@ -71,7 +71,7 @@ describe('random', () => {
         const balancer = random(() => left.shift() ?? 0)
         const tried: string[] = []
         const next = () =>
-          balancer.pick(pool.candidates, REQUEST, view => !tried.includes(view.backend.id))?.backend.id
+          balancer.pick(pool.candidates, BARE_REQUEST, view => !tried.includes(view.backend.id))?.backend.id
         for (let id = next(); id !== undefined; id = next()) tried.push(id)
         expect(tried.toSorted()).toEqual(['b0', 'b1', 'b2', 'b3'])
       }),
@@ -79,6 +79,6 @@ describe('random', () => {
   })
 
   it('returns undefined for an empty pool [LB150]', () => {
-    expect(random().pick([], REQUEST)).toBeUndefined()
+    expect(random().pick([], BARE_REQUEST)).toBeUndefined()
   })
 })

@@ -1,21 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { RequestHead } from '../head.ts'
 import type { BackendView } from '../pool/backend-view.ts'
 import { LivePool } from '../pool/live-pool.ts'
 import { roundRobin } from './round-robin.ts'
-
-const REQUEST: RequestHead = {
-  method: 'GET',
-  url: '/',
-  httpVersion: '1.1',
-  rawHeaders: [],
-  headers: {},
-  remoteAddress: undefined,
-  localPort: undefined,
-  encrypted: false,
-  hasBody: false,
-}
+import { BARE_REQUEST } from '../request.fixture.ts'
 
 function poolOf(weights: Readonly<Record<string, number>>): LivePool {
   const backends = Object.entries(weights).map(([id, weight]) => ({
@@ -28,9 +16,10 @@ function poolOf(weights: Readonly<Record<string, number>>): LivePool {
 
 /** The ids of the next `count` picks, one character each. */
 function turns(pool: LivePool, count: number, balancer = roundRobin()): string {
-  return Array.from({ length: count }, () => balancer.pick(pool.candidates, REQUEST)?.backend.id ?? '-').join(
-    '',
-  )
+  return Array.from(
+    { length: count },
+    () => balancer.pick(pool.candidates, BARE_REQUEST)?.backend.id ?? '-',
+  ).join('')
 }
 
 function countOf(text: string, id: string): number {
@@ -154,7 +143,7 @@ describe('round robin', () => {
     const balancer = roundRobin()
     const tried: string[] = []
     const next = () =>
-      balancer.pick(pool.candidates, REQUEST, view => !tried.includes(view.backend.id))?.backend.id
+      balancer.pick(pool.candidates, BARE_REQUEST, view => !tried.includes(view.backend.id))?.backend.id
     for (let id = next(); id !== undefined; id = next()) tried.push(id)
     expect(tried.toSorted()).toEqual(['a', 'b', 'c'])
   })
@@ -164,7 +153,7 @@ describe('round robin', () => {
     const balancer = roundRobin()
     const redispatched = Array.from(
       { length: 4 },
-      () => balancer.pick(pool.candidates, REQUEST, view => view.backend.id !== 'a')?.backend.id,
+      () => balancer.pick(pool.candidates, BARE_REQUEST, view => view.backend.id !== 'a')?.backend.id,
     )
     expect(redispatched.join('')).toBe('bcbc')
     expect(turns(pool, 6, balancer)).toBe('abcabc')
@@ -173,7 +162,8 @@ describe('round robin', () => {
   it('gives one that took others’ requests its turn within a round, once the list changes', () => {
     const pool = poolOf({ a: 1, b: 1, x: 1 })
     const balancer = roundRobin()
-    for (let n = 0; n < 20; n += 1) balancer.pick(pool.candidates, REQUEST, view => view.backend.id === 'b')
+    for (let n = 0; n < 20; n += 1)
+      balancer.pick(pool.candidates, BARE_REQUEST, view => view.backend.id === 'b')
     pool.remove('x')
     expect(countOf(turns(pool, 8, balancer), 'b')).toBe(4)
   })
@@ -200,7 +190,9 @@ describe('round robin', () => {
         }
         const accepts = (ids: readonly string[] | null) =>
           ids === null ? undefined : (view: BackendView) => ids.includes(view.backend.id)
-        const picked = accepted.map(ids => balancer.pick(pool.candidates, REQUEST, accepts(ids))?.backend.id)
+        const picked = accepted.map(
+          ids => balancer.pick(pool.candidates, BARE_REQUEST, accepts(ids))?.backend.id,
+        )
         expect(picked).toEqual(accepted.map(scan))
       }),
       { numRuns: 300 },

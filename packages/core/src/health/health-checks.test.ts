@@ -1,22 +1,12 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { HealthChangedEvent } from '../diagnostics.ts'
 import { LivePool } from '../pool/live-pool.ts'
 import { startHealthChecks } from './health-checks.ts'
 import { parseHealth } from './health-options.ts'
-import { checked, closers, healthy, pass, type Verdict } from './checked-pool.fixture.ts'
+import { checked, closers, healthy, pass, type Verdict, useCheckTimers } from './checked-pool.fixture.ts'
 
-beforeEach(() => {
-  vi.useFakeTimers()
-  return () => void vi.useRealTimers()
-})
-
-afterEach(async () => {
-  for (const close of closers.splice(0)) close()
-  // A probe that is called off ends a moment later.
-  await pass(0)
-  expect(vi.getTimerCount()).toBe(0)
-})
+useCheckTimers()
 
 describe('health checks', () => {
   it('find a backend down after `fall` failures in a row, and up after `rise` successes', async () => {

@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { AdminState } from '../pool/backend.ts'
 import { LivePool } from '../pool/live-pool.ts'
 import { startHealthChecks } from './health-checks.ts'
 import { parseHealth } from './health-options.ts'
-import { checked, closers, healthy, pass, type Verdict } from './checked-pool.fixture.ts'
+import { checked, closers, healthy, pass, type Verdict, useCheckTimers } from './checked-pool.fixture.ts'
 
 /** The expected health of backends, computed from the results of their checks alone. */
 class Model {
@@ -59,17 +59,7 @@ class Model {
   }
 }
 
-beforeEach(() => {
-  vi.useFakeTimers()
-  return () => void vi.useRealTimers()
-})
-
-afterEach(async () => {
-  for (const close of closers.splice(0)) close()
-  // A probe that is called off ends a moment later.
-  await pass(0)
-  expect(vi.getTimerCount()).toBe(0)
-})
+useCheckTimers()
 
 describe('health checks after an outage, and their events', () => {
   it('after an outage of all, bring recovered backends back together, so that no session moves to the first', async () => {

@@ -1,18 +1,9 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { LivePool } from '../pool/live-pool.ts'
-import { checked, closers, healthy, pass } from './checked-pool.fixture.ts'
+import { checked, healthy, pass, useCheckTimers } from './checked-pool.fixture.ts'
 
-beforeEach(() => {
-  vi.useFakeTimers()
-  return () => void vi.useRealTimers()
-})
-
-afterEach(async () => {
-  for (const close of closers.splice(0)) close()
-  await pass(0)
-  expect(vi.getTimerCount()).toBe(0)
-})
+useCheckTimers()
 
 const candidates = (pool: LivePool): string => pool.candidates.map(({ backend }) => backend.id).join('')
 

@@ -2,19 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { HeaderFields, RequestHead } from '../head.ts'
 import { keepPrivate } from './cache-control.ts'
+import { BARE_REQUEST } from '../request.fixture.ts'
 
 function request(method: string): RequestHead {
-  return {
-    method,
-    url: '/',
-    httpVersion: '1.1',
-    rawHeaders: [],
-    headers: {},
-    remoteAddress: undefined,
-    localPort: undefined,
-    encrypted: false,
-    hasBody: false,
-  }
+  return { ...BARE_REQUEST, method }
 }
 
 function cacheControl(fields: HeaderFields, method = 'GET', statusCode = 200): HeaderFields[string] {

@@ -1,31 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { HeaderFields, RequestHead } from '../head.ts'
+import type { RequestHead } from '../head.ts'
 import { originForm, refusal } from './refusal.ts'
-
-/** A request with these header lines, joined as Node's parser joins them. */
-function request(lines: readonly [string, string][], facts: Partial<RequestHead> = {}): RequestHead {
-  const headers: HeaderFields = {}
-  const firstOnly = new Set(['host', 'content-length'])
-  for (const [name, value] of lines) {
-    const lower = name.toLowerCase()
-    const before = headers[lower]
-    if (before === undefined) headers[lower] = value
-    else if (!firstOnly.has(lower)) headers[lower] = `${String(before)}, ${value}`
-  }
-  return {
-    method: 'GET',
-    url: '/',
-    httpVersion: '1.1',
-    rawHeaders: lines.flat(),
-    headers,
-    remoteAddress: '192.0.2.1',
-    localPort: 80,
-    encrypted: false,
-    hasBody: false,
-    ...facts,
-  }
-}
+import { requestOfLines } from '../request.fixture.ts'
 
 const HOST: [string, string] = ['Host', 'web.test']
 const HTTP2: [string, string][] = [
@@ -34,7 +11,7 @@ const HTTP2: [string, string][] = [
 ]
 
 function verdict(lines: readonly [string, string][], facts?: Partial<RequestHead>): string {
-  const refused = refusal(request(lines, facts))
+  const refused = refusal(requestOfLines(lines, facts))
   return refused === undefined ? 'passes' : `${refused.statusCode} ${refused.reason}`
 }
 

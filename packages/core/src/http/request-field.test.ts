@@ -2,19 +2,10 @@ import { describe, expect, it } from 'vitest'
 import type { HeaderFields, RequestHead } from '../head.ts'
 import { OptionError } from '../options/option.ts'
 import { parseRequestField } from './request-field.ts'
+import { BARE_REQUEST } from '../request.fixture.ts'
 
 function request(headers: HeaderFields, url = '/'): RequestHead {
-  return {
-    method: 'GET',
-    url,
-    httpVersion: '1.1',
-    rawHeaders: [],
-    headers,
-    remoteAddress: undefined,
-    localPort: undefined,
-    encrypted: false,
-    hasBody: false,
-  }
+  return { ...BARE_REQUEST, headers, url }
 }
 
 describe('a request field', () => {

@@ -2,36 +2,15 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Client } from './client.ts'
 import { withoutCookie } from './cookie-header.ts'
-import type { HeaderFields, RequestHead } from '../head.ts'
+import type { RequestHead } from '../head.ts'
 import { isForwardingField } from './forwarded.ts'
 import { HOP_BY_HOP, nominatedFields } from './hop-by-hop.ts'
 import { type ForwardField, mayConcernAlso, requestLines, type RequestLinesOptions } from './request-lines.ts'
+import { requestOfLines } from '../request.fixture.ts'
 
 type Line = readonly [name: string, value: string]
 
 const CLIENT: Client = { address: '192.0.2.1', isSecure: false, isProxied: false }
-
-function request(lines: readonly Line[], facts: Partial<RequestHead> = {}): RequestHead {
-  const headers: HeaderFields = {}
-  for (const [name, value] of lines) {
-    const lower = name.toLowerCase()
-    const before = headers[lower]
-    headers[lower] =
-      before === undefined ? value : `${String(before)}${lower === 'cookie' ? '; ' : ', '}${value}`
-  }
-  return {
-    method: 'GET',
-    url: '/',
-    httpVersion: '1.1',
-    rawHeaders: lines.flat(),
-    headers,
-    remoteAddress: '192.0.2.1',
-    localPort: 80,
-    encrypted: false,
-    hasBody: false,
-    ...facts,
-  }
-}
 
 /** A policy's changes of fields, by their names. */
 function forwarding(fields: Readonly<Record<string, ForwardField>>): RequestLinesOptions['forwarding'] {
@@ -48,7 +27,7 @@ function forwarded(
   facts?: Partial<RequestHead>,
   options: Partial<RequestLinesOptions> = {},
 ): Line[] {
-  const head = request(lines, facts)
+  const head = requestOfLines(lines, facts)
   const all = requestLines(head, CLIENT, {
     forwarding: forwarding({ cookie: line => withoutCookie(line, 'SRV') }),
     host: undefined,
@@ -134,7 +113,7 @@ describe('the lines that a backend gets', () => {
   })
 
   it('describe the client, though Connection names the fields [T-22] [T-34]', () => {
-    const head = request([
+    const head = requestOfLines([
       HOST,
       ['Connection', 'X-Forwarded-For, X-Real-IP, Forwarded'],
       ['X-Forwarded-For', '1.1.1.1'],

@@ -30,6 +30,13 @@ export function fieldValue(lower: string, values: readonly string[], isHttp2: bo
   return values.join(lower === 'cookie' ? '; ' : ', ')
 }
 
+/** The header fields that Node's HTTP/1.1 parser makes of these lines. */
+export function parsedFields(lines: RawHeaders): HeaderFields {
+  const fields: HeaderFields = {}
+  for (const [lower, { values }] of wireFields(lines)) fields[lower] = fieldValue(lower, values, false)
+  return fields
+}
+
 /** Whether `value` equals what Node parses from these lines: then the application has not changed it. */
 export function isAsRead(
   lower: string,

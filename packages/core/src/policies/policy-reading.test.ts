@@ -3,18 +3,8 @@ import type { RequestHead } from '../head.ts'
 import type { AffinityPolicy, Claims } from './policy.ts'
 import { readPolicies } from './policy-reading.ts'
 import { LivePool } from '../pool/live-pool.ts'
+import { BARE_REQUEST } from '../request.fixture.ts'
 
-const REQUEST: RequestHead = {
-  method: 'GET',
-  url: '/',
-  httpVersion: '1.1',
-  rawHeaders: [],
-  headers: {},
-  remoteAddress: undefined,
-  localPort: undefined,
-  encrypted: false,
-  hasBody: false,
-}
 const POOL = new LivePool('p', [])
 const A: Claims = { kind: 'backend', id: 'a' }
 const EXPIRED: Claims = [{ kind: 'expired' }, { kind: 'invalid' }]
@@ -29,8 +19,8 @@ const failsLater = policy(() => Promise.reject(new Error('no store')))
 
 describe('the claims of policies', () => {
   it('is there at once when none of them has to ask elsewhere', () => {
-    expect(readPolicies(POOL, [policy(() => A), policy(() => EXPIRED)], REQUEST)).toEqual([A, EXPIRED])
-    expect(readPolicies(POOL, [], REQUEST)).toEqual([])
+    expect(readPolicies(POOL, [policy(() => A), policy(() => EXPIRED)], BARE_REQUEST)).toEqual([A, EXPIRED])
+    expect(readPolicies(POOL, [], BARE_REQUEST)).toEqual([])
   })
 
   it.each<[string, AffinityPolicy[], Claims[]]>([
@@ -38,7 +28,7 @@ describe('the claims of policies', () => {
     ['the last of them asks', [policy(() => EXPIRED), later(A)], [EXPIRED, A]],
     ['all of them ask', [later(EXPIRED), later(A)], [EXPIRED, A]],
   ])('keeps their order when %s elsewhere', async (_, policies, expected) => {
-    const read = readPolicies(POOL, policies, REQUEST)
+    const read = readPolicies(POOL, policies, BARE_REQUEST)
     expect(read).toBeInstanceOf(Promise)
     expect(await read).toEqual(expected)
   })
@@ -49,13 +39,13 @@ describe('the claims of policies', () => {
       asked.push(request)
       return Promise.resolve(A)
     })
-    const read = readPolicies(POOL, [asking, asking, asking], REQUEST)
-    expect(asked).toEqual([REQUEST, REQUEST, REQUEST])
+    const read = readPolicies(POOL, [asking, asking, asking], BARE_REQUEST)
+    expect(asked).toEqual([BARE_REQUEST, BARE_REQUEST, BARE_REQUEST])
     await read
   })
 
   it('is nothing where one fails, and the others are read all the same', async () => {
-    expect(readPolicies(POOL, [fails, policy(() => A)], REQUEST)).toEqual([NONE, A])
-    expect(await readPolicies(POOL, [failsLater, fails, later(A)], REQUEST)).toEqual([NONE, NONE, A])
+    expect(readPolicies(POOL, [fails, policy(() => A)], BARE_REQUEST)).toEqual([NONE, A])
+    expect(await readPolicies(POOL, [failsLater, fails, later(A)], BARE_REQUEST)).toEqual([NONE, NONE, A])
   })
 })

@@ -3,20 +3,11 @@ import { createAffinity } from '../affinity.ts'
 import type { RequestHead } from '../head.ts'
 import { type IgnoreOptions, parseIgnore } from './ignore.ts'
 import { OptionError } from '../options/option.ts'
+import { BARE_REQUEST } from '../request.fixture.ts'
 
 function request(method: string, url: string, cookie?: string): RequestHead {
   const headers = { host: 'shop.test', ...(cookie === undefined ? {} : { cookie }) }
-  return {
-    method,
-    url,
-    httpVersion: '1.1',
-    rawHeaders: Object.entries(headers).flat(),
-    headers,
-    remoteAddress: undefined,
-    localPort: undefined,
-    encrypted: false,
-    hasBody: false,
-  }
+  return { ...BARE_REQUEST, method, url, rawHeaders: Object.entries(headers).flat(), headers }
 }
 
 describe('ignored requests', () => {

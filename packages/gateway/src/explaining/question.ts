@@ -1,6 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { isIP } from 'node:net'
 import type { NodeRequest } from '@limpet/core'
+import { parsedFields } from '@limpet/core/adapter'
 import { list, type OptionsOf, optionTable, parsed, text } from '@limpet/core/options'
 import { OptionError } from '@limpet/core'
 
@@ -72,41 +73,13 @@ export function requestOf(question: ParsedQuestion, cookieName: string): NodeReq
   const { method, url, cookie, client } = question
   const line = cookie === undefined || cookie.includes('=') ? cookie : `${cookieName}=${cookie}`
   const lines = line === undefined ? linesOf(question) : [...linesOf(question), ['Cookie', line] as const]
-  const headers: Record<string, string> = {}
-  for (const [name, value] of lines) {
-    const lower = name.toLowerCase()
-    const known = Object.hasOwn(headers, lower) ? headers[lower] : undefined
-    if (known === undefined) headers[lower] = value
-    else if (!FIRST_COUNTS.has(lower)) headers[lower] = `${known}${lower === 'cookie' ? '; ' : ', '}${value}`
-  }
+  const rawHeaders = lines.flat()
   return {
     method,
     url,
     httpVersion: '1.1',
-    rawHeaders: lines.flat(),
-    headers,
+    rawHeaders,
+    headers: parsedFields(rawHeaders),
     socket: { remoteAddress: client },
   }
 }
-
-/** Fields of which Node keeps the first line. */
-const FIRST_COUNTS: ReadonlySet<string> = new Set([
-  'age',
-  'authorization',
-  'content-length',
-  'content-type',
-  'etag',
-  'expires',
-  'from',
-  'host',
-  'if-modified-since',
-  'if-unmodified-since',
-  'last-modified',
-  'location',
-  'max-forwards',
-  'proxy-authorization',
-  'referer',
-  'retry-after',
-  'server',
-  'user-agent',
-])
