@@ -1,11 +1,11 @@
-import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { SECRET } from '../contract/start.ts'
+import { outputOf, packagePrograms } from '../support/package-programs.ts'
 
-describe('the package', () => {
-  const USE = `
+const PROGRAMS = packagePrograms({
+  framework: ['express', 'express'],
+  adapter: '@limpet/express',
+  use: `
     const handler = limpet({ backends: [], secrets: ['${SECRET}'] })
     const server = express().use(handler).listen(0, '127.0.0.1', async () => {
       const answer = await fetch('http://127.0.0.1:' + server.address().port)
@@ -13,28 +13,12 @@ describe('the package', () => {
       handler.close()
       server.close()
       console.log(answer.status, page)
-    })`
-  const IMPORTED = `
-    import express from 'express'
-    import limpet, { limpet as named } from '@limpet/express'
-    if (limpet !== named) throw new Error('two functions')
-    ${USE}`
-  const REQUIRED = `
-    const express = require('express')
-    const limpet = require('@limpet/express')
-    const { refuseUpgrade, guardServer, SERVER_OPTIONS } = limpet
-    if ([refuseUpgrade, guardServer, SERVER_OPTIONS].includes(undefined)) throw new Error('not all of it')
-    if (limpet !== limpet.limpet || limpet !== limpet.default) throw new Error('two functions')
-    ${USE}`
+    })`,
+})
 
-  test.each([
-    ['imported, by its default or by name', ['--input-type=module', '-e', IMPORTED]],
-    ['required, and is the function itself', ['-e', REQUIRED]],
-  ])('is %s, and leaves nothing that would keep the process alive', async (_, args) => {
-    const cwd = fileURLToPath(new URL('.', import.meta.url))
-    // Without NODE_ENV it is development, and Express shows all it knows.
-    const env = { ...process.env, NODE_ENV: undefined }
-    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd, env, timeout: 5_000 })
+describe('the package', () => {
+  test.each(PROGRAMS)('is %s, and leaves nothing that would keep the process alive', async (_, args) => {
+    const { stdout } = await outputOf(args, import.meta.dirname)
     expect(stdout).toBe('503 no backend is available\n')
   })
 })
