@@ -215,14 +215,18 @@ describe.each(ADAPTERS)('a reload of limpet --adapter %s', adapter => {
     })
     const took: number[] = []
     for (const maxAttempts of [3, 2, 3]) {
+      const before = gateway.starvedMs
       await reload(gateway, file(maxAttempts))
-      took.push(Number(gateway.log.findLast(({ event }) => event === 'reloaded')?.['tookMs']))
+      const tookMs = Number(gateway.log.findLast(({ event }) => event === 'reloaded')?.['tookMs'])
+      took.push(Math.round(tookMs - (gateway.starvedMs - before)))
     }
     over.abort()
     await Promise.all(visitors)
-    console.log(`reload under load, 1,000 backends in 20 pools that all differ: ${took.join(', ')} ms`)
+    console.log(
+      `reload under load, 1,000 backends in 20 pools that all differ: ${took.join(', ')} ms of its own`,
+    )
     expect(mistakes).toEqual([])
-    // The best of them: the machine may be busy with something else.
+    // Without the time that other processes took from it. The best of them, for caches are cold after a start.
     expect(Math.min(...took)).toBeLessThan(500)
   })
 

@@ -87,6 +87,11 @@ export class GatewayProcess {
     return Number(/^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1]) * 1024
   }
 
+  /** Milliseconds in which it was ready to run and other processes had all CPUs. */
+  get starvedMs(): number {
+    return Number(readFileSync(`/proc/${this.#child.pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal)
   }
