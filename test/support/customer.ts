@@ -43,9 +43,9 @@ export class Customer {
     return this.shops[0]
   }
 
-  /** Looks and buys in turn until this moment, with a thought in between. */
-  async shopUntil(endMs: number): Promise<void> {
-    while (performance.now() < endMs) {
+  /** Looks and buys in turn until that is enough, with a thought in between. */
+  async shopUntil(isEnough: () => boolean): Promise<void> {
+    while (!isEnough()) {
       await this.buy(this.purchases.length % 2 === 0 ? 'GET' : 'POST')
       // Not all at the same moment.
       await delay(THOUGHT_MS + (this.#number % 20))
