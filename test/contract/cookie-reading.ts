@@ -143,9 +143,12 @@ export function cookieReading(start: Start): void {
         ' ;'.repeat(7500),
         `a=${'"\\'.repeat(7000)}`,
       ]) {
+        const before = process.cpuUsage()
         const answer = await gateway.ask({ headers: { Cookie: cookie } })
+        const { user, system } = process.cpuUsage(before)
         expect(answer.status).toBe(200)
-        expect(answer.elapsedMs).toBeLessThan(500)
+        // The CPU time of this process, in microseconds: another process may take the machine meanwhile.
+        expect(user + system).toBeLessThan(500_000)
       }
     })
 

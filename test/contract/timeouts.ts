@@ -5,6 +5,7 @@ import { startBlackHole } from '../support/black-hole.ts'
 import type { Browser } from '../support/browser.ts'
 import { openRaw } from '../support/raw-client.ts'
 import { echo, hang } from '../support/scripts.ts'
+import { withPauses } from '../support/with-pauses.ts'
 import { expectOwnAnswer } from './own-answers.ts'
 import type { RunningGateway, Start } from './start.ts'
 
@@ -163,27 +164,31 @@ export function timeouts(start: Start): void {
     })
 
     test('a head that comes just in time is in time, and its body may take longer', async () => {
-      const w1 = await startBackend('w1', async ({ response }) => {
-        await delay(200)
-        response.write('slow ')
-        await delay(600)
-        response.end('but sure')
+      await withPauses(500, async (limitMs, pause) => {
+        const w1 = await startBackend('w1', async ({ response }) => {
+          await pause()
+          response.write('slow ')
+          await delay(1.2 * limitMs)
+          response.end('but sure')
+        })
+        const gateway = await start([w1], { timeouts: { response: limitMs } })
+        const answer = await gateway.ask()
+        expect([answer.status, answer.text, answer.complete]).toEqual([200, 'slow but sure', true])
       })
-      const gateway = await start([w1], { timeouts: { response: 500 } })
-      const answer = await gateway.ask()
-      expect([answer.status, answer.text, answer.complete]).toEqual([200, 'slow but sure', true])
     })
 
     test('a body that takes its time on the way in is not the backend’s delay', async () => {
-      const gateway = await start([await startBackend('w1')], { timeouts: { response: 400 } })
-      async function* slowly(): AsyncIterable<Buffer> {
-        for (let piece = 0; piece < 6; piece += 1) {
-          await delay(150)
-          yield Buffer.from('piece')
+      await withPauses(400, async (response, pause) => {
+        const gateway = await start([await startBackend('w1')], { timeouts: { response } })
+        async function* slowly(): AsyncIterable<Buffer> {
+          for (let piece = 0; piece < 6; piece += 1) {
+            await pause()
+            yield Buffer.from('piece')
+          }
         }
-      }
-      const answer = await gateway.ask({ method: 'POST', body: slowly() })
-      expect([answer.status, answer.echo.bytes]).toEqual([200, 30])
+        const answer = await gateway.ask({ method: 'POST', body: slowly() })
+        expect([answer.status, answer.echo.bytes]).toEqual([200, 30])
+      })
     })
 
     test('a body that stops is cut after the idle time, and that is a failure', async () => {
@@ -198,16 +203,18 @@ export function timeouts(start: Start): void {
     })
 
     test('a body that goes on, however slowly, is not cut by the idle time', async () => {
-      const w1 = await startBackend('w1', async ({ response }) => {
-        for (let piece = 0; piece < 5; piece += 1) {
-          response.write('piece ')
-          await delay(150)
-        }
-        response.end()
+      await withPauses(400, async (idle, pause) => {
+        const w1 = await startBackend('w1', async ({ response }) => {
+          for (let piece = 0; piece < 5; piece += 1) {
+            response.write('piece ')
+            await pause()
+          }
+          response.end()
+        })
+        const gateway = await start([w1], { timeouts: { idle } })
+        const answer = await gateway.ask()
+        expect([answer.text, answer.complete]).toEqual(['piece '.repeat(5), true])
       })
-      const gateway = await start([w1], { timeouts: { idle: 400 } })
-      const answer = await gateway.ask()
-      expect([answer.text, answer.complete]).toEqual(['piece '.repeat(5), true])
     })
 
     test('a body that all but stops coming is refused, and the backend is not to blame [T-40, D-18]', async () => {
