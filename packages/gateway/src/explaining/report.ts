@@ -1,3 +1,4 @@
+import { printable } from '../cli/printable.ts'
 import type { Explanation, KeyExplanation, Obstacle } from '@limpet/core'
 
 /** An explanation as a text for a terminal. */
@@ -25,8 +26,7 @@ export function explanationText(explanation: Explanation): string {
     ]),
     ...(backendsLeftOut === 0 ? [] : [`and ${backendsLeftOut} more\n`]),
   ]
-  // A terminal obeys control characters, and the port may be another server's.
-  return parts.join('').replaceAll(/[^\P{Cc}\n]|[\u2028\u2029]/gu, ' ')
+  return printable(parts.join(''))
 }
 
 function keyCells(policy: string, key: KeyExplanation): readonly string[] {

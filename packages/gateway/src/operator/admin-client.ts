@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { BackendFigures, Explanation, PoolFigures } from '@limpet/core'
 import { AddressError, adminOf, adminUrl, DEFAULT_ADMIN_URL, urlOption } from '../admin/admin-address.ts'
+import { printable } from '../cli/printable.ts'
 import type { Question } from '../explaining/question.ts'
 
 /** A backend of `/stats.json`, as far as the commands show it. */
@@ -36,7 +37,7 @@ export class AdminRequestError extends Error {
   /** The status of the refusal; undefined: there was no response. */
   readonly statusCode: number | undefined
   constructor(message: string, statusCode?: number, options?: ErrorOptions) {
-    super(message, options)
+    super(printable(message), options)
     this.statusCode = statusCode
   }
 }
@@ -73,16 +74,15 @@ export class AdminClient {
   }
 
   async pools(): Promise<Readonly<Record<string, PoolRow>>> {
-    const { pools } = (await this.#ask('GET', '/stats.json')) as { pools?: Record<string, PoolRow> }
-    if (typeof pools !== 'object')
-      throw new AdminRequestError(`${this.#url.origin} is no admin port of limpet`)
-    return pools
+    const { pools } = (await this.#ask('GET', '/stats.json')) as { pools?: unknown }
+    if (!isObject(pools) || !Object.values(pools).every(isPoolRow)) throw this.#foreign()
+    return pools as Readonly<Record<string, PoolRow>>
   }
 
   /** Undefined: it has left its pool. */
   async backend(name: BackendName): Promise<BackendRow | undefined> {
     try {
-      return (await this.#ask('GET', pathOf(name))) as BackendRow
+      return this.#rowOf(await this.#ask('GET', pathOf(name)))
     } catch (error) {
       if (error instanceof AdminRequestError && error.statusCode === 404) return undefined
       throw error
@@ -92,14 +92,22 @@ export class AdminClient {
   /** Why a request would get its backend. */
   async explain(question: Question): Promise<Explanation> {
     const explanation = (await this.#ask('POST', '/explain', question)) as Partial<Explanation>
-    if (!Array.isArray(explanation.policies) || !Array.isArray(explanation.backends))
-      throw new AdminRequestError(`${this.#url.origin} is no admin port of limpet`)
+    if (!Array.isArray(explanation.policies) || !Array.isArray(explanation.backends)) throw this.#foreign()
     return explanation as Explanation
   }
 
   /** @returns the backend after the change */
   async change(name: BackendName, change: BackendChange): Promise<BackendRow> {
-    return (await this.#ask('PATCH', pathOf(name), change)) as BackendRow
+    return this.#rowOf(await this.#ask('PATCH', pathOf(name), change))
+  }
+
+  #rowOf(content: object): BackendRow {
+    if (!isBackendRow(content)) throw this.#foreign()
+    return content
+  }
+
+  #foreign(): AdminRequestError {
+    return new AdminRequestError(`${this.#url.origin} is no admin port of limpet`)
   }
 
   /** @throws AdminRequestError */
@@ -126,10 +134,27 @@ export class AdminClient {
       )
     if (!response.ok)
       throw new AdminRequestError(refusalOf(origin, response.status, content), response.status)
-    if (typeof content !== 'object' || content === null)
-      throw new AdminRequestError(`${origin} is no admin port of limpet`)
+    if (!isObject(content)) throw this.#foreign()
     return content
   }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+function isPoolRow(value: unknown): value is PoolRow {
+  return (
+    isObject(value) &&
+    'backends' in value &&
+    Array.isArray(value.backends) &&
+    value.backends.every(isBackendRow)
+  )
+}
+
+/** As far as the commands would fail without it. */
+function isBackendRow(value: unknown): value is BackendRow {
+  return isObject(value) && 'id' in value && 'responses' in value && isObject(value.responses)
 }
 
 function pathOf({ pool, id }: BackendName): string {
@@ -144,8 +169,6 @@ function reasonOf(error: unknown): string {
 
 function refusalOf(origin: string, statusCode: number, content: unknown): string {
   const { message } = (content ?? {}) as { message?: unknown }
-  // A terminal obeys control characters, and the port may be another server's.
-  const text =
-    typeof message === 'string' ? message.replaceAll(/[\p{Cc}\u2028\u2029]/gu, ' ').slice(0, 500) : undefined
+  const text = typeof message === 'string' ? message.replaceAll('\n', ' ').slice(0, 500) : undefined
   return text ?? `${origin}: the status is ${statusCode}`
 }

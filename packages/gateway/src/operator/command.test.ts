@@ -1,4 +1,7 @@
-import { expect, it } from 'vitest'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { runOperator } from './command.ts'
 import { OPERATOR_VERBS } from './verbs.ts'
 
@@ -31,4 +34,49 @@ it.each<[readonly string[], RegExp]>([
   expect([await runOperator(verb, args, terminal), out]).toEqual([1, ''])
   expect(error).toMatch(problem)
   expect(error).toMatch(new RegExp(`^limpet ${verb}: `))
+})
+
+describe('a port of another server', () => {
+  const row = { id: 'w1', state: 'ready', weight: 1, healthy: true, inFlight: 0, tunnels: 0, requests: 0 }
+
+  /** The output of a command to a port that has this response to each request. */
+  async function said(verb: (typeof OPERATOR_VERBS)[number], args: readonly string[], body: unknown) {
+    const server = createServer((_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    onTestFinished(() => void server.close())
+    const { port } = server.address() as AddressInfo
+    let text = ''
+    const note = (part: string): void => void (text += part)
+    const all = [...args, '--admin', `http://127.0.0.1:${port}`]
+    const code = await runOperator(verb, all, { out: note, error: note })
+    return { code, text }
+  }
+
+  it.each([
+    ['no pools', null],
+    ['a pool without backends', { web: {} }],
+    ['backends that are none', { web: { backends: [null] } }],
+    ['a backend without counts', { web: { backends: [row] } }],
+  ])('with %s is told from that of limpet', async (_, pools) => {
+    const { code, text } = await said('status', [], { pools })
+    expect([code, text]).toEqual([
+      1,
+      expect.stringMatching(/^limpet status: http:\S+ is no admin port of limpet\n$/),
+    ])
+  })
+
+  it.each(['\u001b[2J', '\u009b2J', '\r'])('sends no %j to the terminal', async control => {
+    const backend = { ...row, id: `w1${control}`, state: `x${control}`, responses: { '5xx': 0 }, failures: 0 }
+    const pools = { [`web${control}`]: { backends: [backend] } }
+    expect((await said('status', [], { pools })).text).toContain('/w1 ')
+    const told = [
+      await said('status', [], { pools }),
+      await said('status', ['api'], { pools }),
+      await said('drain', ['web/w1', '--wait'], backend),
+    ]
+    for (const { text } of told) expect(text).not.toContain(control)
+  })
 })

@@ -1,4 +1,5 @@
 import { stdout } from 'node:process'
+import { printable } from '../cli/printable.ts'
 import type { Terminal } from '../cli/terminal.ts'
 
 const CLEAR_LINE = '\r\u001b[2K'
@@ -25,14 +26,14 @@ export class Screen {
   progress(line: string): void {
     if (this.#isTerminal) {
       // A longer line would wrap, and only its last part would be drawn anew.
-      this.#terminal.out(`${CLEAR_LINE}${line.slice(0, stdout.columns - 1)}`)
+      this.#terminal.out(`${CLEAR_LINE}${printable(line).slice(0, stdout.columns - 1)}`)
       this.#hasProgress = true
       return
     }
     const nowMs = performance.now()
     if (nowMs - this.#saidMs < LINE_EVERY_MS) return
     this.#saidMs = nowMs
-    this.#terminal.out(`${line}\n`)
+    this.#terminal.out(`${printable(line)}\n`)
   }
 
   /** A page that takes the place of the last. */
@@ -51,12 +52,12 @@ export class Screen {
 
   result(line: string): void {
     this.#endProgress()
-    this.#terminal.out(`${line}\n`)
+    this.#terminal.out(`${printable(line)}\n`)
   }
 
   error(line: string): void {
     this.#endProgress()
-    this.#terminal.error(`limpet: ${line}\n`)
+    this.#terminal.error(`limpet: ${printable(line)}\n`)
   }
 
   #endProgress(): void {

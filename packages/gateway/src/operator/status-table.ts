@@ -1,3 +1,4 @@
+import { printable } from '../cli/printable.ts'
 import type { BackendRow, PoolRow } from './admin-client.ts'
 import { durationText } from './duration-text.ts'
 
@@ -15,7 +16,7 @@ export function statusTable(
   )
   const all = [HEAD, ...rows]
   const widths = HEAD.map((_, column) => Math.max(...all.map(row => (row[column] ?? '').length)))
-  return all
+  const lines = all
     .map(row =>
       row
         .map((cell, column) =>
@@ -25,7 +26,7 @@ export function statusTable(
         .trimEnd(),
     )
     .map(line => `${line}\n`)
-    .join('')
+  return printable(lines.join(''))
 }
 
 function cells(pool: string, backend: BackendRow, nowMs: number): string[] {
