@@ -1,9 +1,9 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build, serve } from 'vitepress'
 import { deadLinks } from './dead-links.ts'
-import { sitePages } from './site-pages.ts'
+import { siteContent } from './site-pages.ts'
 
 /* Builds the site into dist/site: npm run site. With --serve it is shown on 127.0.0.1:4173. */
 
@@ -13,7 +13,7 @@ const SITE = join(HERE, 'dist/site')
 
 const { values } = parseArgs({ options: { serve: { type: 'boolean', default: false } } })
 
-const pages = sitePages()
+const { pages, pictures } = siteContent()
 const dead = deadLinks(pages)
 if (dead.length > 0) throw new Error(`links that lead nowhere:\n${dead.join('\n')}`)
 
@@ -23,6 +23,8 @@ for (const [path, text] of pages) {
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, text)
 }
+// VitePress copies what stands in this folder.
+for (const [path, file] of pictures) cpSync(file, join(PAGES, 'public', path))
 await build(HERE)
 // VitePress goes on when a page cannot be rendered.
 for (const path of pages.keys())

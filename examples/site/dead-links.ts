@@ -5,12 +5,16 @@
 export function deadLinks(pages: ReadonlyMap<string, string>): readonly string[] {
   const anchors = new Map([...pages].map(([path, text]) => [path, anchorsIn(text)] as const))
   return [...pages].flatMap(([path, text]) =>
-    [...withoutCode(text).matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].flatMap(([, target = '']) => {
-      const found = /^(?:\/(?<to>.+)\.md)?(?:#(?<anchor>.+))?$/.exec(target)
-      const { to = path, anchor } = found?.groups ?? {}
-      const there = found === null ? undefined : anchors.get(to)
-      return there !== undefined && (anchor === undefined || there.has(anchor)) ? [] : [`${path}: ${target}`]
-    }),
+    [...withoutCode(text).matchAll(/(?<!!\[[^\]]*)\]\((?!https?:)([^)\s]+)\)/g)].flatMap(
+      ([, target = '']) => {
+        const found = /^(?:\/(?<to>.+)\.md)?(?:#(?<anchor>.+))?$/.exec(target)
+        const { to = path, anchor } = found?.groups ?? {}
+        const there = found === null ? undefined : anchors.get(to)
+        return there !== undefined && (anchor === undefined || there.has(anchor))
+          ? []
+          : [`${path}: ${target}`]
+      },
+    ),
   )
 }
 

@@ -11,13 +11,19 @@ const BY_SOURCE = new Map(
   [...CONTENTS, REFERENCE].flatMap(({ entries }) => entries.map(entry => [entry.source, entry] as const)),
 )
 
-/** The Markdown of all pages, by their path on the site. Links of the repository are links of the site. */
-export function sitePages(): ReadonlyMap<string, string> {
+export interface SiteContent {
+  /** The Markdown of all pages, by their path on the site. Links of the repository are links of the site. */
+  readonly pages: ReadonlyMap<string, string>
+  /** Files with the pictures of the pages, by their path on the site. */
+  readonly pictures: ReadonlyMap<string, string>
+}
+
+export function siteContent(): SiteContent {
   const writer = new PageWriter()
   for (const { entries } of CONTENTS)
     for (const entry of entries) writer.write(entry, readFileSync(join(ROOT, entry.source), 'utf8'))
   for (const [entry, text] of referencePages()) writer.write(entry, text)
-  return writer.pages
+  return writer
 }
 
 /** Languages of files that are not called like their extension. */
@@ -25,14 +31,17 @@ const LANGUAGES: Readonly<Record<string, string>> = { '': 'text', service: 'ini'
 
 class PageWriter {
   readonly pages = new Map<string, string>()
+  readonly pictures = new Map<string, string>()
 
   write({ path, source }: Entry, text: string): void {
     const written = outsideOfCode(withFiles(source, text), prose =>
       prose
-        // Pictures of the repository are for its readers; the site is text.
-        .replaceAll(/^!\[[^\]]*\]\((?!https?:)[^)\s]+\)\n+/gm, '')
         .replaceAll(
-          /\[((?:[^[\]]|\[[^\]]*\])*)\]\((?!https?:|#)([^)\s]+)\)/g,
+          /!\[([^\]]*)\]\((?!https?:)([^)\s]+)\)/g,
+          (_picture, label: string, target: string) => `![${label}](/${this.#picture(source, target)})`,
+        )
+        .replaceAll(
+          /(?<!!)\[((?:[^[\]]|\[[^\]]*\])*)\]\((?!https?:|#)([^)\s]+)\)/g,
           (_link, label: string, target: string) => this.#link(source, label, target),
         ),
     )
@@ -49,6 +58,15 @@ class PageWriter {
       throw new Error(`${source} links to ${target}, which is no page of the site; add it to contents.ts`)
     // The site shows files, and only names folders.
     return statSync(join(ROOT, at)).isDirectory() ? label : `[${label}](/${this.#file(at)}.md)`
+  }
+
+  /** The path of a picture on the site. @throws if the repository does not have it */
+  #picture(source: string, target: string): string {
+    const at = posix.join(posix.dirname(source), target)
+    if (!existsSync(join(ROOT, at))) throw new Error(`${source} shows ${target}, which is not there`)
+    const path = `pictures/${at.replaceAll(/[^\w.]+/g, '-')}`
+    this.pictures.set(path, join(ROOT, at))
+    return path
   }
 
   /** The path of a page that shows a file of the repository. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CONTENTS } from '@limpet-example/site/contents'
 import { deadLinks } from '@limpet-example/site/dead-links'
-import { sitePages as builtPages } from '@limpet-example/site/pages'
+import { siteContent } from '@limpet-example/site/pages'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { parse } from 'yaml'
 import { run } from '../../packages/gateway/dist/command.js'
@@ -13,6 +13,7 @@ import { sitePages } from '../support/readme.ts'
 /** The site of `npm run site`. Blocks of TypeScript and for the shell are in readme.test.ts. */
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const { pages: PAGES, pictures: PICTURES } = siteContent()
 const TLS = fileURLToPath(new URL('../support/tls/', import.meta.url))
 const SNIPPETS = sitePages().flatMap(({ snippets }) => snippets)
 const YAML = SNIPPETS.filter(({ language }) => language === 'yaml')
@@ -34,7 +35,7 @@ async function command(...args: readonly string[]): Promise<{ code: number; out:
 
 describe('the site', () => {
   test('has no dead link', () => {
-    expect(deadLinks(builtPages())).toEqual([])
+    expect(deadLinks(PAGES)).toEqual([])
   })
 
   test('has every page that is written for it, and every README', () => {
@@ -48,8 +49,15 @@ describe('the site', () => {
     expect(shown.toSorted()).toEqual(there.toSorted())
   })
 
+  test('shows the pictures of its pages, the stats page among them', () => {
+    const text = [...PAGES.values()].join('\n')
+    const shown = Array.from(text.matchAll(/^!\[[^\]]+\]\(\/([^)]+)\)$/gm), ([, path]) => path)
+    expect(new Set(shown)).toEqual(new Set(PICTURES.keys()))
+    expect(PAGES.get('operations')).toContain('](/pictures/packages-stats-stats-page.jpg)')
+  })
+
   test('shows the options of a pool with their defaults', () => {
-    const page = builtPages().get('reference/pool') ?? ''
+    const page = PAGES.get('reference/pool') ?? ''
     expect(page).toContain('| `maxAttempts` | 1 to 100 | `3` |')
     expect(page).toMatch(/^## affinity\.cookie$/m)
   })
@@ -59,6 +67,7 @@ test.each([
   ['a page that is not there', '[x](/b.md)', ['a: /b.md']],
   ['a heading that is not there', '# One\n\n[x](#two)', ['a: #two']],
   ['a link of the repository that was not rewritten', '[x](../README.md)', ['a: ../README.md']],
+  ['a picture, which is no page', '![x](/x.jpg)', []],
   ['no link', '# One two\n\n[x](/a.md#one-two), `[x](/b.md)`\n\n```md\n[x](/b.md)\n```\n', []],
 ])('a dead link is found: %s', (_what, text, found) => {
   expect(deadLinks(new Map([['a', text]]))).toEqual(found)
