@@ -444,9 +444,9 @@ function defaultPrograms(): { key: string; code: string }[] {
 describe('a block for the shell', () => {
   const lines = SHELL.flatMap(({ code }) => code.trim().split('\n'))
 
-  test('is one of six things', () => {
+  test('is one of seven things', () => {
     const known =
-      /^npm install |^npm (?:run )?\w+(?: -- --\w+)?$|^node -p "|^node examples\/|^limpet(?: |$)|^curl -X PATCH /
+      /^npm install |^npm (?:run )?\w+(?: -- --\w+)?$|^node -p "|^node examples\/|^limpet(?: |$)|^curl -X PATCH |^curl -si -H "Limpet-\w+: \$\(limpet token /
     expect(lines.filter(line => !known.test(line))).toEqual([])
   })
 
@@ -466,12 +466,12 @@ describe('a block for the shell', () => {
 
   test('that runs the gateway is one that its help knows', () => {
     const program = join(ROOT, 'packages/gateway/dist/main.js')
-    const helps = [['--help'], ['init', '--help'], ['drain', '--help'], ['explain', '--help']].map(args =>
-      execFileSync(process.execPath, [program, ...args], { encoding: 'utf8' }),
+    const helps = [[], ['init'], ['drain'], ['explain'], ['token']].map(args =>
+      execFileSync(process.execPath, [program, ...args, '--help'], { encoding: 'utf8' }),
     )
     // Brackets stand around flags that may be absent.
     const help = helps.join('\n').replaceAll(/[[\]]/g, '')
-    const commands = lines.filter(line => /^limpet(?: |$)/.test(line))
+    const commands = lines.flatMap(line => /(?:^|(?<=\$\())limpet(?: [^)]*)?(?=$|\))/.exec(line)?.[0] ?? [])
     expect(commands).not.toEqual([])
     for (const line of commands) {
       expect(help).toContain(/^limpet(?: [\w-]+)?/.exec(line)?.[0])
