@@ -1,4 +1,7 @@
-import { expect, it } from 'vitest'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect, it, onTestFinished } from 'vitest'
 import { explanationText } from './report.ts'
 import { requestText } from './request-file.ts'
 import { runExplain } from './command.ts'
@@ -79,4 +82,22 @@ w1  no  is down by its health
 w2  yes
 and 3 more
 `)
+})
+
+it.each([
+  [{ policies: [null], backends: [] }],
+  [{ policies: [{ policy: 'cookie', keys: [null] }], backends: [] }],
+  [{ policies: [], backends: [null] }],
+])('is told that a port with the explanation %j is no admin port', async body => {
+  const server = createServer((_, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  const { port } = server.address() as AddressInfo
+  let text = ''
+  const note = (part: string): void => void (text += part)
+  const code = await runExplain(['--admin', `http://127.0.0.1:${port}`], { out: note, error: note })
+  expect([code, text]).toEqual([1, `limpet explain: http://127.0.0.1:${port} is no admin port of limpet\n`])
 })

@@ -91,9 +91,9 @@ export class AdminClient {
 
   /** Why a request would get its backend. */
   async explain(question: Question): Promise<Explanation> {
-    const explanation = (await this.#ask('POST', '/explain', question)) as Partial<Explanation>
-    if (!Array.isArray(explanation.policies) || !Array.isArray(explanation.backends)) throw this.#foreign()
-    return explanation as Explanation
+    const explanation = await this.#ask('POST', '/explain', question)
+    if (!isExplanation(explanation)) throw this.#foreign()
+    return explanation
   }
 
   /** @returns the backend after the change */
@@ -155,6 +155,18 @@ function isPoolRow(value: unknown): value is PoolRow {
 /** As far as the commands would fail without it. */
 function isBackendRow(value: unknown): value is BackendRow {
   return isObject(value) && 'id' in value && 'responses' in value && isObject(value.responses)
+}
+
+/** As far as a report would fail without it. */
+function isExplanation(value: object): value is Explanation {
+  const { policies, backends } = value as { readonly policies?: unknown; readonly backends?: unknown }
+  return (
+    isObjects(backends) && isObjects(policies) && policies.every(one => 'keys' in one && isObjects(one.keys))
+  )
+}
+
+function isObjects(value: unknown): value is readonly object[] {
+  return Array.isArray(value) && value.every(isObject)
 }
 
 function pathOf({ pool, id }: BackendName): string {
