@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
-import { createAffinity, type Lease } from '@limpet/core'
+import { type Claim, createAffinity, type Lease } from '@limpet/core'
 import { lookupSource, parseDiscovery, startDiscovery } from '@limpet/core/adapter'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { codeIn, nameOf, readme, tableOf, wordsOf } from '../support/readme.ts'
@@ -9,6 +9,20 @@ import { REQUEST } from '../support/request-head.ts'
 
 const CORE = readme('packages/core')
 const FASTIFY = readme('packages/fastify')
+
+test('the table of claims has each kind, and the status that a request gets by it', async () => {
+  const kinds = tableOf(CORE, 'claims').map(row => /'(\w+)'/.exec(row[0] ?? '')?.[1] as Claim['kind'])
+  const backends = [{ id: 'app1', url: 'http://127.0.0.1:1' }]
+  const statuses = kinds.map(async kind => {
+    const read = (): Claim => (kind === 'backend' ? { kind, id: 'app1' } : { kind })
+    const lease = await createAffinity({ backends, affinity: [{ read }] }).select(REQUEST)
+    return lease.status
+  })
+  expect(await Promise.all(statuses)).toEqual(kinds.map(kind => (kind === 'backend' ? 'matched' : kind)))
+  const all = tableOf(CORE, 'statuses').map(row => (nameOf(row) === 'matched' ? 'backend' : nameOf(row)))
+  // 'unavailable' is a claim whose backend cannot have the request.
+  expect(new Set([...kinds, 'unavailable'])).toEqual(new Set(all))
+})
 
 describe('the table of events', () => {
   const rows = tableOf(CORE, 'events')
