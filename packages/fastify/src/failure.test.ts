@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Failure } from '@limpet/core'
-import { CONNECT_TIMEOUT, failureOf, RESPONSE_TIMEOUT } from '@limpet/http-proxy/transport'
+import { failureOf } from '@limpet/http-proxy/transport'
 import { Client, type Dispatcher } from 'undici'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { isLengthMismatch } from './failure.ts'
@@ -67,7 +67,7 @@ describe('the kind of a failure', () => {
 
   it('is unreached, and slow, where no connection came in time', async () => {
     const { failure } = await failureAt('http://127.0.0.1:1', undefined, {
-      connect: (_options, done) => done(coded(CONNECT_TIMEOUT), null),
+      connect: (_options, done) => done(coded('ERR_CONNECT_TIMEOUT'), null),
     })
     expect(failure).toMatchObject({ kind: 'unreached', slow: true })
   })
@@ -108,7 +108,7 @@ describe('the kind of a failure', () => {
   })
 
   it('is a timeout, and slow, when we have waited long enough', async () => {
-    const { failure } = await failureAt(await serve(() => {}), coded(RESPONSE_TIMEOUT))
+    const { failure } = await failureAt(await serve(() => {}), coded('ERR_RESPONSE_TIMEOUT'))
     expect(failure).toMatchObject({ kind: 'timeout', slow: true })
   })
 

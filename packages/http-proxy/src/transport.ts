@@ -4,9 +4,9 @@ export { clientBody } from './exchange/client-body.ts'
 export { endInOneWrite } from './exchange/one-write.ts'
 export { RequestRecord } from './exchange/limpet-info.ts'
 export { isHttp2Response, isWhole, readWhole, refuseResponse } from './exchange/response.ts'
-export { CONNECT_TIMEOUT, countedOpener, type SocketOpener } from './backend/backend-socket.ts'
+export { countedOpener, type SocketOpener } from './backend/backend-socket.ts'
 export { hasLeft, onceClosed } from './exchange/client-side.ts'
-export { errorCode, failureOf, protocolError, RESPONSE_TIMEOUT, responseTimeout } from './failure.ts'
+export { errorCode, failureOf, protocolError } from './failure.ts'
 export { httpProxyOf, type NodeProxy } from './http-proxy.ts'
 export {
   HTTP_PROXY_OPTIONS,
