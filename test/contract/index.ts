@@ -24,6 +24,7 @@ import { figures } from './figures.ts'
 import { forwarding } from './forwarding.ts'
 import { framing } from './framing.ts'
 import { goingAway } from './going-away.ts'
+import { handshakeEdits } from './handshake-edits.ts'
 import type { Harness } from './harness.ts'
 import { hash } from './hash.ts'
 import { headerEdits } from './header-edits.ts'
@@ -32,6 +33,7 @@ import { hopByHop } from './hop-by-hop.ts'
 import { hosts } from './hosts.ts'
 import { keepAlive } from './keep-alive.ts'
 import { limits } from './limits.ts'
+import { nominatedFields } from './nominated-fields.ts'
 import { ownAnswers } from './own-answers.ts'
 import { pins } from './pins.ts'
 import { policies } from './policies.ts'
@@ -39,6 +41,7 @@ import { pools } from './pools.ts'
 import { redispatch } from './redispatch.ts'
 import { refusedUpgrades } from './refused-upgrades.ts'
 import { remotePolicies } from './remote-policies.ts'
+import { requestEdits } from './request-edits.ts'
 import { requestInfo } from './request-info.ts'
 import { responseAdditions } from './response-additions.ts'
 import { soundStart } from './start.ts'
@@ -89,6 +92,9 @@ export function proxyContract(harness: Harness): void {
     hopByHop(start)
     forwarding(start)
     headerEdits(start)
+    requestEdits(start)
+    nominatedFields(start)
+    handshakeEdits(start)
     expectations(start)
     bodies(start)
     bodyLimit(start)
