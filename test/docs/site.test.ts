@@ -10,7 +10,7 @@ import { parse } from 'yaml'
 import { run } from '../../packages/gateway/dist/command.js'
 import { sitePages } from '../support/readme.ts'
 
-/** The site of `npm run site`. Blocks of TypeScript and for the shell are in readme.test.ts. */
+/** The site of `npm run site`. Blocks of TypeScript are in readme.test.ts, those for the shell in readme-shell.test.ts. */
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const { pages: PAGES, pictures: PICTURES } = siteContent()
