@@ -8,6 +8,8 @@ import { GatewayProcess } from '../support/gateway-process.ts'
 
 const WORKERS = 2
 const ROUNDS = 3
+/** Each worker accepts connections itself, so a stopped one has none. */
+const ACCEPTING = { NODE_CLUSTER_SCHED_POLICY: 'none' }
 
 // Each process takes its time to start.
 describe('limpet with workers', { timeout: 60_000 }, () => {
@@ -38,6 +40,30 @@ describe('limpet with workers', { timeout: 60_000 }, () => {
     expect((await gateway.ask()).status).toBe(200)
     gateway.signal('SIGTERM')
     expect(await gateway.exited).toMatchObject({ code: 0 })
+  })
+
+  test('leave no request waiting at one that is stopped and killed, where each accepts connections itself', async () => {
+    const w1 = await startBackend('w1')
+    const gateway = await GatewayProcess.start(fileOf([w1], { workers: WORKERS }), [], ACCEPTING)
+    const [stopped = 0] = gateway.workers
+    process.kill(stopped, 'SIGSTOP')
+    const ask = async (): Promise<readonly number[]> =>
+      Promise.all(Array.from({ length: 8 }, async () => (await gateway.ask()).status))
+    expect(new Set(await ask())).toEqual(new Set([200]))
+    process.kill(stopped, 'SIGKILL')
+    expect(new Set(await ask())).toEqual(new Set([200]))
+  })
+
+  test('give their first requests to different backends', async () => {
+    const backends = [await startBackend('w1'), await startBackend('w2')]
+    const gateway = await GatewayProcess.start(fileOf(backends, { workers: WORKERS }), [], ACCEPTING)
+    const firsts: string[] = []
+    for (const stopped of gateway.workers) {
+      process.kill(stopped, 'SIGSTOP')
+      firsts.push((await gateway.ask()).echo.id)
+      process.kill(stopped, 'SIGCONT')
+    }
+    expect(firsts.toSorted()).toEqual(['w1', 'w2'])
   })
 
   test('are not healthy while no worker is ready', async () => {

@@ -2,6 +2,7 @@
  * The entry `@limpet/core/adapter`: the parts of core that a forwarder needs beside `createAffinity` and `requestHead`.
  */
 export { AFFINITY_OPTION_KEYS } from './affinity-options.ts'
+export { roundRobin } from './balancers/round-robin.ts'
 export { cookiesCollide, cookiesCollideAcrossHosts, type WrittenCookie } from './http/cookie-path.ts'
 export { debugTokens } from './explaining/debug-tokens.ts'
 export { pinToken } from './explaining/pin-tokens.ts'

@@ -89,6 +89,43 @@ describe('round robin', () => {
     expect(['a', 'b', 'c', 'd'].map(id => countOf(got, id))).toEqual([10, 20, 30, 40])
   })
 
+  it('begins at another backend in each of several processes', () => {
+    const sizes = fc.integer({ min: 1, max: 10 })
+    fc.assert(
+      fc.property(sizes, sizes, fc.integer({ min: 1, max: 256 }), (size, count, weight) => {
+        const ids = IDS.slice(0, Math.max(size, count)).split('')
+        const firsts = Array.from({ length: count }, (_, index) =>
+          turns(poolOf(Object.fromEntries(ids.map(id => [id, weight]))), 1, roundRobin(index / count)),
+        )
+        expect(new Set(firsts).size).toBe(count)
+      }),
+    )
+  })
+
+  it('gives exact shares in each process, wherever it begins', () => {
+    const starts = fc.double({ min: 0, max: 0.999, noNaN: true })
+    fc.assert(
+      fc.property(someWeights, starts, (given, start) => {
+        const total = Object.values(given).reduce((sum, weight) => sum + weight, 0)
+        const got = turns(poolOf(given), total, roundRobin(start))
+        for (const [id, weight] of Object.entries(given))
+          expect(Math.abs(countOf(got, id) - weight)).toBeLessThanOrEqual(1)
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('gives a backend that joins its first turn at different times in several processes', () => {
+    const waits = [0, 1 / 3, 2 / 3].map(start => {
+      const pool = poolOf({ a: 1, b: 1 })
+      const balancer = roundRobin(start)
+      turns(pool, 4, balancer)
+      pool.add({ id: 'c', url: 'http://c.test:80' })
+      return turns(pool, 4, balancer).indexOf('c')
+    })
+    expect(new Set(waits)).toEqual(new Set([0, 1, 2]))
+  })
+
   it('continues the round when a backend joins', () => {
     const pool = poolOf({ a: 1, b: 1, c: 1 })
     const balancer = roundRobin()

@@ -33,6 +33,8 @@ export interface WorkerSharing {
   readonly sessions: WorkerSessions
   readonly checks: WorkerChecks
   readonly loads: WorkerLoads
+  /** Where its turns of `round-robin` begin, from 0 to below 1: not where those of the others do. */
+  readonly turnsFrom: number
 }
 
 /** A gateway that is running. */
@@ -45,6 +47,7 @@ export class Gateway {
   readonly #checks: WorkerChecks | undefined
   /** The requests in flight that workers share. */
   readonly #loads: WorkerLoads | undefined
+  readonly #turnsFrom: number
   #config: GatewayConfig
   #pools: ReadonlyMap<string, ServedPool> = new Map()
   /** Those that a reload has replaced, and that have requests left. */
@@ -62,6 +65,7 @@ export class Gateway {
     else this.#shared = workers && new WorkersState(workers.sessions)
     this.#checks = workers?.checks
     this.#loads = workers?.loads
+    this.#turnsFrom = workers?.turnsFrom ?? 0
     const { access, sample, skip } = config.log
     this.#accessLog =
       access && logs.log.isLevelEnabled('info')
@@ -303,6 +307,7 @@ export class Gateway {
             known: known(pool.name),
             shared: this.#shared,
             duty: pool.options.health === undefined ? undefined : this.#checks?.dutyOf(pool.name),
+            turnsFrom: this.#turnsFrom,
           }),
         )
     } catch (error) {

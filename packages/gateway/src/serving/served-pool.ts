@@ -8,7 +8,7 @@ import {
   type Pool,
   requestHead,
 } from '@limpet/core'
-import { AFFINITY_OPTION_KEYS } from '@limpet/core/adapter'
+import { AFFINITY_OPTION_KEYS, roundRobin } from '@limpet/core/adapter'
 import { HEADER_EDITS, optionTable } from '@limpet/core/options'
 import type { HttpProxyOptions } from '@limpet/http-proxy'
 import type { RedisFleet } from '@limpet/redis'
@@ -45,6 +45,8 @@ interface PoolSurroundings {
   readonly shared: SharedState | undefined
   /** Which process checks the backends; undefined: this one. */
   readonly duty: CheckDuty | undefined
+  /** Where the turns of `round-robin` begin, from 0 to below 1. */
+  readonly turnsFrom: number
 }
 
 /** A pool that is being served. */
@@ -74,7 +76,7 @@ export class ServedPool {
     adapter: AdapterName,
     config: PoolConfig,
     observe: Observe,
-    { known, shared, duty }: PoolSurroundings,
+    { known, shared, duty, turnsFrom }: PoolSurroundings,
   ): Promise<ServedPool> {
     const { policies, learned } = keepLearned(
       config.options.affinity,
@@ -87,6 +89,7 @@ export class ServedPool {
     const affinity = createAffinity({
       backends: [],
       ...ofAffinity,
+      ...((config.options.balance ?? 'round-robin') === 'round-robin' && { balance: roundRobin(turnsFrom) }),
       ...(policies !== undefined && { affinity: policies }),
     })
     if (known instanceof ServedPool)

@@ -20,7 +20,8 @@ import { reloaded } from '../reload/reload.ts'
 
 /** An order from the parent to a worker. */
 export type Order =
-  | ({ readonly what: 'start' } & Standing)
+  /** `turnsFrom`: where its turns of `round-robin` begin, from 0 to below 1. */
+  | ({ readonly what: 'start'; readonly turnsFrom: number } & Standing)
   | { readonly what: 'reload'; readonly source: ConfigSource }
   /** The first half of a reload of all workers, which `commit` or `abort` ends. */
   | { readonly what: 'prepare'; readonly source: ConfigSource }
@@ -114,7 +115,12 @@ export async function runWorker(isPretty: boolean): Promise<number> {
   })
   let gateway: Gateway
   try {
-    gateway = await Gateway.start(config, logs, start.members, { sessions, checks, loads })
+    gateway = await Gateway.start(config, logs, start.members, {
+      sessions,
+      checks,
+      loads,
+      turnsFrom: start.turnsFrom,
+    })
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException
     say({ failed: { code, message } })

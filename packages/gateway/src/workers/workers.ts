@@ -131,7 +131,9 @@ class Workers implements Operations {
 
   /** @throws Error when the port is not available to one of them */
   async start(): Promise<Listening> {
-    const started = await Promise.all(Array.from({ length: this.#count }, async () => this.#fork()))
+    const started = await Promise.all(
+      Array.from({ length: this.#count }, async (_, index) => this.#fork(index)),
+    )
     const [first] = started
     if (first === undefined) throw new Error('no worker')
     return first
@@ -228,8 +230,8 @@ class Workers implements Operations {
     if (message.what === 'changes' || this.#links.has(from)) this.#sessions.receive(from, message)
   }
 
-  /** Resolves when the worker listens. */
-  async #fork(pauseMs = MIN_PAUSE_MS): Promise<Listening> {
+  /** Resolves when the worker listens. @param index the same as that of the worker that it replaces */
+  async #fork(index: number, pauseMs = MIN_PAUSE_MS): Promise<Listening> {
     const startedMs = performance.now()
     const worker = cluster.fork({ LIMPET_RANDOM_SECRET: this.#secret })
     const link = new WorkerLink(worker, {
@@ -251,10 +253,10 @@ class Workers implements Operations {
       if (this.isEnding || !wasReady) return
       this.#log.error({ event: 'worker_exited', worker: link.worker.id, code, signal })
       const isYoung = performance.now() - startedMs < MAX_PAUSE_MS
-      this.#mend(isYoung ? pauseMs : MIN_PAUSE_MS)
+      this.#mend(index, isYoung ? pauseMs : MIN_PAUSE_MS)
     })
     try {
-      return await this.#begin(link)
+      return await this.#begin(link, index / this.#count)
     } catch (error) {
       // It may listen already, without the orders that the others were given.
       link.kill()
@@ -262,9 +264,9 @@ class Workers implements Operations {
     }
   }
 
-  async #begin(link: WorkerLink): Promise<Listening> {
+  async #begin(link: WorkerLink, turnsFrom: number): Promise<Listening> {
     const standing = this.#standing
-    link.tell({ what: 'start', ...standing })
+    link.tell({ what: 'start', ...standing, turnsFrom })
     const listening = await link.listening
     await this.#inTurn(async () => this.#join(link, standing))
     return listening
@@ -289,15 +291,15 @@ class Workers implements Operations {
     return turn
   }
 
-  #mend(pauseMs: number): void {
+  #mend(index: number, pauseMs: number): void {
     setTimeout(() => {
       if (this.isEnding) return
       const next = Math.min(2 * pauseMs, MAX_PAUSE_MS)
-      this.#fork(next).then(
+      this.#fork(index, next).then(
         () => this.#log.info({ event: 'worker_started' }),
         (error: unknown) => {
           this.#log.error({ event: 'worker_not_started', err: error })
-          this.#mend(next)
+          this.#mend(index, next)
         },
       )
     }, pauseMs)
