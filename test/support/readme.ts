@@ -98,7 +98,7 @@ export function codeIn(cell = ''): readonly string[] {
 }
 
 /** The declaration of a type in what a package publishes. */
-export function declarationOf(folder: string, type: string): string {
+function declarationOf(folder: string, type: string): string {
   const start = new RegExp(`^(?:export )?(?:declare )?(?:interface|type) ${type}\\b`, 'm')
   for (const path of globSync(`${folder}/dist/**/*.d.ts`, { cwd: ROOT })) {
     const text = readFileSync(join(ROOT, path), 'utf8')

@@ -16,7 +16,7 @@ export async function startRedis(...args: readonly string[]): Promise<RedisServe
   return startRedisWith({ args })
 }
 
-export async function startRedisWith(facts: RedisFacts): Promise<RedisServer> {
+async function startRedisWith(facts: RedisFacts): Promise<RedisServer> {
   const server = new RedisServer(await freePort(), facts)
   onTestFinished(async () => server.remove())
   await server.start()

@@ -23,7 +23,7 @@ export function useClock(): void {
 
 export const TIMEOUT_MS = 1_000
 export const NO_TIMES = { responseTimeoutMs: 0, totalTimeoutMs: 0 }
-export const TIMES = { responseTimeoutMs: TIMEOUT_MS, totalTimeoutMs: 0 }
+const TIMES = { responseTimeoutMs: TIMEOUT_MS, totalTimeoutMs: 0 }
 
 /** A forwarder that only records its calls: `attempt` (with the backend), `abort` and `gaveUp`. */
 export class Notes implements Attempter {
