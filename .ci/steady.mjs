@@ -1,7 +1,7 @@
 /*
  * `npm run test:steady -- 5`: `npm test` five times in a row, to find tests that fail by chance. `--burners 2` keeps two
- * processes busy beside it. Each run builds from nothing. Prints for each run its duration, the number of tests that
- * passed, and the names of those that failed. Exits with 1 when a run failed.
+ * processes busy beside it. Each run builds and checks from nothing. Prints for each run its duration, the number of
+ * tests that passed, and the names of those that failed. Exits with 1 when a run failed.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -40,10 +40,8 @@ process.exit(failedRuns === 0 ? 0 : 1)
 
 /** @returns whether it passed */
 async function runOnce(number) {
-  for (const path of globSync(['packages/*/dist', '{packages/*,examples/*,test}/node_modules/.cache'], {
-    cwd: root,
-  }))
-    rmSync(`${root}/${path}`, { recursive: true })
+  const cached = ['.turbo', 'packages/*/dist', '{packages/*,examples/*,test}/node_modules/.cache']
+  for (const path of globSync(cached, { cwd: root })) rmSync(`${root}/${path}`, { recursive: true })
   const startedMs = performance.now()
   const child = spawn('npm', ['test'], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
