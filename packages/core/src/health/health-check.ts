@@ -22,6 +22,8 @@ export interface CheckStart {
   readonly random: () => number
   /** Whether it is up, where that is known. */
   readonly known: boolean | undefined
+  /** Results in a row that contradict `known`, which another process has seen. */
+  readonly against: number
   /** The time to the first check, in milliseconds. */
   readonly firstMs: number
 }
@@ -50,18 +52,23 @@ export class HealthCheck {
   /** Nothing is known of it yet: the first success is enough. */
   #isNew: boolean
   /** Results in a row that contradict the current state. */
-  #against = 0
+  #against: number
   #timer: NodeJS.Timeout | undefined
   #probing: { readonly controller: AbortController; readonly problem: Promise<Verdict> } | undefined
   #isClosed = false
 
-  constructor(settings: HealthSettings, { random, known, firstMs }: CheckStart, checked: Checked) {
+  constructor(settings: HealthSettings, { random, known, against, firstMs }: CheckStart, checked: Checked) {
     this.#settings = settings
     this.#random = random
     this.#checked = checked
     this.#isUp = known ?? settings.isUpAtFirst
     this.#isNew = known === undefined && !settings.isUpAtFirst
+    this.#against = against
     this.#schedule(firstMs)
+  }
+
+  get against(): number {
+    return this.#against
   }
 
   /** Whether it is well by the probe that is under way, or by one that is made at once. */
@@ -102,6 +109,7 @@ export class HealthCheck {
     const jitter = 1 + JITTER * (2 * this.#random() - 1)
     this.#schedule(Math.max(0, this.#settings.intervalMs * jitter - durationMs))
     if (problem === NO_VERDICT) return
+    this.#against = (problem === undefined) === this.#isUp ? 0 : this.#against + 1
     this.#checked.seen(problem, durationMs)
     this.#note(problem)
   }
@@ -148,8 +156,6 @@ export class HealthCheck {
 
   /** @param problem undefined: it is well */
   #note(problem: string | undefined): void {
-    const isWell = problem === undefined
-    this.#against = isWell === this.#isUp ? 0 : this.#against + 1
     const { fall, rise } = this.#settings
     if (this.#isUp) {
       if (this.#against < fall) return

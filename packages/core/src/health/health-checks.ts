@@ -108,7 +108,8 @@ export function startHealthChecks(
     const view = pool.find(backend.id)
     if (duty === undefined || view?.backend !== backend) return
     const { checked, selfDraining } = view
-    duty.tell(backend, { healthy: checked ?? settings.isUpAtFirst, selfDraining, reason, atMs })
+    const against = checks.get(backend)?.against ?? 0
+    duty.tell(backend, { healthy: checked ?? settings.isUpAtFirst, selfDraining, reason, against, atMs })
   }
 
   function knownOf(backend: Backend): CheckedState | undefined {
@@ -140,7 +141,7 @@ export function startHealthChecks(
     const { intervalMs } = settings
     const dueInMs =
       atMs === undefined ? undefined : Math.min(Math.max(0, atMs + intervalMs - Date.now()), intervalMs)
-    return newCheck(backend, known?.healthy ?? isUp, dueInMs)
+    return newCheck(backend, { isUp: known?.healthy ?? isUp, against: known?.against ?? 0 }, dueInMs)
   }
 
   /** A backend that is down until it is checked is checked at once, unless there are many. */
@@ -152,12 +153,16 @@ export function startHealthChecks(
     return Math.max(0, dueMs - nowMs - (MAX_AT_ONCE - 1) * gapMs)
   }
 
-  function newCheck(backend: Backend, known?: boolean, dueInMs?: number): HealthCheck {
+  function newCheck(
+    backend: Backend,
+    { isUp: known, against }: { isUp: boolean | undefined; against: number },
+    dueInMs?: number,
+  ): HealthCheck {
     const isUp = known ?? settings.isUpAtFirst
     const firstMs = dueInMs ?? (isUp ? random() * settings.intervalMs : firstDelayMs())
     const check: HealthCheck = new HealthCheck(
       settings,
-      { random, known, firstMs },
+      { random, known, against, firstMs },
       {
         async probe(signal) {
           const result = await probe(backend, signal)

@@ -111,6 +111,22 @@ it('goes on in another process, with its results, one interval after the last ch
   expect([healthy(first.pool), healthy(second.pool)]).toEqual(['ab', 'ab'])
 })
 
+it('counts results in a row towards fall and rise, whichever process has seen them', async () => {
+  const verdicts = new Map<string, Said>()
+  const { second, duties } = twoProcesses(verdicts)
+  await pass(20_000)
+  verdicts.set('a', 'sick')
+  const against = (): number | undefined => duties[0].states.get('a')?.against
+  for (let count = 0; count < 60 && against() !== 2; count += 1) await pass(1_000)
+  expect(healthy(second.pool)).toBe('ab')
+  duties[0].set(false)
+  duties[1].set(true)
+  // The third failure in a row.
+  await pass(12_000)
+  expect(second.asked.filter(id => id === 'a')).toHaveLength(1)
+  expect(healthy(second.pool)).toBe('b')
+})
+
 it('gives a backend that joins the state that another process has found', async () => {
   const verdicts = new Map<string, Said>([['c', 'sick']])
   const { first, second } = twoProcesses(verdicts)

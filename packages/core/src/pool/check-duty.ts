@@ -6,6 +6,8 @@ export interface CheckedState {
   readonly selfDraining: boolean
   /** Why it is down, for the log. */
   readonly reason: string | undefined
+  /** Results in a row that contradict `healthy`: they count towards `fall` or `rise` of the next process. */
+  readonly against: number
   /** When it was checked last, in milliseconds since the epoch; undefined: not yet. */
   readonly atMs: number | undefined
 }

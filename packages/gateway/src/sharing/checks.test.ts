@@ -28,7 +28,16 @@ class TestPeer implements CheckPeer {
 }
 
 function result(id: string, healthy = true): BackendCheck {
-  return { id, url: `http://${id}.test`, healthy, selfDraining: false, reason: '', atMs: 1, isGone: false }
+  return {
+    id,
+    url: `http://${id}.test`,
+    healthy,
+    selfDraining: false,
+    reason: '',
+    against: 0,
+    atMs: 1,
+    isGone: false,
+  }
 }
 
 async function settle(): Promise<void> {
@@ -44,14 +53,14 @@ async function joined(parent: ParentChecks, pools: readonly string[] = ['web']):
 
 afterEach(() => void vi.useRealTimers())
 
-it('gives each pool to one worker, and those of a worker that has ended to the one with the fewest', async () => {
+it('spreads the pools over the workers, and gives those of one that has ended to the one with the fewest', async () => {
   const parent = new ParentChecks()
   const first = await joined(parent, ['web', 'api'])
   const [second, third] = [
     await joined(parent, ['web', 'api', 'images']),
     await joined(parent, ['web', 'api']),
   ]
-  expect([first, second, third].map(({ duties }) => duties)).toEqual([['api', 'web'], ['images'], []])
+  expect([first, second, third].map(({ duties }) => duties)).toEqual([['api'], ['images'], ['web']])
   parent.left(first)
   await settle()
   expect([second, third].map(({ duties }) => duties)).toEqual([['api', 'images'], ['web']])

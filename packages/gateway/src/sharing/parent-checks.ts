@@ -28,6 +28,7 @@ export class ParentChecks {
     if (pool === undefined) this.#pools.set(message.pool, (pool = new PoolChecks(message.pool)))
     pool.open(peer)
     this.#assign(pool)
+    this.#level(pool, peer)
   }
 
   /** The worker has ended. */
@@ -53,11 +54,19 @@ export class ParentChecks {
   #assign(pool: PoolChecks): void {
     if (pool.holder !== undefined && !this.#isStalled(pool.holder)) return
     const able = [...pool.peers].filter(peer => !this.#isStalled(peer))
-    const counts = able.map(peer =>
-      this.#pools.values().reduce((sum, { holder }) => sum + Number(holder === peer), 0),
-    )
+    const counts = able.map(peer => this.#held(peer))
     const next = able[counts.indexOf(Math.min(...counts))]
     if (next !== undefined) pool.assign(next)
+  }
+
+  /** The first worker that starts has all pools until the others open them. */
+  #level(pool: PoolChecks, peer: CheckPeer): void {
+    if (pool.holder !== undefined && this.#held(pool.holder) > this.#held(peer) + 1) pool.assign(peer)
+  }
+
+  /** The pools whose checks the worker makes. */
+  #held(peer: CheckPeer): number {
+    return this.#pools.values().reduce((sum, { holder }) => sum + Number(holder === peer), 0)
   }
 }
 

@@ -10,7 +10,13 @@ import {
 /** Results wait this long for others, so that they share a message. */
 const BATCH_MS = 50
 
-const NOTHING: CheckedState = { healthy: false, selfDraining: false, reason: undefined, atMs: undefined }
+const NOTHING: CheckedState = {
+  healthy: false,
+  selfDraining: false,
+  reason: undefined,
+  against: 0,
+  atMs: undefined,
+}
 
 type Send = (message: ChecksFromWorker) => void
 
@@ -74,8 +80,8 @@ class PoolDuty implements CheckDuty {
     return this.#known.get(backendKey({ id, url: url.href }))
   }
 
-  tell({ id, url }: Backend, { healthy, selfDraining, reason, atMs }: CheckedState): void {
-    const result = { id, url: url.href, healthy, selfDraining, reason, atMs, isGone: false }
+  tell({ id, url }: Backend, { healthy, selfDraining, reason, against, atMs }: CheckedState): void {
+    const result = { id, url: url.href, healthy, selfDraining, reason, against, atMs, isGone: false }
     const key = backendKey(result)
     const known = this.#known.get(key)
     this.#known.set(key, result)
