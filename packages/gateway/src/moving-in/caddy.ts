@@ -1,9 +1,11 @@
 import type { Draft } from './draft.ts'
+import { caddyLoss } from './caddy-loss.ts'
+import { type Place, placesOf } from './caddy-place.ts'
 import { caddyProxy } from './caddy-proxy.ts'
 import { readCaddyfile, type SiteBlock } from './caddy-reader.ts'
 import { siteAddress, type SiteAddress } from './caddy-site.ts'
 import { listenText } from './endpoint.ts'
-import type { Loss, Report } from './report.ts'
+import type { Report } from './report.ts'
 import type { Statement } from './statement.ts'
 import { sizeIn } from './units.ts'
 
@@ -11,18 +13,12 @@ import { sizeIn } from './units.ts'
 export function mapCaddyfile(text: string, draft: Draft, report: Report): void {
   const sites = readCaddyfile(text)
   new CaddyMapper(sites, draft, report).map()
-  report.leftovers(sites, lossOf)
+  report.leftovers(sites, caddyLoss)
 }
 
 interface Site {
   readonly block: SiteBlock
   readonly addresses: readonly SiteAddress[]
-}
-
-/** Where a directive stands: what its requests have in common. */
-interface Place {
-  readonly hosts: readonly (string | undefined)[]
-  readonly path: string
 }
 
 const PRIVATE_RANGES = ['192.168.0.0/16', '172.16.0.0/12', '10.0.0.0/8', '127.0.0.1/8', 'fd00::/8', '::1']
@@ -127,14 +123,14 @@ class CaddyMapper {
       const isMatcher = first.startsWith('/') || first.startsWith('@') || first === '*'
       switch (directive.name) {
         case 'reverse_proxy': {
-          const inner = isMatcher ? this.#places(first, place, matchers, directive) : [place]
+          const inner = isMatcher ? placesOf(first, place, matchers, directive, this.#report) : [place]
           this.#proxy(directive, isMatcher ? directive.args.slice(1) : directive.args, inner)
           break
         }
         case 'handle':
         case 'route': {
           this.#report.take(directive)
-          for (const inner of isMatcher ? this.#places(first, place, matchers, directive) : [place])
+          for (const inner of isMatcher ? placesOf(first, place, matchers, directive, this.#report) : [place])
             this.#directives(directive.block ?? [], inner)
           break
         }
@@ -166,56 +162,6 @@ class CaddyMapper {
     for (const { file } of this.#draft.pools) file.bodyLimit = size
   }
 
-  /** The hosts and paths of a matcher; empty when it is of another kind. */
-  #places(
-    matcher: string,
-    { hosts, path }: Place,
-    matchers: ReadonlyMap<string, Statement>,
-    directive: Statement,
-  ): readonly Place[] {
-    if (matcher === '*') return [{ hosts, path }]
-    const definition = matchers.get(matcher)
-    const lines =
-      definition === undefined
-        ? []
-        : definition.args.length > 0
-          ? [{ name: definition.args[0] ?? '', args: definition.args.slice(1) }]
-          : (definition.block ?? [])
-    const paths = matcher.startsWith('/')
-      ? [matcher]
-      : lines.filter(({ name }) => name === 'path').flatMap(({ args }) => args)
-    const own = lines.filter(({ name }) => name === 'host').flatMap(({ args }) => args)
-    const isKnown =
-      matcher.startsWith('/') ||
-      (lines.length > 0 && lines.every(({ name }) => name === 'path' || name === 'host'))
-    const prefixes = paths.map(one => prefixOf(one))
-    const isPlain = own.every(host => /^[\w.-]+$/.test(host)) && !prefixes.includes(undefined)
-    if (
-      !isKnown ||
-      !isPlain ||
-      (path !== '/' && paths.length > 0 && !paths.every(one => one.startsWith(path)))
-    ) {
-      this.#report.lost(
-        directive,
-        'a route of limpet is a host and the beginning of a path',
-        `${directive.name} ${matcher}`,
-      )
-      return []
-    }
-    if (definition !== undefined) this.#report.take(definition, ...(definition.block ?? []))
-    if (paths.some(one => !one.endsWith('/*')))
-      this.#report.changed(
-        directive,
-        'a route takes a path and what is below it',
-        `${directive.name} ${matcher}`,
-      )
-    const found = prefixes.filter(one => one !== undefined)
-    return (found.length === 0 ? [path] : found).map(one => ({
-      hosts: own.length > 0 ? own : hosts,
-      path: one,
-    }))
-  }
-
   #proxy(proxy: Statement, upstreams: readonly string[], places: readonly Place[]): void {
     if (places.length === 0) return
     this.#report.take(proxy)
@@ -236,12 +182,6 @@ class CaddyMapper {
   }
 }
 
-/** limpet's prefix for a path matcher: `/api/*` is all below, and `/api` that path. */
-function prefixOf(path: string): string | undefined {
-  const plain = path.replace(/\*$/, '')
-  return /^\/[\w/.~%-]*$/.test(plain) ? plain : undefined
-}
-
 function passes(block: readonly Statement[]): boolean {
   return block.some(
     ({ name, block: inner }) => name === 'reverse_proxy' || (inner !== undefined && passes(inner)),
@@ -250,26 +190,4 @@ function passes(block: readonly Statement[]): boolean {
 
 function nameOf({ args }: SiteBlock): string {
   return args.join(' ')
-}
-
-function lossOf({ name, args }: Statement): Loss {
-  if (name === 'site')
-    return {
-      what: args[0] ?? '',
-      why: /^&?\(/.test(args[0] ?? '')
-        ? 'snippets are not followed; write out what they hold'
-        : 'it passes no requests on',
-    }
-  const why = /^import$/.test(name)
-    ? 'other files and snippets are not read'
-    : /^(?:respond|redir|file_server|root|rewrite|uri|try_files|php_fastcgi|templates|error|abort|handle_errors)$/.test(
-          name,
-        )
-      ? 'limpet only forwards: responses, redirects and files of its own it has none'
-      : name === 'encode'
-        ? 'limpet compresses nothing'
-        : /auth/.test(name)
-          ? 'limpet does not decide which clients may come'
-          : 'limpet has no equivalent'
-  return { what: name, why }
 }

@@ -3,27 +3,21 @@ import { haproxyAffinity } from './haproxy-affinity.ts'
 import { haproxyBind } from './haproxy-bind.ts'
 import { haproxyHeaders } from './haproxy-headers.ts'
 import { haproxyHealth } from './haproxy-health.ts'
+import { clientLimits, globalLimits, serverLimits, timeoutIn } from './haproxy-limits.ts'
+import { type Proxy, proxiesOf } from './haproxy-proxy.ts'
 import { readHaproxy } from './haproxy-reader.ts'
 import { AclReader } from './haproxy-route.ts'
 import { addServer, addTemplate, paramsOf, poolWide, type ServerParams } from './haproxy-server.ts'
 import { haproxyLoss, isQuiet } from './haproxy-words.ts'
 import { settleWords } from './pool-draft.ts'
 import type { Report } from './report.ts'
-import type { Statement } from './statement.ts'
-import { durationIn, integerIn } from './units.ts'
+import { lastOf, type Statement } from './statement.ts'
 
 /** Makes a limpet file of a haproxy.cfg. */
 export function mapHaproxy(text: string, draft: Draft, report: Report): void {
   const sections = readHaproxy(text)
   new HaproxyMapper(sections, draft, report).map()
   report.leftovers(sections, haproxyLoss)
-}
-
-interface Proxy {
-  readonly section: Statement
-  readonly name: string
-  readonly lines: readonly Statement[]
-  readonly defaults: readonly Statement[]
 }
 
 class HaproxyMapper {
@@ -37,11 +31,12 @@ class HaproxyMapper {
     this.#sections = sections
     this.#draft = draft
     this.#report = report
-    this.#proxies = this.#readProxies()
+    this.#proxies = proxiesOf(sections, report)
   }
 
   map(): void {
-    for (const section of this.#sections) if (section.name === 'global') this.#global(section)
+    for (const section of this.#sections)
+      if (section.name === 'global') globalLimits(section, this.#draft, this.#report)
     const front = this.#fronts()
     const bound = haproxyBind(
       front.map(({ section, lines }) => ({ section, lines })),
@@ -53,24 +48,6 @@ class HaproxyMapper {
     for (const { section, name } of this.#proxies)
       if (section.name === 'backend' && !this.#report.isTaken(section))
         this.#report.lost(section, 'no frontend uses it', `backend ${name}`)
-  }
-
-  #readProxies(): readonly Proxy[] {
-    const proxies: Proxy[] = []
-    const named = new Map<string, readonly Statement[]>()
-    let defaults: readonly Statement[] = []
-    for (const section of this.#sections) {
-      const { name: kind, args, block = [] } = section
-      const from = args[args.indexOf('from') + 1]
-      const base = args.includes('from') && from !== undefined ? (named.get(from) ?? []) : defaults
-      if (kind === 'defaults') {
-        defaults = [...(args.includes('from') ? base : []), ...block]
-        if (args[0] !== undefined) named.set(args[0], defaults)
-        this.#report.take(section)
-      } else if (/^(?:frontend|backend|listen)$/.test(kind))
-        proxies.push({ section, name: args[0] ?? '', lines: block, defaults: base })
-    }
-    return proxies
   }
 
   /** Frontends that pass HTTP on. A page of statistics becomes the admin port. */
@@ -86,7 +63,7 @@ class HaproxyMapper {
         this.#draft.admin = { listen: '127.0.0.1:8404' }
         return false
       }
-      if (last([...defaults, ...lines], 'mode')?.args[0] === 'tcp') {
+      if (lastOf([...defaults, ...lines], 'mode')?.args[0] === 'tcp') {
         this.#report.lost(section, 'limpet forwards HTTP and WebSockets only', `${section.name} ${name}`)
         return false
       }
@@ -94,25 +71,10 @@ class HaproxyMapper {
     })
   }
 
-  #global(section: Statement): void {
-    const { block = [] } = section
-    this.#report.take(section)
-    const limit = last(block, 'maxconn')
-    const most = integerIn(limit?.args[0], 1, 1_000_000_000)
-    if (limit !== undefined) this.#report.take(limit)
-    if (most !== undefined) this.#draft.limits.connections = most
-    for (const line of block) {
-      if (line.name === 'stats' && line.args[0] === 'socket') {
-        this.#report.take(line)
-        this.#draft.admin = { listen: '127.0.0.1:8404' }
-      } else if (isQuiet(line)) this.#report.take(line)
-    }
-  }
-
   #frontend(proxy: Proxy): void {
     const { section, lines, defaults } = proxy
     this.#report.take(section)
-    this.#clientSide([...defaults, ...lines])
+    clientLimits([...defaults, ...lines], this.#draft, this.#report)
     const acls = new AclReader(lines, this.#report)
     const pools = new Set<PoolDraft>()
     // A `listen` is its own backend.
@@ -122,7 +84,7 @@ class HaproxyMapper {
       this.#route({ pool: pool.name }, section)
     }
     for (const rule of lines.filter(({ name }) => name === 'use_backend')) this.#rule(rule, acls, pools)
-    const fallback = last([...defaults, ...lines], 'default_backend')
+    const fallback = lastOf([...defaults, ...lines], 'default_backend')
     if (fallback !== undefined) {
       const pool = this.#named(fallback.args[0] ?? '', fallback)
       if (pool !== undefined) {
@@ -197,38 +159,6 @@ class HaproxyMapper {
     })
   }
 
-  #clientSide(lines: readonly Statement[]): void {
-    const { limits } = this.#draft
-    const times = {
-      client: 'sendTimeout',
-      'http-request': 'headersTimeout',
-      'http-keep-alive': 'keepAlive',
-    } as const
-    for (const [word, key] of Object.entries(times) as [
-      keyof typeof times,
-      (typeof times)[keyof typeof times],
-    ][]) {
-      const time = this.#timeout(lines, word)
-      if (time !== undefined) limits[key] = time
-    }
-    const limit = last(lines, 'maxconn')
-    if (limit === undefined) return
-    this.#report.take(...lines.filter(({ name }) => name === 'maxconn'))
-    const most = integerIn(limit.args[0], 1, 1_000_000_000)
-    if (most !== undefined) limits.connections = most
-  }
-
-  #timeout(lines: readonly Statement[], word: string): string | undefined {
-    const all = lines.filter(({ name, args }) => name === 'timeout' && args[0] === word)
-    this.#report.take(...all)
-    const text = all.at(-1)?.args[1]
-    const time = text === undefined ? undefined : durationIn(text, 'ms')
-    const statement = all.at(-1)
-    if (statement !== undefined && time === undefined)
-      this.#report.lost(statement, 'it is not a time of at most 24 days', `timeout ${word}`)
-    return time
-  }
-
   #pool({ section, name, lines, defaults }: Proxy): PoolDraft {
     const known = this.#pools.get(name)
     if (known !== undefined) return known
@@ -239,8 +169,8 @@ class HaproxyMapper {
     const all = [...defaults, ...lines]
     const params = this.#servers(lines, pool)
     const server = lines.find(({ name: word }) => /^server(?:-template)?$/.test(word))
-    this.#serverSide(all, pool)
-    haproxyHealth(all, params, server, this.#timeout(all, 'check'), file, this.#report)
+    serverLimits(all, file, this.#report)
+    haproxyHealth(all, params, server, timeoutIn(all, 'check', this.#report), file, this.#report)
     haproxyAffinity(all, file, this.#report)
     haproxyHeaders(all, file, this.#report)
     if (section.name === 'backend') for (const line of all) if (isQuiet(line)) this.#report.take(line)
@@ -268,34 +198,4 @@ class HaproxyMapper {
     settleWords(file)
     return first
   }
-
-  #serverSide(lines: readonly Statement[], { file }: PoolDraft): void {
-    const connect = this.#timeout(lines, 'connect')
-    const response = this.#timeout(lines, 'server')
-    const tunnel = this.#timeout(lines, 'tunnel')
-    const timeouts = {
-      ...(connect !== undefined && { connect }),
-      ...(response !== undefined && { response }),
-      ...(tunnel !== undefined && { tunnel }),
-    }
-    if (Object.keys(timeouts).length > 0) file.timeouts = timeouts
-    const queue = this.#timeout(lines, 'queue')
-    // Without a limit of a server no request waits.
-    if (file.backends?.some(({ maxInFlight = 0 }) => maxInFlight > 0) === true) {
-      file.whenFull = 'wait'
-      if (queue !== undefined) file.queueTimeout = queue
-    }
-    const retries = last(lines, 'retries')
-    this.#report.take(...lines.filter(({ name }) => name === 'retries'))
-    const count = integerIn(retries?.args[0], 0, 99)
-    if (count !== undefined) file.maxAttempts = count + 1
-    const rows = lines.filter(({ name, args }) => name === 'option' && args[0] === 'redispatch')
-    this.#report.take(...rows)
-    const cap = last(lines, 'fullconn')
-    if (cap !== undefined) this.#report.lost(cap, 'limpet has no dynamic limit')
-  }
-}
-
-function last(lines: readonly Statement[], word: string): Statement | undefined {
-  return lines.findLast(({ name }) => name === word)
 }

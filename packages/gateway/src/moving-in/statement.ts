@@ -20,3 +20,8 @@ export class BrokenFileError extends Error {
 
 /** Blocks within blocks; a deeper file was made to hurt. */
 export const MAX_DEPTH = 32
+
+/** The last statement of this name: the one that counts. */
+export function lastOf(lines: readonly Statement[], word: string): Statement | undefined {
+  return lines.findLast(({ name }) => name === word)
+}
