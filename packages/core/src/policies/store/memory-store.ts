@@ -1,7 +1,10 @@
 import { type KeyedHash, keyedHash } from '../../signing/keyed-hash.ts'
+import { HashChains } from './hash-chains.ts'
 import { Interned } from './interned.ts'
 import { MEMORY_STORE_OPTIONS, type MemoryStoreOptions } from './memory-store-options.ts'
 import { RecencyList } from './recency-list.ts'
+import { SessionCount } from './session-count.ts'
+import { BACKEND, EXPIRES, HIGH, LINKS, LOW, NEXT, PROTECTED, TICK_MS, WORDS } from './session-words.ts'
 import type { AffinityStore } from './store.ts'
 
 /** A session of a `MemoryStore`. */
@@ -14,18 +17,7 @@ export interface StoredSession {
   readonly leftMs: number
 }
 
-/** The words of an entry: half a cache line, so that to find one costs one look at memory and not seven. */
-const [LOW, HIGH, EXPIRES, BACKEND, PROTECTED, NEXT, NEWER, OLDER, WORDS] = [
-  0, 1, 2, 3, 4, 5, 6, 7, 8,
-] as const
-const LINKS = { newer: NEWER, older: OLDER } as const
-/** In which expiry is counted: 32 bits of it are 13 years. */
-const TICK_MS = 100
 const MAX_TICKS = 2 ** 32 - 1
-/** Up to so many entries are counted at once, which takes about a millisecond. */
-const EXACTLY_COUNTED = 100_000
-/** Of more entries one call for a count looks at so many. */
-const COUNTED_AT_ONCE = 25_000
 /** The share of entries that may be protected; the others are on probation. */
 const PROTECTED_SHARE = 0.8
 
@@ -49,8 +41,7 @@ export class MemoryStore implements AffinityStore {
   readonly #hashed = new Uint32Array(2)
   /** An entry is named by where its words begin. */
   readonly #words: Uint32Array
-  /** Of each hash's last bits the first entry; the others follow by NEXT. */
-  readonly #buckets: Uint32Array
+  readonly #chains: HashChains
   readonly #probation: RecencyList
   readonly #protected: RecencyList
   readonly #backends = new Interned()
@@ -58,14 +49,8 @@ export class MemoryStore implements AffinityStore {
   #free = 0
   /** The entry that was first used last. */
   #last = 0
-  /** Live sessions of each backend, by its number, of the last complete count. */
-  #counted: readonly number[] | undefined
-  #counting: number[] = []
-  /** The last entry that is counted. */
-  #countedTo = 0
-  /** When the last complete count was made, and after how many changes. */
-  #countedTicks = -1
-  #countedChanges = -1
+  readonly #count: SessionCount
+  /** Changes so far: after none a count stays as it is. */
   #changes = 0
 
   constructor(options: MemoryStoreOptions = {}) {
@@ -76,7 +61,8 @@ export class MemoryStore implements AffinityStore {
     this.#startMs = this.#now()
     // Untouched pages cost no memory, so all of it may be allocated at the start. Entry 0 means none.
     this.#words = new Uint32Array((this.#maxEntries + 1) * WORDS)
-    this.#buckets = new Uint32Array(2 ** Math.ceil(Math.log2(this.#maxEntries + 1)))
+    this.#chains = new HashChains(this.#words, this.#maxEntries)
+    this.#count = new SessionCount(this.#words)
     this.#probation = new RecencyList(this.#words, LINKS)
     this.#protected = new RecencyList(this.#words, LINKS)
   }
@@ -93,37 +79,9 @@ export class MemoryStore implements AffinityStore {
   count(backendId: string): number {
     const backend = this.#backends.numberOf(backendId)
     if (backend === undefined) return 0
-    this.#countOn()
-    return this.#counted === undefined ? this.#backends.holders(backend) : (this.#counted[backend] ?? 0)
-  }
-
-  /** Entries stand one behind the other in memory; by their lists each would cost a look at a far place. */
-  #countOn(): void {
-    const words = this.#words
     const elapsedTicks = Math.floor((this.#now() - this.#startMs) / TICK_MS)
-    const isExact = this.#last <= EXACTLY_COUNTED * WORDS
-    if (isExact) {
-      // Statistics ask for one backend after the other.
-      if (this.#countedTicks === elapsedTicks && this.#countedChanges === this.#changes) return
-      this.#startCount()
-    }
-    const end = isExact ? this.#last : Math.min(this.#last, this.#countedTo + COUNTED_AT_ONCE * WORDS)
-    for (let entry = this.#countedTo + WORDS; entry <= end; entry += WORDS) {
-      if ((words[entry + EXPIRES] ?? 0) <= elapsedTicks) continue
-      const backend = words[entry + BACKEND] ?? 0
-      this.#counting[backend] = (this.#counting[backend] ?? 0) + 1
-    }
-    this.#countedTo = end
-    if (end < this.#last) return
-    this.#counted = this.#counting
-    this.#countedTicks = elapsedTicks
-    this.#countedChanges = this.#changes
-    this.#startCount()
-  }
-
-  #startCount(): void {
-    this.#counting = []
-    this.#countedTo = 0
+    this.#count.continue(this.#last, elapsedTicks, this.#changes)
+    return this.#count.of(backend) ?? this.#backends.holders(backend)
   }
 
   get(key: string): string | undefined {
@@ -139,7 +97,7 @@ export class MemoryStore implements AffinityStore {
 
   /** The session of the key whose hash is `low` and `high`. As with `get()` it counts as used. */
   getHash(low: number, high: number): StoredSession | undefined {
-    const entry = this.#used(this.#findHash(low, high))
+    const entry = this.#used(this.#chains.find(low, high))
     return entry === 0 ? undefined : this.#session(entry)
   }
 
@@ -171,7 +129,7 @@ export class MemoryStore implements AffinityStore {
   setHash(low: number, high: number, backendId: string, ttlMs: number): void {
     this.#hashed[0] = low
     this.#hashed[1] = high
-    this.#put(this.#findHash(low, high), backendId, ttlMs)
+    this.#put(this.#chains.find(low, high), backendId, ttlMs)
   }
 
   /** @param found the entry of the hash that was noted last, or 0 */
@@ -212,7 +170,7 @@ export class MemoryStore implements AffinityStore {
 
   /** Forgets the entry of a key whose hash is `low` and `high`. */
   deleteHash(low: number, high: number): void {
-    const entry = this.#findHash(low, high)
+    const entry = this.#chains.find(low, high)
     if (entry !== 0) this.#remove(entry)
   }
 
@@ -248,15 +206,7 @@ export class MemoryStore implements AffinityStore {
   #find(key: string): number {
     const hashed = this.#hashed
     this.#hash(key, hashed)
-    return this.#findHash(hashed[0] ?? 0, hashed[1] ?? 0)
-  }
-
-  #findHash(low: number, high: number): number {
-    const words = this.#words
-    let entry = this.#buckets[low & (this.#buckets.length - 1)] ?? 0
-    while (entry !== 0 && (words[entry + LOW] !== low || words[entry + HIGH] !== high))
-      entry = words[entry + NEXT] ?? 0
-    return entry
+    return this.#chains.find(hashed[0] ?? 0, hashed[1] ?? 0)
   }
 
   #isExpired(entry: number): boolean {
@@ -288,12 +238,8 @@ export class MemoryStore implements AffinityStore {
       this.#free = this.#word(entry, NEXT)
     }
     const [low = 0, high = 0] = this.#hashed
-    const bucket = low & (this.#buckets.length - 1)
-    this.#words[entry + LOW] = low
-    this.#words[entry + HIGH] = high
     this.#words[entry + PROTECTED] = 0
-    this.#words[entry + NEXT] = this.#buckets[bucket] ?? 0
-    this.#buckets[bucket] = entry
+    this.#chains.add(entry, low, high)
     this.#probation.add(entry)
     return entry
   }
@@ -310,7 +256,7 @@ export class MemoryStore implements AffinityStore {
     this.#changes += 1
     this.#listOf(entry).remove(entry)
     this.#backends.release(this.#word(entry, BACKEND))
-    this.#unchain(entry)
+    this.#chains.remove(entry)
     // It is not to be counted.
     this.#words[entry + EXPIRES] = 0
     this.#words[entry + NEXT] = this.#free
@@ -319,17 +265,5 @@ export class MemoryStore implements AffinityStore {
 
   #listOf(entry: number): RecencyList {
     return this.#word(entry, PROTECTED) === 1 ? this.#protected : this.#probation
-  }
-
-  #unchain(entry: number): void {
-    const bucket = this.#word(entry, LOW) & (this.#buckets.length - 1)
-    const next = this.#word(entry, NEXT)
-    let before = this.#buckets[bucket] ?? 0
-    if (before === entry) {
-      this.#buckets[bucket] = next
-      return
-    }
-    while (this.#word(before, NEXT) !== entry) before = this.#word(before, NEXT)
-    this.#words[before + NEXT] = next
   }
 }
