@@ -126,7 +126,7 @@ export interface FleetKind {
 
 export const FLEETS: readonly FleetKind[] = [
   {
-    name: 'three gateways with Redis',
+    name: 'several gateways with Redis',
     size: { gateways: 3, workers: 2, shops: 6, hasRedis: true },
     drills: [
       KILLED_GATEWAY,
@@ -139,7 +139,7 @@ export const FLEETS: readonly FleetKind[] = [
     ],
   },
   {
-    name: 'one gateway with four workers',
+    name: 'one gateway with several workers',
     size: { gateways: 1, workers: 4, shops: 6, hasRedis: false },
     drills: [KILLED_WORKER, KILLED_WORKERS, KILLED_SHOP],
   },
