@@ -66,6 +66,21 @@ describe('limpet with workers', { timeout: 60_000 }, () => {
     expect(firsts.toSorted()).toEqual(['w1', 'w2'])
   })
 
+  test.each([0, 1])(
+    'know a command that came while worker %i was stopped, after all have died',
+    async index => {
+      const backends = [await startBackend('w1'), await startBackend('w2')]
+      const listen = `127.0.0.1:${await freePort()}`
+      const gateway = await GatewayProcess.start(fileOf(backends, { workers: WORKERS, listen }))
+      process.kill(gateway.workers[index] ?? 0, 'SIGSTOP')
+      const told = await gateway.admin('PATCH', '/pools/web/backends/w1', { state: 'maint' })
+      expect(told.status).toBe(500)
+      for (const worker of gateway.workers) process.kill(worker, 'SIGKILL')
+      await gateway.logged('worker_started', WORKERS)
+      for (let count = 0; count < 4; count += 1) expect((await gateway.ask()).echo.id).toBe('w2')
+    },
+  )
+
   test('are not healthy while no worker is ready', async () => {
     const w1 = await startBackend('w1')
     const gateway = await GatewayProcess.start(fileOf([w1], { workers: 2 }))

@@ -218,10 +218,10 @@ class Workers implements Operations {
     return [...told.flatMap(valueOf), ...last] as BackendFigures[]
   }
 
-  /** Every worker has the operators' commands, so one of them is asked. */
+  /** Every worker has the operators' commands, so the first reply counts: one of them may be stopped. */
   async #noteMembers(): Promise<void> {
-    const [link] = this.#ready
-    const members = link && (await link.ask({ what: 'members' }).catch(() => undefined))
+    const asked = Array.from(this.#ready, async link => link.ask({ what: 'members' }))
+    const members = await Promise.any(asked).catch(() => undefined)
     if (members !== undefined) this.#standing = { ...this.#standing, members: members as Members }
   }
 
