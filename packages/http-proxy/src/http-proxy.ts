@@ -123,7 +123,7 @@ export function httpProxyOf(
         const reject = (error: unknown): void => {
           // The application may give it to another pool.
           setUnderWay(request, false)
-          hooks.fail(errorFor(request, error), request, client, resolve, refuse)
+          hooks.errors.fail(errorFor(request, error), request, client, resolve, refuse)
         }
         try {
           refuseAfterRefusal(request)

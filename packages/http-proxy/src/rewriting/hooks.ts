@@ -4,11 +4,12 @@ import type { Duplex } from 'node:stream'
 import type { Backend, HeaderFields, Lease, RequestView } from '@limpet/core'
 import { attemptError, editResponse, InvalidEditError } from '@limpet/core/adapter'
 import type { BackendResponse } from '../exchange/backend-response.ts'
-import type { EditLines, HandshakeHooks, MessageHooks, RewriteFields } from '../exchange/message-hooks.ts'
-import { ApplicationError, asError, failureOf, isProtocolError } from '../failure.ts'
+import type { HandshakeHooks, MessageHooks, RewriteFields } from '../exchange/message-hooks.ts'
+import { failureOf, isProtocolError } from '../failure.ts'
 import type { Logger } from '../logging/logger.ts'
 import type { Rewriting } from '../node-proxy-options.ts'
-import { BackendRequest } from './backend-request.ts'
+import { ErrorListener } from './error-listener.ts'
+import { editor, rewriteFieldsOf } from './head-edits.ts'
 import { responseForListener, responseOfListener } from './listener-response.ts'
 import { checkedFields } from './response-fields.ts'
 import { settle } from './settle.ts'
@@ -19,7 +20,8 @@ type Reject = (error: unknown) => void
 /** The functions of the application that see and edit messages on their way. */
 export class Hooks {
   readonly #options: Rewriting
-  readonly #logger: Logger | false
+  /** The listener `on.error`. */
+  readonly errors: ErrorListener
   readonly #rewriteFields: RewriteFields | undefined
   readonly #pool: string
 
@@ -27,7 +29,7 @@ export class Hooks {
   constructor(options: Rewriting, logger: Logger | false, pool: string) {
     this.#options = options
     this.#pool = pool
-    this.#logger = logger
+    this.errors = new ErrorListener(options, logger)
     this.#rewriteFields = rewriteFieldsOf(options)
   }
 
@@ -110,53 +112,6 @@ export class Hooks {
     }
   }
 
-  /** Tells the application of the error of a request. It may respond. */
-  fail(
-    error: unknown,
-    request: IncomingMessage,
-    client: ServerResponse,
-    resolve: Resolve,
-    reject: Reject,
-  ): void {
-    const listener = this.#options.on?.error
-    if (listener === undefined || client.destroyed) {
-      reject(error)
-      return
-    }
-    settle(
-      () => listener(asError(error), request, client),
-      () => {
-        if (client.headersSent || client.writableEnded) resolve(undefined)
-        else reject(error)
-      },
-      thrown => {
-        if (client.headersSent) client.destroy()
-        reject(thrown)
-      },
-    )
-  }
-
-  /** Tells the application of the error of a handshake. It may respond. @param refuse responds */
-  refuse(error: unknown, request: IncomingMessage, socket: Duplex, refuse: (error: unknown) => void): void {
-    const listener = this.#options.on?.error
-    if (listener === undefined) {
-      refuse(error)
-      return
-    }
-    const before: unknown = Reflect.get(socket, 'bytesWritten')
-    settle(
-      () => listener(asError(error), request, socket),
-      () => {
-        if (socket.writable && Reflect.get(socket, 'bytesWritten') === before) refuse(error)
-      },
-      thrown => {
-        this.#report('error', thrown)
-        if (socket.writable && Reflect.get(socket, 'bytesWritten') === before) refuse(error)
-        else socket.destroy()
-      },
-    )
-  }
-
   #clientFields(fields: HeaderFields, request: IncomingMessage, { backend, status }: Lease): HeaderFields {
     const { rewriteHeaders, responseHeaders } = this.#options
     const edited =
@@ -177,7 +132,7 @@ export class Hooks {
         settle(
           () => close(response, backend, head),
           () => {},
-          error => this.#report('close', error),
+          error => this.errors.report('close', error),
         ),
       )
     }
@@ -186,47 +141,14 @@ export class Hooks {
       () => open(backend),
       () => {},
       error => {
-        this.#report('open', error)
+        this.errors.report('open', error)
         client.destroy()
       },
     )
-  }
-
-  /** For an error that comes too late for a response. */
-  #report(event: string, error: unknown): void {
-    if (this.#logger !== false)
-      this.#logger.error(`limpet: on.${event} has failed: ${asError(error).message}`)
   }
 }
 
 /** The error for a response that ends too early. */
 function truncated(backend: Backend, error: unknown): Error {
   return attemptError(backend, failureOf(error, { isStarted: true, hasResponded: true }))
-}
-
-/** @param listener of the application, told of each head that is to be written */
-function editor(event: string, listener: (head: BackendRequest) => unknown): EditLines {
-  return (lines, request) => {
-    try {
-      const head = new BackendRequest(request, lines)
-      const result = listener(head)
-      if (result instanceof Promise) {
-        // It is not waited for, and must not end the process.
-        result.catch(() => undefined)
-        throw new InvalidEditError(`on.${event}`, 'returns a promise, which is not waited for')
-      }
-      return head.lines()
-    } catch (error) {
-      throw new ApplicationError(error)
-    }
-  }
-}
-
-function rewriteFieldsOf({ rewriteCookies = [], rewriteLocation }: Rewriting): RewriteFields | undefined {
-  if (rewriteCookies.length === 0 && rewriteLocation === undefined) return undefined
-  return (fields, statusCode, backend, { headers }) => {
-    for (const rewrite of rewriteCookies) rewrite(fields)
-    const host = headers['host'] ?? headers[':authority']
-    rewriteLocation?.(fields, statusCode, backend, typeof host === 'string' ? host : undefined)
-  }
 }

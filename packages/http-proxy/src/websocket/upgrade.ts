@@ -67,7 +67,7 @@ export function upgrader(
   /** Responds to a handshake that is not given to a backend, unless the application does. */
   function refuseWith(error: unknown, request: IncomingMessage, socket: Duplex): void {
     if (!socket.writable) return
-    hooks.refuse(error, request, socket, refused => {
+    hooks.errors.refuse(error, request, socket, refused => {
       // Other errors are those of the application.
       endWith(socket, isAffinityError(refused) ? closingError(refused) : closingResponse(500))
     })
