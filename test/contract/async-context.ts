@@ -1,54 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { type Backend, startBackend, startBackends } from '../support/backend.ts'
-import { ContextNotes } from '../support/context-notes.ts'
 import type { Script } from '../support/exchange.ts'
-import { openRaw, type RawConnection } from '../support/raw-client.ts'
 import { bare, echo, echoWith, hang, resetBeforeHead, resetMidBody } from '../support/scripts.ts'
-import { startTunnelBackend, type TunnelBackend } from '../support/tunnel-backend.ts'
-import { handshakeText } from '../support/upgrade-clients.ts'
-import { acceptWith, answerUpgrade, hangUpgrade } from '../support/upgrade-scripts.ts'
-import type { GatewayOptions } from './harness.ts'
+import { ACCEPTED, get, noting, post, SERVED, USERS } from './noting.ts'
 import type { RunningGateway, Start } from './start.ts'
-
-const USERS = ['alice', 'bob', 'carol'] as const
-
-/** Sessions have nothing to do with it: the first backend that can take a request gets it. */
-const IN_ORDER = { affinity: [], balance: 'first' } as const
 
 /** All that happens to a request happens in its own async context, whichever connection it goes by. */
 export function asyncContext(start: Start): void {
-  async function startNoting(backends: readonly Backend[], options: Partial<GatewayOptions> = {}) {
-    const notes = new ContextNotes()
-    const gateway = await start(backends, { ...IN_ORDER, ...options, around: notes })
-    return { notes, gateway }
-  }
-
-  async function send({ port }: RunningGateway, text: string): Promise<RawConnection> {
-    const client = await openRaw(port)
-    client.write(text)
-    return client
-  }
-
-  /** Asks as `user`, reads all of the response, and waits until nothing of the request is left. */
-  async function visit(gateway: RunningGateway, user: string, text = get(user)): Promise<void> {
-    const client = await send(gateway, text)
-    await client.until(() => false, 8_000)
-    await settled(gateway)
-  }
-
-  async function settled({ pool }: RunningGateway): Promise<void> {
-    await expect.poll(() => pool.inFlight + pool.queued, { interval: 2 }).toBe(0)
-  }
-
-  /** All notes are of `user`, and among them are these. */
-  function expectNotes(notes: ContextNotes, user: string, whats: readonly string[]): void {
-    expect(notes.take()).toEqual({ [user]: expect.arrayContaining([...whats]) })
-  }
-
-  /** A WebSocket that a backend has accepted. */
-  const ACCEPTED = ['limpet:selected', 'attempt', 'limpet:connected', 'limpet:responded', 'limpet:released']
-  /** A request that a backend has answered. */
-  const SERVED = [...ACCEPTED, 'response hook']
+  const { startNoting, send, visit, settled, expectNotes } = noting(start)
 
   describe('the async context of a request', () => {
     const streamed: Script = async ({ response, readBody }) => {
@@ -244,71 +203,4 @@ export function asyncContext(start: Start): void {
       expect(inside).toEqual(USERS.map(user => ['write', user]))
     })
   })
-
-  describe('the async context of a WebSocket', () => {
-    async function handshake(gateway: RunningGateway, user: string): Promise<RawConnection> {
-      return send(gateway, handshakeText(`X-User: ${user}`))
-    }
-
-    test.each<[string, (client: RawConnection, w1: TunnelBackend, gateway: RunningGateway) => unknown]>([
-      ['the client leaves', client => client.socket.destroy()],
-      ['the backend leaves', async (_client, w1) => (await w1.handshake()).socket.destroy()],
-      ['the gateway closes', (_client, _w1, gateway) => gateway.close()],
-      ['its backend is drained', (_client, _w1, { pool }) => pool.drain('w1', { deadline: 0 }).drained],
-    ])('holds to its end: %s', async (_what, end) => {
-      for (const user of USERS) {
-        const w1 = await startTunnelBackend('w1', acceptWith())
-        const { notes, gateway } = await startNoting([w1])
-        const client = await handshake(gateway, user)
-        await client.until(received => received.includes('\r\n\r\n'))
-        await end(client, w1, gateway)
-        await settled(gateway)
-        expectNotes(notes, user, ACCEPTED)
-      }
-    })
-
-    test('holds after a redispatch', async () => {
-      const [w1, w2] = [await startTunnelBackend('w1'), await startTunnelBackend('w2', acceptWith())]
-      const { notes, gateway } = await startNoting([w1, w2])
-      await w1.refuse()
-      for (const user of USERS) {
-        const client = await handshake(gateway, user)
-        await client.until(received => received.includes('\r\n\r\n'))
-        client.socket.destroy()
-        await settled(gateway)
-        expectNotes(notes, user, [...ACCEPTED, 'limpet:failed'])
-      }
-    })
-
-    test.each<[string, (w1: TunnelBackend, gateway: RunningGateway) => unknown, string]>([
-      [
-        'rejects it',
-        w1 => (w1.upgrade = answerUpgrade('HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n')),
-        'limpet:responded',
-      ],
-      ['refuses the connection', async w1 => w1.refuse(), 'limpet:failed'],
-      ['breaks the connection', w1 => (w1.upgrade = ({ socket }) => void socket.destroy()), 'limpet:failed'],
-      ['is too slow', w1 => (w1.upgrade = hangUpgrade), 'limpet:failed'],
-      ['is down', (_w1, { pool }) => pool.setHealthy('w1', false), 'limpet:refused'],
-    ])('holds when the backend %s', async (_what, spoil, event) => {
-      const w1 = await startTunnelBackend('w1')
-      const { notes, gateway } = await startNoting([w1], { timeouts: { response: 50 } })
-      await spoil(w1, gateway)
-      for (const user of USERS) {
-        const client = await handshake(gateway, user)
-        await client.until(() => false)
-        await settled(gateway)
-        expectNotes(notes, user, [event])
-      }
-    })
-  })
-}
-
-function get(user: string): string {
-  return `GET /${user} HTTP/1.1\r\nHost: a\r\nX-User: ${user}\r\nConnection: close\r\n\r\n`
-}
-
-function post(user: string, body: string): string {
-  const fields = `Host: a\r\nX-User: ${user}\r\nConnection: close\r\nContent-Length: ${body.length}`
-  return `POST /${user} HTTP/1.1\r\n${fields}\r\n\r\n${body}`
 }

@@ -59,6 +59,7 @@ import { upgradeFaults } from './upgrade-faults.ts'
 import { upgradeFields } from './upgrade-fields.ts'
 import { upgradeRequests } from './upgrade-requests.ts'
 import { upgrades } from './upgrades.ts'
+import { webSocketContext } from './websocket-context.ts'
 
 /** Requirements on every adapter, as seen from outside: real sockets, scripted backends. */
 export function proxyContract(harness: Harness): void {
@@ -115,6 +116,7 @@ export function proxyContract(harness: Harness): void {
     deadProcesses(start)
     // The application around it.
     asyncContext(start)
+    webSocketContext(start)
     requestInfo(start)
     // WebSockets.
     upgrades(start)

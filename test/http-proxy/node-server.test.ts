@@ -16,6 +16,7 @@ import { asyncContext } from '../contract/async-context.ts'
 import { expectOwnAnswer } from '../contract/own-answers.ts'
 import { requestInfo } from '../contract/request-info.ts'
 import { soundStart } from '../contract/start.ts'
+import { webSocketContext } from '../contract/websocket-context.ts'
 import { type Backend, startBackend, startBackends } from '../support/backend.ts'
 import { Browser } from '../support/browser.ts'
 import { poolOf } from '../support/fastify-app.ts'
@@ -50,6 +51,7 @@ async function forward(proxy: HttpProxy, request: IncomingMessage, response: Ser
 
 describe('a bare server keeps contexts apart', () => {
   asyncContext(soundStart(NODE))
+  webSocketContext(soundStart(NODE))
 })
 
 describe('a bare server keeps records of requests', () => {
