@@ -200,14 +200,18 @@ test('a WebSocket that is kept for many steps gathers no listeners', async () =>
 test('what the target says reaches neither the terminal nor a hook as it is', async () => {
   const app = await startMemberApp()
   const evil = { backend: { body: '.*' }, repeat: [{ get: '/evil', expect: { status: 200 } }] }
-  const run = new KillTestProcess([...QUICK, '--url', urlOf(app), '--kill', 'exit "$LIMPET_BACKEND"'], evil)
-  const { out } = await run.ended()
+  // A name of the target would be in the hook's environment.
+  const hook = '! env | grep -q "LIMPET_BACK"'
+  const run = new KillTestProcess([...QUICK, '--url', urlOf(app), '--kill', hook], evil)
+  const { code, out, error } = await run.ended()
+  expect(error).toContain('no response names a backend: hooks run once, without LIMPET_BACKEND\n')
   expect(run.report.phases[1]?.name).toBe('kill one backend')
   expect(out).toContain('It is not known which backend answers')
+  expect(code).toBe(0)
   const moved = new KillTestProcess([...QUICK, '--url', urlOf(app)], { repeat: [{ get: '/evil-redirect' }] })
   const ended = await moved.ended()
   expect(ended.out).toContain('redirect to evil:')
-  expect(`${out}${ended.out}${ended.error}`.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u)
+  expect(`${out}${error}${ended.out}${ended.error}`.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u)
 })
 
 test('a capture that finds ever new backends ends it with 2', async () => {
@@ -252,6 +256,20 @@ describe('ends with 2 and says why', () => {
     const { code, out } = await run.ended()
     expect(run.report.problem).toBe('the hook of kill shop1 ended with 3: no such container')
     expect(out).toContain('kill shop1')
+    expect(code).toBe(2)
+  })
+
+  test('for a hook that names a backend when no response does, before the hook', async () => {
+    const app = await startMemberApp()
+    const hooks = { kill: 'true', restart: 'start.sh "${LIMPET_BACKEND}"' }
+    const run = new KillTestProcess([...QUICK, '--url', urlOf(app)], { hooks, repeat: [{ get: '/login' }] })
+    const { code, error } = await run.ended()
+    expect(run.report).toMatchObject({
+      ending: 'idle',
+      problem: expect.stringMatching(/^no response names a backend, and the hook of restart .*--backends/),
+    })
+    expect(run.report.phases.map(({ name }) => name)).toEqual(['before'])
+    expect(error).not.toContain('kill')
     expect(code).toBe(2)
   })
 

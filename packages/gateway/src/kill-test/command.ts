@@ -94,6 +94,7 @@ async function tested(
       journal,
       signal: early.signal,
       onPhase: phase => progress.begin(phase),
+      say: text => progress.say(text),
     })
     return reportOf(await test.run(), scenario, settings.budget, target, startedAt)
   } finally {

@@ -14,7 +14,7 @@ export class HookError extends Error {
 
 /**
  * Runs a shell command for an action; settles when it has ended with 0. It has LIMPET_BACKEND and LIMPET_ACTION in its
- * environment. Processes that it leaves behind go on.
+ * environment, the former only when the backend is known. Processes that it leaves behind go on.
  * @param signal ends the command
  * @throws HookError when it ends otherwise, or takes longer than `timeoutMs`
  */
@@ -35,7 +35,7 @@ export async function runHook(
       shell: true,
       detached: true,
       stdio: ['ignore', file, file],
-      env: { ...process.env, LIMPET_ACTION: action, LIMPET_BACKEND: backend ?? '' },
+      env: { ...process.env, LIMPET_ACTION: action, LIMPET_BACKEND: backend },
     })
     const problem = await ended(child, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]))
     signal.throwIfAborted()

@@ -37,6 +37,8 @@ export interface KillTestParts {
   readonly signal: AbortSignal
   /** Told of each action that begins, for progress. */
   readonly onPhase: (phase: Phase) => void
+  /** Writes whole lines to the operator. */
+  readonly say: (text: string) => void
 }
 
 /** Ends a test early; the report is of what was seen until then. */
@@ -126,6 +128,7 @@ export class KillTest {
         `the scenario's backend has found ${seen.length} different backends; a capture of a backend finds the same name again`,
       )
     const planned = plan(scenario, settings, seen)
+    this.#checkNames(planned.flat())
     let done = 0
     for (const actions of planned) {
       if (!journal.phase.isWell)
@@ -142,6 +145,19 @@ export class KillTest {
     }
     if (done === 0)
       throw new EarlyEnd('idle', 'no action was done: no hook is for a backend that has answered')
+  }
+
+  /** A hook that needs the name of a backend would otherwise run with an empty one: as `docker kill` of nothing. */
+  #checkNames(planned: readonly PlannedAction[]): void {
+    const unnamed = planned.filter(({ backend, command }) => backend === undefined && command !== undefined)
+    const needing = unnamed.find(({ command }) => command?.includes('LIMPET_BACKEND'))
+    if (needing !== undefined)
+      throw new EarlyEnd(
+        'idle',
+        `no response names a backend, and the hook of ${needing.action} uses LIMPET_BACKEND; give the scenario a backend, as { header: X-Served-By }, or the names with --backends a,b`,
+      )
+    if (unnamed.length > 0)
+      this.#parts.say('no response names a backend: hooks run once, without LIMPET_BACKEND\n')
   }
 
   async #do({ action, backend, command }: PlannedAction): Promise<'done' | 'skip' | 'quit'> {
