@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -123,13 +123,17 @@ describe('a file', () => {
     writeFileSync(join(cwd, 'limpet.yaml'), JSON.stringify({ secrets: ['env:LIMPET_SECRET'], pools }))
     expect(limpet(cwd, ['check'])).toMatchObject({
       code: 1,
-      error: expect.stringContaining('secrets[0] the environment has no LIMPET_SECRET') as string,
+      error: expect.stringContaining(
+        'secrets[0] the environment has no LIMPET_SECRET; make one with: node -p "',
+      ) as string,
     })
     const { code, error } = limpet(cwd, ['check', '--without-secrets'])
     expect([code, error.trimEnd().split('\n')]).toEqual([
       0,
       [
-        'limpet.yaml: secrets[0] the environment has no LIMPET_SECRET',
+        expect.stringMatching(
+          /^limpet\.yaml: secrets\[0\] the environment has no LIMPET_SECRET; make one with: node -p "/,
+        ),
         expect.stringMatching(/^limpet\.yaml: pools\.web\.health asks for \/ and expects 2xx: /),
       ],
     ])
@@ -180,6 +184,18 @@ describe('limpet init', () => {
     const text = readFileSync(join(cwd, 'limpet.yaml'), 'utf8')
     for (const part of ["listen: '127.0.0.1:9000'", "url: 'http://10.0.0.2:80'", 'SERVERID', "path: '/up'"])
       expect(text).toContain(part)
+  })
+
+  test('says how to make the secret of a new file, so that limpet check accepts it', () => {
+    const cwd = folder()
+    const { out } = limpet(cwd, ['init', '--yes'])
+    const [, line = ''] = /^Make its secret, and keep it: (.*)$/m.exec(out) ?? []
+    const secret = execFileSync('sh', ['-c', `${line} && printf %s "$LIMPET_SECRET"`], { encoding: 'utf8' })
+    writeFileSync(join(cwd, 'secret'), secret)
+    const file = join(cwd, 'limpet.yaml')
+    writeFileSync(file, readFileSync(file, 'utf8').replace('env:LIMPET_SECRET', 'file:secret'))
+    expect(limpet(cwd, ['check'])).toMatchObject({ code: 0 })
+    expect(limpet(folder(), ['init', '--yes', '--sessions', 'none']).out).not.toContain('secret')
   })
 
   test('takes the defaults where the input ends', () => {

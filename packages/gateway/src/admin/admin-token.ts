@@ -1,9 +1,9 @@
 import { isFailedReference } from '@limpet/core/signing'
+import { HOW_TO_MAKE_ONE as HOW } from '../config/secret-ref.ts'
 
 /** A token that was made at random has more than enough of both. */
 const MIN_LENGTH = 16
 const MIN_DIFFERENT = 5
-const HOW = `make one with: node -p "require('node:crypto').randomBytes(32).toString('base64url')"`
 
 /** The problem with `token` as the token of the admin port, without its text; undefined when it is valid. */
 export function tokenProblem(token: string): string | undefined {

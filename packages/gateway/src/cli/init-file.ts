@@ -38,9 +38,14 @@ ${backends.map(({ id, url }) => `      - { id: ${id}, url: '${url.replaceAll("'"
 `
 }
 
+/** A command that makes a secret. */
+const MAKE_SECRET = `node -p "require('node:crypto').randomBytes(32).toString('base64url')"`
+/** The shell line before the start of a gateway whose file has `SECRETS`. */
+export const SET_SECRET = `export LIMPET_SECRET="$(${MAKE_SECRET})"`
+
 const SECRETS = `
-# The key that signs the cookie: set LIMPET_SECRET to at least 32 random bytes.
-#   node -p "require('node:crypto').randomBytes(32).toString('base64url')"
+# The key that signs the cookie: set LIMPET_SECRET to at least 32 random bytes, and keep it over restarts.
+#   ${MAKE_SECRET}
 secrets: ['env:LIMPET_SECRET']
 `
 

@@ -7,7 +7,7 @@ import { backendsOf, listenOf } from './endpoints.ts'
 import { hint, parseOnlyFlags } from './flags.ts'
 import type { Terminal } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
-import { type InitAnswers, initFile, METHODS } from './init-file.ts'
+import { type InitAnswers, initFile, METHODS, SET_SECRET } from './init-file.ts'
 
 const HELP = `limpet init: writes a configuration file with comments
 
@@ -59,10 +59,13 @@ export async function runInit(
     const { out, force } = values
     // Before the questions: the answers would be lost.
     if (!force && existsSync(out)) throw new UsageError(`${out} exists; --force overwrites it`)
-    const text = initFile(await answers(values, questions(values.yes, terminal, input)))
+    const given = await answers(values, questions(values.yes, terminal, input))
+    const text = initFile(given)
     check(out, text)
     write(out, text, force)
-    terminal.out(`${out} is written. Check it: limpet check --config ${out}\n`)
+    terminal.out(`${out} is written.\n`)
+    if (given.method === 'cookie') terminal.out(`Make its secret, and keep it: ${SET_SECRET}\n`)
+    terminal.out(`Check it: limpet check --config ${out}\n`)
     return 0
   } catch (error) {
     if (!(error instanceof UsageError)) throw error

@@ -86,7 +86,11 @@ describe('a file', () => {
     [
       'has a secret elsewhere that is not there',
       { secrets: ['env:LIMPET_NOT_THERE'], pools: { web } },
-      ['secrets[0] the environment has no LIMPET_NOT_THERE'],
+      [
+        expect.stringMatching(
+          /^secrets\[0\] the environment has no LIMPET_NOT_THERE; make one with: node -p "/,
+        ),
+      ],
     ],
     [
       'wants HTTP/2 without TLS',
@@ -189,11 +193,13 @@ describe('a file', () => {
       [
         expect.stringMatching(/^listen\.tls\.cert the file \S*ca\.pem is empty$/),
         expect.stringMatching(/^listen\.tls\.key the file \S*ca\.pem is empty$/),
-        expect.stringMatching(/^secrets\[0\] the file \S*ca\.pem is empty$/),
-        'secrets[1] the environment has only blanks in LIMPET_TEST_BLANK',
+        expect.stringMatching(/^secrets\[0\] the file \S*ca\.pem is empty; make one with: /),
+        expect.stringMatching(
+          /^secrets\[1\] the environment has only blanks in LIMPET_TEST_BLANK; make one /,
+        ),
         expect.stringMatching(/^pools\.web\.balance\.seed the file \S*ca\.pem is empty$/),
         expect.stringMatching(/^pools\.web\.tls\.ca the file \S*ca\.pem is empty$/),
-        expect.stringMatching(/^admin\.token the file \S*ca\.pem is empty$/),
+        expect.stringMatching(/^admin\.token the file \S*ca\.pem is empty; make one with: /),
       ],
     ],
     [

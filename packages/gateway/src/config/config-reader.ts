@@ -126,7 +126,7 @@ export class ConfigReader {
       this.#warnings.push('no secrets: a random one is used, and a restart forgets every session')
     const reader = new PoolReader(this.#kept, this.#problems, {
       secrets: secrets?.map((secret, index) =>
-        this.#kept.textFor(`secrets[${index}]`, this.#problems, secret),
+        this.#kept.randomFor(`secrets[${index}]`, this.#problems, secret),
       ) ?? [RANDOM_SECRET],
       trustProxy,
       hasStore: this.#checked.store !== undefined,
@@ -170,7 +170,7 @@ export class ConfigReader {
   }
 
   #token(reference: string): string {
-    const token = this.#kept.textFor('admin.token', this.#problems, reference)
+    const token = this.#kept.randomFor('admin.token', this.#problems, reference)
     // An empty one is a reference that has failed, and a problem already.
     const text = token === '' ? undefined : tokenProblem(token)
     if (text !== undefined) this.#problems.add('admin.token', text)

@@ -7,6 +7,9 @@ import type { ProblemList } from './problem.ts'
 /** The values that a file refers to: `file:PATH` or `env:NAME`, and the value. */
 export type KeptValues = Readonly<Record<string, string>>
 
+/** How to make a secret or a token, for messages. */
+export const HOW_TO_MAKE_ONE = `make one with: node -p "require('node:crypto').randomBytes(32).toString('base64url')"`
+
 /** In the place of a secret that is not there, so that the rest of the file can be checked. No two are the same. */
 function standIn(): string {
   return randomBytes(32).toString('base64url')
@@ -69,18 +72,24 @@ export class KeptElsewhere {
     return text ?? (this.#missing === undefined ? '' : inPlace)
   }
 
+  /** As `textFor`, of a random text: its problem says how to make one. */
+  randomFor(path: string, problems: ProblemList, reference: string): string {
+    const text = this.#for(path, problems, () => this.text(reference), `; ${HOW_TO_MAKE_ONE}`)
+    return text ?? (this.#missing === undefined ? '' : standIn())
+  }
+
   /** The content of an option's file; empty, with a problem, when it cannot be read. */
   fileFor(path: string, problems: ProblemList, name: string): string {
     return this.#for(path, problems, () => this.file(name)) ?? ''
   }
 
-  #for(path: string, problems: ProblemList, read: () => string): string | undefined {
+  #for(path: string, problems: ProblemList, read: () => string, advice = ''): string | undefined {
     try {
       return read()
     } catch (error) {
       const { message } = error as Error
-      if (this.#missing === undefined) problems.add(path, message)
-      else this.#missing.push(`${path} ${message}`)
+      if (this.#missing === undefined) problems.add(path, message + advice)
+      else this.#missing.push(`${path} ${message}${advice}`)
       return undefined
     }
   }
