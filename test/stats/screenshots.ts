@@ -1,12 +1,13 @@
 // Takes pictures of the stats page, light, dark, narrow and of a drain: node test/stats/screenshots.ts [folder]
-// The one of the README is packages/stats/stats-page.jpg, the one of light.
+// The light one is also the picture of the README, packages/stats/stats-page.jpg.
 
 import { once } from 'node:events'
-import { mkdirSync } from 'node:fs'
+import { copyFileSync, mkdirSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { statsPage } from '@limpet/stats'
 import { startChromium } from '../support/chromium.ts'
 import { poolOf, visit } from '../support/operator.ts'
@@ -48,5 +49,7 @@ for (const [name, query, options] of [
   await tab.close()
 }
 await browser.close()
+const picture = fileURLToPath(new URL('../../packages/stats/stats-page.jpg', import.meta.url))
+copyFileSync(join(folder, 'light.jpg'), picture)
 server.close()
 server.closeAllConnections()
