@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { onTestFinished } from 'vitest'
+import { onTestFinished, vi } from 'vitest'
 import { type Affinity, createAffinity } from '../affinity.ts'
 import type { AffinityOptions } from '../affinity-options.ts'
 import type { Failure, FailureKind } from '../failure.ts'
@@ -105,4 +105,11 @@ export function codeOf(run: () => unknown): string {
     return String(Reflect.get(error as object, 'code'))
   }
   return 'none'
+}
+
+/** An affinity of a and b whose sessions are known, because its process is older than any of them. It needs fake timers. */
+export function timedAffinity(): Affinity {
+  const affinity = affinityOf('ab', { affinity: [{ cookie: { maxIdle: '30m' } }] })
+  vi.advanceTimersByTime(30 * 60_000)
+  return affinity
 }
