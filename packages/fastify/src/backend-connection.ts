@@ -29,17 +29,13 @@ export class BackendConnection extends Client {
   /** Whether it waits for a request, in its set. */
   isKept = false
 
-  constructor(origin: URL, options: Client.Options) {
+  /** The set that it belongs to. */
+  readonly #set: ConnectionSet | undefined
+
+  constructor(origin: URL, options: Client.Options, set?: ConnectionSet) {
     super(origin, options)
-    const end = (): void => {
-      // A request that was given to it as its socket closed goes by a new socket, and then it ends.
-      if (!this.isBusy) this.destroy().catch(() => undefined)
-    }
-    this.on('connect', () => {
-      this.responses = 0
-    })
-      .on('disconnect', end)
-      .on('connectionError', end)
+    this.#set = set
+    this.on('connect', connected).on('drain', drained).on('disconnect', ended).on('connectionError', ended)
   }
 
   override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
@@ -52,6 +48,32 @@ export class BackendConnection extends Client {
   over(): void {
     this.isBusy = false
   }
+
+  /** It has no socket any more. */
+  ended(): void {
+    // A request that was given to it as its socket closed goes by a new socket, and then it ends.
+    if (!this.isBusy) this.destroy().catch(() => undefined)
+    this.#set?.forget(this)
+  }
+
+  /** It waits for a request. */
+  drained(): void {
+    this.#set?.keep(this)
+  }
+}
+
+/* Listeners of all connections: those of each would be held as long as a request waits for its response. */
+
+function connected(this: BackendConnection): void {
+  this.responses = 0
+}
+
+function drained(this: BackendConnection): void {
+  this.drained()
+}
+
+function ended(this: BackendConnection): void {
+  this.ended()
 }
 
 function isSendOptions(options: object): options is SendOptions {
@@ -92,7 +114,7 @@ export function backendConnections({ pool }: Affinity, transport: Transport): Ba
   function connectionsTo(backend: Backend): ConnectionSet {
     let connections = open.get(backend)
     if (connections === undefined) {
-      connections = new ConnectionSet(() => openConnection(pool, backend, transport))
+      connections = new ConnectionSet(...connectionOptions(pool, backend, transport))
       open.set(backend, connections)
     }
     return connections
@@ -106,7 +128,7 @@ export function backendConnections({ pool }: Affinity, transport: Transport): Ba
       connectionsTo(backend).take().dispatch(sent, handler)
     },
     dispatchFresh(backend, options, handler) {
-      const connection = openConnection(pool, backend, transport)
+      const connection = new BackendConnection(...connectionOptions(pool, backend, transport))
       const sent: SendOptions = { ...options, servername: backend.id }
       connection.dispatch(sent, handler)
       // Once it has responded.
@@ -127,11 +149,13 @@ export function backendConnections({ pool }: Affinity, transport: Transport): Ba
 class ConnectionSet {
   readonly #all = new Set<BackendConnection>()
   readonly #idle: BackendConnection[] = []
-  readonly #newConnection: () => BackendConnection
+  readonly #origin: URL
+  readonly #options: Client.Options
   #isClosing = false
 
-  constructor(newConnection: () => BackendConnection) {
-    this.#newConnection = newConnection
+  constructor(origin: URL, options: Client.Options) {
+    this.#origin = origin
+    this.#options = options
   }
 
   /** An idle connection, or a new one. */
@@ -140,12 +164,9 @@ class ConnectionSet {
       idle.isKept = false
       if (!idle.destroyed) return idle
     }
-    const connection = this.#newConnection()
+    const connection = new BackendConnection(this.#origin, this.#options, this)
     this.#all.add(connection)
     return connection
-      .on('drain', () => this.#keep(connection))
-      .on('disconnect', () => this.#forget(connection))
-      .on('connectionError', () => this.#forget(connection))
   }
 
   /** Ends those that are idle, and the others when they become idle. */
@@ -160,7 +181,8 @@ class ConnectionSet {
     await Promise.all(Array.from(this.#all, async connection => connection.destroy()))
   }
 
-  #keep(connection: BackendConnection): void {
+  /** A connection waits for a request. */
+  keep(connection: BackendConnection): void {
     if (connection.destroyed || connection.isKept) return
     if (this.#isClosing) {
       connection.destroy().catch(() => undefined)
@@ -170,7 +192,8 @@ class ConnectionSet {
     }
   }
 
-  #forget(connection: BackendConnection): void {
+  /** A connection has lost its socket. */
+  forget(connection: BackendConnection): void {
     if (!connection.destroyed) return
     this.#all.delete(connection)
     const index = this.#idle.indexOf(connection)
@@ -178,16 +201,11 @@ class ConnectionSet {
   }
 }
 
-function openConnection(pool: Pool, backend: Backend, transport: Transport): BackendConnection {
-  const [origin, options] = connectionOptions(pool, backend, transport)
-  return new BackendConnection(new URL(origin), options)
-}
-
 function connectionOptions(
   pool: Pool,
   backend: Backend,
   transport: Transport,
-): [origin: string, options: Client.Options] {
+): [origin: URL, options: Client.Options] {
   const openSocket = countedOpener(pool, backend, transport)
   const { protocol, host } = backend.url
   const options: Client.Options = {
@@ -199,5 +217,5 @@ function connectionOptions(
     bodyTimeout: transport.idleTimeoutMs,
     connect: (_options, onSocket) => openSocket(onSocket),
   }
-  return [protocol === 'unix:' ? 'http://localhost' : `${protocol}//${host}`, options]
+  return [new URL(protocol === 'unix:' ? 'http://localhost' : `${protocol}//${host}`), options]
 }

@@ -33,9 +33,14 @@ export type OnResponded = (error: Error | null, responded?: Responded) => void
  */
 export class Exchange implements Handler, Sender, Attempter {
   readonly lease: Lease
+  readonly reply: FastifyReply
   connection: BackendConnection | undefined
   /** The error for the client, once `onResponded` got an error. */
   error: Error | undefined
+  /** The fields that the client gets. */
+  fields: HeaderFields = {}
+  /** The failure of the application's edit of the fields. */
+  edit: { readonly error: unknown } | undefined
   readonly #request: RequestHead
   readonly #connections: BackendConnections
   readonly #body: RequestBody | Buffer | null
@@ -49,6 +54,7 @@ export class Exchange implements Handler, Sender, Attempter {
   #stream: ResponseBody | undefined
 
   constructor(
+    reply: FastifyReply,
     lease: Lease,
     request: RequestHead,
     connections: BackendConnections,
@@ -56,6 +62,7 @@ export class Exchange implements Handler, Sender, Attempter {
     body: RequestBody | Buffer | null,
     record: RequestRecord,
   ) {
+    this.reply = reply
     this.lease = lease
     this.#request = request
     this.#connections = connections
@@ -75,8 +82,8 @@ export class Exchange implements Handler, Sender, Attempter {
   }
 
   /** The body of the response as it comes. Once. */
-  stream(client: ServerResponse): Readable {
-    const stream = this.#streamTo(client)
+  stream(): Readable {
+    const stream = this.#streamTo(this.reply.raw)
     for (const chunk of this.#chunks) stream.write(chunk)
     this.#chunks = []
     if (this.#trailers !== undefined) stream.complete(this.#trailers)
@@ -84,7 +91,8 @@ export class Exchange implements Handler, Sender, Attempter {
   }
 
   /** Sends the response, whose head the reply has by now: whole if it is short, else as a stream. */
-  respond(reply: FastifyReply): void {
+  respond(): void {
+    const { reply } = this
     const head = this.#head
     if (head === undefined) return
     if (this.#trailers !== undefined && !hasFields(this.#trailers)) {
@@ -99,7 +107,7 @@ export class Exchange implements Handler, Sender, Attempter {
         return
       }
     }
-    reply.send(this.stream(reply.raw))
+    reply.send(this.stream())
   }
 
   /** The client's side has closed, at the end or before. */

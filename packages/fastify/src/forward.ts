@@ -17,7 +17,6 @@ import {
   type NodeProxy,
   noteRefusal,
   onceClosed,
-  refuseResponse,
   refuseAfterRefusal,
   RequestRecord,
   RequestBody,
@@ -27,10 +26,12 @@ import type { BackendConnections } from './backend-connection.ts'
 import { Exchange } from './exchange.ts'
 import type { Limpet } from './limpet-options.ts'
 import type { RewriteTarget } from './rewrite-prefix.ts'
-import { type BackendResponse, clientFields, type Rewriting } from './rewriting.ts'
-import { carry, type From } from './reply-from.ts'
+import type { Rewriting } from './rewriting.ts'
+import type { From } from './reply-from.ts'
+import { EXCHANGE, fromHooks } from './from-hooks.ts'
+import type { Closing } from './closing.ts'
 import { forwardUpgrade } from './upgrade.ts'
-import { sourceOf, upstreamOf } from './upstream.ts'
+import { sourceOf } from './upstream.ts'
 
 /**
  * Gives a reply's request to a backend of the pool, and the backend's response to the reply.
@@ -59,14 +60,12 @@ export interface Forwarding {
   readonly closing: Closing
 }
 
-/** The end of the app: connections end with the responses that are still under way. */
-export interface Closing {
-  readonly isClosing: boolean
-  responseEnded(): void
-}
-
 export function forwarder(limpet: Limpet, { connections, from, upgrades, closing }: Forwarding): Forward {
   const { affinity, transport, requestHeaders, rewriting } = limpet
+  const hooks = fromHooks(limpet, closing, (reply, error) => {
+    release(reply)
+    tell(reply, error)
+  })
   const takesUpgrades = limpet.routes?.websocket !== false
 
   function start(
@@ -79,10 +78,8 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
     const body = head.hasBody
       ? (parsed ?? streamOf(reply.request, bodyLimit(reply.request, limpet), () => exchange.progress()))
       : null
-    const exchange = new Exchange(lease, head, connections, transport, body, record)
+    const exchange = new Exchange(reply, lease, head, connections, transport, body, record)
     const { raw } = reply.request
-    let sent: HeaderFields = {}
-    let edit: { readonly error: unknown } | undefined
     // A remote store may have been asked meanwhile.
     if (hasLeft(raw, reply.raw)) {
       exchange.close()
@@ -92,40 +89,8 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
       exchange.close()
       closing.responseEnded()
     })
-    from.call(reply, sourceOf(lease.target), {
-      getUpstream: () => upstreamOf(lease.backend),
-      retryDelay: never,
-      rewriteRequestHeaders: () => carry(exchange),
-      // reply-from calls these from the backend's socket, where an error would be an uncaught exception.
-      rewriteHeaders: fields => {
-        try {
-          return (sent = clientFields(fields, reply, limpet, lease))
-        } catch (error) {
-          edit = { error }
-          return {}
-        }
-      },
-      onResponse: () => {
-        if (edit !== undefined) {
-          exchange.close()
-          reply.send(edit.error)
-          return
-        }
-        if (closing.isClosing && raw.httpVersionMajor === 1) reply.header('connection', 'close')
-        try {
-          if (rewriting.onResponse === undefined) exchange.respond(reply)
-          else respond(rewriting.onResponse, reply, exchange, sent)
-        } catch (error) {
-          // HTTP/2 throws for fields that HTTP/1 writes, and here it would be an uncaught exception.
-          reply.log.error({ err: error }, 'the response of the backend could not be written')
-          refuseResponse(reply.raw)
-        }
-      },
-      onError: () => {
-        release(reply)
-        tell(reply, exchange.error)
-      },
-    })
+    reply.request[EXCHANGE] = exchange
+    from.call(reply, sourceOf(lease.backend, lease.target), hooks)
   }
 
   function fail(reply: FastifyReply, error: unknown): void {
@@ -215,37 +180,6 @@ function viewOf(
   }
   if (headers === raw.headers) return target === undefined ? undefined : { target }
   return { target, headers }
-}
-
-/** Lets the application send the reply. An error of it comes to the error handler while that can still respond. */
-function respond(
-  onResponse: NonNullable<Rewriting['onResponse']>,
-  reply: FastifyReply,
-  exchange: Exchange,
-  headers: HeaderFields,
-): void {
-  const { statusCode } = exchange
-  let stream: Readable | undefined
-  const response: BackendResponse = {
-    statusCode,
-    headers,
-    get stream() {
-      return (stream ??= exchange.stream(reply.raw))
-    },
-  }
-  try {
-    onResponse(reply.request, reply, response)
-  } catch (error) {
-    stream?.destroy()
-    exchange.close()
-    if (reply.sent) reply.raw.destroy()
-    else reply.send(error)
-  }
-}
-
-/** Its own retries ask the same backend again, up to ten times, for a mere 503. */
-function never(): null {
-  return null
 }
 
 /**

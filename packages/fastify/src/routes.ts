@@ -1,5 +1,6 @@
 import { METHODS } from 'node:http'
 import type { FastifyInstance, FastifySchema, preHandlerHookHandler } from 'fastify'
+import { EXCHANGE } from './from-hooks.ts'
 import { acceptAnyBody } from './any-body.ts'
 import { setErrorPage } from './error-page.ts'
 import type { Forward } from './forward.ts'
@@ -37,7 +38,9 @@ export async function mountRoutes(
 
 /** Only the requests of limpet's routes have it, or those of a scope with `reply.limpet()`. */
 export function decorateRequest(scope: FastifyInstance): void {
-  if (!scope.hasRequestDecorator('limpet')) scope.decorateRequest('limpet', undefined)
+  if (scope.hasRequestDecorator('limpet')) return
+  scope.decorateRequest('limpet', undefined)
+  scope.decorateRequest(EXCHANGE, undefined)
 }
 
 function mountCatchAll(scope: FastifyInstance, options: ParsedRouteOptions, forward: Forward): void {

@@ -2,7 +2,9 @@ import Fastify from 'fastify'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Exchange } from './exchange.ts'
 import { carry, type Dispatched, dispatcher, loadReplyFrom } from './reply-from.ts'
-import { sourceOf, upstreamOf } from './upstream.ts'
+import { sourceOf } from './upstream.ts'
+
+const BACKEND = { id: 'w1', url: new URL('http://10.0.0.7') }
 
 /** The request that reply-from makes of a client's. */
 async function dispatched(target: string, url: string): Promise<Dispatched & { fields: object }> {
@@ -21,8 +23,7 @@ async function dispatched(target: string, url: string): Promise<Dispatched & { f
     },
   })
   app.all('*', (_request, reply) => {
-    from.call(reply, sourceOf(target), {
-      getUpstream: () => upstreamOf({ id: 'w1', url: new URL(url) }),
+    from.call(reply, sourceOf({ id: 'w1', url: new URL(url) }, target), {
       rewriteRequestHeaders: (_, headers) => {
         fields = headers
         return carry(exchange)
@@ -47,15 +48,23 @@ describe('reply-from', () => {
     expect(fields).toMatchObject({ 'x-a': '1', host })
   })
 
-  it.each(['//evil/x', '/a/../b', '/..', '/%2e%2e/x', '/a%2F..%2Fb', '/%zz', '/%', '/\\evil', '/a\\..\\b'])(
-    'takes %s without an error',
-    async target => {
-      const { path, origin } = await dispatched(target, 'http://10.0.0.7')
-      expect([path, origin]).toEqual(['/', 'http://10.0.0.7'])
-    },
-  )
+  it.each([
+    '*',
+    '//evil/x',
+    '/a/../b',
+    '/..',
+    '/%2e%2e/x',
+    '/a%2F..%2Fb',
+    '/%zz',
+    '/%',
+    '/\\evil',
+    '/a\\..\\b',
+  ])('takes %s without an error', async target => {
+    const { path, origin } = await dispatched(target, 'http://10.0.0.7')
+    expect([path, origin]).toEqual(['/', 'http://10.0.0.7'])
+  })
 
   it.each(['/a...b', '/[...slug]', '/%20x', '/caf%C3%A9'])('sees %s as it is', target => {
-    expect(sourceOf(target)).toBe(target)
+    expect(sourceOf(BACKEND, target)).toBe(`http://10.0.0.7${target}`)
   })
 })

@@ -14,14 +14,13 @@ export function readPolicies(
   policies: readonly AffinityPolicy[],
   request: RequestHead,
 ): readonly Claims[] | Promise<readonly Claims[]> {
-  const read: (Claims | Promise<Claims>)[] = []
-  let isPending = false
-  for (const policy of policies) {
-    const claims = readPolicy(pool, policy, request)
-    if (claims instanceof Promise) isPending = true
-    read.push(claims)
-  }
-  return isPending ? Promise.all(read.map(async claims => claims)) : (read as Claims[])
+  // An array of this length: one that grows has room for 17, and lives as long as the request.
+  const read = policies.map(policy => readPolicy(pool, policy, request))
+  return read.some(isPending) ? Promise.all(read.map(async claims => claims)) : (read as Claims[])
+}
+
+function isPending(claims: Claims | Promise<Claims>): claims is Promise<Claims> {
+  return claims instanceof Promise
 }
 
 function readPolicy(pool: Pool, policy: AffinityPolicy, request: RequestHead): Claims | Promise<Claims> {

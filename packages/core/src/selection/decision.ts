@@ -50,14 +50,19 @@ export function decide(
   queued?: Wait,
 ): Decision | Wait | undefined {
   const { pool, onUnavailable, whenFull, waitForBackendMs } = context
-  const claims: Claim[] = []
+  // An array of this length: one that grows has room for 17, and lives as long as the request.
+  const claims = read.map(first)
   let status: AffinityStatus = 'none'
   let view: BackendView | undefined
-  for (const several of read) {
+  for (let index = 0; index < read.length; index += 1) {
+    const several = read[index] ?? NONE
     const usable = view === undefined ? firstUsable(context, several) : undefined
-    if (usable !== undefined) view = usableView(context, usable)
-    else if (view === undefined) status = furthest(pool, several, status)
-    claims.push(usable ?? first(several))
+    if (usable !== undefined) {
+      view = usableView(context, usable)
+      claims[index] = usable
+    } else if (view === undefined) {
+      status = furthest(pool, several, status)
+    }
   }
   if (view !== undefined) {
     if (hasRoom(view)) return { view, status: 'matched', claims, read }

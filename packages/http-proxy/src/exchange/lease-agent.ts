@@ -12,7 +12,8 @@ export class LeaseAgent {
   readonly #lease: Lease
   readonly #agents: BackendAgents
   readonly #events: AttemptEvents
-  readonly #lines: string[]
+  /** Absent once the head is written: a request may wait for its response for long. */
+  #lines: string[] | undefined
 
   /** @throws the error of a policy's `forwardHeaders` */
   constructor(lease: Lease, agents: BackendAgents, events: AttemptEvents) {
@@ -55,7 +56,8 @@ export class LeaseAgent {
     try {
       // http-proxy-middleware got a target that it can parse.
       request.path = this.#lease.target
-      const all = this.#lines
+      const all = this.#lines ?? []
+      this.#lines = undefined
       for (const part of this.#events.framing) all.push(part)
       const edit = this.#events.editLines
       writeLines(request, edit === undefined ? all : [...edit(all, request)])

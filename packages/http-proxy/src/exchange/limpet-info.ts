@@ -32,7 +32,7 @@ type WrittenAttempt = { -readonly [Key in keyof AttemptInfo]: AttemptInfo[Key] }
 /** The same, as the proxy writes it. A new one belongs to each request. */
 export class RequestRecord implements LimpetInfo {
   readonly pool: string
-  readonly attempts: WrittenAttempt[] = []
+  attempts: WrittenAttempt[] = []
   queuedMs = 0
   /** Until there is a response or an error: the request must not be forwarded once more meanwhile. */
   isUnderWay = true
@@ -61,7 +61,10 @@ export class RequestRecord implements LimpetInfo {
   /** An attempt begins. */
   began(backend: string): void {
     const startedMs = performance.now() - this.#arrivedMs
-    this.attempts.push({ backend, outcome: undefined, startedMs, durationMs: undefined })
+    const attempt: WrittenAttempt = { backend, outcome: undefined, startedMs, durationMs: undefined }
+    // V8 gives an empty array that grows the room for 17, and most requests have one attempt.
+    if (this.attempts.length === 0) this.attempts = [attempt]
+    else this.attempts.push(attempt)
   }
 
   /** The last attempt has ended. Only the first end counts. */
