@@ -9,6 +9,7 @@ import type { BackendResponse } from './exchange/backend-response.ts'
 import { Exchange, type Outcome } from './exchange/exchange.ts'
 import type { RequestRecord } from './exchange/limpet-info.ts'
 import type { ParsedBody } from './exchange/parsed-body.ts'
+import type { RequestBody } from './exchange/request-body.ts'
 import { healthProbe } from './backend/health-probe.ts'
 import type { ParsedHttpProxyOptions } from './http-proxy-options.ts'
 import { CONSOLE } from './logging/logger.ts'
@@ -99,6 +100,18 @@ export function httpProxyOf(
     }
   }
   const { forward: forwardAttempt } = forwarder
+  function begin(
+    forwarding: Forwarding,
+    lease: Lease,
+    head: RequestHead,
+    body: RequestBody | Buffer | null,
+    record: RequestRecord | undefined,
+  ): void {
+    record?.placed(lease)
+    const ofRequest = hooks.ofRequest(forwarding.request, forwarding.client)
+    const exchange = new Exchange(lease, head, agents, body, transport, forwardAttempt, record, ofRequest)
+    forwarding.begin(exchange, lease)
+  }
   const upgrades = upgrader(
     { affinity, agents, owner, transport, requestHeaders, hooks },
     forwarder.forwardHandshake,
@@ -120,35 +133,27 @@ export function httpProxyOf(
           return
         }
         setUnderWay(request, true)
-        const reject = (error: unknown): void => {
-          // The application may give it to another pool.
-          setUnderWay(request, false)
-          hooks.errors.fail(errorFor(request, error), request, client, resolve, refuse)
-        }
+        const forwarding = new Forwarding(hooks, request, client, resolve, refuse)
         try {
           refuseAfterRefusal(request)
           const given = requestHead(request, hooks.view(request, view), requestHeaders)
           if (given.hasBody) boundUnreadBody(request, client)
           owner.check(request)
           const { head, body } = given.hasBody
-            ? clientBody(request, given, parsed, bodyLimit, () => exchange?.progress())
+            ? clientBody(request, given, parsed, bodyLimit, () => forwarding.progress())
             : { head: given, body: null }
-          let exchange: Exchange | undefined
-          function begin(lease: Lease): void {
-            record?.placed(lease)
-            const ofRequest = hooks.ofRequest(request, client)
-            exchange = new Exchange(lease, head, agents, body, transport, forwardAttempt, record, ofRequest)
-            const respond = (received: BackendResponse): void =>
-              hooks.respond(received, lease, request, client, resolve, reject)
-            exchangeWith(request, client, exchange, { responded: respond, failed: reject }, resolve)
-          }
           const lease = select(request, client, head)
           // A request waits only for a policy that queries a remote store, or for room in the pool.
           if (lease instanceof Promise)
-            lease.then(held => (held === undefined ? resolve(undefined) : begin(held))).catch(reject)
-          else begin(lease)
+            lease
+              .then(held => {
+                if (held === undefined) resolve(undefined)
+                else begin(forwarding, held, head, body, record)
+              })
+              .catch((error: unknown) => forwarding.failed(error))
+          else begin(forwarding, lease, head, body, record)
         } catch (error) {
-          reject(error)
+          forwarding.failed(error)
         }
       }),
     upgrade(request, socket, head, view) {
@@ -191,22 +196,66 @@ function setUnderWay(request: IncomingMessage & Marked, value: boolean): void {
 const TWICE =
   'limpet has this request already and ignores another call; check for middleware that calls next() twice, or a handler of limpet that is called twice'
 
-function exchangeWith(
-  request: IncomingMessage,
-  client: ServerResponse,
-  exchange: Exchange,
-  outcome: Outcome,
-  left: (nothing: undefined) => void,
-): void {
-  function onClose(): void {
-    exchange.close()
-    left(undefined)
+/**
+ * A request on its way: the result of its exchange, for its caller. One object in place of a closure for each event: all
+ * would be held until the response.
+ */
+class Forwarding implements Outcome {
+  readonly request: IncomingMessage
+  readonly client: ServerResponse
+  readonly #hooks: Hooks
+  readonly #resolve: (received: BackendResponse | undefined) => void
+  readonly #refuse: (error: unknown) => void
+  #exchange: Exchange | undefined
+  #lease: Lease | undefined
+
+  constructor(
+    hooks: Hooks,
+    request: IncomingMessage,
+    client: ServerResponse,
+    resolve: (received: BackendResponse | undefined) => void,
+    refuse: (error: unknown) => void,
+  ) {
+    this.#hooks = hooks
+    this.request = request
+    this.client = client
+    this.#resolve = resolve
+    this.#refuse = refuse
   }
-  // A remote store may have been asked meanwhile.
-  if (hasLeft(request, client)) {
-    onClose()
-    return
+
+  begin(exchange: Exchange, lease: Lease): void {
+    this.#exchange = exchange
+    this.#lease = lease
+    // A remote store may have been asked meanwhile.
+    if (hasLeft(this.request, this.client)) {
+      this.#close()
+      return
+    }
+    onceClosed(this.request, this.client, () => this.#close())
+    exchange.send(this)
   }
-  onceClosed(request, client, onClose)
-  exchange.send(outcome)
+
+  /** The request's body moves on. */
+  progress(): void {
+    this.#exchange?.progress()
+  }
+
+  responded(received: BackendResponse): void {
+    const lease = this.#lease
+    if (lease === undefined) return
+    const reject = (error: unknown): void => this.failed(error)
+    this.#hooks.respond(received, lease, this.request, this.client, this.#resolve, reject)
+  }
+
+  failed(error: unknown): void {
+    // The application may give it to another pool.
+    setUnderWay(this.request, false)
+    const told = errorFor(this.request, error)
+    this.#hooks.errors.fail(told, this.request, this.client, this.#resolve, this.#refuse)
+  }
+
+  #close(): void {
+    this.#exchange?.close()
+    this.#resolve(undefined)
+  }
 }
