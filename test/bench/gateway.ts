@@ -12,6 +12,9 @@ const CONNECTIONS = 32
 const REQUESTS = 3_200
 const ROUNDS = 15
 
+/** The most bytes of a request that may outlive two collections of the young generation. */
+const PROMOTED = 100
+
 type LoadName = keyof typeof LOADS
 
 /** The most that a gateway with limpet may cost, as a multiple of each of the others, for each kind of request heads. */
@@ -35,6 +38,8 @@ const CONTESTS: readonly { ours: string; others: Readonly<Record<string, Limits>
 /** A gateway, and its browsers. */
 class Contestant {
   readonly perRequestUs: number[] = []
+  /** Bytes of each request that V8 took for long-lived; a full collection within a round makes them negative. */
+  readonly promotedBytes: number[] = []
   readonly #gateway: Child
   readonly #browsers: Browsers
 
@@ -48,6 +53,7 @@ class Contestant {
     await this.load()
     const after = await this.#gateway.report()
     this.perRequestUs.push((after.cpuUs - before.cpuUs) / REQUESTS)
+    this.promotedBytes.push((after.oldHeap - before.oldHeap) / REQUESTS)
   }
 
   async load(): Promise<void> {
@@ -66,21 +72,28 @@ export async function benchGateway(): Promise<Measured[]> {
   for (const { ours, others } of CONTESTS) {
     for (const load of ['browser', 'small'] as const) {
       const names = [ours, ...Object.keys(others)]
-      const costs = await hold(names, load, backends.urls)
+      const contestants = await hold(names, load, backends.urls)
+      const costs = contestants.map(({ perRequestUs }) => perRequestUs)
       const figures = names.map((name, index) => `${name} ${median(costs[index] ?? []).toFixed(1)} µs`)
       console.log(`CPU per request, ${load} heads  ${figures.join('  ')}`)
       for (const [index, [name, limits]] of Object.entries(others).entries()) {
         const what = `${ours} / ${name}, ${load} heads`
         measured.push(medianOf(what, ratios(costs[0] ?? [], costs[index + 1] ?? []), limits[load]))
       }
+      const promoted = contestants[0]?.promotedBytes ?? []
+      measured.push(medianOf(`${ours}, promoted per request, ${load} heads`, promoted, PROMOTED, 'B'))
     }
   }
   await backends.stop()
   return measured
 }
 
-/** The cost of a request to each gateway, round by round. */
-async function hold(names: readonly string[], load: LoadName, urls: readonly string[]): Promise<number[][]> {
+/** The gateways, after all rounds. */
+async function hold(
+  names: readonly string[],
+  load: LoadName,
+  urls: readonly string[],
+): Promise<readonly Contestant[]> {
   const contestants = await Promise.all(
     names.map(async name => new Contestant(await Child.start(`gateways/${name}`, urls), load)),
   )
@@ -92,7 +105,7 @@ async function hold(names: readonly string[], load: LoadName, urls: readonly str
     }
   }
   await Promise.all(contestants.map(async contestant => contestant.stop()))
-  return contestants.map(({ perRequestUs }) => perRequestUs)
+  return contestants
 }
 
 /** Round by round: what disturbs the machine disturbs neighbours alike. */

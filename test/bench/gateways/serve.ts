@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { getHeapSpaceStatistics } from 'node:v8'
 import type { Affinity } from '@limpet/core'
 
 /** How a gateway is doing. */
@@ -10,6 +11,8 @@ export interface Report {
   readonly peakRss: number
   /** Without garbage when the process was started with --expose-gc. */
   readonly heap: number
+  /** V8's old generation: what lives through two collections of the young one is promoted to it. */
+  readonly oldHeap: number
   /** TCP sockets that are open, to clients and to backends. */
   readonly sockets: number
   /** The pool's count of requests in flight, for gateways that have one. */
@@ -34,6 +37,7 @@ function report(affinity: Affinity | undefined): Report {
     rss,
     peakRss: peakRss(),
     heap: heapUsed,
+    oldHeap: getHeapSpaceStatistics().find(space => space.space_name === 'old_space')?.space_used_size ?? 0,
     sockets: process.getActiveResourcesInfo().filter(kind => kind === 'TCPSocketWrap').length,
     inFlight: backends.reduce((sum, view) => sum + view.inFlight, 0),
     failures: backends.reduce((sum, view) => sum + view.failures, 0),
