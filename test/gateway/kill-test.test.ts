@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -287,6 +287,30 @@ describe('ends with 2 and says why', () => {
     const { code, error } = await run.ended()
     expect(error).toContain('--i-may-test 192.0.2.7')
     expect(code).toBe(2)
+  })
+
+  test('for a report over a file that is there, without --force, and leaves no empty file', async () => {
+    const app = await startMemberApp()
+    const scenario = { repeat: [{ get: '/login' }] }
+    const args = [...QUICK, '--url', urlOf(app), '--kill', 'true']
+    const own = new KillTestProcess(args, scenario)
+    const file = join(own.folder, 'scenario.yaml')
+    expect((await own.ended()).code).toBe(0)
+    const over = new KillTestProcess([...args, '--html', file, '--junit', own.path('xml')], scenario)
+    const { code, error } = await over.ended()
+    expect(error).toContain(`--html ${file} exists; --force overwrites it`)
+    expect(code).toBe(2)
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(scenario)
+    expect([over.path('json'), own.path('xml')].filter(path => existsSync(path))).toEqual([])
+
+    const twice = new KillTestProcess(
+      [...args, '--html', own.path('xml'), '--junit', own.path('xml')],
+      scenario,
+    )
+    expect((await twice.ended()).error).toContain(`${own.path('xml')} is the file of two reports`)
+    const forced = new KillTestProcess([...args, '--junit', own.path('json'), '--force'], scenario)
+    expect((await forced.ended()).code).toBe(0)
+    expect(readFileSync(own.path('json'), 'utf8')).toContain('<testsuite')
   })
 
   test('for a scenario with mistakes, all of them', async () => {

@@ -32,6 +32,7 @@ const OPTIONS = {
   json: { type: 'string' },
   junit: { type: 'string' },
   html: { type: 'string' },
+  force: { type: 'boolean' },
 } as const
 
 type Values = Readonly<Record<string, string | boolean | undefined>>
@@ -78,6 +79,7 @@ class ArgumentReader {
       },
       allowedHost: this.#text('i-may-test'),
       files: this.#files(),
+      force: this.#values['force'] === true,
     }
     if (this.#problems.length > 0) throw new UsageError(this.#problems.join('\n'))
     return settings
@@ -108,6 +110,10 @@ class ArgumentReader {
   #files(): Settings['files'] {
     const formats: readonly ReportFormat[] = ['json', 'junit', 'html']
     const given = formats.map(format => [format, this.#text(format)] as const)
+    const files = given.flatMap(([, file]) => file ?? [])
+    for (const file of new Set(files))
+      if (files.indexOf(file) !== files.lastIndexOf(file))
+        this.#problems.push(`${file} is the file of two reports; each takes one of its own`)
     return Object.fromEntries(given.filter(([, file]) => file !== undefined)) as Settings['files']
   }
 

@@ -1,4 +1,3 @@
-import { openSync, closeSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { ConfigError } from '../config/config.ts'
 import { problemText } from '../config/problem.ts'
@@ -10,13 +9,12 @@ import { EarlyEnd, KillTest } from './kill-test.ts'
 import { Operator } from './operator.ts'
 import { PRESETS } from './presets.ts'
 import { Progress } from './progress.ts'
-import { htmlOf } from './report-html.ts'
-import { junitOf } from './report-junit.ts'
+import { ReportFiles } from './report-files.ts'
 import { type Report, reportOf } from './report.ts'
 import { tableOf } from './report-table.ts'
 import type { Scenario } from './scenario.ts'
 import { parseScenario, scenarioText } from './scenario-file.ts'
-import type { ReportFormat, Settings } from './settings.ts'
+import type { Settings } from './settings.ts'
 import { TargetGuard } from './target.ts'
 import type { Terminal } from '../cli/terminal.ts'
 
@@ -46,10 +44,10 @@ export async function runKillTest(args: readonly string[], terminal: Terminal): 
     await guard.check(target.hostname).catch((error: unknown) => {
       throw new UsageError((error as Error).message, { cause: error })
     })
-    checkFiles(settings.files)
+    const files = new ReportFiles(settings.files, settings.force)
     const report = await tested(scenario, settings, target, guard, terminal)
     terminal.out(tableOf(report))
-    write(report, settings.files)
+    files.write(report)
     return report.exitCode
   } catch (error) {
     if (error instanceof UsageError) {
@@ -115,27 +113,4 @@ function targetOf({ target }: Scenario, { url }: Settings): URL {
   const text = url ?? target
   if (text === undefined) throw new UsageError('the target is missing: pass --url http://127.0.0.1:8080')
   return new URL(text)
-}
-
-/** A report that cannot be written is known before the test, not after it. */
-function checkFiles(files: Settings['files']): void {
-  for (const [format, file] of Object.entries(files)) {
-    try {
-      closeSync(openSync(file, 'a'))
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      throw new UsageError(`--${format} ${file} cannot be written (${code ?? 'unknown'})`, { cause: error })
-    }
-  }
-}
-
-const WRITERS: Readonly<Record<ReportFormat, (report: Report) => string>> = {
-  json: report => `${JSON.stringify(report, null, 2)}\n`,
-  junit: junitOf,
-  html: htmlOf,
-}
-
-function write(report: Report, files: Settings['files']): void {
-  for (const [format, file] of Object.entries(files))
-    writeFileSync(file, WRITERS[format as ReportFormat](report))
 }

@@ -28,6 +28,7 @@ Budget
 
 Report
   --json FILE, --junit FILE, --html FILE
+  --force                 writes over files that exist
 
 Exit codes: 0 within the budget, 1 above it or users did not recover, 2 no test
 (usage, scenario, target, hook), 130 or 143 ended by a signal.

@@ -35,6 +35,8 @@ export interface Settings {
   readonly allowedHost: string | undefined
   /** Files to write, by format. */
   readonly files: Readonly<Partial<Record<ReportFormat, string>>>
+  /** Whether reports may overwrite files. */
+  readonly force: boolean
 }
 
 export type ReportFormat = 'json' | 'junit' | 'html'
