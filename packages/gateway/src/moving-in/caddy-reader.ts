@@ -9,7 +9,7 @@ interface Token {
 
 type Line = readonly Token[]
 
-/** A block of the top: its addresses, or none for the global options. */
+/** A block of the top: its addresses, none for the global options, or an `import` beside the sites, which has no block. */
 export interface SiteBlock extends Statement {
   readonly block: readonly Statement[]
 }
@@ -20,7 +20,13 @@ export interface SiteBlock extends Statement {
  * @throws BrokenFileError for a file that ends within a block or a quote
  */
 export function readCaddyfile(text: string): readonly SiteBlock[] {
-  const lines = linesOf(tokensOf(text))
+  const all = linesOf(tokensOf(text))
+  const begin = all.findIndex(line => !isImport(line))
+  const imports = all.slice(0, begin === -1 ? all.length : begin).map(importOf)
+  return [...imports, ...blocksOf(all.slice(imports.length))]
+}
+
+function blocksOf(lines: readonly Line[]): readonly SiteBlock[] {
   const [first = []] = lines
   const hasBlocks = lines.some(line => isOpen(line.at(-1))) && isSiteHead(lines)
   if (first.length === 0) return []
@@ -39,6 +45,15 @@ function isSiteHead(lines: readonly Line[]): boolean {
     if (line.at(-1)?.text.endsWith(',') !== true) return false
   }
   return false
+}
+
+/** Another file, or a snippet. */
+function isImport(line: Line): boolean {
+  return line[0]?.text === 'import' && line[0].isPlain && !isOpen(line.at(-1))
+}
+
+function importOf([word, ...args]: Line): SiteBlock {
+  return { name: 'import', args: args.map(({ text }) => text), line: word?.line ?? 1, block: [] }
 }
 
 function isOpen(token: Token | undefined): boolean {
@@ -152,6 +167,10 @@ class CaddyReader {
       this.#at += 1
       const [first] = line
       if (isClose(first)) throw new BrokenFileError(first?.line ?? 1, 'a "}" has no "{"')
+      if (head.length === 0 && isImport(line)) {
+        sites.push(importOf(line))
+        continue
+      }
       if (!isOpen(line.at(-1))) {
         head.push(...line)
         continue

@@ -141,6 +141,20 @@ admin.example {
     expect(problems).toEqual([])
   })
 
+  it('with imports beside its sites, which are reported', () => {
+    const lines = [
+      'import common',
+      '{\n admin off\n}',
+      '(snippet) {\n header X y\n}',
+      ':80 {\n reverse_proxy 10.0.0.1:80\n}',
+      'import sites/*',
+    ]
+    const { file, lost } = from(lines.join('\n'))
+    expect(file).toMatchObject({ pools: { web: { backends: [{ url: 'http://10.0.0.1:80' }] } } })
+    expect(lost).toEqual(['1 import', '5 (snippet)', '11 import'])
+    expect(from('import common\n:80\nreverse_proxy 10.0.0.1:80\n').lost).toEqual(['1 import'])
+  })
+
   it.each([
     [':80 {\n reverse_proxy a:1\n', 'line 1: the file ends within this block; a "}" is missing'],
     [':80 {\n}\n}', 'line 3: a "}" has no "{"'],

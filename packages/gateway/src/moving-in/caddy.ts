@@ -54,10 +54,9 @@ class CaddyMapper {
     }
   }
 
-  #options({ block }: SiteBlock): void {
-    const [options] = this.#blocks
-    if (options !== undefined) this.#report.take(options)
-    for (const option of block) {
+  #options(options: SiteBlock): void {
+    this.#report.take(options)
+    for (const option of options.block) {
       if (
         /^(?:admin|log|debug|storage|persist_config|grace_period|shutdown_delay|order|email|auto_https|http_port|https_port|local_certs|skip_install_trust)$/.test(
           option.name,
@@ -79,7 +78,7 @@ class CaddyMapper {
 
   #siteOf(block: SiteBlock): Site | undefined {
     const [first = ''] = block.args
-    if (block.name === 'options' || first.startsWith('(') || first.startsWith('&(')) return undefined
+    if (block.name !== 'site' || first.startsWith('(') || first.startsWith('&(')) return undefined
     const addresses = block.args
       .flatMap(word => word.split(','))
       .filter(word => word !== '')
