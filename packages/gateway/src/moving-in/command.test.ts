@@ -81,6 +81,32 @@ describe('limpet from', () => {
     expect(error).toContain(`limpet from: ${message}`)
   })
 
+  it.each([
+    [
+      'includes',
+      'nginx.conf',
+      'http {\n  include conf.d/*.conf;\n}\n',
+      ['nginx.conf:2: include: other files are not read'],
+    ],
+    [
+      'variables',
+      'site.conf',
+      'server {\n  location / { proxy_pass http://$up; }\n}\n',
+      ['site.conf:2: location /: proxy_pass has a variable'],
+    ],
+    [
+      'imports',
+      'Caddyfile',
+      'import common\nimport sites/*\n',
+      ['Caddyfile:1: import: ', 'Caddyfile:2: import: '],
+    ],
+  ])('says of a file that has only %s what it could not take', async (_, name, text, lines) => {
+    const { code, out, error } = await from(file(name, text))
+    expect([code, out]).toEqual([2, ''])
+    for (const line of lines) expect(error).toContain(`\n  ${line}`)
+    expect(error).toContain('nothing in the file passes requests to a backend that limpet can take')
+  })
+
   it('refuses a folder, and a file that never ends', async () => {
     mkdirSync(join(folder, 'conf.d'))
     expect(await from(join(folder, 'conf.d'))).toMatchObject({

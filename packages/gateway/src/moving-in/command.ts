@@ -5,7 +5,7 @@ import { FORMATS, formatOf } from './format.ts'
 import { HELP } from './help.ts'
 import { readInput } from './input.ts'
 import { type MovedIn, moveIn } from './move-in.ts'
-import { type Finding, printable } from './report.ts'
+import { type Finding, NothingTakenError, printable } from './report.ts'
 import { BrokenFileError } from './statement.ts'
 import { UsageError } from '../cli/usage-error.ts'
 import type { Terminal } from '../cli/terminal.ts'
@@ -29,7 +29,7 @@ export function runFrom(args: readonly string[], terminal: Terminal): number {
     const format = settings.format ?? formatOf(settings.file, text)
     if (format === undefined)
       throw new UsageError(`${settings.file} is of no known server; --format takes ${FORMATS.join(', ')}`)
-    const moved = movedIn(settings, text, format)
+    const moved = movedIn(settings, text, format, terminal)
     write(settings, moved.text, terminal)
     tell(settings, moved, terminal)
     return moved.report.isComplete && moved.problems.length === 0 ? 0 : INCOMPLETE
@@ -40,11 +40,17 @@ export function runFrom(args: readonly string[], terminal: Terminal): number {
   }
 }
 
-function movedIn(settings: Settings, text: string, format: (typeof FORMATS)[number]): MovedIn {
+function movedIn(
+  settings: Settings,
+  text: string,
+  format: (typeof FORMATS)[number],
+  terminal: Terminal,
+): MovedIn {
   try {
     return moveIn(basename(settings.file), text, format)
   } catch (error) {
     if (!(error instanceof BrokenFileError)) throw error
+    if (error instanceof NothingTakenError) tellFindings(settings, error.findings, terminal)
     throw new UsageError(`${settings.file} as a file of ${format}: ${error.message}`, { cause: error })
   }
 }
@@ -65,8 +71,17 @@ function write({ out, force }: Settings, text: string, terminal: Terminal): void
   }
 }
 
-function tell({ file }: Settings, { report, problems }: MovedIn, { error }: Terminal): void {
+function tell(settings: Settings, { report, problems }: MovedIn, terminal: Terminal): void {
   const { findings } = report
+  tellFindings(settings, findings, terminal)
+  if (problems.length > 0)
+    terminal.error(
+      `to correct by hand, or limpet check refuses the file:\n${problems.map(text => `  ${printable(text, 300)}\n`).join('')}`,
+    )
+  if (findings.length === 0 && problems.length === 0) terminal.error(`all of ${settings.file} was taken\n`)
+}
+
+function tellFindings({ file }: Settings, findings: readonly Finding[], { error }: Terminal): void {
   list(
     'not taken',
     findings.filter(({ kind }) => kind === 'lost'),
@@ -75,11 +90,6 @@ function tell({ file }: Settings, { report, problems }: MovedIn, { error }: Term
     'works differently',
     findings.filter(({ kind }) => kind === 'changed'),
   )
-  if (problems.length > 0)
-    error(
-      `to correct by hand, or limpet check refuses the file:\n${problems.map(text => `  ${printable(text, 300)}\n`).join('')}`,
-    )
-  if (findings.length === 0 && problems.length === 0) error(`all of ${file} was taken\n`)
 
   function list(title: string, some: readonly Finding[]): void {
     if (some.length === 0) return

@@ -7,8 +7,7 @@ import type { Format } from './format.ts'
 import { mapHaproxy } from './haproxy.ts'
 import { mapIngress } from './ingress.ts'
 import { mapNginx } from './nginx.ts'
-import { Report } from './report.ts'
-import { BrokenFileError } from './statement.ts'
+import { NothingTakenError, Report } from './report.ts'
 import { mapTraefik } from './traefik.ts'
 
 /** The result of moving in another server's file. */
@@ -35,16 +34,13 @@ const REFERENCES = ['env:LIMPET_SECRET', 'env:HAPROXY_COOKIE_KEY', 'env:CADDY_CO
 /**
  * Makes a limpet file of another server's.
  * @param name of the file, for the comment at the top
- * @throws BrokenFileError for a file that breaks its grammar, or has no pool in it
+ * @throws BrokenFileError for a file that breaks its grammar, a NothingTakenError for one without a pool
  */
 export function moveIn(name: string, text: string, format: Format): MovedIn {
   const draft = new Draft()
   const report = new Report()
   MAPPERS[format](text, draft, report)
-  if (draft.pools.length === 0) {
-    const line = report.findings[0]?.line ?? 1
-    throw new BrokenFileError(line, 'nothing in the file passes requests to a backend that limpet can take')
-  }
+  if (draft.pools.length === 0) throw new NothingTakenError(report.findings)
   shareNoCookie(draft, report)
   return { text: draft.text(headOf(name)), report, problems: problemsOf(draft) }
 }

@@ -1,4 +1,4 @@
-import type { Statement } from './statement.ts'
+import { BrokenFileError, type Statement } from './statement.ts'
 
 /** One thing to know about the move. */
 export interface Finding {
@@ -9,6 +9,16 @@ export interface Finding {
   /** The directive's name, without its values: these may be secret. */
   readonly what: string
   readonly why: string
+}
+
+/** A file without a pool: includes, variables or directives of another kind are all that it has. */
+export class NothingTakenError extends BrokenFileError {
+  readonly findings: readonly Finding[]
+
+  constructor(findings: readonly Finding[]) {
+    super(findings[0]?.line ?? 1, 'nothing in the file passes requests to a backend that limpet can take')
+    this.findings = findings
+  }
 }
 
 /** The report on a directive that was not taken. */
