@@ -100,6 +100,12 @@ describe('limpet from', () => {
       'import common\nimport sites/*\n',
       ['Caddyfile:1: import: ', 'Caddyfile:2: import: '],
     ],
+    [
+      'defaults',
+      'haproxy.cfg',
+      'defaults\n  mode http\n  timeout connect 5s\n',
+      ['haproxy.cfg:1: defaults: no section that limpet can take uses it\nlimpet from: '],
+    ],
   ])('says of a file that has only %s what it could not take', async (_, name, text, lines) => {
     const { code, out, error } = await from(file(name, text))
     expect([code, out]).toEqual([2, ''])

@@ -17,6 +17,10 @@ import { lastOf, type Statement } from './statement.ts'
 export function mapHaproxy(text: string, draft: Draft, report: Report): void {
   const sections = readHaproxy(text)
   new HaproxyMapper(sections, draft, report).map()
+  // Each of their lines would be reported as one that limpet has not.
+  if (draft.pools.length === 0)
+    for (const section of sections)
+      if (section.name === 'defaults') report.lost(section, 'no section that limpet can take uses it')
   report.leftovers(sections, haproxyLoss)
 }
 
