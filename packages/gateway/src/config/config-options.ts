@@ -58,7 +58,7 @@ export const CONFIG_OPTIONS = optionTable({
   }),
   /** `signal`: SIGHUP reads the file again. `watch`: so does a change of the file, or of a file that it refers to. @default signal */
   reload: word(['signal', 'watch'], { default: 'signal' }),
-  /** Limits for slow and greedy clients, of each process. */
+  /** Limits for slow and greedy clients. */
   limits: LIMITS,
   /** The log, on the standard output. */
   log: LOG,

@@ -4,7 +4,7 @@ import { size } from './file-kinds.ts'
 /** Far more than a process can have open. */
 const MAX_CONNECTIONS = 10_000_000
 
-/** Limits for slow and greedy clients, of each process. */
+/** Limits for slow and greedy clients, of one gateway. */
 const LIMITS_OPTIONS = optionTable({
   /** Longest head, 1KiB to 16MiB; above it, 431. (nginx `large_client_header_buffers`, HAProxy `tune.bufsize`) @default 16KiB */
   // Node takes 0 for its own default, and HTTP/2 counts in 32 bits.

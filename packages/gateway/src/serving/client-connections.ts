@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
 import type { Logger } from 'pino'
 import type { Limits } from '../config/config.ts'
+import type { ConnectionCounts } from './connection-counts.ts'
 
 const LOOK_MS = 1_000
 /** Interval of the log lines about refused connections: one line each would be too much. */
@@ -16,12 +17,13 @@ interface Stalled {
 }
 
 /**
- * Enforces the limits on client connections that the server itself lacks: connections per address (nginx
- * `limit_conn`), how long a client may read nothing of its response (nginx `send_timeout`), and how long HTTP/2 may be idle.
- * Tunnels have timeouts of their own.
+ * Enforces the limits on client connections that the server itself lacks: connections of all workers, those of one
+ * address (nginx `limit_conn`), how long a client may read nothing of its response (nginx `send_timeout`), and how long
+ * HTTP/2 may be idle. Tunnels have timeouts of their own.
  */
 export class ClientConnections {
-  limits: Limits
+  #limits: Limits
+  readonly #counts: ConnectionCounts
   readonly #log: Logger
   /** Every connection until it is closed: a server that closes waits for all of them. */
   readonly #open = new Set<Socket>()
@@ -29,12 +31,12 @@ export class ClientConnections {
   readonly #sockets = new Set<Socket>()
   readonly #sessions = new Set<ServerHttp2Session>()
   readonly #stalled = new WeakMap<Socket, Stalled>()
-  readonly #byAddress = new Map<string, number>()
   #refused = 0
   #toldMs = -Infinity
 
-  constructor(server: Server, limits: Limits, log: Logger) {
-    this.limits = limits
+  constructor(server: Server, counts: ConnectionCounts, limits: Limits, log: Logger) {
+    this.#limits = limits
+    this.#counts = counts
     this.#log = log
     const looking = setInterval(() => this.#look(), LOOK_MS).unref()
     server
@@ -54,6 +56,12 @@ export class ClientConnections {
       )
   }
 
+  /** Limits of new connections, and those of open ones that can change. */
+  set limits(limits: Limits) {
+    this.#limits = limits
+    this.#counts.limits = limits
+  }
+
   /** Tells HTTP/2 clients to send no more requests; their connections close with the open streams. */
   end(): void {
     for (const session of this.#sessions) session.close()
@@ -66,16 +74,9 @@ export class ClientConnections {
 
   #count(socket: Socket): void {
     const { remoteAddress } = socket
-    const { connectionsPerAddress } = this.limits
-    if (remoteAddress === undefined) return
-    const count = (this.#byAddress.get(remoteAddress) ?? 0) + 1
-    this.#byAddress.set(remoteAddress, count)
-    socket.once('close', () => {
-      const left = (this.#byAddress.get(remoteAddress) ?? 0) - 1
-      if (left > 0) this.#byAddress.set(remoteAddress, left)
-      else this.#byAddress.delete(remoteAddress)
-    })
-    if (connectionsPerAddress === 0 || count <= connectionsPerAddress) return
+    const isPermitted = this.#counts.enter(remoteAddress)
+    socket.once('close', () => this.#counts.leave(remoteAddress))
+    if (isPermitted) return
     socket.destroy()
     this.#refuse(remoteAddress)
   }
@@ -101,7 +102,7 @@ export class ClientConnections {
   }
 
   #look(): void {
-    const { sendTimeoutMs } = this.limits
+    const { sendTimeoutMs } = this.#limits
     if (sendTimeoutMs === 0) return
     const nowMs = performance.now()
     for (const socket of this.#sockets) {
@@ -125,14 +126,14 @@ export class ClientConnections {
       open += 1
       stream.once('close', () => (open -= 1))
     })
-    session.setTimeout(this.limits.keepAliveMs)
+    session.setTimeout(this.#limits.keepAliveMs)
     session.on('timeout', () => {
       if (open === 0) session.close()
     })
   }
 
   #watch(stream: ServerHttp2Stream): void {
-    const { sendTimeoutMs } = this.limits
+    const { sendTimeoutMs } = this.#limits
     if (sendTimeoutMs === 0) return
     stream.setTimeout(sendTimeoutMs)
     stream.on('timeout', () => {

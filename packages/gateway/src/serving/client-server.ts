@@ -43,6 +43,8 @@ export function changeLimits(server: Server, limits: Limits): void {
   server.keepAliveTimeout = limits.keepAliveMs
   limitUnanswered(server, limits.unanswered)
   server.maxConnections = limits.connections === 0 ? Infinity : limits.connections
+  // Without it a full worker gives the connection back to its parent, which offers it again and again.
+  Object.assign(server, { dropMaxConnection: true })
 }
 
 /** New connections get this certificate. @throws Error for one that is none */

@@ -9,6 +9,7 @@ import type { EndingPool } from '@limpet/stats'
 import { AdminError } from '../admin/admin-error.ts'
 import { AccessLog } from '../logging/access-log.ts'
 import { ClientConnections } from './client-connections.ts'
+import { ConnectionCounts } from './connection-counts.ts'
 import { changeCertificate, changeLimits, newServer } from './client-server.ts'
 import type { GatewayConfig, PoolConfig } from '../config/config.ts'
 import { endingMs } from '../workers/deadline.ts'
@@ -72,7 +73,9 @@ export class Gateway {
         ? new AccessLog({ log: logs.access, sample, skip })
         : undefined
     this.#server = newServer(config)
-    this.#connections = new ClientConnections(this.#server, config.limits, logs.log)
+    const counts = new ConnectionCounts(config.limits, config.workers)
+    this.#connections = new ClientConnections(this.#server, counts, config.limits, logs.log)
+    workers?.loads.serveConnections(counts)
     this.#server.on('request', (request, response) => this.#request(request, response))
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
   }

@@ -1,5 +1,7 @@
 import { createAffinity } from '@limpet/core'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import type { Limits } from '../config/config.ts'
+import { ConnectionCounts } from '../serving/connection-counts.ts'
 import type { Loads } from './load-messages.ts'
 import { type LoadPeer, ParentLoads } from './parent-loads.ts'
 import { WorkerLoads } from './worker-loads.ts'
@@ -20,6 +22,17 @@ class TestPeer implements LoadPeer {
       this.messages.flat().map(({ pool, id, inFlight }) => [`${pool}/${id}`, inFlight]),
     )
   }
+}
+
+const LIMITS: Limits = {
+  maxHeaderSize: 16_384,
+  headersTimeoutMs: 0,
+  requestTimeoutMs: 0,
+  keepAliveMs: 0,
+  sendTimeoutMs: 0,
+  connections: 0,
+  connectionsPerAddress: 0,
+  unanswered: 16,
 }
 
 const load = (id: string, inFlight: number): Loads[number] => ({ pool: 'web', id, inFlight })
@@ -78,4 +91,45 @@ it('sends changes alone, and gives the sums of the others to a backend that join
   vi.advanceTimersByTime(100)
   expect(pool.backends.map(({ elsewhere }) => elsewhere)).toEqual([1, 2])
   expect(sent).toEqual([[]])
+})
+
+it('shares the counts of client connections, and tells when they have ended', () => {
+  const sent: Loads[] = []
+  const loads = new WorkerLoads((changed, written) => {
+    sent.push(changed)
+    written()
+  })
+  const { pool } = createAffinity({ backends: [{ id: 'a', url: 'http://a.test' }], affinity: [] })
+  const counts = new ConnectionCounts({ ...LIMITS, connections: 10, connectionsPerAddress: 4 }, 2)
+  loads.serveConnections(counts)
+  loads.serve(new Map([['web', { pool, comparesLoads: false }]]))
+  for (const address of ['::1', '::2', '::2']) counts.enter(address)
+  vi.advanceTimersByTime(100)
+  for (const address of ['::1', '::2', '::2']) counts.leave(address)
+  vi.advanceTimersByTime(100)
+  expect(sent).toEqual([
+    [],
+    [
+      { pool: '', id: '', inFlight: 3 },
+      { pool: '', id: '::2', inFlight: 2 },
+    ],
+    [
+      { pool: '', id: '', inFlight: 0 },
+      { pool: '', id: '::2', inFlight: 0 },
+    ],
+  ])
+  loads.receive([{ pool: '', id: '::1', inFlight: 4 }])
+  expect([counts.enter('::1'), counts.enter('::2')]).toEqual([false, true])
+  loads.receive([{ pool: '', id: '::1', inFlight: 0 }])
+  expect(counts.enter('::1')).toBe(true)
+})
+
+it('tells of an address only when it holds more than a share of its limit, also after a change of the limit', () => {
+  const counts = new ConnectionCounts({ ...LIMITS, connectionsPerAddress: 1_000 }, 2)
+  for (let count = 0; count < 1_000; count += 1) counts.enter(`::${count}`)
+  expect([...counts.shared]).toEqual([])
+  counts.limits = { ...LIMITS, connectionsPerAddress: 3 }
+  expect([...counts.shared]).toHaveLength(1_000)
+  counts.limits = { ...LIMITS, connections: 2 }
+  expect([...counts.shared]).toEqual([['', 1_000]])
 })

@@ -1,5 +1,5 @@
 import type { Pool } from '@limpet/core'
-import type { BackendLoad, Loads } from './load-messages.ts'
+import { type BackendLoad, CONNECTIONS, type Loads } from './load-messages.ts'
 
 /** Between two looks at the counts. */
 const LOOK_MS = 20
@@ -11,9 +11,17 @@ interface LoadedPool {
   readonly comparesLoads: boolean
 }
 
+/** Client connections that a worker counts. */
+interface CountedConnections {
+  /** The counts that other workers need, by their ids. */
+  readonly shared: Iterable<readonly [string, number]>
+  /** Those of the other workers together. */
+  elsewhere: ReadonlyMap<string, number>
+}
+
 /**
- * The requests in flight that a worker shares with the others, through its parent: what `maxInFlight` and balancers that
- * compare loads count. A request changes local numbers alone.
+ * The requests in flight and the client connections that a worker shares with the others, through its parent: what
+ * `maxInFlight`, balancers that compare loads and the limits on connections count. A request changes local numbers alone.
  */
 export class WorkerLoads {
   readonly #send: (loads: Loads, written: () => void) => void
@@ -21,6 +29,7 @@ export class WorkerLoads {
   readonly #sent = new Map<string, Map<string, number>>()
   readonly #elsewhere = new Map<string, Map<string, number>>()
   #pools: ReadonlyMap<string, LoadedPool> = new Map()
+  #connections: CountedConnections | undefined
   #isSending = false
 
   /** @param send to the parent, and calls `written` when the channel has taken it */
@@ -34,6 +43,14 @@ export class WorkerLoads {
     // An empty message lets the parent know of this worker.
     if (this.#pools.size === 0 && pools.size > 0) this.#put([])
     this.#pools = pools
+  }
+
+  /** Shares these counts as well. They get those of the other workers in a map that is kept up to date. */
+  serveConnections(connections: CountedConnections): void {
+    const elsewhere = new Map<string, number>()
+    this.#elsewhere.set(CONNECTIONS, elsewhere)
+    connections.elsewhere = elsewhere
+    this.#connections = connections
   }
 
   receive(loads: Loads): void {
@@ -61,21 +78,27 @@ export class WorkerLoads {
     if (this.#isSending || (this.#pools.size === 0 && this.#sent.size === 0)) return
     this.#apply()
     const changed: BackendLoad[] = []
-    for (const name of new Set([...this.#pools.keys(), ...this.#sent.keys()])) this.#collect(name, changed)
+    for (const name of new Set([...this.#pools.keys(), ...this.#sent.keys()]))
+      if (name !== CONNECTIONS) this.#collect(name, this.#inFlight(name), changed)
+    this.#collect(CONNECTIONS, new Map(this.#connections?.shared), changed)
     if (changed.length > 0) this.#put(changed)
   }
 
-  #collect(name: string, changed: BackendLoad[]): void {
-    const before = this.#sent.get(name)
-    const now = new Map<string, number>()
+  /** The counts of a pool's backends that have some. */
+  #inFlight(name: string): Map<string, number> {
+    const counts = new Map<string, number>()
     const served = this.#pools.get(name)
-    const pool = served?.comparesLoads === true ? served.pool : undefined
-    for (const { backend, inFlight } of pool?.backends ?? []) {
-      if (inFlight > 0) now.set(backend.id, inFlight)
-      if (inFlight !== (before?.get(backend.id) ?? 0)) changed.push({ pool: name, id: backend.id, inFlight })
-    }
-    for (const id of before?.keys() ?? [])
-      if (pool?.find(id) === undefined) changed.push({ pool: name, id, inFlight: 0 })
+    if (served?.comparesLoads !== true) return counts
+    for (const { backend, inFlight } of served.pool.backends)
+      if (inFlight > 0) counts.set(backend.id, inFlight)
+    return counts
+  }
+
+  #collect(name: string, now: Map<string, number>, changed: BackendLoad[]): void {
+    const before = this.#sent.get(name)
+    for (const [id, inFlight] of now)
+      if (inFlight !== before?.get(id)) changed.push({ pool: name, id, inFlight })
+    for (const id of before?.keys() ?? []) if (!now.has(id)) changed.push({ pool: name, id, inFlight: 0 })
     if (now.size > 0) this.#sent.set(name, now)
     else this.#sent.delete(name)
   }
