@@ -61,7 +61,7 @@ describe('a watched file', { timeout: 60_000 }, () => {
     const token = { listen: '127.0.0.1:0', token: 'file:token.txt' }
     gateway.write(fileOf([w2], { ...WATCH, admin: token }))
     expect(await gateway.logged('reload_refused', 2)).toMatchObject({
-      problems: [expect.stringMatching(/^admin\.token the file .*token\.txt cannot be read \(ENOENT\)$/)],
+      problems: [expect.stringMatching(/^admin\.token the file .*token\.txt cannot be read \(ENOENT\);/)],
     })
     // The file that was missing is no part of the configuration in use.
     writeFileSync(join(dirname(gateway.file), 'token.txt'), 'token-of-the-tests-0123456789')

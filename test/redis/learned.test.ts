@@ -19,6 +19,22 @@ describe.skipIf(hasNoRedis)('learned sessions in Redis', () => {
     expect(await here.store.fleetSessions('shop', 'b')).toBe(0)
   })
 
+  it('are known to a gateway that has just started, once its store is ready', async () => {
+    const redis = await startRedis()
+    const here = openTable({ url: redis.url })
+    await here.store.ready
+    here.set('s', 'a')
+    await here.store.close()
+    const there = openTable({ url: redis.url })
+    await there.store.ready
+    expect(await there.table.get('s')).toBe('a')
+  })
+
+  it('do not keep a gateway from its start while Redis is away', async () => {
+    const closed = 'redis://127.0.0.1:1'
+    await openTable({ url: closed }).store.ready
+  })
+
   it('move and end for all gateways', async () => {
     const redis = await startRedis()
     const [here, there] = [openTable({ url: redis.url }), openTable({ url: redis.url })]

@@ -30,6 +30,11 @@ export interface RedisStoreOptions extends RedisOptions, OptionsOf<typeof REDIS_
 export interface RedisStore extends SharedStore {
   open(context: StoreContext): OpenStore
   /**
+   * Resolves when each policy that has opened the store can ask Redis, or could not connect to it once. A gateway that
+   * takes requests before would place the sessions that it does not know yet.
+   */
+  readonly ready: Promise<void>
+  /**
    * Live sessions of a backend in all gateways: an estimate with an error of 0.8 %, in which a session that has ended
    * or moved counts until its `ttl` would have been over.
    * Rejects when Redis does not respond, and when no policy of the pool has this store.
@@ -59,6 +64,9 @@ export function redisStore(options: RedisStoreOptions): RedisStore {
       const table = new LearnedTable(context, settings)
       tables.set(name, table)
       return table
+    },
+    get ready() {
+      return Promise.all(Array.from(tables.values(), async table => table.ready)).then(() => undefined)
     },
     async fleetSessions(pool, backendId) {
       const all = [...tables].filter(([name]) => name.startsWith(`${pool}/`))

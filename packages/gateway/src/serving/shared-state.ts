@@ -11,8 +11,8 @@ const READY_MS = 2_000
 
 /** The state that this process shares with other processes: learned sessions, and perhaps operators' commands. */
 export interface SharedState {
-  /** Resolves when the learned sessions of other processes are here, as far as they come by themselves. */
-  readonly loaded: Promise<void> | undefined
+  /** Resolves when the learned sessions of other processes are here, or can be asked for. */
+  readonly loaded: Promise<void>
   /** A store of learned sessions. @param maxEntries sessions that each process remembers at most */
   storeOf(maxEntries: number | undefined): SharedStore
   /** Shares the commands about a pool, until the result is closed. @param secrets those of the pool */
@@ -24,7 +24,6 @@ export interface SharedState {
 
 /** The state that gateways share in Redis. */
 export class RedisState implements SharedState {
-  readonly loaded = undefined
   readonly #store: Redis.RedisStore
   readonly #redis: typeof Redis
   readonly #config: StoreConfig
@@ -33,6 +32,11 @@ export class RedisState implements SharedState {
     this.#redis = redisPackage()
     this.#config = config
     this.#store = this.#redis.redisStore(config)
+  }
+
+  /** Redis can be asked, which is as good as having the sessions. */
+  get loaded(): Promise<void> {
+    return this.#store.ready
   }
 
   storeOf(): SharedStore {

@@ -59,6 +59,7 @@ export class Connection {
   #moves = 0
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
+  readonly #tried = Promise.withResolvers<void>()
 
   constructor(settings: ConnectionSettings, states: ConnectionStates, events: ConnectionEvents) {
     this.#settings = settings
@@ -75,6 +76,11 @@ export class Connection {
       closed: () => this.#isUsable(),
     })
     void this.#connect()
+  }
+
+  /** Resolves when the server can be asked for the first time, or could not be connected once. */
+  get tried(): Promise<void> {
+    return this.#tried.promise
   }
 
   /** A command has been answered in time. */
@@ -98,6 +104,7 @@ export class Connection {
   /** Ends it. Idempotent. */
   close(): void {
     this.#isClosed = true
+    this.#tried.resolve()
     this.#drop()
   }
 
@@ -156,6 +163,7 @@ export class Connection {
     this.client = this.#client
     this.#states.up()
     this.#events.usable()
+    this.#tried.resolve()
   }
 
   /** @param client that was lost: not the one in use, when another has taken its place */
@@ -179,6 +187,7 @@ export class Connection {
       return
     }
     this.#states.down(error)
+    this.#tried.resolve()
     // Gateways that lost the same server do not come back in the same moment.
     const pauseMs = this.#retryMs * (0.8 + 0.4 * Math.random())
     this.#retryMs = Math.min(2 * this.#retryMs, MAX_RETRY_MS)

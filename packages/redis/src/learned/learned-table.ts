@@ -141,6 +141,10 @@ export class LearnedTable implements OpenStore {
     return this.#sketch.count(this.#names.map(({ tags }) => tags.tagOf(backendId)))
   }
 
+  get ready(): Promise<void> {
+    return this.#connection.tried
+  }
+
   /** Writes what is pending, within a second, and ends the connection. */
   async close(): Promise<void> {
     try {
