@@ -3,10 +3,10 @@ import type { Duplex } from 'node:stream'
 import { type Affinity, type Lease, type RequestHead, requestHead, type RequestView } from '@limpet/core'
 import { startDiscovery, startHealthChecks } from '@limpet/core/adapter'
 import { backendAgents } from './backend/backend-agent.ts'
-import { hasLeft, onceClosed } from './exchange/client-side.ts'
+import { onceClosed } from './exchange/client-side.ts'
 import { clientBody } from './exchange/client-body.ts'
 import type { BackendResponse } from './exchange/backend-response.ts'
-import { Exchange, type Outcome } from './exchange/exchange.ts'
+import { Exchange } from './exchange/exchange.ts'
 import type { RequestRecord } from './exchange/limpet-info.ts'
 import type { ParsedBody } from './exchange/parsed-body.ts'
 import type { RequestBody } from './exchange/request-body.ts'
@@ -15,11 +15,12 @@ import type { ParsedHttpProxyOptions } from './http-proxy-options.ts'
 import { CONSOLE } from './logging/logger.ts'
 import { logPool } from './logging/pool-log.ts'
 import { forwarderOnDemand, type Forwarder } from './forwarder.ts'
+import { Forwarding, isUnderWay, setUnderWay } from './forwarding.ts'
 import type { Rewriting } from './node-proxy-options.ts'
 import { Hooks } from './rewriting/hooks.ts'
 import { CookieOwner } from './server/cookie-owners.ts'
 import { watchNominations } from './server/nomination-marks.ts'
-import { errorFor, noteRefusal, refuseAfterRefusal } from './server/refused-connection.ts'
+import { noteRefusal, refuseAfterRefusal } from './server/refused-connection.ts'
 import { boundUnreadBody } from './server/unread-body.ts'
 import { upgrader } from './websocket/upgrade.ts'
 
@@ -122,7 +123,7 @@ export function httpProxyOf(
     // One promise for all of it: each more is kept as long as the request lasts.
     forward: (request, client, view, parsed = request as ParsedBody, record) =>
       new Promise((resolve, refuse) => {
-        // Forwarder that has responded and goes on all the same.
+        // Middleware that has responded and goes on all the same.
         if (client.writableEnded) {
           resolve(undefined)
           return
@@ -178,84 +179,5 @@ export function httpProxyOf(
   }
 }
 
-/** On requests that a proxy has, until it gives them up. A `WeakSet` of all requests would cost each collection time. */
-const UNDERWAY = Symbol('limpet.underWay')
-
-interface Marked {
-  [UNDERWAY]?: boolean
-}
-
-function isUnderWay(request: IncomingMessage & Marked): boolean {
-  return request[UNDERWAY] === true
-}
-
-function setUnderWay(request: IncomingMessage & Marked, value: boolean): void {
-  request[UNDERWAY] = value
-}
-
 const TWICE =
   'limpet has this request already and ignores another call; check for middleware that calls next() twice, or a handler of limpet that is called twice'
-
-/**
- * A request on its way: the result of its exchange, for its caller. One object in place of a closure for each event: all
- * would be held until the response.
- */
-class Forwarding implements Outcome {
-  readonly request: IncomingMessage
-  readonly client: ServerResponse
-  readonly #hooks: Hooks
-  readonly #resolve: (received: BackendResponse | undefined) => void
-  readonly #refuse: (error: unknown) => void
-  #exchange: Exchange | undefined
-  #lease: Lease | undefined
-
-  constructor(
-    hooks: Hooks,
-    request: IncomingMessage,
-    client: ServerResponse,
-    resolve: (received: BackendResponse | undefined) => void,
-    refuse: (error: unknown) => void,
-  ) {
-    this.#hooks = hooks
-    this.request = request
-    this.client = client
-    this.#resolve = resolve
-    this.#refuse = refuse
-  }
-
-  begin(exchange: Exchange, lease: Lease): void {
-    this.#exchange = exchange
-    this.#lease = lease
-    // A remote store may have been asked meanwhile.
-    if (hasLeft(this.request, this.client)) {
-      this.#close()
-      return
-    }
-    onceClosed(this.request, this.client, () => this.#close())
-    exchange.send(this)
-  }
-
-  /** The request's body moves on. */
-  progress(): void {
-    this.#exchange?.progress()
-  }
-
-  responded(received: BackendResponse): void {
-    const lease = this.#lease
-    if (lease === undefined) return
-    const reject = (error: unknown): void => this.failed(error)
-    this.#hooks.respond(received, lease, this.request, this.client, this.#resolve, reject)
-  }
-
-  failed(error: unknown): void {
-    // The application may give it to another pool.
-    setUnderWay(this.request, false)
-    const told = errorFor(this.request, error)
-    this.#hooks.errors.fail(told, this.request, this.client, this.#resolve, this.#refuse)
-  }
-
-  #close(): void {
-    this.#exchange?.close()
-    this.#resolve(undefined)
-  }
-}
