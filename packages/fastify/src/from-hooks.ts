@@ -5,11 +5,8 @@ import type { Readable } from 'node:stream'
 import type { Closing } from './closing.ts'
 import type { Exchange } from './exchange.ts'
 import type { Limpet } from './limpet-options.ts'
-import { carry } from './reply-from.ts'
+import { carry, EXCHANGE } from './reply-from.ts'
 import { type BackendResponse, clientFields, type Rewriting } from './rewriting.ts'
-
-/** Under which a request has its exchange, for the hooks of reply-from. */
-export const EXCHANGE = Symbol('limpet.exchange')
 
 declare module 'fastify' {
   interface FastifyRequest {

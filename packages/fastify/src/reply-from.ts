@@ -5,8 +5,11 @@ import type { Exchange, OnResponded } from './exchange.ts'
 /** The function that @fastify/reply-from decorates replies with. */
 export type From = (this: FastifyReply, source: string, hooks: FastifyReplyFromHooks) => unknown
 
-/** Under which an exchange travels through reply-from: it copies symbols, and writes none of them to a backend. */
-const EXCHANGE = Symbol('limpet.exchange')
+/**
+ * Under which a request has its exchange, for the hooks of reply-from, and under which the exchange travels through
+ * reply-from: it copies symbols, and writes none of them to a backend.
+ */
+export const EXCHANGE = Symbol('limpet.exchange')
 
 /**
  * In the place of the header fields that reply-from has made of a request: the exchange, which has the lines for the

@@ -1,6 +1,6 @@
 import { METHODS } from 'node:http'
 import type { FastifyInstance, FastifySchema, preHandlerHookHandler } from 'fastify'
-import { EXCHANGE } from './from-hooks.ts'
+import { EXCHANGE } from './reply-from.ts'
 import { acceptAnyBody } from './any-body.ts'
 import { setErrorPage } from './error-page.ts'
 import type { Forward } from './forward.ts'
