@@ -14,7 +14,8 @@ import { changeCertificate, changeLimits, newServer } from './client-server.ts'
 import type { GatewayConfig, PoolConfig } from '../config/config.ts'
 import { endingMs } from '../workers/deadline.ts'
 import { errorPage } from './error-page.ts'
-import { linesOf, type ParsedQuestion } from '../explaining/question.ts'
+import type { ParsedQuestion } from '../explaining/question.ts'
+import { routedPool } from '../explaining/routed-pool.ts'
 import type { Logs } from '../logging/log.ts'
 import { type Members, membersOf, type PoolMember } from '../reload/pool-members.ts'
 import type { PreparedReload } from '../reload/prepared-reload.ts'
@@ -148,7 +149,7 @@ export class Gateway {
    * @throws AdminError for a pool or a route that there is not
    */
   async explain(question: ParsedQuestion): Promise<Explanation> {
-    const name = question.pool ?? this.#routed(question)
+    const name = question.pool ?? routedPool(question, this.#route)
     const served = this.#pools.get(name)
     if (served === undefined)
       throw new AdminError(
@@ -157,24 +158,6 @@ export class Gateway {
         `there is no pool ${name}; there are ${[...this.#pools.keys()].join(', ')}`,
       )
     return served.explain(question)
-  }
-
-  #routed(question: ParsedQuestion): string {
-    const host = linesOf(question).find(([name]) => name.toLowerCase() === 'host')?.[1]
-    const name = this.#route(host, question.url)
-    if (name === AMBIGUOUS)
-      throw new AdminError(
-        400,
-        'BAD_REQUEST',
-        'servers read this target in different ways, so the gateway refuses it with 400',
-      )
-    if (name === undefined)
-      throw new AdminError(
-        404,
-        'NO_ROUTE',
-        'no route matches this host and path, so the gateway responds with 404; name a pool to ask it all the same',
-      )
-    return name
   }
 
   get members(): Members {
@@ -223,7 +206,7 @@ export class Gateway {
         },
         abort: async () => {
           await closeAll(started.values())
-          this.#shared?.retain(learnedTables(this.#config.pools))
+          this.#retain(this.#config.pools)
           settle()
         },
       }
@@ -249,8 +232,15 @@ export class Gateway {
     this.#route = router(config.routes)
     this.#config = config
     this.#loads?.serve(this.#pools)
-    this.#shared?.retain(learnedTables(config.pools))
+    this.#retain(config.pools)
     for (const served of before.values()) if (this.#pools.get(served.name) !== served) this.#retire(served)
+  }
+
+  /** Shares the state of these pools alone with other processes. */
+  #retain(pools: readonly PoolConfig[]): void {
+    this.#shared?.retain(learnedTables(pools))
+    const checked = pools.filter(({ options }) => options.health !== undefined)
+    this.#checks?.retain(new Set(checked.map(({ name }) => name)))
   }
 
   #retire(served: ServedPool): void {

@@ -18,6 +18,8 @@ export function backendKey({ id, url }: Pick<BackendCheck, 'id' | 'url'>): strin
 export type ChecksFromWorker =
   /** It serves a pool whose backends are checked. */
   | { readonly what: 'open'; readonly pool: string }
+  /** It serves the pool no more, or no checks of it. */
+  | { readonly what: 'close'; readonly pool: string }
   | { readonly what: 'results'; readonly pool: string; readonly results: readonly BackendCheck[] }
   /** It is alive and not stalled. */
   | { readonly what: 'beat' }

@@ -46,9 +46,10 @@ export class CheckOutbox {
   }
 
   #send(): void {
-    const { pending, isOn } = { pending: [...this.#pending.values()], isOn: this.#isOn }
+    const pending = [...this.#pending.values()]
     this.#pending.clear()
     const pool = this.#pool
+    const isOn = this.#isOn
     const messages: ChecksFromParent[] = []
     if (pending.length > 0) messages.push({ what: 'results', pool, results: pending })
     if (isOn !== undefined && isOn !== this.#sentIsOn) messages.push({ what: 'duty', pool, isOn })

@@ -104,6 +104,25 @@ it('gives the duty of a stalled worker to another', async () => {
   expect([first.duties, second.duties]).toEqual([[], ['web']])
 })
 
+it('forgets a pool that no worker serves any more, and counts it for none', async () => {
+  const parent = new ParentChecks()
+  const first = await joined(parent, ['web', 'api'])
+  parent.receive(first, { what: 'results', pool: 'web', results: [result('a')] })
+  const second = await joined(parent, ['web'])
+  for (const peer of [first, second]) parent.receive(peer, { what: 'close', pool: 'web' })
+  const [third, fourth] = [await joined(parent, ['web']), await joined(parent, ['images'])]
+  expect(third.results).toEqual([])
+  expect([third.duties, fourth.duties]).toEqual([['web'], ['images']])
+})
+
+it('gives the checks to another worker when one serves the pool no more', async () => {
+  const parent = new ParentChecks()
+  const [first, second] = [await joined(parent), await joined(parent)]
+  parent.receive(first, { what: 'close', pool: 'web' })
+  await settle()
+  expect(second.duties).toEqual(['web'])
+})
+
 it('forgets a backend that has left', async () => {
   const parent = new ParentChecks()
   const first = await joined(parent)

@@ -25,6 +25,13 @@ export class ParentChecks {
       return
     }
     let pool = this.#pools.get(message.pool)
+    if (message.what === 'close') {
+      if (pool === undefined) return
+      this.#leave(pool, peer)
+      // Where the workers have ended, their successors need its results.
+      if (pool.isEmpty) this.#pools.delete(message.pool)
+      return
+    }
     if (pool === undefined) this.#pools.set(message.pool, (pool = new PoolChecks(message.pool)))
     pool.open(peer)
     this.#assign(pool)
@@ -34,10 +41,12 @@ export class ParentChecks {
   /** The worker has ended. */
   left(peer: CheckPeer): void {
     this.#missed.delete(peer)
-    for (const pool of this.#pools.values()) {
-      pool.left(peer)
-      this.#assign(pool)
-    }
+    for (const pool of this.#pools.values()) this.#leave(pool, peer)
+  }
+
+  #leave(pool: PoolChecks, peer: CheckPeer): void {
+    pool.left(peer)
+    this.#assign(pool)
   }
 
   /** A parent that is stalled itself makes one look then, and reads all messages before the next. */
@@ -80,6 +89,11 @@ class PoolChecks {
 
   constructor(name: string) {
     this.#name = name
+  }
+
+  /** No worker serves it. */
+  get isEmpty(): boolean {
+    return this.#outboxes.size === 0
   }
 
   get peers(): Iterable<CheckPeer> {

@@ -47,6 +47,15 @@ export class WorkerChecks {
     return duty
   }
 
+  /** Goes on with these pools alone. */
+  retain(pools: Pick<ReadonlySet<string>, 'has'>): void {
+    for (const pool of this.#pools.keys()) {
+      if (pools.has(pool)) continue
+      this.#pools.delete(pool)
+      this.#send({ what: 'close', pool })
+    }
+  }
+
   receive(message: ChecksFromParent): void {
     this.#pools.get(message.pool)?.receive(message)
   }
