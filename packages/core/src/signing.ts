@@ -3,7 +3,7 @@
  * and rotate as limpet's do.
  */
 export { type SignedBackends, signedBackends } from './policies/signed-backends.ts'
-export { parseSecrets, type Secret } from './signing/secrets.ts'
+export { HOW_TO_MAKE_ONE, MAKE_SECRET, parseSecrets, type Secret } from './signing/secrets.ts'
 export { createSigner, type Signer } from './signing/signer.ts'
 export type { Verified } from './signing/signing-key.ts'
 export { isFailedReference } from './signing/failed-reference.ts'

@@ -42,8 +42,8 @@ const KINDS = [
   ['invalid', 'the key is invalid'],
 ] as const
 
-/** As the second half of a sentence about a backend. */
-const OBSTACLES: Readonly<Record<Obstacle, string>> = {
+/** Obstacles in words, each as the second half of a sentence about a backend. */
+export const OBSTACLES: Readonly<Record<Obstacle, string>> = {
   down: 'is down',
   ejected: 'was taken out by outlier detection',
   maint: 'is in maintenance',

@@ -10,15 +10,17 @@ const MIN_BYTES = 32
 const MIN_DIFFERENT_BYTES = 10
 /** Each costs one HMAC for a forged key. */
 const MOST = 8
-const COMMAND = `node -p "require('node:crypto').randomBytes(32).toString('base64url')"`
-const HOW = `make one with: ${COMMAND}`
+/** A shell command that makes a secret. */
+export const MAKE_SECRET = `node -p "require('node:crypto').randomBytes(32).toString('base64url')"`
+/** How to make a secret, for messages. */
+export const HOW_TO_MAKE_ONE = `make one with: ${MAKE_SECRET}`
 
 /**
  * The secrets as bytes, newest first.
  * @throws OptionError when there is none, one is too short, one stands twice, or one is no secret at all.
  */
 export function parseSecrets(value: unknown): readonly Uint8Array[] {
-  const takes = `1 to ${MOST} secrets, newest first; ${HOW}`
+  const takes = `1 to ${MOST} secrets, newest first; ${HOW_TO_MAKE_ONE}`
   // The value itself stays out of every message: what stands here without a list round it is a secret too.
   if (!Array.isArray(value)) throw refusal('secrets', `got ${kindOf(value)}; it takes a list of ${takes}`)
   const list: readonly unknown[] = value
@@ -42,19 +44,22 @@ export function parseSecrets(value: unknown): readonly Uint8Array[] {
 /** @throws OptionError when it is too short, of few different bytes, or a reference that was not replaced. */
 export function parseSecret(path: string, value: unknown): Uint8Array {
   if (value === undefined)
-    throw refusal(path, `is undefined; set LIMPET_SECRET to at least ${MIN_BYTES} bytes (${COMMAND})`)
+    throw refusal(path, `is undefined; set LIMPET_SECRET to at least ${MIN_BYTES} bytes (${MAKE_SECRET})`)
   const bytes = typeof value === 'string' ? Buffer.from(value, 'utf8') : value
   if (!(bytes instanceof Uint8Array))
-    throw refusal(path, `got ${kindOf(value)}; it takes a string or bytes; ${HOW}`)
+    throw refusal(path, `got ${kindOf(value)}; it takes a string or bytes; ${HOW_TO_MAKE_ONE}`)
   if (isFailedReference(Buffer.from(bytes).toString('latin1')))
     throw refusal(
       path,
-      `is a placeholder, or a reference that was not replaced, as \${NAME} or process.env.NAME; set the variable to at least ${MIN_BYTES} bytes (${COMMAND}) and give its value`,
+      `is a placeholder, or a reference that was not replaced, as \${NAME} or process.env.NAME; set the variable to at least ${MIN_BYTES} bytes (${MAKE_SECRET}) and give its value`,
     )
   if (bytes.byteLength < MIN_BYTES)
-    throw refusal(path, `has ${bytes.byteLength} bytes; it takes at least ${MIN_BYTES} bytes; ${HOW}`)
+    throw refusal(
+      path,
+      `has ${bytes.byteLength} bytes; it takes at least ${MIN_BYTES} bytes; ${HOW_TO_MAKE_ONE}`,
+    )
   if (new Set(bytes).size < MIN_DIFFERENT_BYTES)
-    throw refusal(path, `has few different bytes; it takes a random secret; ${HOW}`)
+    throw refusal(path, `has few different bytes; it takes a random secret; ${HOW_TO_MAKE_ONE}`)
   return bytes
 }
 

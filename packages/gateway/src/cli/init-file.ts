@@ -1,3 +1,4 @@
+import { MAKE_SECRET } from '@limpet/core/signing'
 import type { BackendLine } from './endpoints.ts'
 
 /** How sessions are recognised in a new file. */
@@ -38,8 +39,6 @@ ${backends.map(({ id, url }) => `      - { id: ${id}, url: '${url.replaceAll("'"
 `
 }
 
-/** A command that makes a secret. */
-const MAKE_SECRET = `node -p "require('node:crypto').randomBytes(32).toString('base64url')"`
 /** The shell line before the start of a gateway whose file has `SECRETS`. */
 export const SET_SECRET = `export LIMPET_SECRET="$(${MAKE_SECRET})"`
 

@@ -2,13 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { redact } from '@limpet/core/options'
+import { HOW_TO_MAKE_ONE } from '@limpet/core/signing'
 import type { ProblemList } from './problem.ts'
 
 /** The values that a file refers to: `file:PATH` or `env:NAME`, and the value. */
 export type KeptValues = Readonly<Record<string, string>>
-
-/** How to make a secret or a token, for messages. */
-export const HOW_TO_MAKE_ONE = `make one with: node -p "require('node:crypto').randomBytes(32).toString('base64url')"`
 
 /** In the place of a secret that is not there, so that the rest of the file can be checked. No two are the same. */
 function standIn(): string {

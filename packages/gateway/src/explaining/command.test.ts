@@ -75,10 +75,10 @@ it('prints an explanation as tables, without characters that a terminal obeys', 
 affinity status: unavailable; balancer: round-robin
 
 policy  key  value  result
-own [2J  v1.3fK9a... (78 characters)  names w1, which is down by its health
+own [2J  v1.3fK9a... (78 characters)  names w1, which is down
 
 backend  new sessions  why not
-w1  no  is down by its health
+w1  no  is down
 w2  yes
 and 3 more
 `)

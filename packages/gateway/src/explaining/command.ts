@@ -6,7 +6,7 @@ import { AdminClient, AdminRequestError } from '../operator/admin-client.ts'
 import type { Terminal } from '../cli/terminal.ts'
 import type { Question } from './question.ts'
 import { explanationText } from './report.ts'
-import { requestText } from './request-file.ts'
+import { FIELD_LINE, requestText } from './request-file.ts'
 
 const HELP = `limpet explain: why a request gets its backend
 
@@ -105,7 +105,7 @@ function questionOf(flags: Flags): Question {
 }
 
 function fieldOf(line: string): readonly [string, string] {
-  const [, name, value = ''] = /^([^\s:]+):[ \t]*(.*?)[ \t]*$/.exec(line) ?? []
+  const [, name, value = ''] = FIELD_LINE.exec(line) ?? []
   if (name === undefined) throw new UsageError("--header takes a header as 'Name: value'")
   return [name, value]
 }

@@ -1,5 +1,6 @@
 import { printable } from '../cli/printable.ts'
-import type { Explanation, KeyExplanation, Obstacle } from '@limpet/core'
+import type { Explanation, KeyExplanation } from '@limpet/core'
+import { OBSTACLES } from '@limpet/core/adapter'
 
 /** An explanation as a text for a terminal. */
 export function explanationText(explanation: Explanation): string {
@@ -36,21 +37,6 @@ function keyCells(policy: string, key: KeyExplanation): readonly string[] {
       ? `names ${backend}${obstacle === undefined ? '' : `, which ${OBSTACLES[obstacle]}`}`
       : claim
   return [policy, field, value, [result, format, note].filter(part => part !== undefined).join('; ')]
-}
-
-/** As the second half of a sentence about a backend. */
-const OBSTACLES: Readonly<Record<Obstacle, string>> = {
-  down: 'is down by its health',
-  ejected: 'was taken out by outlier detection',
-  maint: 'is in maintenance',
-  drain: 'is draining',
-  'self-drain': 'is draining by its own word',
-  left: 'is draining, and the session has to move now',
-  full: 'has maxInFlight requests',
-  'weight-0': 'has weight 0',
-  backup: 'is a backup, and others can take the request',
-  removed: 'is not in the pool',
-  later: 'comes after another key',
 }
 
 /** A table whose columns are as wide as their widest cell. */

@@ -8,7 +8,8 @@ export interface RequestText {
 }
 
 const REQUEST_LINE = /^(\S+) (\S+) HTTP\/\d(?:\.\d)?$/
-const FIELD_LINE = /^([^\s:]+):[ \t]*(.*?)[ \t]*$/
+/** A header line: its name and its value. */
+export const FIELD_LINE = /^([^\s:]+):[ \t]*(.*?)[ \t]*$/
 /** curl -v marks the lines that it sends. */
 const CURL_MARK = /^> ?/
 

@@ -5,7 +5,7 @@ import { FORMATS, formatOf } from './format.ts'
 import { HELP } from './help.ts'
 import { readInput } from './input.ts'
 import { type MovedIn, moveIn } from './move-in.ts'
-import { type Finding, NothingTakenError, printable } from './report.ts'
+import { type Finding, NothingTakenError, lineOf } from './report.ts'
 import { BrokenFileError } from './statement.ts'
 import { UsageError } from '../cli/usage-error.ts'
 import type { Terminal } from '../cli/terminal.ts'
@@ -35,7 +35,7 @@ export function runFrom(args: readonly string[], terminal: Terminal): number {
     return moved.report.isComplete && moved.problems.length === 0 ? 0 : INCOMPLETE
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
-    terminal.error(`limpet from: ${printable(error.message, 300)}\nlimpet from --help lists the options\n`)
+    terminal.error(`limpet from: ${lineOf(error.message, 300)}\nlimpet from --help lists the options\n`)
     return USAGE
   }
 }
@@ -76,7 +76,7 @@ function tell(settings: Settings, { report, problems }: MovedIn, terminal: Termi
   tellFindings(settings, findings, terminal)
   if (problems.length > 0)
     terminal.error(
-      `to correct by hand, or limpet check refuses the file:\n${problems.map(text => `  ${printable(text, 300)}\n`).join('')}`,
+      `to correct by hand, or limpet check refuses the file:\n${problems.map(text => `  ${lineOf(text, 300)}\n`).join('')}`,
     )
   if (findings.length === 0 && problems.length === 0) terminal.error(`all of ${settings.file} was taken\n`)
 }

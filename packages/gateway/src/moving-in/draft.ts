@@ -1,7 +1,7 @@
 import { Document, isMap, isScalar, isSeq, type Node, type Pair } from 'yaml'
 import type { ConfigFile } from '../config/config-options.ts'
 import type { PoolFile } from '../config/pool-file.ts'
-import { printable } from './report.ts'
+import { lineOf } from './report.ts'
 import { BrokenFileError } from './statement.ts'
 
 export type BackendFile = NonNullable<PoolFile['backends']>[number]
@@ -120,7 +120,7 @@ function inFlow(node: unknown): void {
 function commentOf(text: string): string {
   return text
     .split('\n')
-    .map(line => ` ${printable(line, 200)}`)
+    .map(line => ` ${lineOf(line, 200)}`)
     .join('\n')
 }
 

@@ -1,3 +1,4 @@
+import { printable } from '../cli/printable.ts'
 import { BrokenFileError, type Statement } from './statement.ts'
 
 /** One thing to know about the move. */
@@ -67,8 +68,8 @@ export class Report {
 
   /** The same finding counts once, however often its directive is inherited. */
   note({ line, kind, what, why }: Finding): void {
-    const shown = printable(what)
-    this.#findings.set(`${line} ${shown} ${why}`, { line, kind, what: shown, why: printable(why, 300) })
+    const shown = lineOf(what)
+    this.#findings.set(`${line} ${shown} ${why}`, { line, kind, what: shown, why: lineOf(why, 300) })
   }
 
   /** Reports each directive that was not taken. The content of a lost block is not listed again. */
@@ -82,9 +83,8 @@ export class Report {
   }
 }
 
-/** A text for a terminal: without control characters, and not longer than a line. */
-export function printable(text: string, most = MAX_WHAT): string {
-  // eslint-disable-next-line no-control-regex
-  const plain = text.replaceAll(/[\u0000-\u001F\u007F-\u009F\u2028-\u202E\u2066-\u2069]/g, '?')
+/** A text for a terminal, not longer than a line. */
+export function lineOf(text: string, most = MAX_WHAT): string {
+  const plain = printable(text).replaceAll('\n', ' ')
   return plain.length > most ? `${plain.slice(0, most)}…` : plain
 }

@@ -32,7 +32,7 @@ export class ConnectionCounts {
 
   /**
    * Counts that the other workers need: of all connections, and of addresses that hold more than a share of their limit
-   * here. So an attack from many addresses costs no messages for each of them.
+   * here. Many addresses that hold less cost no messages.
    */
   get shared(): Iterable<readonly [string, number]> {
     return this.#shared
