@@ -141,7 +141,7 @@ describe('a status of retryOn', () => {
     expect(notes.failures).toEqual([1, 1, 1])
   })
 
-  it.each([BODY, POST])('is a response as any other to what cannot be repeated: %o', request => {
+  it.each([BODY, POST])('is a response as any other where the request cannot be repeated: %o', request => {
     const notes = begun(request, { retryOn: [503] })
     notes.attempts.started(false)
     expect(notes.attempts.responded(503)).toBe(true)
