@@ -16,6 +16,9 @@ import { type Measured, medianOf } from './measured.ts'
  */
 
 const STARTS = 9
+/** Backends in one file, and starts with it. */
+const MANY = 1_000
+const STARTS_WITH_MANY = 3
 const REQUESTS_PER_SECOND = 600
 const SECONDS = 30
 const PROGRAM = fileURLToPath(new URL('../../packages/gateway/dist/main.js', import.meta.url))
@@ -24,28 +27,24 @@ export async function benchStartup(): Promise<Measured[]> {
   const backends = await Child.start('backend')
   const folder = mkdtempSync(join(tmpdir(), 'limpet-bench-'))
   const file = join(folder, 'limpet.json')
-  const web = {
-    backends: backends.urls.map((url, index) => ({ id: `w${index + 1}`, url })),
-    affinity: [{ cookie: {} }],
-  }
-  writeFileSync(file, JSON.stringify({ listen: '127.0.0.1:0', log: { access: true }, pools: { web } }))
-  const readyMs: number[] = []
-  const idle: number[] = []
-  for (let start = 0; start < STARTS; start += 1) {
-    const gateway = await Started.start(file)
-    readyMs.push(gateway.readyMs)
-    await sleep(500)
-    idle.push(gateway.rssMb)
-    await gateway.stop()
-  }
+  writeFileSync(file, fileOf(backends.urls))
+  const few = await starts(file, STARTS)
+  const large = join(folder, 'large.json')
+  writeFileSync(
+    large,
+    fileOf(Array.from({ length: MANY }, (_, index) => `http://127.0.0.1:${10_000 + index}`)),
+  )
+  const many = await starts(large, STARTS_WITH_MANY)
   const gateway = await Started.start(file)
   const loaded = await gateway.underLoad()
   await gateway.stop()
   await backends.stop()
   rmSync(folder, { recursive: true })
   return [
-    medianOf('command, ready after', readyMs, 700, 'ms'),
-    medianOf('idle command, RSS', idle, 110, 'MB'),
+    medianOf('command, ready after', few.readyMs, 700, 'ms'),
+    medianOf('idle command, RSS', few.rssMb, 110, 'MB'),
+    medianOf(`command with ${MANY} backends, ready after`, many.readyMs, 1_500, 'ms'),
+    medianOf(`idle command with ${MANY} backends, RSS`, many.rssMb, 140, 'MB'),
     {
       what: `command at ${REQUESTS_PER_SECOND} requests a second, RSS`,
       value: loaded,
@@ -53,6 +52,27 @@ export async function benchStartup(): Promise<Measured[]> {
       unit: 'MB',
     },
   ]
+}
+
+function fileOf(urls: readonly string[]): string {
+  const web = {
+    backends: urls.map((url, index) => ({ id: `w${index + 1}`, url })),
+    affinity: [{ cookie: {} }],
+  }
+  return JSON.stringify({ listen: '127.0.0.1:0', log: { access: true }, pools: { web } })
+}
+
+/** The time and the memory of each of several starts. */
+async function starts(file: string, count: number): Promise<{ readyMs: number[]; rssMb: number[] }> {
+  const found = { readyMs: [] as number[], rssMb: [] as number[] }
+  for (let start = 0; start < count; start += 1) {
+    const gateway = await Started.start(file)
+    found.readyMs.push(gateway.readyMs)
+    await sleep(500)
+    found.rssMb.push(gateway.rssMb)
+    await gateway.stop()
+  }
+  return found
 }
 
 /** A command that listens. */
