@@ -73,6 +73,21 @@ async function expectKnown(gateway: GatewayProcess, sessions: readonly Session[]
   await expect.poll(async () => lost(gateway, sessions)).toEqual([])
 }
 
+/** The backend of a session on which all workers agree: each of them may have moved it. */
+async function agreed(gateway: GatewayProcess, { id }: Session): Promise<string> {
+  let found: readonly string[] = []
+  await expect
+    .poll(async () => {
+      const asked = Array.from({ length: 2 * WORKERS }, async () =>
+        gateway.ask({ headers: { [HEADER]: id } }),
+      )
+      found = (await Promise.all(asked)).map(({ echo }) => echo.id)
+      return new Set(found).size
+    })
+    .toBe(1)
+  return found[0] ?? ''
+}
+
 // Each process takes its time to start.
 describe('workers that share learned sessions', { timeout: 60_000 }, () => {
   test('know a session that another worker has learned', async () => {
@@ -88,11 +103,40 @@ describe('workers that share learned sessions', { timeout: 60_000 }, () => {
     const gateway = await GatewayProcess.start(learningFile(backends))
     const session = await begin(gateway)
     await expectKnown(gateway, repeated(session))
-    await backends.find(({ id }) => id === session.backend)?.refuse()
+    const before = backends.find(({ id }) => id === session.backend)
+    await before?.refuse()
     const { echo } = await gateway.ask({ headers: { [HEADER]: session.id } })
     expect(echo.id).not.toBe(session.backend)
-    await backends.find(({ id }) => id === session.backend)?.listen()
+    await before?.listen()
     const moved = { id: session.id, backend: echo.id }
+    await expectKnown(gateway, repeated(moved))
+  })
+
+  test('leave a session where it has moved while requests of it were in flight', async () => {
+    const backends = await shops()
+    const gateway = await GatewayProcess.start(learningFile(backends))
+    const session = await begin(gateway)
+    await expectKnown(gateway, repeated(session))
+    const before = backends.find(({ id }) => id === session.backend) as Backend
+    const { promise: released, resolve: release } = Promise.withResolvers<void>()
+    const arrived = before.seen.length
+    before.script = async exchange => {
+      await released
+      return echoWith(200)(exchange)
+    }
+    const headers = { [HEADER]: session.id }
+    // A request that may not be repeated stays where it is when the backend goes down.
+    const inFlight = repeated(session).map(async () => gateway.ask({ method: 'POST', body: 'x', headers }))
+    await before.arrival(arrived + inFlight.length)
+    before.stopAccepting()
+    const moved = { id: session.id, backend: await agreed(gateway, session) }
+    expect(moved.backend).not.toBe(session.backend)
+    release()
+    expect((await Promise.all(inFlight)).map(response => response.echo.id)).toEqual(
+      inFlight.map(() => session.backend),
+    )
+    await before.refuse()
+    await before.listen()
     await expectKnown(gateway, repeated(moved))
   })
 

@@ -49,6 +49,37 @@ describe.skipIf(hasNoRedis)('learned sessions in Redis', () => {
     expect(await here.get('s')).toBeUndefined()
   })
 
+  it('stay where they have moved when a response from before the move comes later', async () => {
+    const redis = await startRedis()
+    const [here, there] = [openTable({ url: redis.url }), openTable({ url: redis.url })]
+    await ready(here)
+    await ready(there)
+    here.set('s', 'a')
+    await expect.poll(async () => there.get('s')).toBe('a')
+    there.set('s', 'b')
+    // The message about the change has come, and the new backend is not known here yet.
+    await expect.poll(() => here.table.get('s') instanceof Promise).toBe(true)
+    here.table.renew?.('s', 'a', TTL_MS)
+    await expect.poll(async () => here.get('s')).toBe('b')
+    here.table.renew?.('s', 'a', TTL_MS)
+    expect([await here.get('s'), await there.get('s')]).toEqual(['b', 'b'])
+  })
+
+  it('are written anew by their next response when Redis has lost them', async () => {
+    const redis = await startRedis()
+    const admin = await redis.client()
+    const [here, there] = [openTable({ url: redis.url }), openTable({ url: redis.url })]
+    await ready(here)
+    await ready(there)
+    here.set('s', 'a')
+    await expect.poll(async () => there.get('s')).toBe('a')
+    await admin.flushAll()
+    await expect.poll(() => here.table.get('s') instanceof Promise).toBe(true)
+    here.table.renew?.('s', 'a', TTL_MS)
+    await expect.poll(async () => admin.dbSize()).toBe(1)
+    expect(await there.get('s')).toBe('a')
+  })
+
   it('are written again when a tenth of their time has gone, and not sooner', async () => {
     const redis = await startRedis()
     const admin = await redis.client()

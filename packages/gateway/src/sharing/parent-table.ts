@@ -29,11 +29,14 @@ export class ParentTable {
   take(from: Peer, number: number, batch: SessionBatch): void {
     const own = this.#outboxes.get(from)
     for (const change of decodeChanges(batch)) {
+      const known = this.#memory.getHash(change.low, change.high)
       // Another worker has moved the session, and its move is on its way to this one.
-      if (change.isRenewal && this.#isElsewhere(change)) continue
+      if (change.isRenewal && known !== undefined && known.backendId !== change.backendId) continue
       this.#apply(change)
-      own?.overridden(change)
-      for (const outbox of this.#outboxes.values()) if (outbox !== own) outbox.put(change)
+      // A renewal does not override what is on its way to its worker: perhaps the end of the session.
+      if (!change.isRenewal) own?.overridden(change)
+      const isNewsToAll = change.isRenewal && known === undefined
+      for (const outbox of this.#outboxes.values()) if (outbox !== own || isNewsToAll) outbox.put(change)
     }
     own?.taken(number)
   }
@@ -48,11 +51,6 @@ export class ParentTable {
   /** Tells a worker that the session is not known. */
   tellUnknown(peer: Peer, hash: Pick<SessionChange, 'low' | 'high'>): void {
     this.#outboxes.get(peer)?.unknown(hash)
-  }
-
-  #isElsewhere({ low, high, backendId }: SessionChange): boolean {
-    const known = this.#memory.getHash(low, high)
-    return known !== undefined && known.backendId !== backendId
   }
 
   #apply({ low, high, backendId, leftMs }: SessionChange): void {

@@ -21,7 +21,7 @@ const WORKER = fc.nat(2)
 const SESSION = fc.constantFrom('s1', 's2', 's3')
 const STEP = fc.oneof(
   fc.record({
-    what: fc.constant('set'),
+    what: fc.constantFrom('set', 'renew'),
     worker: WORKER,
     session: SESSION,
     backend: fc.constantFrom('a', 'b'),
@@ -41,16 +41,18 @@ describe('the learned sessions of several workers', () => {
         const workers = [...workersOf(parent, 3)]
         for (const step of steps) {
           const worker = workers['worker' in step ? step.worker : 0]
-          if ('backend' in step) worker?.store.set(step.session, step.backend, step.ttlMs)
+          if ('backend' in step) worker?.store[step.what]?.(step.session, step.backend, step.ttlMs)
           else if ('session' in step) worker?.store.delete(step.session)
           else if (step.what === 'turn') await turn()
           else if (step.what === 'start') workers.push(new TestWorker(parent, 100))
           else worker?.deliver(step.what)
         }
+        // Renewals wait for others.
+        for (const { sessions } of workers) sessions.flush()
         await settle(workers)
         for (const session of ['s1', 's2', 's3']) expect(new Set(await known(workers, session)).size).toBe(1)
       }),
-      { numRuns: 200 },
+      { numRuns: 500 },
     )
   })
 
@@ -63,6 +65,35 @@ describe('the learned sessions of several workers', () => {
     expect(found).toBeInstanceOf(Promise)
     await settle([other, one])
     expect(await found).toBe('a')
+  })
+
+  it('stay where they have moved when a response from before the move comes after the news of it', async () => {
+    const parent = new ParentSessions()
+    const workers = workersOf(parent, 2)
+    const [one, other] = workers as [TestWorker, TestWorker]
+    one.store.set('s1', 'a', TTL_MS)
+    await settle(workers)
+    other.store.set('s1', 'b', TTL_MS)
+    await settle(workers)
+    one.store.renew?.('s1', 'a', TTL_MS)
+    await settle(workers)
+    expect(await known(workers, 's1')).toEqual(['b', 'b'])
+  })
+
+  it('are renewed by a worker that has lost them, unless they have moved', async () => {
+    const parent = new ParentSessions()
+    const [one, other] = [new TestWorker(parent, 1), new TestWorker(parent, 1)]
+    const workers = [one, other]
+    one.store.renew?.('s1', 'a', TTL_MS)
+    await settle(workers)
+    expect(await known(workers, 's1')).toEqual(['a', 'a'])
+    other.store.set('s1', 'b', TTL_MS)
+    // Before the news arrives.
+    one.store.set('s2', 'a', TTL_MS)
+    one.store.renew?.('s1', 'a', TTL_MS)
+    other.deliver('up')
+    await settle(workers)
+    expect(await known(workers, 's1')).toEqual(['b', 'b'])
   })
 
   it('stay where they have moved when another worker renews them meanwhile', async () => {

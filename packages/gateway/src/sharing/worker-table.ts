@@ -72,9 +72,19 @@ export class WorkerTable implements OpenStore {
   }
 
   set(sessionId: string, backendId: string, ttlMs: number): void {
-    const change = this.#memory.renew(sessionId, backendId, ttlMs, ttlMs * (1 - RENEWED_AFTER))
+    this.#update(sessionId, backendId, ttlMs, false)
+  }
+
+  renew(sessionId: string, backendId: string, ttlMs: number): void {
+    const known = this.#memory.peek(sessionId)
+    if (known === undefined || known === backendId) this.#update(sessionId, backendId, ttlMs, true)
+  }
+
+  /** @param goesOn the change must not undo a move that another worker has made, also when memory has lost the session */
+  #update(sessionId: string, backendId: string, ttlMs: number, goesOn: boolean): void {
+    const change = this.#memory.update(sessionId, backendId, ttlMs, ttlMs * (1 - RENEWED_AFTER))
     if (change === 'kept') return
-    const isRenewal = change === 'renewed'
+    const isRenewal = goesOn || change === 'renewed'
     this.#put(sessionId, backendId, ttlMs, isRenewal)
     if (isRenewal) this.#timer ??= setTimeout(() => this.#flush(), BATCH_MS).unref()
     // The next request of the session may be on its way to another worker.

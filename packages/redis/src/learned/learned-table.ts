@@ -6,6 +6,7 @@ import { StateEvents } from '../state-events.ts'
 import { Estimates } from './estimates.ts'
 import { SessionMemory } from './session-memory.ts'
 import { SessionSketch } from './session-sketch.ts'
+import type { Write } from './pending-writes.ts'
 import { Writer } from './writer.ts'
 
 export interface TableSettings {
@@ -101,18 +102,31 @@ export class LearnedTable implements OpenStore {
   }
 
   set(sessionId: string, backendId: string, ttlMs: number): void {
-    const change = this.#memory.renew(sessionId, backendId, ttlMs)
+    this.#update(sessionId, backendId, ttlMs, false)
+  }
+
+  renew(sessionId: string, backendId: string, ttlMs: number): void {
+    const known = this.#memory.get(sessionId) ?? this.#pendingOf(sessionId)?.backendId
+    if (known === undefined || known === backendId) this.#update(sessionId, backendId, ttlMs, true)
+  }
+
+  /** @param goesOn the change must not undo a move that another gateway has made */
+  #update(sessionId: string, backendId: string, ttlMs: number, goesOn: boolean): void {
+    const change = this.#memory.update(sessionId, backendId, ttlMs)
     if (change === 'kept') return
     const untilMs = this.#now() + ttlMs
     const name = this.#newest.nameOf(sessionId)
     const tag = this.#newest.tags.tagOf(backendId)
+    // Memory has lost the session: another gateway has changed it, or the store was emptied, or nothing has happened.
+    const isUnsure = goesOn && change === 'news' && this.#pendingOf(sessionId) === undefined
+    const condition = isUnsure ? ('NX' as const) : undefined
     this.#sketch.add(tag, name)
     this.#outdate(name)
-    this.#writer.put(this.#prefix + name, { tag, backendId, untilMs }, change === 'news')
+    this.#writer.put(this.#prefix + name, { tag, backendId, untilMs, condition }, change === 'news')
     if (change === 'renewed') return
     // A gateway that still writes under an older secret looks there first, so a move has to be written there too.
     for (const names of this.#names.slice(1)) {
-      const write = { tag: names.tags.tagOf(backendId), backendId, untilMs }
+      const write = { tag: names.tags.tagOf(backendId), backendId, untilMs, condition }
       this.#writer.put(this.#prefix + names.nameOf(sessionId), write, true)
     }
   }
@@ -201,6 +215,10 @@ export class LearnedTable implements OpenStore {
     this.#memory.deleteHash(this.#hash[0] ?? 0, this.#hash[1] ?? 0)
   }
 
+  #pendingOf(sessionId: string): Write | undefined {
+    return this.#writer.get(this.#prefix + this.#newest.nameOf(sessionId))
+  }
+
   #outdate(name: string): void {
     if (this.#readings.size === 0) return
     const reading = this.#readings.get(name)
@@ -213,7 +231,7 @@ export class LearnedTable implements OpenStore {
     const { client } = this.#connection
     if (client === undefined) return last
     const name = this.#newest.nameOf(sessionId)
-    const pending = this.#writer.get(this.#prefix + name)
+    const pending = this.#pendingOf(sessionId)
     if (pending !== undefined) return pending.backendId
     const underWay = this.#readings.get(name)
     if (underWay !== undefined) return underWay.found

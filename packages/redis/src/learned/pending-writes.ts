@@ -7,6 +7,8 @@ export interface Write {
    * session of that moment would be over: of two writes the one with more time left is the newer.
    */
   readonly untilMs: number
+  /** `NX`: only where the key has no value. */
+  readonly condition?: 'NX' | undefined
 }
 
 /** A write on its way to the store. */

@@ -39,9 +39,9 @@ export class SessionMemory {
     this.#forgetUnverified(sessionId)
   }
 
-  /** A session goes on. Returns `kept` when the shared store knows it already. */
-  renew(sessionId: string, backendId: string, ttlMs: number): 'kept' | 'renewed' | 'news' {
-    const change = this.#verified.renew(sessionId, backendId, ttlMs, ttlMs * (1 - RENEWED_AFTER))
+  /** A response in the session. Returns `kept` when the shared store knows it already. */
+  update(sessionId: string, backendId: string, ttlMs: number): 'kept' | 'renewed' | 'news' {
+    const change = this.#verified.update(sessionId, backendId, ttlMs, ttlMs * (1 - RENEWED_AFTER))
     if (change === 'news') this.#forgetUnverified(sessionId)
     return change
   }

@@ -14,7 +14,7 @@ export interface WriterSettings {
   readonly maxPending: number
   /** Milliseconds since the epoch. */
   readonly now: () => number
-  /** A write was dropped, for another gateway has written to its key since. */
+  /** A write was not made: another gateway has written to its key since, or its key has a value already. */
   dropped(key: string): void
 }
 
@@ -134,10 +134,16 @@ export class Writer {
     return failed
   }
 
-  async #sendOne(client: Client, key: string, { tag, untilMs }: Pending): Promise<unknown> {
-    if (tag === undefined) return client.del(key)
+  async #sendOne(client: Client, key: string, { tag, untilMs, condition }: Pending): Promise<void> {
+    if (tag === undefined) {
+      await client.del(key)
+      return
+    }
     const leftMs = Math.round(untilMs - this.#settings.now())
-    return leftMs > 0 ? client.set(key, tag, { expiration: { type: 'PX', value: leftMs } }) : undefined
+    if (leftMs <= 0) return
+    const options = { expiration: { type: 'PX', value: leftMs } } as const
+    const reply = await client.set(key, tag, condition === undefined ? options : { ...options, condition })
+    if (reply === null) this.#settings.dropped(key)
   }
 
   /**

@@ -42,6 +42,20 @@ describe('the learn policy', () => {
     expect(await ask(affinity, { cookie: 'sid=s' })).toEqual([next, 'matched'])
   })
 
+  it('leaves a session where it has moved while a request of it was in flight', async () => {
+    const affinity = affinityOf()
+    const home = await begin(affinity, 's')
+    const inFlight = await select(affinity, { cookie: 'sid=s' })
+    const moving = await select(affinity, { cookie: 'sid=s' })
+    const next = redispatch(moving, UNREACHED)?.id
+    moving.responded({ statusCode: 200, headers: {} })
+    moving.release()
+    expect(inFlight.backend.id).toBe(home)
+    inFlight.responded({ statusCode: 200, headers: {} })
+    inFlight.release()
+    expect(await ask(affinity, { cookie: 'sid=s' })).toEqual([next, 'matched'])
+  })
+
   it('renews a session by use [LB100]', async () => {
     const clock = { ms: 0 }
     const affinity = affinityOf({ clock })

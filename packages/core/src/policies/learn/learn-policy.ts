@@ -62,6 +62,12 @@ export function learnPolicy(options: LearnOptions, context: PolicyContext): Affi
     return UNKNOWN
   }
 
+  /** @param goesOn the session is where it was when the request was read: the response must not undo a later move */
+  function remember(sessionId: string, backendId: string, goesOn: boolean): unknown {
+    if (goesOn && store.renew !== undefined) return store.renew(sessionId, backendId, ttlMs)
+    return store.set(sessionId, backendId, ttlMs)
+  }
+
   function presentedIds(request: RequestHead): readonly string[] {
     const ids = only === undefined ? lookups.flatMap(read => read(request)) : only(request)
     return ids.length < 2 ? ids : [...new Set(ids)].slice(0, maxIds)
@@ -108,7 +114,9 @@ export function learnPolicy(options: LearnOptions, context: PolicyContext): Affi
       else if (id !== undefined && id !== known) session?.started()
       return settled([
         ...ended.map(one => store.delete(one)),
-        learned !== undefined && learned.length <= MAX_ID ? store.set(learned, backend.id, ttlMs) : undefined,
+        learned !== undefined && learned.length <= MAX_ID
+          ? remember(learned, backend.id, matched && learned === known)
+          : undefined,
       ])
     },
   }

@@ -2,7 +2,7 @@ import { runInNewContext } from 'node:vm'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { deriveKeys } from '../../signing/signing-key.ts'
 import { keyedStore } from './keyed-store.ts'
-import type { AffinityStore } from './store.ts'
+import type { AffinityStore, OpenStore } from './store.ts'
 
 const [NEW = new Uint8Array(), OLD = new Uint8Array()] = ['new', 'old'].map(text =>
   Buffer.from(text.repeat(12)),
@@ -32,7 +32,7 @@ class Remote implements AffinityStore {
 function setUp(
   remote: AffinityStore = new Remote(),
   secrets = [NEW],
-): { store: AffinityStore; clock: { ms: number } } {
+): { store: OpenStore; clock: { ms: number } } {
   const clock = { ms: 0 }
   const keys = deriveKeys(secrets, 'test')
   return { store: keyedStore(remote, { keys, timeoutMs: 50, now: () => clock.ms }), clock }
@@ -58,6 +58,21 @@ describe("a user's store", () => {
     expect([remote.entries.size, await store.get('s')]).toEqual([2, 'b'])
     await store.delete('s')
     expect(remote.entries.size).toBe(0)
+  })
+
+  it('keeps a session where another gateway has moved it while a response was on its way', async () => {
+    const remote = new Remote()
+    const [{ store: here }, { store: there, clock }] = [setUp(remote), setUp(remote)]
+    await there.set('s', 'a', 1_000)
+    await here.set('s', 'b', 1_000)
+    clock.ms = 100
+    await there.renew?.('s', 'a', 1_000)
+    expect([await here.get('s'), await there.get('s')]).toEqual(['b', 'b'])
+    // Lost, and then as it is.
+    remote.entries.clear()
+    clock.ms = 200
+    await there.renew?.('s', 'b', 1_000)
+    expect(await here.get('s')).toBe('b')
   })
 
   it('is updated for a continuing session once in a tenth of its time, and at once for one that moves', async () => {

@@ -1,6 +1,6 @@
 import { createHmac, type KeyObject } from 'node:crypto'
 import { MemoryStore } from './memory-store.ts'
-import type { AffinityStore } from './store.ts'
+import type { AffinityStore, OpenStore } from './store.ts'
 
 export interface KeyedStoreOptions {
   /** Newest first: entries are written under the first, and found under any. */
@@ -18,7 +18,7 @@ type Found = string | undefined | Promise<string | undefined>
  * over. A lookup that takes too long fails, and an entry that was written in the last tenth of its time is
  * not written again.
  */
-export function keyedStore(store: AffinityStore, { keys, timeoutMs, now }: KeyedStoreOptions): AffinityStore {
+export function keyedStore(store: AffinityStore, { keys, timeoutMs, now }: KeyedStoreOptions): OpenStore {
   const [newest] = keys
   // It keeps no ids: each would keep the Cookie header alive that it was cut from.
   const written = new MemoryStore({ now })
@@ -38,25 +38,35 @@ export function keyedStore(store: AffinityStore, { keys, timeoutMs, now }: Keyed
     return backendId
   }
 
+  function get(sessionId: string): Found {
+    const found = find(sessionId)
+    if (!(found instanceof Promise)) return seen(sessionId, found)
+    return inTime(
+      found.then(id => seen(sessionId, id)),
+      timeoutMs,
+    )
+  }
+
+  async function set(sessionId: string, backendId: string, ttlMs: number): Promise<void> {
+    if (newest === undefined || written.get(sessionId) === backendId) return
+    // Before it is: requests that are answered in the meantime need not say it again.
+    written.set(sessionId, backendId, ttlMs / 10)
+    try {
+      await store.set(hashed(sessionId, newest), backendId, ttlMs)
+    } catch (error) {
+      written.delete(sessionId)
+      throw error
+    }
+  }
+
   return {
-    get(sessionId) {
-      const found = find(sessionId)
-      if (!(found instanceof Promise)) return seen(sessionId, found)
-      return inTime(
-        found.then(id => seen(sessionId, id)),
-        timeoutMs,
-      )
-    },
-    async set(sessionId, backendId, ttlMs) {
-      if (newest === undefined || written.get(sessionId) === backendId) return
-      // Before it is: requests that are answered in the meantime need not say it again.
-      written.set(sessionId, backendId, ttlMs / 10)
-      try {
-        await store.set(hashed(sessionId, newest), backendId, ttlMs)
-      } catch (error) {
-        written.delete(sessionId)
-        throw error
-      }
+    get,
+    set,
+    async renew(sessionId, backendId, ttlMs) {
+      if (written.get(sessionId) === backendId) return
+      // The store has no write with a condition, so a move in this moment is still undone.
+      const found = await get(sessionId)
+      if (found === undefined || found === backendId) await set(sessionId, backendId, ttlMs)
     },
     async delete(sessionId) {
       written.delete(sessionId)

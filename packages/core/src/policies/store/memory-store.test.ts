@@ -97,17 +97,35 @@ describe('the memory store', () => {
     expect(store.get('s')).toBe('b')
   })
 
-  it('renews an entry only when less than enough is left of it, and returns the kind of change', () => {
+  it('updates an entry only when less than enough is left of it, and returns the kind of change', () => {
     const clock = { ms: 0 }
     const store = storeOf(10, clock)
-    const renew = (id: string): string => store.renew('s', id, 1_000, 900)
-    expect([renew('a'), renew('a')]).toEqual(['news', 'kept'])
+    const update = (id: string): string => store.update('s', id, 1_000, 900)
+    expect([update('a'), update('a')]).toEqual(['news', 'kept'])
     clock.ms = 99
-    expect(renew('a')).toBe('kept')
+    expect(update('a')).toBe('kept')
     clock.ms = 100
-    expect([renew('a'), renew('b'), renew('b')]).toEqual(['renewed', 'news', 'kept'])
+    expect([update('a'), update('b'), update('b')]).toEqual(['renewed', 'news', 'kept'])
     clock.ms = 1_100
-    expect([renew('b'), store.get('s')]).toEqual(['news', 'b'])
+    expect([update('b'), store.get('s')]).toEqual(['news', 'b'])
+  })
+
+  it('renews an entry at its own backend, adds one that is not there, and leaves one of another backend', () => {
+    const clock = { ms: 0 }
+    const store = storeOf(10, clock)
+    store.renew('s', 'a', 1_000)
+    clock.ms = 900
+    store.renew('s', 'a', 1_000)
+    clock.ms = 1_800
+    expect(store.get('s')).toBe('a')
+    store.renew('s', 'b', 1_000)
+    expect(store.get('s')).toBe('a')
+    clock.ms = 1_900
+    expect(store.get('s')).toBeUndefined()
+    store.set('s', 'a', 1_000)
+    clock.ms = 2_900
+    store.renew('s', 'b', 1_000)
+    expect(store.get('s')).toBe('b')
   })
 
   it('outlives a clock that is set back, and takes any time', () => {

@@ -148,12 +148,18 @@ export class MemoryStore implements AffinityStore {
     this.#words[entry + EXPIRES] = Math.min(Math.max(0, ticks), MAX_TICKS)
   }
 
+  /** As `set()`, unless the entry names another backend: the session has moved since its request was read. */
+  renew(key: string, backendId: string, ttlMs: number): void {
+    const entry = this.#find(key)
+    if (!this.#isElsewhere(entry, backendId)) this.#put(entry, backendId, ttlMs)
+  }
+
   /**
    * Remembers the backend unless the entry is the same and has more than `enoughMs` left: such an entry need not be
    * written to a shared store again.
    * @returns `kept` when nothing was changed, `renewed` when only the end was, `news` for a new session or a move
    */
-  renew(key: string, backendId: string, ttlMs: number, enoughMs: number): 'kept' | 'renewed' | 'news' {
+  update(key: string, backendId: string, ttlMs: number, enoughMs: number): 'kept' | 'renewed' | 'news' {
     const entry = this.#find(key)
     const isSame =
       entry !== 0 && !this.#isExpired(entry) && this.#backends.text(this.#word(entry, BACKEND)) === backendId
@@ -188,6 +194,12 @@ export class MemoryStore implements AffinityStore {
       // An entry that was removed ends at 0, also when the clock was set back.
       if (this.#word(entry, EXPIRES) > 0 && !this.#isExpired(entry)) yield this.#session(entry)
     }
+  }
+
+  #isElsewhere(entry: number, backendId: string): boolean {
+    return (
+      entry !== 0 && !this.#isExpired(entry) && this.#backends.text(this.#word(entry, BACKEND)) !== backendId
+    )
   }
 
   #move(entry: number, backendId: string): void {

@@ -31,6 +31,11 @@ export interface StoreContext {
 
 /** A shared store that was opened for one policy. */
 export interface OpenStore extends AffinityStore {
+  /**
+   * The session goes on at the backend that `get()` has named for its request. Must not undo a move that was made while
+   * the request was in flight; a session that the store has lost is remembered again. Absent: `set()` is called.
+   */
+  renew?(key: string, backendId: string, ttlMs: number): unknown
   /** Live sessions of a backend, as far as the store can tell at once: of this process, or of all that share it. */
   count?(backendId: string): number | undefined
 }
