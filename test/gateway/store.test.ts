@@ -68,6 +68,26 @@ describe.skipIf(hasNoRedis)('gateways with a store in Redis', { timeout: 60_000 
     expect(await met(there, 'session-1')).toEqual([home])
   })
 
+  test('wait for Redis while it is silent, and know its sessions when they listen', async () => {
+    const backends = await startBackends('w1', 'w2', 'w3')
+    for (const backend of backends) backend.script = echoWith(200, { [HEADER]: 'session-1' })
+    const redis = await startRedis()
+    const here = await startGateway(backends, redis)
+    const home = (await here.ask()).echo.id
+    const admin = await redis.client()
+    await expect.poll(async () => admin.keys('limpet:{web}:l:*')).toHaveLength(1)
+    redis.pause()
+    const there = GatewayProcess.spawn(learningFile(backends), [], { REDIS_URL: redis.url })
+    // The first connection has been given up, after 2 s.
+    expect(await there.logged('redis_state')).toMatchObject({ state: 'down' })
+    redis.resume()
+    await there.logged('listening')
+    const isUp = there.log.findIndex(({ state }) => state === 'up')
+    expect(there.log.findIndex(({ event }) => event === 'listening')).toBeGreaterThan(isUp)
+    expect(isUp).toBeGreaterThan(0)
+    expect(await met(there, 'session-1')).toEqual([home])
+  })
+
   test('share the commands of operators, and tell them to gateways that start later', async () => {
     const backends = await startBackends('w1', 'w2', 'w3')
     const redis = await startRedis()

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import { describe, expect, it, vi } from 'vitest'
-import { type AdminClient, hasNoRedis, startRedis } from '../support/redis-server.ts'
-import { note, openStore, openTable, ready, SECRETS, TTL_MS } from '../support/redis-table.ts'
+import { describe, expect, it } from 'vitest'
+import { hasNoRedis, startRedis } from '../support/redis-server.ts'
+import { onlyKey, openStore, openTable, ready, SECRETS, TTL_MS } from '../support/redis-table.ts'
 
 const [NEW = '', OLD = '', OTHER = ''] = SECRETS
 
@@ -17,22 +17,6 @@ describe.skipIf(hasNoRedis)('learned sessions in Redis', () => {
     // Of all gateways, once Redis has said it.
     await expect.poll(() => there.affinity.pool.sessionsOf('a')).toBe(1)
     expect(await here.store.fleetSessions('shop', 'b')).toBe(0)
-  })
-
-  it('are known to a gateway that has just started, once its store is ready', async () => {
-    const redis = await startRedis()
-    const here = openTable({ url: redis.url })
-    await here.store.ready
-    here.set('s', 'a')
-    await here.store.close()
-    const there = openTable({ url: redis.url })
-    await there.store.ready
-    expect(await there.table.get('s')).toBe('a')
-  })
-
-  it('do not keep a gateway from its start while Redis is away', async () => {
-    const closed = 'redis://127.0.0.1:1'
-    await openTable({ url: closed }).store.ready
   })
 
   it('move and end for all gateways', async () => {
@@ -240,42 +224,6 @@ describe.skipIf(hasNoRedis)('learned sessions in Redis', () => {
     expect([(await client.keys('*:l:*')).length, client.isReady]).toEqual([1, true])
   })
 })
-
-describe.skipIf(hasNoRedis)('values in Redis that are not ours', () => {
-  it.each<[string, (admin: AdminClient, key: string) => Promise<unknown>, string]>([
-    ['of another type', async (admin, key) => admin.lPush(key, 'x'), 'a key of ours has another type'],
-    ['that are no tags', async (admin, key) => admin.set(key, '<script>'), 'a value is no tag of a backend'],
-    ['that are ids', async (admin, key) => admin.set(key, 'b'), 'a value is no tag of a backend'],
-    ['that are tags of no backend', async (admin, key) => admin.set(key, 'x'.repeat(16)), ''],
-  ])('%s count as unknown, and are written over', async (_, spoil, reason) => {
-    const redis = await startRedis()
-    const admin = await redis.client()
-    const bad: unknown[] = []
-    note('limpet:redis-bad-value', event => bad.push(event))
-    const here = openTable({ url: redis.url })
-    here.set('s', 'a')
-    const key = await onlyKey(admin)
-    await admin.del(key)
-    await spoil(admin, key)
-    await expect.poll(() => here.table.get('s') instanceof Promise).toBe(true)
-    expect(await here.get('s')).toBeUndefined()
-    expect(bad).toMatchObject(reason === '' ? [] : [{ pool: 'shop', of: 'learned', reason, count: 1 }])
-    here.set('s', 'c')
-    await expect.poll(async () => admin.type(key)).toBe('string')
-    expect(await admin.pTTL(key)).toBeGreaterThan(TTL_MS / 2)
-    const there = openTable({ url: redis.url })
-    await ready(there)
-    expect(await there.get('s')).toBe('c')
-  })
-})
-
-async function onlyKey(admin: AdminClient): Promise<string> {
-  return vi.waitFor(async () => {
-    const [key, ...others] = await admin.keys('*:l:*')
-    if (key === undefined || others.length > 0) throw new Error(`${others.length} others`)
-    return key
-  })
-}
 
 describe.skipIf(hasNoRedis)('a look-up', () => {
   it('never finds a backend that was not written for its id, whatever the gateways do', async () => {

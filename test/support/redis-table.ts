@@ -1,7 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { type Affinity, createAffinity, type OpenStore } from '@limpet/core'
 import { type RedisStateEvent, type RedisStore, redisStore, type RedisStoreOptions } from '@limpet/redis'
-import { expect, onTestFinished } from 'vitest'
+import { expect, onTestFinished, vi } from 'vitest'
+import type { AdminClient } from './redis-server.ts'
 
 export const SECRETS = ['new', 'old', 'other'].map(
   word => `${word}-redis-0123456789abcdefghijklmnopqrstuvwxyz`,
@@ -77,4 +78,13 @@ export function note(channel: string, listener: (event: unknown) => void): void 
 /** Its connection is there: it asks. */
 export async function ready({ table }: Table): Promise<void> {
   await expect.poll(() => table.get('ready') instanceof Promise, { timeout: 10_000 }).toBe(true)
+}
+
+/** The key of the only learned session in Redis, once it is there. */
+export async function onlyKey(admin: AdminClient): Promise<string> {
+  return vi.waitFor(async () => {
+    const [key, ...others] = await admin.keys('*:l:*')
+    if (key === undefined || others.length > 0) throw new Error(`${others.length} others`)
+    return key
+  })
 }

@@ -30,8 +30,8 @@ export interface RedisStoreOptions extends RedisOptions, OptionsOf<typeof REDIS_
 export interface RedisStore extends SharedStore {
   open(context: StoreContext): OpenStore
   /**
-   * Resolves when each policy that has opened the store can ask Redis, or could not connect to it once. A gateway that
-   * takes requests before would place the sessions that it does not know yet.
+   * Resolves when each policy that has opened the store can ask Redis, or Redis has refused it once. A gateway that
+   * takes requests before would place the sessions that it does not know yet. While Redis is silent it stays pending.
    */
   readonly ready: Promise<void>
   /**

@@ -96,11 +96,11 @@ export class Gateway {
     const gateway = new Gateway(config, logs, workers)
     try {
       gateway.#pools = await gateway.#startPools(config.pools, name => members[name])
-      const loaded = gateway.#shared?.loaded
-      const fleets = Array.from(gateway.#pools.values(), ({ fleet }) => fleet?.ready ?? [])
       workers?.loads.serve(gateway.#pools)
-      const checked = workers?.checks.loaded
-      await untilThere([...fleets.flat(), ...[loaded, checked].filter(arriving => arriving !== undefined)])
+      await untilThere({
+        sessions: [gateway.#shared?.loaded ?? [], workers?.checks.loaded ?? []].flat(),
+        commands: Array.from(gateway.#pools.values(), ({ fleet }) => fleet?.ready ?? []).flat(),
+      })
       const { host, port } = config.listen
       gateway.#server.listen({ host, port })
       await once(gateway.#server, 'listening')

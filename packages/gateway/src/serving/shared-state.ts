@@ -6,8 +6,10 @@ import { redisPackage } from '../config/redis-package.ts'
 import type { LearnedTables } from './learned-stores.ts'
 import type { WorkerSessions } from '../sharing/worker-sessions.ts'
 
-/** Time for the state of other processes to arrive before this one listens. */
-const READY_MS = 2_000
+/** Time for the state of other processes to arrive before this one listens, where it may never come. */
+const COMMANDS_MS = 2_000
+/** As COMMANDS_MS, where a refusal ends the wait: only a process or a machine that is slow needs as long. */
+const SESSIONS_MS = 10_000
 
 /** The state that this process shares with other processes: learned sessions, and perhaps operators' commands. */
 export interface SharedState {
@@ -84,12 +86,25 @@ export class WorkersState implements SharedState {
   }
 }
 
-/** Resolves when the state of other processes has arrived, or after 2 s. */
-export async function untilThere(arriving: readonly Promise<void>[]): Promise<void> {
+/** State of other processes, on its way to this one. */
+interface Arriving {
+  /** Learned sessions and results of checks, from the parent or from Redis. They resolve when Redis refuses. */
+  readonly sessions: readonly Promise<void>[]
+  /** Commands of operators, from Redis. They do not resolve while Redis refuses. */
+  readonly commands: readonly Promise<void>[]
+}
+
+/** Resolves when all of it has arrived, or after 10 s for the sessions and 2 s more for the commands. */
+export async function untilThere({ sessions, commands }: Arriving): Promise<void> {
+  await atMost(SESSIONS_MS, sessions)
+  await atMost(COMMANDS_MS, commands)
+}
+
+async function atMost(ms: number, arriving: readonly Promise<void>[]): Promise<void> {
   const late = new AbortController()
   await Promise.race([
     Promise.all(arriving),
-    delay(READY_MS, undefined, { signal: late.signal }).catch(() => undefined),
+    delay(ms, undefined, { signal: late.signal }).catch(() => undefined),
   ])
   late.abort()
 }

@@ -1,8 +1,8 @@
-import { createClient } from '@redis/client'
+import { ConnectionTimeoutError, createClient } from '@redis/client'
 import { Breaker } from './breaker.ts'
 import { CONNECT_TIMEOUT_MS, Locator } from './locator.ts'
 import type { ParsedRedis } from './redis-options.ts'
-import { within } from './within.ts'
+import { DeadlineError, within } from './within.ts'
 
 export type Client = ReturnType<typeof createClient>
 
@@ -78,7 +78,10 @@ export class Connection {
     void this.#connect()
   }
 
-  /** Resolves when the server can be asked for the first time, or could not be connected once. */
+  /**
+   * Resolves when the server can be asked for the first time, or has refused once. A server that is late may come: this
+   * process may be starved, or the server be busy.
+   */
   get tried(): Promise<void> {
     return this.#tried.promise
   }
@@ -187,7 +190,7 @@ export class Connection {
       return
     }
     this.#states.down(error)
-    this.#tried.resolve()
+    if (!isLate(error)) this.#tried.resolve()
     // Gateways that lost the same server do not come back in the same moment.
     const pauseMs = this.#retryMs * (0.8 + 0.4 * Math.random())
     this.#retryMs = Math.min(2 * this.#retryMs, MAX_RETRY_MS)
@@ -234,6 +237,11 @@ export class Connection {
       throw error
     }
   }
+}
+
+/** No reply came in time, and no refusal either. */
+function isLate(error: unknown): boolean {
+  return error instanceof DeadlineError || error instanceof ConnectionTimeoutError
 }
 
 /** `MOVED 3999 127.0.0.1:6381` of a node of a Cluster: where the slot is served. */
