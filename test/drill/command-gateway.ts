@@ -71,6 +71,10 @@ export class CommandGateway implements DrilledGateway {
     return gateway
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
   get port(): number {
     return this.#port
   }

@@ -11,6 +11,8 @@ export interface Found {
 export interface DrilledGateway {
   readonly name: string
   readonly port: number
+  /** The process that makes its checks, if it is one of limpet. */
+  readonly pid?: number | undefined
   /** Its events, where it reports them. */
   readonly found?: readonly Found[]
   /** Lets a shop keep its sessions and get no new one, until the deadline; then it can be stopped. */

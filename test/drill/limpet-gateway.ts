@@ -53,6 +53,10 @@ export class LimpetGateway implements DrilledGateway {
     return new LimpetGateway(`limpet ${adapter}`, port, child)
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
   async drain(id: string, deadlineMs: number): Promise<void> {
     await this.#tell({ what: 'drain', id, deadlineMs })
   }

@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import { BackendProcess } from '../support/shop-process.ts'
+import { starvedMs } from '../support/starved.ts'
 import type { StartGateway } from './drilled-gateway.ts'
 import type { Drill, Scene } from './drills.ts'
 import { type Outcome, outcomeOf } from './outcome.ts'
@@ -28,12 +29,15 @@ export async function runDrill(drill: Drill, start: StartGateway, load: Load): P
     await delay(FILL_MS)
     while (traffic.visitors.some(({ home }) => home === undefined)) await delay(50)
     const begunMs = Date.now()
+    const starved = (): number => starvedMs() + starvedMs(gateway.pid)
+    const [starvedBefore, gatewayBefore] = [starved(), starvedMs(gateway.pid)]
     const judged = await drill.run({
       gateway,
       shops,
       traffic,
       begunMs,
-      stalledMs: () => (STALLS * stalls.max) / 1e6,
+      stalledMs: () => (STALLS * stalls.max) / 1e6 + starved() - starvedBefore,
+      gatewayStarvedMs: () => starvedMs(gateway.pid) - gatewayBefore,
     })
     await traffic.stop()
     return judged && outcomeOf(traffic, begunMs, judged)

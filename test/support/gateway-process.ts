@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished } from 'vitest'
 import { Browser } from './browser.ts'
 import { type BackendResponse, ask, type Asked } from './http-client.ts'
+import { starvedMs } from './starved.ts'
 
 export const GATEWAY_PROGRAM = fileURLToPath(new URL('../../packages/gateway/dist/main.js', import.meta.url))
 
@@ -89,7 +90,7 @@ export class GatewayProcess {
 
   /** Milliseconds in which it was ready to run and other processes had all CPUs. */
   get starvedMs(): number {
-    return Number(readFileSync(`/proc/${this.#child.pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6
+    return starvedMs(this.#child.pid)
   }
 
   signal(signal: NodeJS.Signals): void {
