@@ -1,5 +1,6 @@
 export type { RedisOptions, SentinelOptions } from './connection/redis-options.ts'
 export type { AddedBackend, Command } from './fleet/command.ts'
+export type { FleetDrain } from './fleet/drain-reports.ts'
 export type { FleetChangeEvent } from './fleet/fleet-events.ts'
 export { type RedisFleet, redisFleet, type RedisFleetOptions } from './redis-fleet.ts'
 export { type RedisStore, redisStore, type RedisStoreOptions } from './redis-store.ts'

@@ -9,6 +9,7 @@ import {
   type RedisOptions,
 } from './connection/redis-options.ts'
 import type { Command } from './fleet/command.ts'
+import { DrainReports, type FleetDrain } from './fleet/drain-reports.ts'
 import { SharedCommands } from './fleet/shared-commands.ts'
 import { PREFIX } from './prefix.ts'
 
@@ -44,7 +45,10 @@ export interface RedisFleet {
   setState(id: string, state: AdminState, by?: string): void
   /** As `pool.setWeight()`, at all gateways. */
   setWeight(id: string, weight: number, by?: string): void
-  /** As `pool.drain()`, at all gateways, with one deadline. */
+  /**
+   * As `pool.drain()`, at all gateways, with one deadline. Before that it ends when no gateway has sessions or requests
+   * of the backend, which takes 2 s at least.
+   */
   drain(id: string, options?: DrainOptions, by?: string): Drain
   /** As `pool.add()`, at all gateways. */
   add(backend: BackendOptions, by?: string): void
@@ -52,6 +56,8 @@ export interface RedisFleet {
   remove(id: string, by?: string): boolean
   /** The newest command about a backend, here or at another gateway. */
   command(id: string): Command | undefined
+  /** The drain of a backend in all gateways, as of the last second; undefined: none has anything left of one. */
+  drainOf(id: string): FleetDrain | undefined
   /** Applies all commands again, as after `pool.replace()` with the backends of a file. */
   apply(): void
   /** Ends the connection. Idempotent. */
@@ -67,6 +73,7 @@ export interface RedisFleet {
 export function redisFleet(pool: Pool, options: RedisFleetOptions): RedisFleet {
   const { secrets, by: given, prefix, ...connection } = REDIS_FLEET_OPTIONS.parse('', options)
   const shared = new SharedCommands(pool, { redis: redisOf(connection), prefix, secrets })
+  const reports = new DrainReports(pool, shared, { prefix, secrets })
   const ourselves = given ?? hostname().slice(0, MAX_BY)
   return {
     ready: shared.ready,
@@ -109,7 +116,11 @@ export function redisFleet(pool: Pool, options: RedisFleetOptions): RedisFleet {
       return true
     },
     command: id => shared.command(id),
+    drainOf: id => reports.drainOf(id),
     apply: () => shared.apply(),
-    close: () => shared.close(),
+    close() {
+      reports.close()
+      shared.close()
+    },
   }
 }

@@ -32,6 +32,8 @@ export interface BackendView {
   readonly aliases: readonly string[]
   /** Requests that hold it now. */
   readonly inFlight: number
+  /** Those of them that are tunnels, as WebSockets are. */
+  readonly tunnels: number
   /** Requests that hold it in other processes that share the pool's counts, as far as they are known. */
   readonly elsewhere: number
   /** Requests that ever held it. */

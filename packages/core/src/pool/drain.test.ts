@@ -92,6 +92,27 @@ describe('a drain', () => {
     expect([affinity.pool.sessionsOf(backend), affinity.pool.sessionsOf(moved.backend)]).toEqual([0, 1])
   })
 
+  it('is held while other processes need the backend, also in a pool that takes over', async () => {
+    const learning = { affinity: [{ learn: { cookie: 'sid', ttl: '10m' } }] } as const
+    const before = affinityOf('ab', learning)
+    const held = before.pool.drain('a', { deadline: '1h' })
+    held.hold(true)
+    await vi.advanceTimersByTimeAsync(60_000)
+    const after = affinityOf('ab', learning)
+    after.pool.takeOver(before.pool)
+    const drain = after.pool.drainOf('a')
+    expect([after.pool.sessionsOf('a'), drain?.isHeld]).toEqual([0, true])
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(after.pool.find('a')?.state).toBe('drain')
+    drain?.hold(false)
+    expect(await drain?.drained).toMatchObject({ outcome: 'drained' })
+    held.cancel()
+    const late = after.pool.drain('b', { deadline: '1m' })
+    late.hold(true)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(await late.drained).toMatchObject({ outcome: 'deadline' })
+  })
+
   it('does not wait for ever for a request that does not end', async () => {
     const affinity = timedAffinity()
     const lease = leaseOf(affinity)

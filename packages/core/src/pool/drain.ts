@@ -82,6 +82,7 @@ export class Drain {
   /** After the deadline: the sessions that were left. */
   #late: { readonly sessions: LiveSessions | undefined } | undefined
   #hasLeft = false
+  #isHeld = false
   #isOver = false
 
   /**
@@ -114,6 +115,20 @@ export class Drain {
     return this.#draining.sessions()
   }
 
+  /** Whether other processes still need the backend. */
+  get isHeld(): boolean {
+    return this.#isHeld
+  }
+
+  /**
+   * Sets whether other processes still need the backend, for their sessions or requests. While they do, the drain does not
+   * end for want of sessions here; its deadline ends it nevertheless.
+   */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld
+    if (!isHeld) this.check()
+  }
+
   /** The times that are left, for another pool that goes on with the drain. */
   left(nowMs: number): DrainTimes {
     const deadlineMs = Math.max(0, this.deadlineAtMs - nowMs)
@@ -125,7 +140,7 @@ export class Drain {
   check(): void {
     if (this.#isOver || this.inFlight > 0) return
     if (this.#hasLeft) this.#end('deadline')
-    else if (this.sessions === 0) {
+    else if (this.sessions === 0 && !this.#isHeld) {
       this.#draining.leave()
       this.#end(this.#late === undefined ? 'drained' : 'deadline')
     }

@@ -73,8 +73,8 @@ export class Drains {
     const nowMs = this.#pool.nowMs()
     for (const [{ backend }, drain] of before.#drains) {
       const member = memberOf(backend.id)
-      const { startedAtMs: atMs, startedSessions: sessions } = drain
-      if (member !== undefined) this.begin(member, drain.left(nowMs), { atMs, sessions })
+      const { startedAtMs: atMs, startedSessions: sessions, isHeld } = drain
+      if (member !== undefined) this.begin(member, drain.left(nowMs), { atMs, sessions }).hold(isHeld)
     }
   }
 

@@ -57,6 +57,10 @@ export class Member implements BackendView, TriedMember {
   /** @see BackendView.elsewhere */
   elsewhere = 0
 
+  get tunnels(): number {
+    return this.counts.tunnels
+  }
+
   /** @param before the same backend in the pool that this one takes over from */
   constructor(options: ParsedBackend, pool: MemberContext, before?: Member) {
     const { id, url } = options

@@ -1,5 +1,4 @@
 import {
-  type BackendFigures,
   type BackendOptions,
   type DrainOptions,
   type Explanation,
@@ -13,7 +12,8 @@ import { allowsBackend } from './allowed-backends.ts'
 import { type ParsedQuestion, parseQuestion } from '../explaining/question.ts'
 import type { Gateway } from '../serving/gateway.ts'
 import type { Logs } from '../logging/log.ts'
-import type { Pools } from '../workers/merge-figures.ts'
+import type { ServedPool } from '../serving/served-pool.ts'
+import type { FleetBackend, Pools } from '../workers/merge-figures.ts'
 
 /** An operator's change of a pool. The bodies are not parsed yet. */
 export type Operation =
@@ -46,7 +46,7 @@ export interface Operations {
    * Returns the backend after the change; undefined when the backend was removed.
    * @throws AdminError for an operation that is not possible; then nothing has changed
    */
-  operate(operation: Operation): Promise<BackendFigures | undefined>
+  operate(operation: Operation): Promise<FleetBackend | undefined>
 }
 
 /** Commands to the members of a pool: of this process alone, or of all gateways that share them. */
@@ -75,7 +75,7 @@ export class GatewayOperations implements Operations {
 
   async stats(): Promise<Pools> {
     return Object.fromEntries(
-      Array.from(this.#gateway.pools.values(), ({ name, affinity }) => [name, affinity.stats()] as const),
+      Array.from(this.#gateway.pools.values(), served => [served.name, figuresOf(served)] as const),
     )
   }
 
@@ -92,15 +92,14 @@ export class GatewayOperations implements Operations {
   }
 
   /** @param isShared whether other gateways are to be told; of several workers, one tells them */
-  async operate(operation: Operation, isShared = true): Promise<BackendFigures | undefined> {
+  async operate(operation: Operation, isShared = true): Promise<FleetBackend | undefined> {
     const served = this.#gateway.pools.get(operation.pool)
     if (served === undefined) throw new AdminError(404, 'NOT_FOUND', `there is no pool ${operation.pool}`)
-    const { affinity } = served
-    const { pool } = affinity
+    const { pool } = served
     try {
       if (operation.what === 'add') this.#checkAllowed(operation.body['url'])
       const id = operate(pool, operation, (isShared ? served.fleet : undefined) ?? pool)
-      return affinity.stats().backends.find(backend => backend.id === id)
+      return figuresOf(served).backends.find(backend => backend.id === id)
     } catch (error) {
       if (error instanceof OptionError) throw new AdminError(400, 'BAD_REQUEST', error.message)
       throw error
@@ -117,6 +116,16 @@ export class GatewayOperations implements Operations {
         'no backend may be added at this url; admin.allowBackends of the file lists hosts and networks',
       )
   }
+}
+
+function figuresOf({ affinity, fleet }: ServedPool): Pools[string] {
+  const figures = affinity.stats()
+  if (fleet === undefined) return figures
+  const backends = figures.backends.map((backend): FleetBackend => {
+    const drain = fleet.drainOf(backend.id)
+    return drain === undefined ? backend : { ...backend, fleet: drain }
+  })
+  return { ...figures, backends }
 }
 
 function parsedQuestion(body: unknown): ParsedQuestion {

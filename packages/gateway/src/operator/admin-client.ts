@@ -1,11 +1,15 @@
 import { existsSync } from 'node:fs'
 import type { BackendFigures, Explanation, PoolFigures } from '@limpet/core'
+import type { FleetDrain } from '@limpet/redis'
 import { AddressError, adminOf, adminUrl, DEFAULT_ADMIN_URL, urlOption } from '../admin/admin-address.ts'
 import { printable } from '../cli/printable.ts'
 import type { Question } from '../explaining/question.ts'
 
 /** A backend of `/stats.json`, as far as the commands show it. */
-export type BackendRow = Omit<BackendFigures, 'responseTimes'>
+export type BackendRow = Omit<BackendFigures, 'responseTimes'> & {
+  /** Its drain in all gateways, where they share operators' commands. */
+  readonly fleet?: FleetDrain
+}
 
 export type PoolRow = Omit<PoolFigures, 'backends' | 'queueTimes' | 'durations'> & {
   readonly backends: readonly BackendRow[]

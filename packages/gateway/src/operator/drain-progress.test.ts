@@ -24,3 +24,12 @@ it('shows the share of the time where sessions are not counted', () => {
   )
   expect(drainProgress(row(undefined), 900_000)).toContain('100%')
 })
+
+it('shows the requests of all gateways that share the drain', () => {
+  const fleet = { processes: 2, inFlight: 3, tunnels: 1, sessions: 10 }
+  expect(drainProgress(row(0, { fleet }), 270_000)).toBe(
+    '[###############.....]  75%  all gateways: ~10 sessions, 1 tunnel, 2 requests in flight; ends in about 1m 30s',
+  )
+  const uncounted = drainProgress(row(undefined, { fleet: { ...fleet, sessions: undefined } }), 300_000)
+  expect(uncounted).toContain(' 50%  all gateways: sessions are not counted, 1 tunnel, 2 requests in flight;')
+})

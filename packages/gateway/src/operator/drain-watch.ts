@@ -27,7 +27,7 @@ export async function watchDrain(
   const startedAtMs = begun.drain?.startedAtMs ?? Date.now()
   let row: BackendRow | undefined = begun
   let heardMs = performance.now()
-  while (row?.drain !== undefined) {
+  while (row !== undefined && goesOn(row)) {
     screen.progress(drainProgress(row, Date.now()))
     await delay(LOOK_MS)
     try {
@@ -39,6 +39,11 @@ export async function watchDrain(
     }
   }
   return tell(name, row, startedAtMs, screen)
+}
+
+/** Other gateways may end the same drain a moment later. */
+function goesOn({ drain, fleet }: BackendRow): boolean {
+  return drain !== undefined || (fleet?.processes ?? 0) > 0
 }
 
 function tell(
@@ -62,8 +67,10 @@ function tell(
     screen.result(`${backend} is safe to stop: no session is left`)
     return SAFE
   }
-  screen.result(`${backend} is safe to stop: ${movedText(lastDrain)}`)
-  const { sessions, sessionsEstimated, inFlight } = lastDrain
+  const { sessions, sessionsEstimated } = lastDrain
+  // After the deadline requests have a few seconds to end, at each gateway.
+  const inFlight = row.fleet?.inFlight ?? lastDrain.inFlight
+  screen.result(`${backend} is safe to stop: ${movedText({ ...lastDrain, inFlight })}`)
   return sessions === 0 && !sessionsEstimated && inFlight === 0 ? SAFE : MOVED
 }
 

@@ -1,17 +1,23 @@
 import type { BackendFigures, DrainFigures, EndedDrain, HistogramFigures, PoolFigures } from '@limpet/core'
+import type { FleetDrain } from '@limpet/redis'
 
 /** The processes are told of a drain one after the other. */
 const SAME_DRAIN_MS = 1_000
 
+/** A backend in figures, and its drain in all gateways that share operators' commands. */
+export type FleetBackend = BackendFigures & { readonly fleet?: FleetDrain }
+
 /** The pools of a gateway in figures, by name. */
-export type Pools = Readonly<Record<string, PoolFigures>>
+export type Pools = Readonly<
+  Record<string, Omit<PoolFigures, 'backends'> & { readonly backends: readonly FleetBackend[] }>
+>
 
 /**
  * A backend as several processes know it: counts add up, and it is healthy where all say so. A session whose key was
  * written by one process and renewed by another is counted in both, so their sum is an estimate.
  * @param isShared whether each process counts the sessions of all
  */
-export function mergeBackends(all: readonly BackendFigures[], isShared: boolean): BackendFigures | undefined {
+export function mergeBackends(all: readonly FleetBackend[], isShared: boolean): FleetBackend | undefined {
   const [first] = all
   if (first === undefined || all.length === 1) return first
   const sum = (read: (one: BackendFigures) => number): number => total(all.map(read))
@@ -25,8 +31,10 @@ export function mergeBackends(all: readonly BackendFigures[], isShared: boolean)
     all.map(one => one.sessions),
     isShared,
   )
+  const fleet = mergeFleets(all.flatMap(one => one.fleet ?? []))
   return {
     ...first,
+    ...(fleet !== undefined && { fleet }),
     healthy: all.every(({ healthy }) => healthy),
     selfDraining: all.some(({ selfDraining }) => selfDraining),
     effectiveWeight: sum(one => one.effectiveWeight) / all.length,
@@ -64,6 +72,18 @@ export function mergeBackends(all: readonly BackendFigures[], isShared: boolean)
       all.flatMap(({ lastDrain }) => lastDrain ?? []),
       isShared,
     ),
+  }
+}
+
+/** Each process has the sums of the whole fleet, and its view of the others is a second old at most. */
+function mergeFleets(all: readonly FleetDrain[]): FleetDrain | undefined {
+  if (all.length === 0) return undefined
+  const most = (read: (one: FleetDrain) => number): number => Math.max(...all.map(read))
+  return {
+    processes: most(one => one.processes),
+    inFlight: most(one => one.inFlight),
+    tunnels: most(one => one.tunnels),
+    sessions: all.some(one => one.sessions === undefined) ? undefined : most(one => one.sessions ?? 0),
   }
 }
 
@@ -128,7 +148,7 @@ export function mergePools(all: readonly Pools[], shared: ReadonlySet<string>): 
   )
 }
 
-function mergePool(first: PoolFigures, all: readonly PoolFigures[], isShared: boolean): PoolFigures {
+function mergePool(first: Pools[string], all: readonly Pools[string][], isShared: boolean): Pools[string] {
   const sum = (read: (one: PoolFigures) => number): number => total(all.map(read))
   // A lookup in each list for each member would take a second for a thousand of them.
   const byId = Map.groupBy(

@@ -1,5 +1,5 @@
 import cluster from 'node:cluster'
-import type { BackendFigures, Explanation } from '@limpet/core'
+import type { Explanation } from '@limpet/core'
 import type { EndingPool } from '@limpet/stats'
 import type { Logger } from 'pino'
 import type { Admin } from '../admin/admin.ts'
@@ -14,7 +14,7 @@ import { logNotStarted } from '../process.ts'
 import { Reloads, type Reread } from '../reload/reloads.ts'
 import type { Changes } from '../reload/reload.ts'
 import { onSignals } from '../signals.ts'
-import { mergeBackends, mergePools, type Pools } from './merge-figures.ts'
+import { type FleetBackend, mergeBackends, mergePools, type Pools } from './merge-figures.ts'
 import { type LearnedTables, learnedTables } from '../serving/learned-stores.ts'
 import type { FromWorker } from '../sharing/messages.ts'
 import { ParentChecks } from '../sharing/parent-checks.ts'
@@ -158,7 +158,7 @@ class Workers implements Operations {
     return (await link.ask({ what: 'explain', question })) as Explanation
   }
 
-  async operate(operation: Operation): Promise<BackendFigures | undefined> {
+  async operate(operation: Operation): Promise<FleetBackend | undefined> {
     return this.#inTurn(async () => {
       try {
         return mergeBackends(await this.#operateAll(operation), this.#shared.has(operation.pool))
@@ -210,12 +210,12 @@ class Workers implements Operations {
    * One worker tells the other gateways, and it comes last: the others would hear of it from the store, and find that it
    * is done already.
    */
-  async #operateAll(operation: Operation): Promise<readonly BackendFigures[]> {
+  async #operateAll(operation: Operation): Promise<readonly FleetBackend[]> {
     const [teller, ...others] = this.#ready
     const order = { what: 'operate', operation } as const
     const told = await Promise.allSettled([this.#tell(others, { ...order, isShared: false })])
     const last = await this.#tell(teller === undefined ? [] : [teller], { ...order, isShared: true })
-    return [...told.flatMap(valueOf), ...last] as BackendFigures[]
+    return [...told.flatMap(valueOf), ...last] as FleetBackend[]
   }
 
   /** Every worker has the operators' commands, so the first reply counts: one of them may be stopped. */

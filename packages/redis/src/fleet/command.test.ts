@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Command, isNewer, parseCommand } from './command.ts'
+import { type Command, isNewer, parseCommand, SEALED_COMMANDS } from './command.ts'
 import { Seal } from './seal.ts'
 
 const COMMAND: Command = { id: 'a', by: 'ops', origin: 'x', atMs: 5, rev: 1, state: 'drain', deadlineAtMs: 9 }
@@ -33,15 +33,15 @@ describe('commands', () => {
   })
 
   it('are opened by all secrets, and by no other', () => {
-    const sealed = new Seal([OLD], 'shop').seal(COMMAND)
-    expect(new Seal([NEW, OLD], 'shop').open(sealed)).toEqual(COMMAND)
-    expect(new Seal([NEW], 'shop').open(sealed)).toBeUndefined()
-    expect(new Seal([OLD], 'other').open(sealed)).toBeUndefined()
+    const sealed = new Seal([OLD], 'shop', SEALED_COMMANDS).seal(COMMAND)
+    expect(new Seal([NEW, OLD], 'shop', SEALED_COMMANDS).open(sealed)).toEqual(COMMAND)
+    expect(new Seal([NEW], 'shop', SEALED_COMMANDS).open(sealed)).toBeUndefined()
+    expect(new Seal([OLD], 'other', SEALED_COMMANDS).open(sealed)).toBeUndefined()
     expect(sealed).not.toContain('drain')
   })
 
   it('that were changed, or are anything else, are not opened', () => {
-    const seal = new Seal([NEW], 'shop')
+    const seal = new Seal([NEW], 'shop', SEALED_COMMANDS)
     const sealed = seal.seal(COMMAND)
     fc.assert(
       fc.property(fc.nat(sealed.length - 2), fc.string(), (at, text) => {

@@ -1,4 +1,5 @@
 import type { AdminState, BackendOptions } from '@limpet/core'
+import type { Sealed } from './seal.ts'
 
 /** The newest command of an operator about one backend, with all that is commanded of it. */
 export interface Command {
@@ -36,6 +37,13 @@ export function isNewer(one: Command, other: Command | undefined): boolean {
 
 const STATES: readonly unknown[] = ['ready', 'drain', 'maint'] satisfies AdminState[]
 const MAX_BY = 128
+
+/** Commands in Redis. */
+export const SEALED_COMMANDS: Sealed<Command> = {
+  purpose: 'commands',
+  maxLength: 8_192,
+  parse: parseCommand,
+}
 
 /** The command that `value` is, or undefined for anything else. The pool checks the rest when it is applied. */
 export function parseCommand(value: unknown): Command | undefined {

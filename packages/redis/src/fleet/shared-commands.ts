@@ -6,7 +6,7 @@ import type { ParsedRedis } from '../connection/redis-options.ts'
 import { DeadlineError, within } from '../connection/within.ts'
 import { StateEvents } from '../state-events.ts'
 import { applyCommand } from './apply-command.ts'
-import { type Command, isNewer } from './command.ts'
+import { type Command, isNewer, SEALED_COMMANDS } from './command.ts'
 import { publishFleetChange } from './fleet-events.ts'
 import { Seal } from './seal.ts'
 
@@ -40,9 +40,10 @@ export class SharedCommands {
   readonly #pool: Pool
   readonly #origin = randomBytes(6).toString('base64url')
   readonly #key: string
-  readonly #seal: Seal
-  readonly #states: StateEvents
-  readonly #connection: Connection
+  readonly #seal: Seal<Command>
+  readonly states: StateEvents
+  /** For everything but messages. */
+  readonly connection: Connection
   /**
    * For messages alone: Redis before 7.2 puts a message to the connection that publishes it into the reply of its
    * transaction, where no client can read it.
@@ -63,18 +64,18 @@ export class SharedCommands {
   constructor(pool: Pool, { redis, prefix, secrets }: SharedCommandsSettings) {
     this.#pool = pool
     this.#key = `${prefix}:{${pool.name}}:o`
-    this.#seal = new Seal(secrets, pool.name)
-    this.#states = new StateEvents(pool.name, 'fleet')
+    this.#seal = new Seal(secrets, pool.name, SEALED_COMMANDS)
+    this.states = new StateEvents(pool.name, 'fleet')
     this.#known = new Set(pool.backends)
     const settings = { redis, deadlineMs: TIMEOUT_MS, key: this.#key, isTracking: false }
-    this.#connection = new Connection(settings, this.#states, {
+    this.connection = new Connection(settings, this.states, {
       prepare: async client => this.#prepare(client),
       usable: () => void this.#write(),
     })
     const states = {
-      up: () => this.#states.accepted('messages'),
-      down: (error: unknown) => this.#states.refused('messages', error),
-      refused: (_part: string, error: unknown) => this.#states.refused('messages', error),
+      up: () => this.states.accepted('messages'),
+      down: (error: unknown) => this.states.refused('messages', error),
+      refused: (_part: string, error: unknown) => this.states.refused('messages', error),
     }
     this.#listener = new Connection(settings, states, {
       prepare: async client => this.#listen(client),
@@ -119,7 +120,7 @@ export class SharedCommands {
     clearInterval(this.#timer)
     clearTimeout(this.#retry)
     this.#unwatch()
-    this.#connection.close()
+    this.connection.close()
     this.#listener.close()
     this.#ready.resolve()
   }
@@ -151,13 +152,13 @@ export class SharedCommands {
   }
 
   async #reread(): Promise<void> {
-    const { client } = this.#connection
+    const { client } = this.connection
     if (client === undefined) return
     try {
       await within(TIMEOUT_MS, this.#read(client))
-      this.#connection.succeeded()
+      this.connection.succeeded()
     } catch (error) {
-      this.#connection.failed(error)
+      this.connection.failed(error)
     }
     await this.#write()
   }
@@ -166,7 +167,7 @@ export class SharedCommands {
   #take(value: string): Command | undefined {
     const command = this.#seal.open(value)
     if (command === undefined) {
-      this.#states.badValue('a command was sealed with another secret')
+      this.states.badValue('a command was sealed with another secret')
       return undefined
     }
     const { id } = command
@@ -222,17 +223,17 @@ export class SharedCommands {
 
   async #writeAll(): Promise<void> {
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
-      const { client } = this.#connection
+      const { client } = this.connection
       if (client === undefined) return
       try {
         await within(TIMEOUT_MS, this.#writeOne(client, ...next))
-        this.#states.accepted('commands')
-        this.#connection.succeeded()
+        this.states.accepted('commands')
+        this.connection.succeeded()
       } catch (error) {
-        this.#states.refused('commands', error)
+        this.states.refused('commands', error)
         // The late attempt would go on beside the next, and an EXEC or UNWATCH of one ends the WATCH of the other.
-        if (error instanceof DeadlineError) this.#connection.leave()
-        else this.#connection.failed(error)
+        if (error instanceof DeadlineError) this.connection.leave()
+        else this.connection.failed(error)
         clearTimeout(this.#retry)
         this.#retry = setTimeout(() => void this.#write(), RETRY_MS).unref()
         return
