@@ -37,6 +37,9 @@ const TIMER_MS = 5
 /** The timeout is measured in this many parts: one timer would not show a stall in the middle. */
 const SLICES = 5
 
+/** Late slices are given again this many times, and twice as often with each starved check in a row, up to 2^3 times. */
+const [AGAIN, MAX_DOUBLINGS] = [SLICES, 3]
+
 /** The check has found out nothing. It is made again after the interval. */
 const NO_VERDICT = Symbol('no verdict')
 
@@ -53,6 +56,8 @@ export class HealthCheck {
   #isNew: boolean
   /** Results in a row that contradict the current state. */
   #against: number
+  /** Checks in a row that gave no verdict because this process was starved. */
+  #starved = 0
   #timer: NodeJS.Timeout | undefined
   #probing: { readonly controller: AbortController; readonly problem: Promise<Verdict> } | undefined
   #isClosed = false
@@ -116,14 +121,16 @@ export class HealthCheck {
 
   /**
    * Resolves with the reason of a failure, undefined for success, or NO_VERDICT when this process is at fault: it has
-   * no descriptor for the probe, or had no time to read its response. A probe that does not settle is abandoned.
+   * no descriptor for the probe, or had no time to read its response. A probe that does not settle is abandoned. A
+   * process that is starved all the time has to find a dead backend, too: of the second starved check in a row, a
+   * timeout counts that consisted of slices in time alone.
    */
   async #ask(controller: AbortController): Promise<Verdict> {
     const { timeoutMs } = this.#settings
     const { promise: late, reject } = Promise.withResolvers<never>()
     const sliceMs = timeoutMs / SLICES
-    let [left, again] = [SLICES, SLICES]
-    let wasStarved = false
+    let [left, again] = [SLICES, AGAIN * 2 ** Math.min(this.#starved, MAX_DOUBLINGS)]
+    let [wasStarved, hadItsTime] = [false, true]
     let timer: NodeJS.Timeout | undefined
     function expire(): void {
       reject(new Error(`no response within ${timeoutMs} ms`))
@@ -137,7 +144,10 @@ export class HealthCheck {
         const isLate = performance.now() - dueMs > Math.max(TIMER_MS, timeoutMs * STARVED_SHARE)
         wasStarved ||= isLate
         if (isLate && again > 0) again -= 1
-        else left -= 1
+        else {
+          hadItsTime &&= !isLate
+          left -= 1
+        }
         if (left > 0) watch()
         else expire()
       }, sliceMs).unref()
@@ -145,9 +155,14 @@ export class HealthCheck {
     watch()
     try {
       await Promise.race([this.#checked.probe(controller.signal), late])
+      this.#starved = 0
       return undefined
     } catch (error) {
-      if (isLocalError(error) || (wasStarved && controller.signal.aborted)) return NO_VERDICT
+      if (isLocalError(error)) return NO_VERDICT
+      if (wasStarved && controller.signal.aborted) {
+        this.#starved += 1
+        if (this.#starved === 1 || !hadItsTime) return NO_VERDICT
+      } else this.#starved = 0
       return error instanceof Error ? error.message : String(error)
     } finally {
       clearTimeout(timer)

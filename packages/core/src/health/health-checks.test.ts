@@ -65,6 +65,20 @@ describe('health checks', () => {
     expect([healthy(pool), asked.length > 1]).toEqual(['', true])
   })
 
+  it('find a silent backend although their own process is starved in each of them', async () => {
+    const { pool, verdicts } = checked('ab', { fall: 1 })
+    verdicts.set('a', 'silent')
+    const now = performance.now.bind(performance)
+    let lagMs = 0
+    const late = vi.spyOn(performance, 'now').mockImplementation(() => now() + lagMs)
+    onTestFinished(() => late.mockRestore())
+    for (let times = 0; times < 200; times += 1) {
+      lagMs += 600
+      await pass(600)
+    }
+    expect(healthy(pool)).toBe('b')
+  })
+
   it.each(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM'])(
     'find nothing when their own process has no resources: %s',
     async code => {
