@@ -27,7 +27,8 @@ import { Exchange } from './exchange.ts'
 import type { Limpet } from './limpet-options.ts'
 import type { RewriteTarget } from './rewrite-prefix.ts'
 import type { Rewriting } from './rewriting.ts'
-import { EXCHANGE, type From } from './reply-from.ts'
+import type { From } from './reply-from.ts'
+import { SeenReply } from './seen-reply.ts'
 import { fromHooks } from './from-hooks.ts'
 import type { Closing } from './closing.ts'
 import { forwardUpgrade } from './upgrade.ts'
@@ -89,8 +90,7 @@ export function forwarder(limpet: Limpet, { connections, from, upgrades, closing
       exchange.close()
       closing.responseEnded()
     })
-    reply.request[EXCHANGE] = exchange
-    from.call(reply, sourceOf(lease.backend, lease.target), hooks)
+    from.call(new SeenReply(exchange), sourceOf(lease.backend, lease.target), hooks)
   }
 
   function fail(reply: FastifyReply, error: unknown): void {

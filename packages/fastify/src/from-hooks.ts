@@ -1,18 +1,13 @@
 import type { FastifyReplyFromHooks } from '@fastify/reply-from'
 import { refuseResponse } from '@limpet/http-proxy/transport'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import type { Readable } from 'node:stream'
 import type { Closing } from './closing.ts'
 import type { Exchange } from './exchange.ts'
 import type { Limpet } from './limpet-options.ts'
-import { carry, EXCHANGE } from './reply-from.ts'
+import { carry } from './reply-from.ts'
 import { type BackendResponse, clientFields, type Rewriting } from './rewriting.ts'
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    [EXCHANGE]: Exchange | undefined
-  }
-}
+import { SeenRequest } from './seen-reply.ts'
 
 /**
  * The hooks of reply-from for all requests of a forwarder. Hooks of each request would be held as long as it waits for
@@ -63,10 +58,9 @@ export function fromHooks(
   }
 }
 
-function exchangeOf(request: Pick<FastifyRequest, typeof EXCHANGE> | undefined): Exchange {
-  const exchange = request?.[EXCHANGE]
-  if (exchange === undefined) throw new TypeError('the request has no exchange')
-  return exchange
+function exchangeOf(request: unknown): Exchange {
+  if (!(request instanceof SeenRequest)) throw new TypeError('the request has no exchange')
+  return request.exchange
 }
 
 /** Lets the application send the reply. An error of it comes to the error handler while that can still respond. */

@@ -1,20 +1,15 @@
 import replyFrom, { type FastifyReplyFromHooks, type FastifyReplyFromOptions } from '@fastify/reply-from'
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { Exchange, OnResponded } from './exchange.ts'
+import type { SeenReply } from './seen-reply.ts'
 
 /** The function that @fastify/reply-from decorates replies with. */
-export type From = (this: FastifyReply, source: string, hooks: FastifyReplyFromHooks) => unknown
+export type From = (this: SeenReply, source: string, hooks: FastifyReplyFromHooks) => unknown
 
-/**
- * Under which a request has its exchange, for the hooks of reply-from, and under which the exchange travels through
- * reply-from: it copies symbols, and writes none of them to a backend.
- */
-export const EXCHANGE = Symbol('limpet.exchange')
+/** Under which the exchange travels through reply-from: it copies symbols, and writes none of them to a backend. */
+const EXCHANGE = Symbol('limpet.exchange')
 
-/**
- * In the place of the header fields that reply-from has made of a request: the exchange, which has the lines for the
- * backend. reply-from would copy the fields twice more on their way to its dispatcher, which reads none of them.
- */
+/** In the place of the header fields for a backend: the exchange, which has their lines. */
 export function carry(exchange: Exchange): Record<string, string> {
   return { [EXCHANGE]: exchange } as object as Record<string, string>
 }

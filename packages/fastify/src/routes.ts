@@ -1,6 +1,5 @@
 import { METHODS } from 'node:http'
 import type { FastifyInstance, FastifySchema, preHandlerHookHandler } from 'fastify'
-import { EXCHANGE } from './reply-from.ts'
 import { acceptAnyBody } from './any-body.ts'
 import { setErrorPage } from './error-page.ts'
 import type { Forward } from './forward.ts'
@@ -40,7 +39,6 @@ export async function mountRoutes(
 export function decorateRequest(scope: FastifyInstance): void {
   if (scope.hasRequestDecorator('limpet')) return
   scope.decorateRequest('limpet', undefined)
-  scope.decorateRequest(EXCHANGE, undefined)
 }
 
 function mountCatchAll(scope: FastifyInstance, options: ParsedRouteOptions, forward: Forward): void {
