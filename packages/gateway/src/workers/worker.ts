@@ -29,7 +29,8 @@ export type Order =
   /** `isShared`: this worker is the one that tells other gateways. */
   | { readonly what: 'operate'; readonly operation: Operation; readonly isShared: boolean }
   | { readonly what: 'explain'; readonly question: Readonly<Record<string, unknown>> }
-  | { readonly what: 'commit' | 'abort' | 'stats' | 'ending' | 'logDropped' | 'members' | 'end' }
+  /** `hello`: reply, for the parent asks which worker responds. */
+  | { readonly what: 'commit' | 'abort' | 'stats' | 'ending' | 'logDropped' | 'members' | 'hello' | 'end' }
 
 /** State that all workers share. */
 export interface Standing {
@@ -140,6 +141,8 @@ export async function runWorker(isPretty: boolean): Promise<number> {
         return operations.explain(order.question)
       case 'ending':
         return operations.ending()
+      case 'hello':
+        return true
       case 'logDropped':
         return operations.logDropped()
       case 'members':

@@ -21,7 +21,7 @@ import { ParentChecks } from '../sharing/parent-checks.ts'
 import { ParentLoads } from '../sharing/parent-loads.ts'
 import { ParentSessions } from '../sharing/parent-sessions.ts'
 import { reloadAll } from './reload-all.ts'
-import { type Listening, WorkerLink } from './worker-link.ts'
+import { type Listening, SilentWorker, WorkerLink } from './worker-link.ts'
 import type { Order, Standing } from './worker.ts'
 
 /** Delays before a worker that died early is replaced: doubles up to the last. */
@@ -153,8 +153,7 @@ class Workers implements Operations {
   }
 
   async explain(question: Readonly<Record<string, unknown>>): Promise<Explanation> {
-    const [link] = this.#ready
-    if (link === undefined) throw new AdminError(503, 'NOT_READY', 'no worker is ready; ask again')
+    const link = await this.#responsive()
     return (await link.ask({ what: 'explain', question })) as Explanation
   }
 
@@ -208,14 +207,42 @@ class Workers implements Operations {
 
   /**
    * One worker tells the other gateways, and it comes last: the others would hear of it from the store, and find that it
-   * is done already.
+   * is done already. A worker that is stopped or stalled follows the command when it goes on, for the command is in its
+   * channel; until then the others act by it.
    */
   async #operateAll(operation: Operation): Promise<readonly FleetBackend[]> {
-    const [teller, ...others] = this.#ready
+    const teller = await this.#responsive()
+    const others = [...this.#ready].filter(link => link !== teller)
     const order = { what: 'operate', operation } as const
-    const told = await Promise.allSettled([this.#tell(others, { ...order, isShared: false })])
-    const last = await this.#tell(teller === undefined ? [] : [teller], { ...order, isShared: true })
+    const told = await Promise.allSettled(
+      others.map(async link => this.#tellSlow(link, { ...order, isShared: false })),
+    )
+    const last = await this.#tell([teller], { ...order, isShared: true })
     return [...told.flatMap(valueOf), ...last] as FleetBackend[]
+  }
+
+  /** The worker that responds first. @throws AdminError when none is ready, or none responds within 5 s */
+  async #responsive(): Promise<WorkerLink> {
+    if (this.#ready.size === 0) throw new AdminError(503, 'NOT_READY', 'no worker is ready; ask again')
+    const asked = Array.from(this.#ready, async link => {
+      await link.ask({ what: 'hello' })
+      return link
+    })
+    try {
+      return await Promise.any(asked)
+    } catch (error) {
+      throw error instanceof AggregateError ? error.errors[0] : error
+    }
+  }
+
+  async #tellSlow(link: WorkerLink, order: Order): Promise<readonly unknown[]> {
+    try {
+      return await this.#tell([link], order)
+    } catch (error) {
+      if (!(error instanceof SilentWorker)) throw error
+      this.#log.warn({ event: 'worker_silent', worker: link.worker.id, order: order.what })
+      return []
+    }
   }
 
   /** Every worker has the operators' commands, so the first reply counts: one of them may be stopped. */
@@ -326,7 +353,7 @@ function learningPools({ pools }: GatewayConfig): ReadonlySet<string> {
   return new Set(learning.map(({ name }) => name))
 }
 
-function valueOf<T>(settled: PromiseSettledResult<readonly T[]>): readonly T[] {
+function valueOf(settled: PromiseSettledResult<readonly unknown[]>): readonly unknown[] {
   if (settled.status === 'rejected') throw settled.reason
   return settled.value
 }
