@@ -10,7 +10,12 @@ const POLL_MS = 20
 
 interface Line {
   readonly event: string
+  /** Milliseconds since the epoch. */
+  readonly time: number
   readonly state?: string
+  readonly backend?: string
+  readonly healthy?: boolean
+  readonly reason?: string
 }
 
 /** The `limpet` command on a fixed port, which can die, end and come back. */

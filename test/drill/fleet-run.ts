@@ -19,6 +19,8 @@ export interface FleetOutcome {
   readonly slowestMs: number
   /** The slowest request with an id that no gateway knows. */
   readonly slowestStrangerMs: number
+  /** Shops that were found down, with the reason. */
+  readonly down: readonly string[]
   /** Deviations from the requirements. */
   readonly problems: readonly string[]
 }
@@ -72,6 +74,7 @@ async function run(drill: FleetDrill, scene: FleetScene): Promise<FleetOutcome> 
     lookups: after >= before ? after - before : after,
     slowestMs: slowest(visits),
     slowestStrangerMs: slowest(traffic.strangers.filter(({ endedMs }) => endedMs >= begunMs)),
+    down: fleet.foundDown(begunMs),
     problems: [
       none(errors, 'errors'),
       none(strays, 'sessions lost whose shop is there'),

@@ -99,6 +99,16 @@ export class Fleet {
     return this.gateways.reduce((sum, gateway) => sum + gateway.count(event, state), 0)
   }
 
+  /** The shops that its gateways have found down since then, with the reason of each worker that found it. */
+  foundDown(sinceMs: number): readonly string[] {
+    const lines = this.gateways.flatMap(({ log }) => log)
+    return lines
+      .filter(
+        ({ event, healthy, time }) => event === 'health_changed' && healthy === false && time >= sinceMs,
+      )
+      .map(({ backend, reason }) => `${backend}: ${reason}`)
+  }
+
   /** Kills all of it. Idempotent. */
   async stop(): Promise<void> {
     this.isStopped = true
@@ -123,7 +133,8 @@ function configOf(port: number, workers: number, shops: readonly BackendProcess[
         backends: shops.map(shop => shop.options),
         affinity: [{ learn: { header: SESSION_FIELD } }],
         balance: 'random-two',
-        health: { path: '/health', interval: '500ms', timeout: '2s', fall: 2, rise: 2 },
+        // A killed shop refuses connections at once. One that waits for a CPU is not lost.
+        health: { path: '/health', interval: '500ms', timeout: '10s', fall: 2, rise: 2 },
       },
     },
   }
