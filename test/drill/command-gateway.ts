@@ -8,10 +8,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { BackendProcess } from '../support/shop-process.ts'
 import { ask } from '../support/http-client.ts'
-import { type DrilledGateway, type Found, SETTINGS } from './drilled-gateway.ts'
+import { type DrilledGateway, type Found, type Settings, SETTINGS } from './drilled-gateway.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../packages/gateway/dist/main.js', import.meta.url))
-const { checkInterval, checkTimeout, fall, rise, connectTimeout, responseTimeout, slowStart } = SETTINGS
 
 interface Line {
   readonly event: string
@@ -43,7 +42,12 @@ export class CommandGateway implements DrilledGateway {
     this.#folder = folder
   }
 
-  static async start(adapter: string, shops: readonly BackendProcess[]): Promise<CommandGateway> {
+  static async start(
+    adapter: string,
+    shops: readonly BackendProcess[],
+    settings: Settings = SETTINGS,
+  ): Promise<CommandGateway> {
+    const { checkInterval, checkTimeout, fall, rise, connectTimeout, responseTimeout, slowStart } = settings
     const folder = mkdtempSync(join(tmpdir(), 'drill-limpet-'))
     const file = join(folder, 'limpet.json')
     const web = {

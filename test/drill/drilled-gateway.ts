@@ -30,8 +30,19 @@ export interface DrilledGateway {
 
 export type StartGateway = (shops: readonly BackendProcess[]) => Promise<DrilledGateway>
 
-/** The same for all gateways, in milliseconds. */
-export const SETTINGS = {
+/** Times in milliseconds, and results of checks in a row. */
+export interface Settings {
+  readonly checkInterval: number
+  readonly checkTimeout: number
+  readonly fall: number
+  readonly rise: number
+  readonly connectTimeout: number
+  readonly responseTimeout: number
+  readonly slowStart: number
+}
+
+/** The same for all gateways. */
+export const SETTINGS: Settings = {
   checkInterval: 100,
   checkTimeout: 300,
   fall: 2,
@@ -39,4 +50,15 @@ export const SETTINGS = {
   connectTimeout: 500,
   responseTimeout: 1_000,
   slowStart: 2_000,
-} as const
+}
+
+/**
+ * For drills in which a lost backend refuses connections: no timeout has to find it. So each is long enough for a backend
+ * that waits for a CPU.
+ */
+export const PATIENT: Settings = {
+  ...SETTINGS,
+  checkTimeout: 10_000,
+  connectTimeout: 10_000,
+  responseTimeout: 30_000,
+}

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { BackendOptions } from '@limpet/core'
 import type { GatewayOptions } from '../contract/harness.ts'
 import type { BackendProcess } from '../support/shop-process.ts'
-import { type DrilledGateway, type Found, SETTINGS } from './drilled-gateway.ts'
+import { type DrilledGateway, type Found, type Settings, SETTINGS } from './drilled-gateway.ts'
 
 /** Commands to a gateway. */
 export type Command =
@@ -18,8 +18,6 @@ interface Reply {
   readonly result?: unknown
   readonly error?: string
 }
-
-const { checkInterval, checkTimeout, fall, rise, connectTimeout, responseTimeout, slowStart } = SETTINGS
 
 /** A gateway with limpet on one adapter. */
 export class LimpetGateway implements DrilledGateway {
@@ -38,7 +36,12 @@ export class LimpetGateway implements DrilledGateway {
     })
   }
 
-  static async start(adapter: string, shops: readonly BackendProcess[]): Promise<LimpetGateway> {
+  static async start(
+    adapter: string,
+    shops: readonly BackendProcess[],
+    settings: Settings = SETTINGS,
+  ): Promise<LimpetGateway> {
+    const { checkInterval, checkTimeout, fall, rise, connectTimeout, responseTimeout, slowStart } = settings
     const options: GatewayOptions = {
       backends: shops.map(shop => shop.options),
       secrets: ['a-secret-of-the-drill-0123456789abcdef'],

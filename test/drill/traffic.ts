@@ -1,5 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { keepComing } from './keep-coming.ts'
 import { type Visit, Visitor } from './visitor.ts'
+
+const POLL_MS = 20
 
 export interface Load {
   readonly visitors: number
@@ -41,6 +44,13 @@ export class Traffic {
     await visitor.visit()
     visitor.leave()
     return visitor
+  }
+
+  /** Settles when every visitor has had the response to a request that began after this moment. */
+  async round(): Promise<void> {
+    const sinceMs = Date.now()
+    for (const { visits } of this.visitors)
+      while ((visits.at(-1)?.startedMs ?? 0) <= sinceMs) await delay(POLL_MS)
   }
 
   /** Waits for requests in flight. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { CommandGateway } from '../drill/command-gateway.ts'
-import type { DrilledGateway } from '../drill/drilled-gateway.ts'
+import { type DrilledGateway, PATIENT, SETTINGS } from '../drill/drilled-gateway.ts'
 import { type Drill, DRILLS } from '../drill/drills.ts'
 import { LimpetGateway } from '../drill/limpet-gateway.ts'
 import { runDrill } from '../drill/run.ts'
@@ -24,13 +24,14 @@ type Start = (shops: readonly BackendProcess[]) => Promise<DrilledGateway>
 
 // At the same time: most of a drill is waiting.
 describe.concurrent.each(DRILLS)('$name: $shows', { timeout: 180_000 }, drill => {
+  const settings = drill.isFoundByTimeout === true ? SETTINGS : PATIENT
   test.each(ADAPTERS)('by the adapter of %s', async adapter => {
-    await expectNoProblems(drill, async shops => LimpetGateway.start(adapter, shops))
+    await expectNoProblems(drill, async shops => LimpetGateway.start(adapter, shops, settings))
   })
 
   const ofCommand = BY_COMMAND.filter(([name]) => name === drill.name)
   test.each(ofCommand)('%s, by the command with %s', async (_name, adapter) => {
-    await expectNoProblems(drill, async shops => CommandGateway.start(adapter, shops))
+    await expectNoProblems(drill, async shops => CommandGateway.start(adapter, shops, settings))
   })
 })
 
