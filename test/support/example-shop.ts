@@ -1,7 +1,11 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { BackendOptions } from '@limpet/core'
+import { onTestFinished } from 'vitest'
 
 const SCRIPTS = {
   /** Carts in its own memory. */
@@ -38,4 +42,17 @@ export async function startExampleShop(
       await exited
     },
   }
+}
+
+/** Three of them, ended with the test. */
+export async function startExampleShops(kind: 'shop' | 'shared'): Promise<readonly ExampleShop[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'limpet-carts-'))
+  const shops = await Promise.all(
+    ['shop1', 'shop2', 'shop3'].map(async id => startExampleShop(kind, id, [folder])),
+  )
+  onTestFinished(async () => {
+    await Promise.all(shops.map(async shop => shop.kill()))
+    rmSync(folder, { recursive: true, force: true })
+  })
+  return shops
 }

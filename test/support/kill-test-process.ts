@@ -80,3 +80,19 @@ export class KillTestProcess {
     this.#child.kill(name)
   }
 }
+
+/** Options for a run of about a second. */
+export const QUICK: readonly string[] = [
+  '--sessions',
+  '9',
+  '--rate',
+  '150',
+  '--settle',
+  '300ms',
+  '--give-up',
+  '20s',
+]
+
+export function httpUrl({ port }: { readonly port: number }): string {
+  return `http://127.0.0.1:${port}`
+}

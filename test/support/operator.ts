@@ -1,5 +1,7 @@
 import { createAffinity, requestHead, type Affinity, type AffinityOptions } from '@limpet/core'
+import { statsPage } from '@limpet/stats'
 import { ask, type BackendResponse } from './http-client.ts'
+import { serve } from './node-app.ts'
 
 const SECRETS = ['a-secret-of-the-tests-0123456789abcdef']
 
@@ -76,4 +78,14 @@ export class Operator {
     const query = new URLSearchParams({ do: action, pool, backend, value })
     return this.post(fieldsOf((await this.get(`?${query.toString()}`)).text))
   }
+}
+
+/** An operator at the stats page of a plain server. */
+export async function nodeOperator(
+  affinity: Affinity,
+  options?: Parameters<typeof statsPage>[1],
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Operator> {
+  const page = statsPage(affinity, options)
+  return new Operator(await serve((request, response) => page(request, response)), '/', headers)
 }
