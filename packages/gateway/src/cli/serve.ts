@@ -14,7 +14,7 @@ export async function serve(parsed: Arguments): Promise<number> {
   const config = parseConfig(source())
   const reread = (): GatewayConfig => parseConfig(source())
   if (config.workers > 1) {
-    const { runWorkers } = await import('../workers/workers.ts')
+    const { runWorkers } = await import('../workers/run-workers.ts')
     return runWorkers(config, parsed.pretty, reread)
   }
   const { runProcess } = await import('../process.ts')

@@ -11,49 +11,28 @@ import { AccessLog } from '../logging/access-log.ts'
 import { ClientConnections } from './client-connections.ts'
 import { ConnectionCounts } from './connection-counts.ts'
 import { changeCertificate, changeLimits, newServer } from './client-server.ts'
-import type { GatewayConfig, PoolConfig } from '../config/config.ts'
+import type { GatewayConfig } from '../config/config.ts'
 import { endingMs } from '../workers/deadline.ts'
 import { errorPage } from './error-page.ts'
 import type { ParsedQuestion } from '../explaining/question.ts'
 import { routedPool } from '../explaining/routed-pool.ts'
 import type { Logs } from '../logging/log.ts'
-import { type Members, membersOf, type PoolMember } from '../reload/pool-members.ts'
+import type { Members } from '../reload/pool-members.ts'
 import type { PreparedReload } from '../reload/prepared-reload.ts'
 import { type Changes, changesBetween, reloaded } from '../reload/reload.ts'
 import { AMBIGUOUS, type Router, router } from '../config/routes.ts'
-import { type Observe, ServedPool } from './served-pool.ts'
-import type { WorkerChecks } from '../sharing/worker-checks.ts'
-import type { WorkerLoads } from '../sharing/worker-loads.ts'
-import type { WorkerSessions } from '../sharing/worker-sessions.ts'
-import { learnedTables } from './learned-stores.ts'
-import { RedisState, type SharedState, untilThere, WorkersState } from './shared-state.ts'
+import type { ServedPool } from './served-pool.ts'
+import { ServedPools, type WorkerSharing } from './served-pools.ts'
 
 const LOOK_MS = 100
-
-/** The state that a worker shares with the others through their parent. */
-export interface WorkerSharing {
-  readonly sessions: WorkerSessions
-  readonly checks: WorkerChecks
-  readonly loads: WorkerLoads
-  /** Where its turns of `round-robin` begin, from 0 to below 1: not where those of the others do. */
-  readonly turnsFrom: number
-}
 
 /** A gateway that is running. */
 export class Gateway {
   readonly #accessLog: AccessLog | undefined
   readonly #server: Server
   readonly #connections: ClientConnections
-  readonly #shared: SharedState | undefined
-  /** The health checks that workers share. */
-  readonly #checks: WorkerChecks | undefined
-  /** The requests in flight that workers share. */
-  readonly #loads: WorkerLoads | undefined
-  readonly #turnsFrom: number
+  readonly #pools: ServedPools
   #config: GatewayConfig
-  #pools: ReadonlyMap<string, ServedPool> = new Map()
-  /** Those that a reload has replaced, and that have requests left. */
-  readonly #retiring = new Set<ServedPool>()
   #route: Router
   /** Settles when the last reload is committed or aborted. */
   #lastReload: Promise<void> = Promise.resolve()
@@ -63,16 +42,17 @@ export class Gateway {
   private constructor(config: GatewayConfig, logs: Logs, workers: WorkerSharing | undefined) {
     this.#config = config
     this.#route = router(config.routes)
-    if (config.store !== undefined) this.#shared = new RedisState(config.store)
-    else this.#shared = workers && new WorkersState(workers.sessions)
-    this.#checks = workers?.checks
-    this.#loads = workers?.loads
-    this.#turnsFrom = workers?.turnsFrom ?? 0
     const { access, sample, skip } = config.log
     this.#accessLog =
       access && logs.log.isLevelEnabled('info')
         ? new AccessLog({ log: logs.access, sample, skip })
         : undefined
+    const log = this.#accessLog
+    this.#pools = new ServedPools(
+      config,
+      log === undefined ? same => same : affinity => log.observed(affinity),
+      workers,
+    )
     this.#server = newServer(config)
     const counts = new ConnectionCounts(config.limits, config.workers)
     this.#connections = new ClientConnections(this.#server, counts, config.limits, logs.log)
@@ -95,17 +75,12 @@ export class Gateway {
   ): Promise<Gateway> {
     const gateway = new Gateway(config, logs, workers)
     try {
-      gateway.#pools = await gateway.#startPools(config.pools, name => members[name])
-      workers?.loads.serve(gateway.#pools)
-      await untilThere({
-        sessions: [gateway.#shared?.loaded ?? [], workers?.checks.loaded ?? []].flat(),
-        commands: Array.from(gateway.#pools.values(), ({ fleet }) => fleet?.ready ?? []).flat(),
-      })
+      await gateway.#pools.start(config.pools, members)
       const { host, port } = config.listen
       gateway.#server.listen({ host, port })
       await once(gateway.#server, 'listening')
     } catch (error) {
-      await gateway.#closeAll(gateway.#pools.values())
+      await gateway.#pools.close()
       throw error
     }
     return gateway
@@ -136,12 +111,12 @@ export class Gateway {
   }
 
   get pools(): ReadonlyMap<string, ServedPool> {
-    return this.#pools
+    return this.#pools.current
   }
 
   /** Pools that a reload has replaced, and that have requests left. */
   get ending(): readonly EndingPool[] {
-    return Array.from(this.#retiring, ({ name, pool }) => ({ pool: name, inFlight: pool.inFlight }))
+    return this.#pools.ending
   }
 
   /**
@@ -150,26 +125,23 @@ export class Gateway {
    */
   async explain(question: ParsedQuestion): Promise<Explanation> {
     const name = question.pool ?? routedPool(question, this.#route)
-    const served = this.#pools.get(name)
+    const served = this.pools.get(name)
     if (served === undefined)
       throw new AdminError(
         404,
         'NOT_FOUND',
-        `there is no pool ${name}; there are ${[...this.#pools.keys()].join(', ')}`,
+        `there is no pool ${name}; there are ${[...this.pools.keys()].join(', ')}`,
       )
     return served.explain(question)
   }
 
   get members(): Members {
-    return Object.fromEntries([...this.#pools].map(([name, { pool }]) => [name, membersOf(pool)]))
+    return this.#pools.members
   }
 
   /** Makes these the members of its pools. */
   restore(members: Members): void {
-    for (const [name, served] of this.#pools) {
-      const known = members[name]
-      if (known !== undefined) served.restore(known)
-    }
+    this.#pools.restore(members)
   }
 
   /**
@@ -195,18 +167,16 @@ export class Gateway {
     try {
       const changes = changesBetween(this.#config, after)
       const config = reloaded(this.#config, after)
-      const before = this.#pools
-      const replaced = config.pools.filter(pool => before.get(pool.name)?.canBecome(pool) !== true)
-      const started = await this.#startPools(replaced, name => before.get(name))
+      const prepared = await this.#pools.prepare(config.pools)
       return {
         changes,
         commit: () => {
-          this.#commit(config, started)
+          this.#change(config)
+          prepared.commit()
           settle()
         },
         abort: async () => {
-          await closeAll(started.values())
-          this.#retain(this.#config.pools)
+          await prepared.abort()
           settle()
         },
       }
@@ -216,36 +186,12 @@ export class Gateway {
     }
   }
 
-  /** @param started the pools that are new, or in the place of others */
-  #commit(config: GatewayConfig, started: ReadonlyMap<string, ServedPool>): void {
-    const before = this.#pools
+  #change(config: GatewayConfig): void {
     changeCertificate(this.#server, config.listen.tls)
     changeLimits(this.#server, config.limits)
     this.#connections.limits = config.limits
-    for (const pool of config.pools) if (!started.has(pool.name)) before.get(pool.name)?.become(pool)
-    this.#pools = new Map(
-      config.pools.flatMap(({ name }) => {
-        const served = started.get(name) ?? before.get(name)
-        return served === undefined ? [] : [[name, served] as const]
-      }),
-    )
     this.#route = router(config.routes)
     this.#config = config
-    this.#loads?.serve(this.#pools)
-    this.#retain(config.pools)
-    for (const served of before.values()) if (this.#pools.get(served.name) !== served) this.#retire(served)
-  }
-
-  /** Shares the state of these pools alone with other processes. */
-  #retain(pools: readonly PoolConfig[]): void {
-    this.#shared?.retain(learnedTables(pools))
-    const checked = pools.filter(({ options }) => options.health !== undefined)
-    this.#checks?.retain(new Set(checked.map(({ name }) => name)))
-  }
-
-  #retire(served: ServedPool): void {
-    this.#retiring.add(served)
-    void served.retire().then(() => this.#retiring.delete(served))
   }
 
   /** Serves new requests until load balancers have noticed the shutdown, then closes. */
@@ -264,8 +210,7 @@ export class Gateway {
     const closed = once(this.#server, 'close')
     this.#server.close()
     this.#connections.end()
-    const served = [...this.#pools.values(), ...this.#retiring]
-    for (const { pool } of served) pool.recall()
+    this.#pools.recall()
     const deadlineMs = performance.now() + shutdownGraceMs
     const looking = setInterval(() => {
       if (performance.now() >= deadlineMs) this.#connections.cut()
@@ -274,40 +219,7 @@ export class Gateway {
     }, LOOK_MS)
     await closed
     clearInterval(looking)
-    await this.#closeAll(served)
-  }
-
-  /** Closes the pools, and what they share. */
-  async #closeAll(served: Iterable<ServedPool>): Promise<void> {
-    await closeAll(served)
-    await this.#shared?.close()
-  }
-
-  /** @param known the state that each pool takes over, by its name */
-  async #startPools(
-    pools: readonly PoolConfig[],
-    known: (name: string) => ServedPool | readonly PoolMember[] | undefined,
-  ): Promise<ReadonlyMap<string, ServedPool>> {
-    const { adapter } = this.#config
-    const log = this.#accessLog
-    const observe: Observe = log === undefined ? same => same : affinity => log.observed(affinity)
-    const started = new Map<string, ServedPool>()
-    try {
-      for (const pool of pools)
-        started.set(
-          pool.name,
-          await ServedPool.start(adapter, pool, observe, {
-            known: known(pool.name),
-            shared: this.#shared,
-            duty: pool.options.health === undefined ? undefined : this.#checks?.dutyOf(pool.name),
-            turnsFrom: this.#turnsFrom,
-          }),
-        )
-    } catch (error) {
-      await closeAll(started.values())
-      throw error
-    }
-    return started
+    await this.#pools.close()
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {
@@ -334,7 +246,7 @@ export class Gateway {
 
   /** The load balancer in front sends no more requests when it sees 503. */
   #sendHealth(response: ServerResponse): void {
-    const isReady = !this.#isEnding && this.#pools.values().some(({ pool }) => pool.candidates.length > 0)
+    const isReady = !this.#isEnding && this.pools.values().some(({ pool }) => pool.candidates.length > 0)
     // HTTP/2 has no such field.
     if (this.#isClosing && response.req.httpVersionMajor === 1) response.shouldKeepAlive = false
     errorPage.send(response, isReady ? 200 : 503)
@@ -354,10 +266,6 @@ export class Gateway {
     const host = headers.host ?? headers[':authority']
     const name = this.#route(typeof host === 'string' ? host : undefined, url)
     if (name === AMBIGUOUS) return 400
-    return (name === undefined ? undefined : this.#pools.get(name)) ?? 404
+    return (name === undefined ? undefined : this.pools.get(name)) ?? 404
   }
-}
-
-async function closeAll(served: Iterable<ServedPool>): Promise<void> {
-  await Promise.all(Array.from(served, async pool => pool.close()))
 }
