@@ -28,6 +28,7 @@ describe('the options of the plugin', () => {
     expect(parsed.transport).toEqual({
       connectTimeoutMs: 5_000,
       responseTimeoutMs: 60_000,
+      responseDeadlines: expect.objectContaining({ ms: 60_000 }),
       totalTimeoutMs: 0,
       idleTimeoutMs: 0,
       tunnelTimeoutMs: 3_600_000,
@@ -52,6 +53,7 @@ describe('the options of the plugin', () => {
     expect(parsed.transport).toEqual({
       connectTimeoutMs: 250,
       responseTimeoutMs: 0,
+      responseDeadlines: expect.objectContaining({ ms: 0 }),
       totalTimeoutMs: 120_000,
       idleTimeoutMs: 60_000,
       tunnelTimeoutMs: 3_600_000,

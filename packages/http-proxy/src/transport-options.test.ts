@@ -10,6 +10,7 @@ describe('how backends are spoken to', () => {
     expect(parseTransport({})).toEqual({
       connectTimeoutMs: 5_000,
       responseTimeoutMs: 60_000,
+      responseDeadlines: expect.objectContaining({ ms: 60_000 }),
       totalTimeoutMs: 0,
       idleTimeoutMs: 0,
       tunnelTimeoutMs: 3_600_000,
@@ -27,6 +28,7 @@ describe('how backends are spoken to', () => {
     expect(parsed).toEqual({
       connectTimeoutMs: 250,
       responseTimeoutMs: 0,
+      responseDeadlines: expect.objectContaining({ ms: 0 }),
       totalTimeoutMs: 0,
       idleTimeoutMs: 60_000,
       tunnelTimeoutMs: 30,

@@ -10,6 +10,7 @@ import {
   text,
 } from '@limpet/core/options'
 import { CERTIFICATES_TAKE, checkCertificates } from './backend/certificates.ts'
+import { Deadlines } from './exchange/deadlines.ts'
 
 /** Limits of time on the way to a backend. */
 const TIMEOUT_OPTIONS = optionTable({
@@ -68,6 +69,8 @@ export interface TransportOptions extends OptionsOf<typeof TRANSPORT_OPTIONS> {}
 export interface Transport {
   readonly connectTimeoutMs: number
   readonly responseTimeoutMs: number
+  /** Those of `responseTimeoutMs`, of all requests. */
+  readonly responseDeadlines: Deadlines
   readonly totalTimeoutMs: number
   readonly idleTimeoutMs: number
   readonly tunnelTimeoutMs: number
@@ -86,6 +89,7 @@ export function transportOf({ timeouts, tls }: ParsedOptions<typeof TRANSPORT_OP
   return {
     connectTimeoutMs: timeouts.connect,
     responseTimeoutMs: timeouts.response,
+    responseDeadlines: new Deadlines(timeouts.response),
     totalTimeoutMs: timeouts.total,
     idleTimeoutMs: timeouts.idle,
     tunnelTimeoutMs: timeouts.tunnel,

@@ -85,7 +85,7 @@ describe('the time for an answer', () => {
 })
 
 describe('the time for all attempts', () => {
-  const times = { responseTimeoutMs: 0, totalTimeoutMs: 3_000 }
+  const times = { ...NO_TIMES, totalTimeoutMs: 3_000 }
 
   it('ends the request with 504, whatever is under way', () => {
     const notes = begun({}, {}, times)

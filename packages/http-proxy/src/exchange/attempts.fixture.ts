@@ -9,6 +9,7 @@ import {
 import { BackendFailedError } from '@limpet/core/adapter'
 import { afterEach, beforeEach, expect, vi } from 'vitest'
 import { type Attempter, Attempts, type AttemptTimes } from './attempts.ts'
+import { Deadlines } from './deadlines.ts'
 
 /** Runs the tests of a file by a clock of their own. No request may leave a timer behind. */
 export function useClock(): void {
@@ -22,8 +23,8 @@ export function useClock(): void {
 }
 
 export const TIMEOUT_MS = 1_000
-export const NO_TIMES = { responseTimeoutMs: 0, totalTimeoutMs: 0 }
-const TIMES = { responseTimeoutMs: TIMEOUT_MS, totalTimeoutMs: 0 }
+export const NO_TIMES = { responseDeadlines: new Deadlines(0), totalTimeoutMs: 0 }
+const TIMES = { responseDeadlines: new Deadlines(TIMEOUT_MS), totalTimeoutMs: 0 }
 
 /** A forwarder that only records its calls: `attempt` (with the backend), `abort` and `gaveUp`. */
 export class Notes implements Attempter {

@@ -1,5 +1,6 @@
 import { type Backend, type Failure, isAffinityError, type Lease, type RequestHead } from '@limpet/core'
 import { attemptError, isRepeatable, withDecision } from '@limpet/core/adapter'
+import type { Deadline, Deadlines, Timed } from './deadlines.ts'
 import type { RequestRecord } from './limpet-info.ts'
 import { withResendCount } from '../tracing/resend-count.ts'
 import {
@@ -26,9 +27,11 @@ export interface Attempter {
   inScope(work: () => void): void
 }
 
-/** The times that the attempts at a request have, in milliseconds; 0: any. */
+/** The times that the attempts at a request have. */
 export interface AttemptTimes {
-  readonly responseTimeoutMs: number
+  /** For the response to each attempt. */
+  readonly responseDeadlines: Deadlines
+  /** For all of them together, in milliseconds; 0: any. */
   readonly totalTimeoutMs: number
 }
 
@@ -36,13 +39,13 @@ export interface AttemptTimes {
  * The attempts at one request, whichever forwarder makes them: when the first is due, how long one may take, and
  * what a failure leads to. The one loop for refused and broken connections, timeouts, failed responses and handshakes.
  */
-export class Attempts {
+export class Attempts implements Timed {
   readonly #lease: Lease
   readonly #request: RequestHead
   readonly #times: AttemptTimes
   readonly #attempter: Attempter
   readonly #record: RequestRecord | undefined
-  #timer: NodeJS.Timeout | undefined
+  #deadline: Deadline | undefined
   #total: NodeJS.Timeout | undefined
   #made = 0
   #isStarted = false
@@ -91,14 +94,19 @@ export class Attempts {
     this.#isStarted = true
     this.#isReused = isReused
     this.#lease.connected(isRepeatable(this.#request) ? this.#onDown : undefined)
-    const ms = this.#times.responseTimeoutMs
     if (this.#isOver) this.#attempter.abort(new Error('the client left'))
-    else if (ms > 0) this.#timer = setTimeout(() => this.#attempter.abort(responseTimeout(ms)), ms)
+    else this.#deadline = this.#times.responseDeadlines.start(this)
+  }
+
+  /** The response to the attempt takes too long. */
+  timedOut(): void {
+    const { ms } = this.#times.responseDeadlines
+    this.#attempter.inScope(() => this.#attempter.abort(responseTimeout(ms)))
   }
 
   /** The request's body moves on: a long upload is not a slow response. */
   progress(): void {
-    if (!this.#hasResponded) this.#timer?.refresh()
+    if (!this.#hasResponded) this.#times.responseDeadlines.refresh(this.#deadline)
   }
 
   /**
@@ -107,7 +115,7 @@ export class Attempts {
    */
   responded(statusCode: number): boolean {
     if (this.#isOver || this.#leaving !== undefined) return false
-    clearTimeout(this.#timer)
+    this.#times.responseDeadlines.end(this.#deadline)
     if (this.#lease.retries(statusCode)) {
       const { backend } = this.#lease
       if (this.#goesOn(statusFailure(statusCode))) {
@@ -123,7 +131,7 @@ export class Attempts {
 
   /** The attempt has failed: another is made where that is safe, or the client gets an error. */
   failed(error: unknown): void {
-    clearTimeout(this.#timer)
+    this.#times.responseDeadlines.end(this.#deadline)
     if (this.#isOver) return
     if (this.#leaving !== undefined) {
       this.#leaving = undefined
@@ -151,7 +159,7 @@ export class Attempts {
 
   /** The client's side has closed. */
   close(): void {
-    clearTimeout(this.#timer)
+    this.#times.responseDeadlines.end(this.#deadline)
     clearTimeout(this.#total)
     this.#isOver = true
   }
