@@ -30,8 +30,11 @@ export class ParentTable {
     const own = this.#outboxes.get(from)
     for (const change of decodeChanges(batch)) {
       const known = this.#memory.getHash(change.low, change.high)
-      // Another worker has moved the session, and its move is on its way to this one.
-      if (change.isRenewal && known !== undefined && known.backendId !== change.backendId) continue
+      if (change.isRenewal && known !== undefined && known.backendId !== change.backendId) {
+        // Another worker has moved the session. This one may have evicted it since it was told.
+        own?.put({ ...known, isRenewal: false })
+        continue
+      }
       this.#apply(change)
       // A renewal does not override what is on its way to its worker: perhaps the end of the session.
       if (!change.isRenewal) own?.overridden(change)

@@ -96,6 +96,26 @@ describe('the learned sessions of several workers', () => {
     expect(await known(workers, 's1')).toEqual(['b', 'b'])
   })
 
+  it('stay where they have moved when a worker that has evicted them gets a response from before the move', async () => {
+    const parent = new ParentSessions()
+    const [one, other] = [new TestWorker(parent, 2), new TestWorker(parent, 2)]
+    const workers = [one, other]
+    one.store.set('s1', 'a', TTL_MS)
+    await settle(workers)
+    other.store.set('s1', 'b', TTL_MS)
+    one.store.set('s2', 'a', TTL_MS)
+    await settle(workers)
+    // One worker alone sees this use, so it evicts another session than the parent does.
+    expect(one.store.get('s2')).toBe('a')
+    one.store.set('s3', 'a', TTL_MS)
+    await settle(workers)
+    expect(one.store.count?.('b')).toBe(0)
+    one.store.renew?.('s1', 'a', TTL_MS)
+    one.sessions.flush()
+    await settle(workers)
+    expect(await known(workers, 's1')).toEqual(['b', 'b'])
+  })
+
   it('stay where they have moved when another worker renews them meanwhile', async () => {
     const parent = new ParentSessions()
     const workers = workersOf(parent, 2)
