@@ -5,21 +5,30 @@ import { listen } from './listen.ts'
 
 const backends = process.argv.slice(2)
 const agent = new Agent({ connections: 128, pipelining: 1 })
-const HOP_BY_HOP = new Set([
+const HOP_BY_HOP = [
   'connection',
   'keep-alive',
+  'proxy-connection',
   'transfer-encoding',
   'upgrade',
   'te',
   'trailer',
   'expect',
-])
+]
 let turn = 0
+
+/** Removes what belongs to one connection, also the fields that Connection names (RFC 9110 §7.6.1). */
+function keepEndToEnd(fields: IncomingHttpHeaders): void {
+  const { connection } = fields
+  for (const name of HOP_BY_HOP) delete fields[name]
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return
+  for (const name of connection.toLowerCase().split(',')) delete fields[name.trim()]
+}
 
 const server = createServer((request, response) => {
   turn += 1
   const headers = { ...request.headers }
-  for (const name of HOP_BY_HOP) delete headers[name]
+  keepEndToEnd(headers)
   const hasBody =
     request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined
   let controller: Dispatcher.DispatchController | undefined
@@ -38,10 +47,11 @@ const server = createServer((request, response) => {
     {
       onRequestStart: started => {
         controller = started
+        if (response.destroyed) started.abort(new Error('the client left'))
       },
       onResponseStart: (_controller, statusCode, fields: IncomingHttpHeaders) => {
         if (statusCode < 200) return
-        for (const name of HOP_BY_HOP) delete fields[name]
+        keepEndToEnd(fields)
         response.writeHead(statusCode, fields)
       },
       onResponseData: (paused, chunk) => {
