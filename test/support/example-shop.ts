@@ -24,7 +24,7 @@ export interface ExampleShop {
 }
 
 /** @param args more of its command line */
-export async function startExampleShop(
+async function startExampleShop(
   kind: keyof typeof SCRIPTS,
   id: string,
   args: readonly string[] = [],
