@@ -5,8 +5,11 @@ import type { FleetGateway } from './fleet-gateway.ts'
 
 /** When every gateway has refused. */
 const PAUSE_MS = 20
-/** A request that no gateway has taken for so long is an error. */
-const GIVEN_UP_MS = 20_000
+/**
+ * A request that no gateway has taken for so long is an error. A connection that a killed worker had yet to confirm takes
+ * 15 s of it, and a starved machine starts the successors slowly.
+ */
+const GIVEN_UP_MS = 60_000
 
 export interface Balanced {
   /** Undefined: no gateway has answered. */

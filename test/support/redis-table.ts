@@ -82,9 +82,12 @@ export async function ready({ table }: Table): Promise<void> {
 
 /** The key of the only learned session in Redis, once it is there. */
 export async function onlyKey(admin: AdminClient): Promise<string> {
-  return vi.waitFor(async () => {
-    const [key, ...others] = await admin.keys('*:l:*')
-    if (key === undefined || others.length > 0) throw new Error(`${others.length} others`)
-    return key
-  })
+  return vi.waitFor(
+    async () => {
+      const [key, ...others] = await admin.keys('*:l:*')
+      if (key === undefined || others.length > 0) throw new Error(`${others.length} others`)
+      return key
+    },
+    { timeout: 10_000 },
+  )
 }
