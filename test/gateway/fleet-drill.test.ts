@@ -8,7 +8,7 @@ import { hasNoRedis } from '../support/redis-server.ts'
  * Several gateways or workers that share learned sessions, with few of them; `npm run drill` has all of them. A look-up
  * has more time than by default, for a test machine may be busy.
  */
-const LOAD = { visitors: 20, perSecond: 30, silenceMs: 2_000 }
+const LOAD = { visitors: 20, perSecond: 30, silenceMs: 7_000 }
 const DEADLINE = '5s'
 /** Two show all that three do, and each process takes a second of CPU time to start. */
 const [MAX_GATEWAYS, MAX_WORKERS, SHOPS] = [2, 3, 4]

@@ -72,7 +72,7 @@ describe.skipIf(hasNoRedis)('a Redis that fails', () => {
   it('is found silent when nothing is asked', async () => {
     const states = noteStates()
     const redis = await startRedis()
-    await ready(openTable({ url: redis.url }))
+    await ready(openTable({ url: redis.url, deadline: '50ms' }))
     redis.pause()
     await expect.poll(() => states.at(-1)).toMatchObject({ state: 'down', reason: 'no reply within 500 ms' })
   })

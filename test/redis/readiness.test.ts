@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import type { RedisStateEvent } from '@limpet/redis'
 import { describe, expect, it } from 'vitest'
 import { hasNoRedis, startRedis } from '../support/redis-server.ts'
@@ -42,5 +42,22 @@ describe.skipIf(hasNoRedis)('learned sessions at a start', () => {
     redis.resume()
     await store.ready
     expect(await table.get('s')).toBe('a')
+  })
+})
+
+describe.skipIf(hasNoRedis)('a look-up with a long deadline', () => {
+  it('finds its session after a silence of Redis that is shorter', async () => {
+    const redis = await startRedis()
+    const here = openTable({ url: redis.url, deadline: '5s' })
+    const there = openTable({ url: redis.url, deadline: '5s' })
+    await Promise.all([here.store.ready, there.store.ready])
+    here.set('s', 'a')
+    await here.store.close()
+    redis.pause()
+    // Two heartbeats would have gone unanswered.
+    await delay(1_500)
+    const found = there.table.get('s')
+    redis.resume()
+    expect(await found).toBe('a')
   })
 })
