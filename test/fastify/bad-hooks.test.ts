@@ -2,11 +2,9 @@ import { createAffinity } from '@limpet/core'
 import { limpet } from '@limpet/fastify'
 import type { FastifyInstance } from 'fastify'
 import { describe, expect, test } from 'vitest'
-import { startBackend, startBackends } from '../support/backend.ts'
-import { listen, namedPool, newApp, poolOf } from '../support/fastify-app.ts'
+import { startBackend } from '../support/backend.ts'
+import { listen, newApp, poolOf } from '../support/fastify-app.ts'
 import { type Asked, ask } from '../support/http-client.ts'
-import { startTunnelBackend } from '../support/tunnel-backend.ts'
-import { handshakeText, upgradeClients } from '../support/upgrade-clients.ts'
 
 /** A hook and the status of the response; undefined: the client has none. */
 const HOOKS: [string, (app: FastifyInstance) => void, number | undefined][] = [
@@ -175,8 +173,6 @@ const REQUESTS: [string, Asked][] = [
   ['large POST', { method: 'POST', body: 'x'.repeat(300_000) }],
 ]
 
-const { raw } = upgradeClients()
-
 describe.each(REQUESTS)('at a %s, a hook that', (_method, asked) => {
   test.each(HOOKS)('%s leaves nothing in flight', async (_, addHook, status) => {
     const w1 = await startBackend('w1')
@@ -199,48 +195,4 @@ describe.each(REQUESTS)('at a %s, a hook that', (_method, asked) => {
     // A request is not forwarded twice.
     expect(w1.seen.filter(({ url }) => url === '/bad').length).toBeLessThan(2)
   })
-})
-
-test('a hook that calls done twice forwards a WebSocket handshake once', async () => {
-  const w1 = await startTunnelBackend('w1')
-  const affinity = createAffinity(poolOf(w1))
-  const app = newApp()
-  app.addHook('preHandler', (_request, _reply, done) => {
-    done()
-    done()
-  })
-  await app.register(limpet, { use: affinity })
-  const { statusLine } = await (await raw(await listen(app), handshakeText())).responded()
-  expect([statusLine, w1.handshakes.length, affinity.pool.find('w1')?.inFlight]).toEqual([
-    'HTTP/1.1 101 Switching Protocols',
-    1,
-    1,
-  ])
-})
-test('a hook that calls done twice is named in the log', async () => {
-  const lines: string[] = []
-  const app = newApp({
-    logger: { level: 'error', stream: { write: (line: string) => void lines.push(line) } },
-  })
-
-  app.addHook('preHandler', (_request, _reply, done) => {
-    done()
-    done()
-  })
-  await app.register(limpet, poolOf(await startBackend('w1')))
-  expect((await ask(await listen(app))).status).toBe(200)
-  expect(lines.map(line => (JSON.parse(line) as { msg: string }).msg)).toEqual([
-    'limpet has this request already and ignores another call; check for a hook that calls done twice, or a handler that calls reply.limpet() twice',
-  ])
-})
-
-test('an error handler may give a failed request to another pool', async () => {
-  const [down, w2] = await startBackends('down', 'w2')
-  await down.refuse()
-  const app = newApp()
-  app.setErrorHandler((_error, _request, reply) => reply.limpet('spare'))
-  await app.register(limpet, { ...namedPool('spare', w2), routes: false })
-  await app.register(limpet, namedPool('main', down))
-  const answer = await ask(await listen(app))
-  expect([answer.status, answer.echo.id]).toEqual([200, 'w2'])
 })
