@@ -10,6 +10,7 @@ interface Gateways {
   readonly proxy: TcpProxy
   readonly admin: AdminClient
   readonly clock: { ms: number }
+  readonly url: string
 }
 
 /** @param isHeld from the start, so that the handshake of `here` does not end */
@@ -22,7 +23,7 @@ async function setUp(isHeld: boolean): Promise<Gateways> {
   const there = openTable({ url: redis.url })
   await ready(there)
   if (!isHeld) await ready(here)
-  return { here, there, proxy, admin: await redis.client(), clock }
+  return { here, there, proxy, admin: await redis.client(), clock, url: redis.url }
 }
 
 async function sessionKey(admin: AdminClient): Promise<string> {
@@ -46,6 +47,27 @@ describe.skipIf(hasNoRedis)('messages between a gateway and Redis that are late'
     proxy.release()
     expect(await reading).toBe('b')
     await expect.poll(async () => here.get('s')).toBe('b')
+  })
+
+  it('do not let a renewal that waits undo a move that is told meanwhile', async () => {
+    const { here, there, proxy, clock, url } = await setUp(false)
+    here.set('s', 'a')
+    await expect.poll(async () => there.get('s')).toBe('a')
+    proxy.hold()
+    // The next write waits for the reply to this one.
+    here.set('t', 'a')
+    await expect.poll(async () => there.get('t')).toBe('a')
+    clock.ms += TTL_MS / 2
+    here.table.renew?.('s', 'a', TTL_MS)
+    there.set('s', 'b')
+    await expect
+      .poll(() => proxy.connections.map(connection => connection.held).join(''))
+      .toContain('invalidate')
+    proxy.release()
+    await here.store.close()
+    const late = openTable({ url })
+    await ready(late)
+    expect(await late.get('s')).toBe('b')
   })
 
   it('do not undo the newer write of another gateway', async () => {

@@ -117,16 +117,23 @@ export class LearnedTable implements OpenStore {
     const untilMs = this.#now() + ttlMs
     const name = this.#newest.nameOf(sessionId)
     const tag = this.#newest.tags.tagOf(backendId)
+    const pending = this.#pendingOf(sessionId)
+    // A renewal of a session that has just moved must not let the move wait for less.
+    const isRenewal =
+      (goesOn || change === 'renewed') && (pending === undefined || pending.isRenewal === true)
     // Memory has lost the session: another gateway has changed it, or the store was emptied, or nothing has happened.
-    const isUnsure = goesOn && change === 'news' && this.#pendingOf(sessionId) === undefined
-    const condition = isUnsure ? ('NX' as const) : undefined
+    const condition = isRenewal && change === 'news' ? ('NX' as const) : undefined
     this.#sketch.add(tag, name)
     this.#outdate(name)
-    this.#writer.put(this.#prefix + name, { tag, backendId, untilMs, condition }, change === 'news')
+    this.#writer.put(
+      this.#prefix + name,
+      { tag, backendId, untilMs, condition, isRenewal },
+      change === 'news',
+    )
     if (change === 'renewed') return
     // A gateway that still writes under an older secret looks there first, so a move has to be written there too.
     for (const names of this.#names.slice(1)) {
-      const write = { tag: names.tags.tagOf(backendId), backendId, untilMs, condition }
+      const write = { tag: names.tags.tagOf(backendId), backendId, untilMs, condition, isRenewal }
       this.#writer.put(this.#prefix + names.nameOf(sessionId), write, true)
     }
   }

@@ -9,6 +9,8 @@ export interface Write {
   readonly untilMs: number
   /** `NX`: only where the key has no value. */
   readonly condition?: 'NX' | undefined
+  /** The session goes on where it was: the write must not undo a change that another gateway has made. */
+  readonly isRenewal?: boolean
 }
 
 /** A write on its way to the store. */
@@ -57,8 +59,13 @@ export class PendingWrites {
     if (!this.#writes.has(key) && this.#writes.size < this.#max) this.#writes.set(key, write)
   }
 
-  /** Takes out a write that the store may have already. */
-  dropUnsure(key: string): void {
-    if (this.#writes.get(key)?.isUnsure === true) this.#writes.delete(key)
+  /**
+   * Another gateway has changed the key. Takes out a write that the store may have already. A renewal is made only
+   * where the change has left no value, as when the entry has expired.
+   */
+  overtaken(key: string): void {
+    const write = this.#writes.get(key)
+    if (write?.isUnsure === true) this.#writes.delete(key)
+    else if (write?.isRenewal === true) this.#writes.set(key, { ...write, condition: 'NX' })
   }
 }

@@ -54,11 +54,11 @@ export class Writer {
 
   /**
    * Another gateway has written to the key. A write of ours that was sent before may have come first: sent again, it
-   * would undo a newer one.
+   * would undo a newer one. A renewal that waits was made before the news came.
    */
   overtaken(key: string): void {
     this.#inFlight.delete(key)
-    this.#pending.dropUnsure(key)
+    this.#pending.overtaken(key)
   }
 
   /** @param isUrgent the next request of the session may be on its way to another gateway */
