@@ -139,6 +139,8 @@ export class Connection {
       maintNotifications: 'disabled',
       disableClientInfo: true,
       name: 'limpet',
+      // Its own timeout costs a signal for each command. Ours waits for the reply, not for the write alone.
+      commandOptions: { timeout: 0 },
       socket: {
         keepAliveInitialDelay: 5_000,
         ...options.socket,

@@ -6,7 +6,6 @@ import { StateEvents } from '../state-events.ts'
 import { Estimates } from './estimates.ts'
 import { SessionMemory } from './session-memory.ts'
 import { SessionSketch } from './session-sketch.ts'
-import type { Write } from './pending-writes.ts'
 import { Writer } from './writer.ts'
 
 export interface TableSettings {
@@ -106,7 +105,9 @@ export class LearnedTable implements OpenStore {
   }
 
   renew(sessionId: string, backendId: string, ttlMs: number): void {
-    const known = this.#memory.get(sessionId) ?? this.#pendingOf(sessionId)?.backendId
+    const known =
+      this.#memory.get(sessionId) ??
+      this.#writer.get(this.#prefix + this.#newest.nameOf(sessionId))?.backendId
     if (known === undefined || known === backendId) this.#update(sessionId, backendId, ttlMs, true)
   }
 
@@ -117,7 +118,7 @@ export class LearnedTable implements OpenStore {
     const untilMs = this.#now() + ttlMs
     const name = this.#newest.nameOf(sessionId)
     const tag = this.#newest.tags.tagOf(backendId)
-    const pending = this.#pendingOf(sessionId)
+    const pending = this.#writer.get(this.#prefix + name)
     // A renewal of a session that has just moved must not let the move wait for less.
     const isRenewal =
       (goesOn || change === 'renewed') && (pending === undefined || pending.isRenewal === true)
@@ -222,10 +223,6 @@ export class LearnedTable implements OpenStore {
     this.#memory.deleteHash(this.#hash[0] ?? 0, this.#hash[1] ?? 0)
   }
 
-  #pendingOf(sessionId: string): Write | undefined {
-    return this.#writer.get(this.#prefix + this.#newest.nameOf(sessionId))
-  }
-
   #outdate(name: string): void {
     if (this.#readings.size === 0) return
     const reading = this.#readings.get(name)
@@ -238,7 +235,7 @@ export class LearnedTable implements OpenStore {
     const { client } = this.#connection
     if (client === undefined) return last
     const name = this.#newest.nameOf(sessionId)
-    const pending = this.#pendingOf(sessionId)
+    const pending = this.#writer.get(this.#prefix + name)
     if (pending !== undefined) return pending.backendId
     const underWay = this.#readings.get(name)
     if (underWay !== undefined) return underWay.found
@@ -258,7 +255,11 @@ export class LearnedTable implements OpenStore {
       for (let round = 1; ; round += 1) {
         const entries = await within(
           this.#settings.deadlineMs,
-          Promise.all(this.#names.map(async names => this.#entry(client, names.nameOf(sessionId)))),
+          Promise.all(
+            this.#names.map(async (names, index) =>
+              this.#entry(client, index === 0 ? name : names.nameOf(sessionId)),
+            ),
+          ),
         )
         this.#connection.succeeded()
         const reading = this.#readings.get(name)
