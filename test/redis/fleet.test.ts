@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { createAffinity, type Pool } from '@limpet/core'
 import { type FleetChangeEvent, type RedisFleet, redisFleet, type RedisFleetOptions } from '@limpet/redis'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { hasNoRedis, type RedisServer, startRedis } from '../support/redis-server.ts'
 import { note, noteStates, openTable, ready, SECRETS } from '../support/redis-table.ts'
 import { type ProxiedConnection, TcpProxy } from '../support/tcp-proxy.ts'
@@ -88,6 +88,29 @@ describe.skipIf(hasNoRedis)('commands of operators', () => {
     await expect.poll(() => late.pool.find('a')?.state).toBe('drain')
   })
 
+  it.each([-600_000, 600_000])(
+    'keep their times when the clock of a gateway is set by %i ms',
+    async stepMs => {
+      const redis = await startRedis()
+      const here = join(redis)
+      await here.fleet.ready
+      const realNow = Date.now
+      vi.spyOn(Date, 'now').mockImplementation(() => realNow() + stepMs)
+      onTestFinished(() => void vi.restoreAllMocks())
+      // It reads its clock after the step, as if it had been right all the time.
+      const there = join(redis)
+      await there.fleet.ready
+      here.fleet.drain('a', { deadline: '5m' })
+      await expect.poll(() => seen(there)[0]).toMatch(/^a (?!ready)/)
+      expect(seen(there)[0]).toBe('a drain 1')
+      const drain = there.pool.drainOf('a')
+      const lastsMs = (drain?.deadlineAtMs ?? 0) - (drain?.startedAtMs ?? 0)
+      expect(Math.abs(lastsMs - 300_000)).toBeLessThan(60_000)
+      there.fleet.setState('a', 'ready')
+      await expect.poll(() => seen(here)[0]).toBe('a ready 1')
+    },
+  )
+
   it('resolve to the newer when two are given, whatever the clocks say', async () => {
     const redis = await startRedis()
     const gateways = [join(redis), join(redis), join(redis)]
@@ -130,6 +153,24 @@ describe.skipIf(hasNoRedis)('commands of operators', () => {
     const late = join(redis)
     await late.fleet.ready
     expect(seen(late)).toEqual(expected)
+  })
+
+  it('keep their deadline when they are given before Redis was ever asked, by a clock that is wrong', async () => {
+    const redis = await startRedis()
+    const proxy = await TcpProxy.start(redis.port)
+    proxy.hold()
+    const there = join(redis)
+    await there.fleet.ready
+    const realNow = Date.now
+    vi.spyOn(Date, 'now').mockImplementation(() => realNow() - 600_000)
+    onTestFinished(() => void vi.restoreAllMocks())
+    const here = join(redis, { url: `redis://127.0.0.1:${proxy.port}` })
+    here.fleet.drain('a', { deadline: '5m' })
+    proxy.release()
+    await expect.poll(() => seen(there)[0], { timeout: 15_000 }).toMatch(/^a (?!ready)/)
+    expect(seen(there)[0]).toBe('a drain 1')
+    const { deadlineAtMs = 0 } = there.fleet.command('a') ?? {}
+    expect(Math.abs(deadlineAtMs - realNow() - 300_000)).toBeLessThan(60_000)
   })
 
   it('show nothing to a reader of Redis, and take nothing from a writer', async () => {

@@ -3,6 +3,7 @@ import { WatchError } from '@redis/client'
 import type { BackendView, Pool } from '@limpet/core'
 import { type Client, Connection } from '../connection/connection.ts'
 import type { ParsedRedis } from '../connection/redis-options.ts'
+import { RedisClock } from '../connection/redis-clock.ts'
 import { DeadlineError, within } from '../connection/within.ts'
 import { StateEvents } from '../state-events.ts'
 import { applyCommand } from './apply-command.ts'
@@ -19,8 +20,8 @@ export interface SharedCommandsSettings {
 /** A command that Redis has yet to take. */
 interface Pending {
   readonly command: Command
-  /** By our own clock, while that of Redis is not known yet; undefined: the command has the time of Redis. */
-  readonly givenMs: number | undefined
+  /** Its times are those of this process, because Redis had not been asked yet. */
+  readonly isOwnTime: boolean
 }
 
 type Change = {
@@ -56,8 +57,7 @@ export class SharedCommands {
   readonly #ready = Promise.withResolvers<void>()
   #known: ReadonlySet<BackendView>
   #retry: NodeJS.Timeout | undefined
-  /** The clock of Redis less ours; undefined: it was never reached. */
-  #aheadMs: number | undefined
+  readonly #clock = new RedisClock()
   #writing: Promise<void> | undefined
   #isApplying = false
 
@@ -95,19 +95,19 @@ export class SharedCommands {
 
   /** By the clock of Redis, as far as it is known. */
   nowMs(): number {
-    return Date.now() + (this.#aheadMs ?? 0)
+    return this.#clock.nowMs()
   }
 
   /** An operator has given a command here, and the pool has taken it. */
   give(id: string, by: string, change: Change): void {
-    const before = this.#newest.get(id)
+    const before = this.#ours(id)
     const atMs = Math.max(Math.round(this.nowMs()), (before?.atMs ?? 0) + 1)
     const all = { ...before, ...change, id, by, origin: this.#origin, atMs, rev: (before?.rev ?? 0) + 1 }
     const command = Object.fromEntries(
       Object.entries(all).filter(([, value]) => value !== undefined),
     ) as unknown as Command
     this.#newest.set(id, command)
-    this.#pending.set(id, { command, givenMs: this.#aheadMs === undefined ? Date.now() : undefined })
+    this.#pending.set(id, { command, isOwnTime: this.#clock.aheadMs === undefined })
     void this.#write()
   }
 
@@ -126,8 +126,7 @@ export class SharedCommands {
   }
 
   async #prepare(client: Client): Promise<void> {
-    const [seconds, micros] = await client.time()
-    this.#aheadMs = Number(seconds) * 1_000 + Number(micros) / 1_000 - Date.now()
+    await this.#clock.read(client)
     await this.#read(client)
     this.#ready.resolve()
   }
@@ -147,7 +146,7 @@ export class SharedCommands {
     // Redis may have been emptied, or may have failed over to an older replica.
     for (const [id, command] of this.#newest) {
       if (!this.#pending.has(id) && isNewer(command, stored.get(id)))
-        this.#pending.set(id, { command, givenMs: undefined })
+        this.#pending.set(id, { command, isOwnTime: false })
     }
   }
 
@@ -155,7 +154,7 @@ export class SharedCommands {
     const { client } = this.connection
     if (client === undefined) return
     try {
-      await within(TIMEOUT_MS, this.#read(client))
+      await within(TIMEOUT_MS, Promise.all([this.#clock.read(client), this.#read(client)]))
       this.connection.succeeded()
     } catch (error) {
       this.connection.failed(error)
@@ -171,9 +170,7 @@ export class SharedCommands {
       return undefined
     }
     const { id } = command
-    const pending = this.#pending.get(id)
-    // The clock of Redis may have been unknown when ours was given.
-    const ours = pending === undefined ? this.#newest.get(id) : this.#dated(pending)
+    const ours = this.#ours(id)
     if (!isNewer(command, ours) || (ours === undefined && this.#newest.size >= MAX_COMMANDS)) return command
     this.#pending.delete(id)
     this.#newest.set(id, command)
@@ -181,8 +178,21 @@ export class SharedCommands {
     return command
   }
 
-  #dated({ command, givenMs }: Pending): Command {
-    return givenMs === undefined ? command : { ...command, atMs: Math.round(givenMs + (this.#aheadMs ?? 0)) }
+  #ours(id: string): Command | undefined {
+    const pending = this.#pending.get(id)
+    return pending === undefined ? this.#newest.get(id) : this.#dated(pending)
+  }
+
+  /** The command by the clock of Redis, which may have been unknown when it was given. */
+  #dated({ command, isOwnTime }: Pending): Command {
+    const { aheadMs } = this.#clock
+    if (!isOwnTime || aheadMs === undefined) return command
+    const { atMs, deadlineAtMs } = command
+    return {
+      ...command,
+      atMs: Math.round(atMs + aheadMs),
+      ...(deadlineAtMs !== undefined && { deadlineAtMs: Math.round(deadlineAtMs + aheadMs) }),
+    }
   }
 
   /** Returns why the pool refused, if it did. */

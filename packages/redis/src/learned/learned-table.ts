@@ -1,5 +1,6 @@
 import type { OpenStore, Pseudonyms, StoreContext } from '@limpet/core'
 import { type Client, Connection } from '../connection/connection.ts'
+import { RedisClock } from '../connection/redis-clock.ts'
 import type { ParsedRedis } from '../connection/redis-options.ts'
 import { within } from '../connection/within.ts'
 import { StateEvents } from '../state-events.ts'
@@ -46,6 +47,7 @@ export class LearnedTable implements OpenStore {
   readonly #memory: SessionMemory
   readonly #writer: Writer
   readonly #sketch: SessionSketch
+  readonly #clock = new RedisClock()
   readonly #readings = new Map<string, Reading>()
   readonly #estimates = new Estimates(async id => this.fleetSessions(id))
   readonly #hash = new Uint32Array(2)
@@ -79,7 +81,7 @@ export class LearnedTable implements OpenStore {
       now,
       dropped: key => this.#forgetKey(key),
     })
-    this.#sketch = new SessionSketch(this.#connection, `${prefix}:{${pool}}:s:`, ttlMs, now)
+    this.#sketch = new SessionSketch(this.#connection, `${prefix}:{${pool}}:s:`, ttlMs, this.#clock)
   }
 
   /** Whether `context` has the same sessions: those of the same newest secret, with the same life. */
@@ -192,8 +194,7 @@ export class LearnedTable implements OpenStore {
       await client.sendCommand(['CLIENT', 'TRACKING', 'OFF'])
       await client.sendCommand(['CLIENT', 'TRACKING', 'ON', 'BCAST', 'PREFIX', this.#prefix, 'NOLOOP'])
     }
-    const time = await client.time()
-    this.#sketch.aheadMs = Number(time[0]) * 1_000 - this.#now()
+    await this.#clock.read(client)
     this.#doubt()
   }
 

@@ -1,4 +1,5 @@
 import type { Connection } from '../connection/connection.ts'
+import type { RedisClock } from '../connection/redis-clock.ts'
 import { within } from '../connection/within.ts'
 
 /** A session's life is counted in this many slices. */
@@ -16,23 +17,22 @@ const MAX_PENDING = 100_000
 export class SessionSketch {
   readonly #connection: Connection
   readonly #prefix: string
-  readonly #now: () => number
+  /** The slices are those of the server's clock. */
+  readonly #clock: RedisClock
   readonly #ttlMs: number
   #pending = new Map<string, Set<string>>()
   #size = 0
   readonly #timer: NodeJS.Timeout
-  /** The server's clock less ours: the slices are the server's. */
-  aheadMs = 0
 
   /**
    * @param prefix of its keys
    * @param ttlMs of a session
    */
-  constructor(connection: Connection, prefix: string, ttlMs: number, now: () => number) {
+  constructor(connection: Connection, prefix: string, ttlMs: number, clock: RedisClock) {
     this.#connection = connection
     this.#prefix = prefix
     this.#ttlMs = ttlMs
-    this.#now = now
+    this.#clock = clock
     this.#timer = setInterval(() => void this.flush(), FLUSH_MS).unref()
   }
 
@@ -85,7 +85,7 @@ export class SessionSketch {
   }
 
   #slice(): number {
-    return Math.floor((this.#now() + this.aheadMs) / this.#sliceMs)
+    return Math.floor(this.#clock.nowMs() / this.#sliceMs)
   }
 
   get #sliceMs(): number {
