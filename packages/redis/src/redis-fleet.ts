@@ -56,7 +56,7 @@ export interface RedisFleet {
   remove(id: string, by?: string): boolean
   /** The newest command about a backend, here or at another gateway. */
   command(id: string): Command | undefined
-  /** The drain of a backend in all gateways, as of the last second; undefined: none has anything left of one. */
+  /** The drain of a backend in all gateways, as of the last second. Undefined when it is over in all of them. */
   drainOf(id: string): FleetDrain | undefined
   /** Applies all commands again, as after `pool.replace()` with the backends of a file. */
   apply(): void

@@ -37,8 +37,8 @@ const TIMER_MS = 5
 /** The timeout is measured in this many parts: one timer would not show a stall in the middle. */
 const SLICES = 5
 
-/** Late slices are given again this many times, and twice as often with each starved check in a row, up to 2^3 times. */
-const [AGAIN, MAX_DOUBLINGS] = [SLICES, 3]
+/** As many late slices are given again, and twice as many with each starved check in a row, so many times at most. */
+const MAX_DOUBLINGS = 3
 
 /** The check has found out nothing. It is made again after the interval. */
 const NO_VERDICT = Symbol('no verdict')
@@ -129,7 +129,7 @@ export class HealthCheck {
     const { timeoutMs } = this.#settings
     const { promise: late, reject } = Promise.withResolvers<never>()
     const sliceMs = timeoutMs / SLICES
-    let [left, again] = [SLICES, AGAIN * 2 ** Math.min(this.#starved, MAX_DOUBLINGS)]
+    let [left, again] = [SLICES, SLICES * 2 ** Math.min(this.#starved, MAX_DOUBLINGS)]
     let [wasStarved, hadItsTime] = [false, true]
     let timer: NodeJS.Timeout | undefined
     function expire(): void {

@@ -6,10 +6,10 @@ import { redisPackage } from '../config/redis-package.ts'
 import type { LearnedTables } from './learned-stores.ts'
 import type { WorkerSessions } from '../sharing/worker-sessions.ts'
 
-/** Time for the state of other processes to arrive before this one listens, where it may never come. */
-const COMMANDS_MS = 2_000
-/** As COMMANDS_MS, where a refusal ends the wait: only a process or a machine that is slow needs as long. */
+/** How long a start waits for sessions. A refusal by Redis ends this wait, so only a slow process or machine needs it all. */
 const SESSIONS_MS = 10_000
+/** How long it then waits for operators' commands. A refusal does not end this wait: Redis may be about to start. */
+const COMMANDS_MS = 2_000
 
 /** The state that this process shares with other processes: learned sessions, and perhaps operators' commands. */
 export interface SharedState {

@@ -35,7 +35,7 @@ export class Deadlines {
     this.ms = ms
   }
 
-  /** The time of `timed` begins. Undefined: it has any. */
+  /** Begins the time of `timed`. Returns undefined when `timed` may take any time. */
   start(timed: Timed): Deadline | undefined {
     if (this.ms === 0) return undefined
     const deadline = new Deadline(timed)

@@ -34,7 +34,7 @@ export interface ConnectionStates {
 
 const MIN_RETRY_MS = 50
 const MAX_RETRY_MS = 5_000
-/** A heartbeat each, and the least time for its reply: a dead peer stays unnoticed for twice this, or a look-up's deadline more. */
+/** The time between two heartbeats, and the least time for a reply. A look-up's deadline, where it is longer, is the time for a reply. */
 const HEARTBEAT_MS = 500
 /** After this many failed probes the connection itself is given up: its peer may be gone without a word. */
 const MAX_FAILED_PROBES = 3
@@ -221,9 +221,9 @@ export class Connection {
 
   async #ping(client: Client): Promise<void> {
     try {
-      // While the breaker is open its probes ask.
       // A server that may take longer for a look-up is not dead before.
       const replyMs = Math.max(HEARTBEAT_MS, this.#settings.deadlineMs)
+      // While the breaker is open its probes ask.
       if (this.client === client) await within(replyMs, client.ping())
     } catch (error) {
       if (this.client === client) this.#breaker.open(error)

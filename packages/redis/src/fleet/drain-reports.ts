@@ -77,7 +77,7 @@ export class DrainReports {
     this.#unwatch = pool.watch(() => queueMicrotask(() => this.#look()))
   }
 
-  /** Undefined: no process drains the backend, or has requests left of a drain. */
+  /** Undefined when no process drains the backend, or has requests left of a drain. */
   drainOf(id: string): FleetDrain | undefined {
     const all = [...this.#ours(id), ...this.#theirs(id)]
     if (all.length === 0) return undefined

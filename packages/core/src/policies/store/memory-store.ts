@@ -91,8 +91,7 @@ export class MemoryStore implements AffinityStore {
 
   /** As `get()`, and does not count as a use. */
   peek(key: string): string | undefined {
-    const entry = this.#find(key)
-    return entry === 0 || this.#isExpired(entry) ? undefined : this.#backends.text(this.#word(entry, BACKEND))
+    return this.#backendOf(this.#find(key))
   }
 
   /** The session of the key whose hash is `low` and `high`. As with `get()` it counts as used. */
@@ -151,7 +150,8 @@ export class MemoryStore implements AffinityStore {
   /** As `set()`, unless the entry names another backend: the session has moved since its request was read. */
   renew(key: string, backendId: string, ttlMs: number): void {
     const entry = this.#find(key)
-    if (!this.#isElsewhere(entry, backendId)) this.#put(entry, backendId, ttlMs)
+    const known = this.#backendOf(entry)
+    if (known === undefined || known === backendId) this.#put(entry, backendId, ttlMs)
   }
 
   /**
@@ -161,8 +161,7 @@ export class MemoryStore implements AffinityStore {
    */
   update(key: string, backendId: string, ttlMs: number, enoughMs: number): 'kept' | 'renewed' | 'news' {
     const entry = this.#find(key)
-    const isSame =
-      entry !== 0 && !this.#isExpired(entry) && this.#backends.text(this.#word(entry, BACKEND)) === backendId
+    const isSame = this.#backendOf(entry) === backendId
     if (isSame && this.#word(entry, EXPIRES) * TICK_MS - (this.#now() - this.#startMs) > enoughMs)
       return 'kept'
     this.set(key, backendId, ttlMs)
@@ -196,10 +195,8 @@ export class MemoryStore implements AffinityStore {
     }
   }
 
-  #isElsewhere(entry: number, backendId: string): boolean {
-    return (
-      entry !== 0 && !this.#isExpired(entry) && this.#backends.text(this.#word(entry, BACKEND)) !== backendId
-    )
+  #backendOf(entry: number): string | undefined {
+    return entry === 0 || this.#isExpired(entry) ? undefined : this.#backends.text(this.#word(entry, BACKEND))
   }
 
   #move(entry: number, backendId: string): void {
