@@ -1,8 +1,7 @@
-import { type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { HeaderFields } from '@limpet/core'
-import { trailerFields } from '@limpet/core/adapter'
-import { isHttp2Response } from '@limpet/http-proxy/transport'
+import { addTrailers } from '@limpet/http-proxy/transport'
 import type { Dispatcher } from 'undici'
 
 /** A client that takes nothing for this long holds a backend's response hostage. */
@@ -32,7 +31,7 @@ export class ResponseBody extends Readable {
 
   complete(trailers: HeaderFields): void {
     this.#isComplete = true
-    this.#addTrailers(trailers)
+    addTrailers(this.#client, trailers)
     this.push(null)
   }
 
@@ -51,22 +50,5 @@ export class ResponseBody extends Readable {
     clearTimeout(this.#stall)
     if (!this.#isComplete) this.#controller.abort(error ?? new Error('the client left'))
     callback(error)
-  }
-
-  #addTrailers(trailers: HeaderFields): void {
-    const fields = trailerFields(trailers, isHttp2Response(this.#client))
-    const lines = Object.entries(fields).filter(([name, value]) => isWritable(name, value))
-    if (lines.length > 0) this.#client.addTrailers(Object.fromEntries(lines) as Record<string, string>)
-  }
-}
-
-/** Node throws for an invalid field, and an invalid trailer must not fail the response. */
-function isWritable(name: string, value: string | string[] | undefined): boolean {
-  try {
-    validateHeaderName(name)
-    validateHeaderValue(name, String(value))
-    return true
-  } catch {
-    return false
   }
 }

@@ -7,6 +7,12 @@ export interface Default<D> {
   readonly default?: D
 }
 
+/** The bounds of a number. */
+interface Range<D> extends Default<D> {
+  readonly min: number
+  readonly max: number
+}
+
 /** True or false. */
 export function boolean<const D extends boolean | undefined = undefined>({
   default: fallback,
@@ -24,7 +30,7 @@ export function integer<const D extends number | undefined = undefined>({
   min,
   max,
   default: fallback,
-}: Default<D> & { readonly min: number; readonly max: number }): OptionKind<number, number | D, false> {
+}: Range<D>): OptionKind<number, number | D, false> {
   return plain<number, D>({
     fallback,
     isRight: value => Number.isInteger(value) && Number(value) >= min && Number(value) <= max,
@@ -38,7 +44,7 @@ export function number<const D extends number | undefined = undefined>({
   min,
   max,
   default: fallback,
-}: Default<D> & { readonly min: number; readonly max: number }): OptionKind<number, number | D, false> {
+}: Range<D>): OptionKind<number, number | D, false> {
   return plain<number, D>({
     fallback,
     isRight: value => typeof value === 'number' && value >= min && value <= max,

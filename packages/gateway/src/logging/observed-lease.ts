@@ -1,5 +1,5 @@
 import type { Backend, Failure, HeaderFields, Lease, ResponseHead } from '@limpet/core'
-import { attemptError } from '@limpet/core/adapter'
+import { attemptError, WrappedLease } from '@limpet/core/adapter'
 import type { RequestTrace } from './request-trace.ts'
 
 /** Bytes of a connection so far. */
@@ -29,12 +29,11 @@ export interface Entry {
 }
 
 /** A lease that logs the course of its request. */
-export class ObservedLease implements Lease {
-  readonly #lease: Lease
+export class ObservedLease extends WrappedLease {
   readonly #entry: Entry
 
   constructor(lease: Lease, entry: Entry) {
-    this.#lease = lease
+    super(lease)
     this.#entry = entry
     entry.selectedMs = performance.now()
     entry.client = lease.client.address
@@ -43,66 +42,30 @@ export class ObservedLease implements Lease {
     entry.attempts = 1
   }
 
-  get backend(): Backend {
-    return this.#lease.backend
-  }
-
-  get status(): Lease['status'] {
-    return this.#lease.status
-  }
-
-  get client(): Lease['client'] {
-    return this.#lease.client
-  }
-
-  get target(): string {
-    return this.#lease.target
-  }
-
-  get explanation(): Lease['explanation'] {
-    return this.#lease.explanation
-  }
-
-  requestLines(): string[] {
-    return this.#lease.requestLines()
-  }
-
-  connected(onDown?: () => void): void {
+  override connected(onDown?: () => void): void {
     this.#entry.connectedMs = performance.now()
-    this.#lease.connected(onDown)
+    super.connected(onDown)
   }
 
-  failed(failure: Failure): void {
-    this.#lease.failed(failure)
+  override failed(failure: Failure): void {
+    super.failed(failure)
     if (failure.kind === 'truncated') this.#entry.isCut = true
   }
 
-  retries(statusCode: number): boolean {
-    return this.#lease.retries(statusCode)
-  }
-
-  next(failure: Failure): Backend | undefined {
-    const backend = this.#lease.next(failure)
+  override next(failure: Failure): Backend | undefined {
+    const backend = super.next(failure)
     if (backend !== undefined) {
       this.#entry.backend = backend.id
       this.#entry.attempts += 1
     } else if (failure.kind !== 'down' && failure.kind !== 'status') {
-      this.#entry.status ??= attemptError(this.#lease.backend, failure).statusCode
+      this.#entry.status ??= attemptError(this.backend, failure).statusCode
     }
     return backend
   }
 
-  responded(response: ResponseHead): HeaderFields {
+  override responded(response: ResponseHead): HeaderFields {
     this.#entry.headMs = performance.now()
     this.#entry.status = response.statusCode
-    return this.#lease.responded(response)
-  }
-
-  onceRecalled(listener: () => void): void {
-    this.#lease.onceRecalled(listener)
-  }
-
-  release(): void {
-    this.#lease.release()
+    return super.responded(response)
   }
 }

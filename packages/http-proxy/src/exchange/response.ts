@@ -1,8 +1,10 @@
-import { type IncomingMessage, type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
-import { mergeFields, trailerFields } from '@limpet/core/adapter'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { mergeFields } from '@limpet/core/adapter'
 import type { BackendResponse } from './backend-response.ts'
+import { isHttp2Response } from './http2-response.ts'
 import { endInOneWrite } from './one-write.ts'
 import { rawFields } from './raw-fields.ts'
+import { addTrailers } from './trailers.ts'
 
 /** A client that takes nothing for this long holds a backend's response hostage. */
 const STALL_MS = 30_000
@@ -76,7 +78,9 @@ export function watchResponse(response: ServerResponse, { body }: BackendRespons
     .on('resume', clear)
     .once('close', clear)
     .once('error', () => response.destroy())
-    .once('end', () => addTrailers(response, body.rawTrailers))
+    .once('end', () => {
+      if (body.rawTrailers.length > 0) addTrailers(response, rawFields(body.rawTrailers))
+    })
   // A stream of events is open before its first event, but not before the app has had its say on the head. Of most
   // responses the first chunk is here by then.
   response.once('pipe', () => {
@@ -111,27 +115,4 @@ export function refuseResponse(response: ServerResponse): void {
       'x-content-type-options': 'nosniff',
     })
     .end('502 Bad Gateway\n')
-}
-
-/** Whether the client speaks HTTP/2: HTTP/1 has no streams. */
-export function isHttp2Response(response: object): boolean {
-  return 'stream' in response
-}
-
-function addTrailers(response: ServerResponse, rawTrailers: readonly string[]): void {
-  if (rawTrailers.length === 0) return
-  const fields = trailerFields(rawFields(rawTrailers), isHttp2Response(response))
-  const lines = Object.entries(fields).filter(([name, value]) => isWritable(name, value))
-  if (lines.length > 0) response.addTrailers(Object.fromEntries(lines) as Record<string, string>)
-}
-
-/** Node throws for an invalid field, and an invalid trailer must not fail the response. */
-function isWritable(name: string, value: string | string[] | undefined): boolean {
-  try {
-    validateHeaderName(name)
-    validateHeaderValue(name, String(value))
-    return true
-  } catch {
-    return false
-  }
 }

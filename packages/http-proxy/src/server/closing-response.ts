@@ -1,6 +1,6 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { AffinityError } from '@limpet/core'
-import { isHttp2Response } from '../exchange/response.ts'
+import { isHttp2Response } from '../exchange/http2-response.ts'
 
 /** A response on a bare socket, behind which the connection ends. */
 export function closingResponse(statusCode: number, headers: Readonly<Record<string, string>> = {}): string {

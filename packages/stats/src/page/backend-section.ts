@@ -1,6 +1,7 @@
 import { type BackendFigures, type PoolFigures, quantileMs } from '@limpet/core'
 import { stateCell } from './backend-state.ts'
-import { html, type Html, type HtmlValue } from './html.ts'
+import { type Fact, factList } from './fact-list.ts'
+import { html, type Html } from './html.ts'
 import type { ListView } from './list-view.ts'
 import { lastDrainText } from './last-drain.ts'
 import { actionLinks, reasonsText } from './pool-section.ts'
@@ -17,7 +18,7 @@ export function backendSection(
 ): Html {
   const { id, responseTimes, sessions } = backend
   const [p50, p90, p99] = [0.5, 0.9, 0.99].map(share => msText(quantileMs(responseTimes, share)))
-  const facts: readonly [string, HtmlValue][] = [
+  const facts: readonly Fact[] = [
     ['state', stateCell(backend, pool.atMs)],
     ...lastDrainFact(backend),
     ['requests', sparkline(history.of(pool.pool, id))],
@@ -50,18 +51,10 @@ export function backendSection(
     <h2>${id}</h2>
     <p class="note">pool ${pool.pool}, ${addressText(backend)}</p>
     <p class="actions">${actionLinks(pool.pool, backend, view)}</p>
-    <dl class="facts">
-      ${facts.map(
-        ([name, value]) =>
-          html`<div>
-            <dt>${name}</dt>
-            <dd>${value}</dd>
-          </div>`,
-      )}
-    </dl>`
+    ${factList('facts', facts)}`
 }
 
-function lastDrainFact({ lastDrain }: BackendFigures): readonly [string, HtmlValue][] {
+function lastDrainFact({ lastDrain }: BackendFigures): readonly Fact[] {
   return lastDrain === undefined ? [] : [['last drain', lastDrainText(lastDrain)]]
 }
 

@@ -1,7 +1,8 @@
 import { type BackendFigures, type PoolFigures, quantileMs } from '@limpet/core'
 import { ACTIONS, type ActionName, DEFAULT_DEADLINE } from './action.ts'
 import { shownState, stateCell } from './backend-state.ts'
-import { html, type Html, type HtmlValue } from './html.ts'
+import { type Fact, factList } from './fact-list.ts'
+import { html, type Html } from './html.ts'
 import { type ListView, movedOf, PAGE_SIZE, type SortKey } from './list-view.ts'
 import type { RateHistory } from './rate-history.ts'
 import { bar, sparkline } from './sparkline.ts'
@@ -51,7 +52,7 @@ function poolSums(pool: PoolFigures, history: RateHistory): Html {
   const isEstimated = backends.some(one => one.sessionsEstimated)
   const down = backends.filter(one => shownState(one) === 'down').length
   const refusals = Object.entries(refused).map(([code, count]) => `${countText(count)} ${code}`)
-  const sums: readonly [string, HtmlValue][] = [
+  const sums: readonly Fact[] = [
     ['take new sessions', `${countText(pool.candidates)} of ${countText(backends.length)}`],
     ['down', countText(down)],
     ['sessions', known.length === 0 ? '–' : `${isEstimated ? '~' : ''}${countText(total(known))}`],
@@ -66,15 +67,7 @@ function poolSums(pool: PoolFigures, history: RateHistory): Html {
       `${countText(retryBudget.left)}${retryBudget.denied > 0 ? `, ${countText(retryBudget.denied)} denied` : ''}`,
     ],
   ]
-  return html`<dl class="sums">
-    ${sums.map(
-      ([name, value]) =>
-        html`<div>
-          <dt>${name}</dt>
-          <dd>${value}</dd>
-        </div>`,
-    )}
-  </dl>`
+  return factList('sums', sums)
 }
 
 function movesOfPool({ backends, sessionsOfRemoved }: PoolFigures): string {
