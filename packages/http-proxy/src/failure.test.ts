@@ -1,21 +1,9 @@
-import { once } from 'node:events'
-import { createServer, request, type RequestListener, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { request, type RequestListener, type ServerResponse } from 'node:http'
 import type { Failure } from '@limpet/core'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { listening } from './listening.fixture.ts'
 import { CONNECT_TIMEOUT } from './backend/backend-socket.ts'
 import { errorCode, failureOf, protocolError, RESPONSE_TIMEOUT, responseTimeout } from './failure.ts'
-
-async function serve(listener: RequestListener): Promise<number> {
-  const server = createServer(listener)
-  onTestFinished(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return (server.address() as AddressInfo).port
-}
 
 /**
  * The error of node:http's client for a failed request, and our failure for it.
@@ -77,7 +65,7 @@ describe('the kind of a failure', () => {
     ['ended in the middle of a head', raw('HTTP/1.1 200 OK\r\nContent-Le')],
     ['ended after a mere 103', raw('HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n')],
   ])('is broken when the connection %s', async (_, listener) => {
-    const { failure, error } = await failureAt(await serve(listener))
+    const { failure, error } = await failureAt(await listening(listener))
     expect(failure).toEqual({ kind: 'broken', slow: false, cause: error })
   })
 
@@ -91,7 +79,7 @@ describe('the kind of a failure', () => {
       'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
     ],
   ])('is protocol when what it said was %s', async (_, bytes) => {
-    const { failure } = await failureAt(await serve(raw(bytes)))
+    const { failure } = await failureAt(await listening(raw(bytes)))
     expect(failure).toMatchObject({ kind: 'protocol', slow: false })
   })
 
@@ -101,18 +89,18 @@ describe('the kind of a failure', () => {
     ['was no chunk', raw('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnot\r\n')],
     ['had no last chunk', raw('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n')],
   ])('is truncated when the answer had begun and its body %s', async (_, listener) => {
-    const { failure } = await failureAt(await serve(listener))
+    const { failure } = await failureAt(await listening(listener))
     expect(failure).toMatchObject({ kind: 'truncated', slow: false })
   })
 
   it('is a timeout, and slow, when we have waited long enough', async () => {
-    const { failure, error } = await failureAt(await serve(() => {}), responseTimeout(150))
+    const { failure, error } = await failureAt(await listening(() => {}), responseTimeout(150))
     expect(failure).toEqual({ kind: 'timeout', slow: true, cause: error })
     expect([error.message, errorCode(error)]).toEqual(['no response within 150 ms', RESPONSE_TIMEOUT])
   })
 
   it('is protocol for a response that is not trustworthy', async () => {
-    const { failure } = await failureAt(await serve(() => {}), protocolError('status 600'))
+    const { failure } = await failureAt(await listening(() => {}), protocolError('status 600'))
     expect(failure).toMatchObject({ kind: 'protocol', slow: false, cause: { message: 'status 600' } })
   })
 

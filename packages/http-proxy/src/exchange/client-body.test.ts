@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
 import { requestHead } from '@limpet/core'
 import { RefusedRequestError } from '@limpet/core/adapter'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { connectedTo } from '../listening.fixture.ts'
 import { clientBody } from './client-body.ts'
 import type { ParsedBody } from './parsed-body.ts'
 import { RequestBody } from './request-body.ts'
@@ -13,14 +13,7 @@ import { RequestBody } from './request-body.ts'
 /** A request that has arrived with all of its body, of which nothing was read yet. */
 async function arrived(body: string | Buffer, ...fields: readonly string[]): Promise<IncomingMessage> {
   const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const client = connect((server.address() as AddressInfo).port, '127.0.0.1')
-  onTestFinished(() => {
-    client.destroy()
-    server.close()
-    server.closeAllConnections()
-  })
+  const client = await connectedTo(server)
   const bytes = Buffer.from(body)
   const isChunked = fields.includes('Transfer-Encoding: chunked')
   const head = [

@@ -1,7 +1,6 @@
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { connectedTo } from '../listening.fixture.ts'
 import { hasLeft, onceClosed } from './client-side.ts'
 
 interface Exchange {
@@ -16,7 +15,7 @@ interface Exchange {
 async function pipelined(count: number) {
   const exchanges: Exchange[] = []
   const all = Promise.withResolvers<void>()
-  const server = createServer((request, response) => {
+  const client = await connectedTo((request, response) => {
     const { promise, resolve } = Promise.withResolvers<void>()
     let closes = 0
     onceClosed(request, response, () => {
@@ -25,13 +24,6 @@ async function pipelined(count: number) {
     })
     exchanges.push({ request, response, closes: () => closes, closed: promise })
     if (exchanges.length === count) all.resolve()
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const client = connect((server.address() as AddressInfo).port, '127.0.0.1')
-  onTestFinished(() => {
-    client.destroy()
-    server.close()
   })
   client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(count))
   await all.promise

@@ -1,15 +1,11 @@
-import { once } from 'node:events'
-import { createServer, type RequestListener } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
-import { expect, it, onTestFinished } from 'vitest'
+import type { RequestListener } from 'node:http'
+import { expect, it } from 'vitest'
+import { connectedTo } from '../listening.fixture.ts'
 import { endInOneWrite } from './one-write.ts'
 
 /** The head and the body that a server writes for one request, byte for byte. */
 async function written(listener: RequestListener, method = 'GET'): Promise<Buffer> {
-  const server = createServer(listener)
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  onTestFinished(() => void server.close())
-  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  const socket = await connectedTo(listener)
   socket.write(`${method} / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)
   const pieces: Buffer[] = []
   for await (const piece of socket) pieces.push(piece as Buffer)

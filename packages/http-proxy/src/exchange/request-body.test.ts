@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { type AddressInfo, connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { connectedTo } from '../listening.fixture.ts'
 import { RequestBody } from './request-body.ts'
 
 interface Upload {
@@ -20,15 +21,8 @@ interface Upload {
 async function upload(framing: string, { limit = Infinity, graceMs = 5_000 } = {}): Promise<Upload> {
   const server = createServer({ requestTimeout: 0 })
   const arrived = once(server, 'request') as Promise<[IncomingMessage, ServerResponse]>
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const client = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  const client = await connectedTo(server)
   client.on('error', () => {})
-  onTestFinished(() => {
-    client.destroy()
-    server.close()
-    server.closeAllConnections()
-  })
   client.write(`POST / HTTP/1.1\r\nHost: a\r\n${framing}\r\n\r\n`)
   const [request, response] = await arrived
   const body = new RequestBody(request, limit, () => (up.progress += 1), graceMs)

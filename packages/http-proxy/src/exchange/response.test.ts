@@ -1,23 +1,13 @@
 import { once } from 'node:events'
-import { createServer, get, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { get, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
+import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { listening } from '../listening.fixture.ts'
 import { isWhole, watchResponse, writeResponse } from './response.ts'
 import type { BackendResponse } from './backend-response.ts'
 import { rawFields } from './raw-fields.ts'
-
-async function listen(listener: RequestListener): Promise<number> {
-  const server = createServer({ keepAliveTimeout: 0 }, listener)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  return (server.address() as AddressInfo).port
-}
 
 interface Passing {
   readonly answer: BackendResponse
@@ -30,9 +20,9 @@ async function passing(
   backend: RequestListener,
   give: (response: ServerResponse, answer: BackendResponse) => void,
 ) {
-  const backendPort = await listen(backend)
+  const backendPort = await listening(backend)
   const first = Promise.withResolvers<Passing>()
-  const port = await listen((_request, response) => {
+  const port = await listening((_request, response) => {
     const asked = get({ host: '127.0.0.1', port: backendPort, agent: false }, body => {
       const {
         connection: _,

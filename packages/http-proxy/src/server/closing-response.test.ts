@@ -5,18 +5,12 @@ import {
   request,
   type ServerResponse,
 } from 'node:http'
-import { type AddressInfo, connect, createServer, type Server } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { NoBackendError, RefusedRequestError } from '@limpet/core/adapter'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { listening } from '../listening.fixture.ts'
 import { closingResponse, closingError, writeError } from './closing-response.ts'
-
-async function listen(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => void server.close())
-  return (server.address() as AddressInfo).port
-}
 
 async function ask(port: number, method = 'GET'): Promise<{ message: IncomingMessage; body: string }> {
   const asked = request({ port, host: '127.0.0.1', method, agent: false }).end()
@@ -30,7 +24,7 @@ describe('an answer on a bare socket', () => {
     const server = createServer(socket => {
       socket.on('error', () => {}).once('data', () => socket.end(bytes))
     })
-    return ask(await listen(server))
+    return ask(await listening(server))
   }
 
   it.each([
@@ -67,7 +61,7 @@ describe('an answer on a bare socket', () => {
 
 describe('an error on a response', () => {
   async function listenWith(answer: (response: ServerResponse) => void): Promise<number> {
-    return listen(createHttpServer((_request, response) => answer(response)))
+    return listening(createHttpServer((_request, response) => answer(response)))
   }
 
   it('is its status, its fields, and not its message', async () => {

@@ -1,9 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
 import { setImmediate as immediately } from 'node:timers/promises'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it } from 'vitest'
+import { connectedTo } from '../listening.fixture.ts'
 import { guardServer } from './server.ts'
 
 /** A guarded server whose responses wait for the test, and a client that has sent `count` requests at once. */
@@ -17,13 +16,7 @@ async function pipelined(count: number, maxUnanswered?: number) {
     }),
     maxUnanswered === undefined ? {} : { maxUnanswered },
   )
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const client = connect((server.address() as AddressInfo).port, '127.0.0.1')
-  onTestFinished(() => {
-    client.destroy()
-    server.close()
-  })
+  const client = await connectedTo(server)
   let received = ''
   client.on('data', (piece: Buffer) => (received += piece.toString()))
   const text = Array.from({ length: count }, (_, index) => `GET /${index} HTTP/1.1\r\nHost: a\r\n\r\n`)
@@ -83,13 +76,7 @@ it('hands a held request over in a context of its own', async () => {
     }),
     { maxUnanswered: 2 },
   )
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const client = connect((server.address() as AddressInfo).port, '127.0.0.1').resume()
-  onTestFinished(() => {
-    client.destroy()
-    server.close()
-  })
+  const client = (await connectedTo(server)).resume()
   client.write('GET /1 HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(5))
   for (let responded = 0; responded < 5; responded += 1) {
     await expect.poll(() => waiting.length).toBeGreaterThan(0)

@@ -1,25 +1,14 @@
 import { once } from 'node:events'
-import { createServer, type RequestListener } from 'node:http'
-import { type AddressInfo, connect, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { createAffinity, isAffinityError } from '@limpet/core'
 import { NoBackendError } from '@limpet/core/adapter'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { listening } from '../listening.fixture.ts'
 import { writeResponse } from '../exchange/response.ts'
 import { httpProxyOf } from '../http-proxy.ts'
 import { parseHttpProxyOptions } from '../http-proxy-options.ts'
 import { noteRefusal, refuseAfterRefusal } from './refused-connection.ts'
-
-async function listen(listener: RequestListener): Promise<number> {
-  const server = createServer(listener)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  return (server.address() as AddressInfo).port
-}
 
 function connectTo(port: number): Socket {
   const client = connect(port, '127.0.0.1')
@@ -36,7 +25,7 @@ describe('a connection on which a message was refused', () => {
   async function gateway() {
     const seen: unknown[] = []
     const told: unknown[] = []
-    const port = await listen(({ url }, response) => {
+    const port = await listening(({ url }, response) => {
       seen.push(url)
       response.end('answer')
     })
@@ -48,7 +37,7 @@ describe('a connection on which a message was refused', () => {
       seen,
       told,
       proxy,
-      port: await listen((request, response) => {
+      port: await listening((request, response) => {
         response.setHeader('Connection', 'keep-alive')
         proxy.forward(request, response).then(
           answer => {
@@ -86,7 +75,7 @@ describe('a connection on which a message was refused', () => {
   it('ends with the response, also when the application leaves out the fields of the error', async () => {
     const proxy = httpProxyOf(parseHttpProxyOptions({ backends: [], affinity: [] }))
     onTestFinished(() => proxy.close())
-    const port = await listen((request, response) => {
+    const port = await listening((request, response) => {
       proxy.forward(request, response).catch(() => response.end('error'))
     })
     for (const refused of [TWO_HOSTS, LENGTHS]) {
@@ -130,7 +119,7 @@ describe('a connection on which a message was refused', () => {
     ['what is no error', undefined],
   ])('is not one of %s', async (_, error) => {
     const noted = Promise.withResolvers<unknown>()
-    const port = await listen((request, response) => {
+    const port = await listening((request, response) => {
       noteRefusal(request, response, error)
       noted.resolve(refuseAfterRefusal(request))
       response.end()
@@ -142,7 +131,7 @@ describe('a connection on which a message was refused', () => {
   it('is known by the refusal, wherever it was thrown', async () => {
     const affinity = createAffinity({ backends: [], affinity: [] })
     const noted = Promise.withResolvers<unknown>()
-    const port = await listen((request, response) => {
+    const port = await listening((request, response) => {
       const error = Object.assign(new Error('of another copy of core'), { code: 'ERR_REFUSED_REQUEST' })
       noteRefusal(request, response, error)
       try {

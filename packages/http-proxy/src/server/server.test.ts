@@ -1,14 +1,15 @@
 import { once } from 'node:events'
-import { createServer, type Server, type ServerOptions } from 'node:http'
+import { createServer, type ServerOptions } from 'node:http'
 import {
   connect as connectHttp2,
   createServer as createHttp2Server,
   type Http2ServerResponse,
 } from 'node:http2'
-import { type AddressInfo, connect, type Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { connectedTo } from '../listening.fixture.ts'
 import { respondToClientError, guardServer, refuseConnect, SERVER_OPTIONS } from './server.ts'
 
 /** A guarded server that answers every request it gets, and how often that was. */
@@ -22,19 +23,7 @@ async function guarded(options: ServerOptions = {}) {
       else response.end('served')
     }),
   )
-  onTestFinished(() => server.closeAllConnections())
-  return { seen, client: await clientOf(server) }
-}
-
-async function clientOf(server: Server): Promise<Socket> {
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const client = connect((server.address() as AddressInfo).port, '127.0.0.1')
-  onTestFinished(() => {
-    client.destroy()
-    server.close()
-  })
-  return client
+  return { seen, client: await connectedTo(server) }
 }
 
 describe('a guarded server', () => {

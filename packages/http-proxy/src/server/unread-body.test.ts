@@ -1,24 +1,18 @@
 import { once } from 'node:events'
-import { createServer, type RequestListener } from 'node:http'
-import { type AddressInfo, connect, type Socket } from 'node:net'
+import type { RequestListener } from 'node:http'
+import type { Socket } from 'node:net'
 import { expect, it, onTestFinished } from 'vitest'
+import { connectedTo } from '../listening.fixture.ts'
 import { boundUnreadBody } from './unread-body.ts'
 
 const PACE_MS = 100
 
 async function connectTo(listener: RequestListener): Promise<Socket> {
-  const server = createServer((request, response) => {
+  const client = await connectedTo((request, response) => {
     boundUnreadBody(request, response, PACE_MS)
     // As a guarded server and an adapter both do.
     boundUnreadBody(request, response, PACE_MS)
     listener(request, response)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const client = connect((server.address() as AddressInfo).port, '127.0.0.1')
-  onTestFinished(() => {
-    client.destroy()
-    server.close()
   })
   return client.on('error', () => {})
 }
@@ -37,9 +31,12 @@ const early: RequestListener = (_request, response) => void response.end('early'
 it('ends a connection whose rest comes too slowly', async () => {
   const client = await connectTo(early)
   client.write(HEAD)
-  const dripping = setInterval(() => client.write('1\r\nx\r\n'), 10)
+  // 120 bytes a second, of the 512 that it takes.
+  const dripping = setInterval(() => client.write('1\r\nx\r\n'), 50)
   onTestFinished(() => clearInterval(dripping))
+  const startedMs = performance.now()
   await closeOf(client)
+  expect(performance.now() - startedMs, 'before its 30 s are over').toBeLessThan(15_000)
 })
 
 it('ends one whose body was read in part', async () => {
