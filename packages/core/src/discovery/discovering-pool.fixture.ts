@@ -1,4 +1,5 @@
-import { vi } from 'vitest'
+import { afterEach, vi } from 'vitest'
+import { useFakeTimers } from '../fake-timers.fixture.ts'
 import { LivePool } from '../pool/live-pool.ts'
 import { startDiscovery } from './discovery.ts'
 import { parseDiscovery } from './discovery-options.ts'
@@ -27,6 +28,15 @@ export function discovering(first: readonly ResolvedBackend[], pool = new LivePo
   return { pool, dns, discovery }
 }
 
-export const closers: (() => void)[] = []
+const closers: (() => void)[] = []
+
+/** Fake timers for each test of a file. After it the discovery of pools is closed, and no timer is left. */
+export function useDiscoveryTimers(): void {
+  useFakeTimers()
+  // Of two, the later one runs first.
+  afterEach(() => {
+    for (const close of closers.splice(0)) close()
+  })
+}
 
 export const pass = async (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms)

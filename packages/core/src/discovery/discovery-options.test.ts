@@ -1,16 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { parseDiscovery } from './discovery-options.ts'
-import { closers } from './discovering-pool.fixture.ts'
+import { useDiscoveryTimers } from './discovering-pool.fixture.ts'
 
-beforeEach(() => {
-  vi.useFakeTimers()
-  return () => void vi.useRealTimers()
-})
-
-afterEach(() => {
-  for (const close of closers.splice(0)) close()
-  expect(vi.getTimerCount()).toBe(0)
-})
+useDiscoveryTimers()
 
 describe('the options of discovery', () => {
   it.each<[object, string]>([

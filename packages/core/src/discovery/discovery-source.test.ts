@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { LivePool } from '../pool/live-pool.ts'
 import { startDiscovery } from './discovery.ts'
 import {
@@ -8,6 +8,7 @@ import {
   type DiscoverySource,
   isDiscoverySource,
 } from './discovery-source.ts'
+import { useFakeTimers } from '../fake-timers.fixture.ts'
 
 /** A source that reports only when the test tells it to. */
 function discovering(pool = new LivePool('p', [])) {
@@ -40,11 +41,7 @@ function heard<T>(channel: string): T[] {
 const rows = (pool: LivePool): string[] =>
   pool.backends.map(({ backend: { id }, state, healthy }) => `${id} ${state}${healthy ? '' : ' unhealthy'}`)
 
-beforeEach(() => {
-  vi.useFakeTimers()
-  return () => void vi.useRealTimers()
-})
-afterEach(() => expect(vi.getTimerCount()).toBe(0))
+useFakeTimers()
 
 describe('a source of discovery', () => {
   it('sets states and health beside the members, in one change', () => {

@@ -1,18 +1,10 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { LivePool } from '../pool/live-pool.ts'
-import { at, closers, discovering, pass } from './discovering-pool.fixture.ts'
+import { at, discovering, pass, useDiscoveryTimers } from './discovering-pool.fixture.ts'
 
-beforeEach(() => {
-  vi.useFakeTimers()
-  return () => void vi.useRealTimers()
-})
-
-afterEach(() => {
-  for (const close of closers.splice(0)) close()
-  expect(vi.getTimerCount()).toBe(0)
-})
+useDiscoveryTimers()
 
 describe('discovery', () => {
   it('looks at once, and again when the time to live is over, within its bounds', async () => {

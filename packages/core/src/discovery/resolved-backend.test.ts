@@ -1,18 +1,10 @@
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { LivePool } from '../pool/live-pool.ts'
 import { backendOptions, serviceBackends } from './resolved-backend.ts'
-import { at, closers, discovering, pass } from './discovering-pool.fixture.ts'
+import { at, discovering, pass, useDiscoveryTimers } from './discovering-pool.fixture.ts'
 
-beforeEach(() => {
-  vi.useFakeTimers()
-  return () => void vi.useRealTimers()
-})
-
-afterEach(() => {
-  for (const close of closers.splice(0)) close()
-  expect(vi.getTimerCount()).toBe(0)
-})
+useDiscoveryTimers()
 
 describe('the id of a discovered backend', () => {
   it.each([

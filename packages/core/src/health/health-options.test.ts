@@ -1,18 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type HealthOptions, parseHealth } from './health-options.ts'
-import { closers, pass } from './checked-pool.fixture.ts'
+import { useCheckTimers } from './checked-pool.fixture.ts'
 
-beforeEach(() => {
-  vi.useFakeTimers()
-  return () => void vi.useRealTimers()
-})
-
-afterEach(async () => {
-  for (const close of closers.splice(0)) close()
-  // A probe that is called off ends a moment later.
-  await pass(0)
-  expect(vi.getTimerCount()).toBe(0)
-})
+useCheckTimers()
 
 describe('the options of health checks', () => {
   it.each<[HealthOptions, string]>([

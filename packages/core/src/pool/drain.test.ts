@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Affinity } from '../affinity.ts'
 import {
   affinityOf,
@@ -12,13 +12,9 @@ import {
   timedAffinity,
   visit,
 } from './pool-visits.fixture.ts'
+import { useFakeTimers } from '../fake-timers.fixture.ts'
 
-beforeEach(() => {
-  vi.useFakeTimers({ now: START })
-  return () => void vi.useRealTimers()
-})
-
-afterEach(() => expect(vi.getTimerCount()).toBe(0))
+useFakeTimers(START)
 
 describe('a drain', () => {
   const settle = async (): Promise<unknown> => vi.advanceTimersByTimeAsync(0)

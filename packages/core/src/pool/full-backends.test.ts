@@ -1,14 +1,10 @@
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { AffinityOptions } from '../affinity-options.ts'
 import { affinityOf, codeOf, cookieAt, fail, leaseOf, spread, START, visit } from './pool-visits.fixture.ts'
+import { useFakeTimers } from '../fake-timers.fixture.ts'
 
-beforeEach(() => {
-  vi.useFakeTimers({ now: START })
-  return () => void vi.useRealTimers()
-})
-
-afterEach(() => expect(vi.getTimerCount()).toBe(0))
+useFakeTimers(START)
 
 describe('a backup', () => {
   const backends = [

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Affinity } from '../affinity.ts'
 import type { FailureKind } from '../failure.ts'
 import {
@@ -14,13 +14,9 @@ import {
   START,
   visit,
 } from './pool-visits.fixture.ts'
+import { useFakeTimers } from '../fake-timers.fixture.ts'
 
-beforeEach(() => {
-  vi.useFakeTimers({ now: START })
-  return () => void vi.useRealTimers()
-})
-
-afterEach(() => expect(vi.getTimerCount()).toBe(0))
+useFakeTimers(START)
 
 describe('requests that got no answer', () => {
   const passive = { fall: 3, retryAfter: '10s' } as const

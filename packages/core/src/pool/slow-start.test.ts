@@ -1,13 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Affinity } from '../affinity.ts'
 import { affinityOf, codeOf, cookieAt, leaseOf, spread, START, visit } from './pool-visits.fixture.ts'
+import { useFakeTimers } from '../fake-timers.fixture.ts'
 
-beforeEach(() => {
-  vi.useFakeTimers({ now: START })
-  return () => void vi.useRealTimers()
-})
-
-afterEach(() => expect(vi.getTimerCount()).toBe(0))
+useFakeTimers(START)
 
 describe('slow start', () => {
   const slowStart = '20s'

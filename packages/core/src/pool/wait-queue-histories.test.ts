@@ -1,16 +1,12 @@
 import type { LivePool } from './live-pool.ts'
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Lease } from '../lease.ts'
 import { affinityOf, cookieAt, leaseOf, request, START } from './pool-visits.fixture.ts'
 import { type Waiter, enqueue, watched, settle, waiting } from './waiters.fixture.ts'
+import { useFakeTimers } from '../fake-timers.fixture.ts'
 
-beforeEach(() => {
-  vi.useFakeTimers({ now: START })
-  return () => void vi.useRealTimers()
-})
-
-afterEach(() => expect(vi.getTimerCount()).toBe(0))
+useFakeTimers(START)
 
 describe('requests that wait', () => {
   it('through all arrivals and departures: keeps the order, leaves no room unused, and exceeds no limit', async () => {

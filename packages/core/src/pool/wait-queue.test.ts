@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Affinity } from '../affinity.ts'
 import type { Candidates } from './candidates.ts'
 import type { RequestHead } from '../head.ts'
@@ -15,13 +15,9 @@ import {
   visit,
 } from './pool-visits.fixture.ts'
 import { waiting, enqueue, settle } from './waiters.fixture.ts'
+import { useFakeTimers } from '../fake-timers.fixture.ts'
 
-beforeEach(() => {
-  vi.useFakeTimers({ now: START })
-  return () => void vi.useRealTimers()
-})
-
-afterEach(() => expect(vi.getTimerCount()).toBe(0))
+useFakeTimers(START)
 
 describe('a request that waits', () => {
   it('for its own backend has its turn as soon as there is room, first come first served [LB006]', async () => {
