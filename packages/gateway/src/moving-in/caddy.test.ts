@@ -1,14 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { parse } from 'yaml'
 import { moveIn } from './move-in.ts'
+import { moved } from './moved.fixture.ts'
 
-function from(text: string) {
-  const { text: file, report, problems } = moveIn('Caddyfile', text, 'caddy')
-  const lost = report.findings
-    .filter(({ kind }) => kind === 'lost')
-    .map(({ line, what }) => `${line} ${what}`)
-  return { file: parse(file), lost, problems, text: file + JSON.stringify(report.findings) }
-}
+const from = (text: string) => moved('caddy', text)
 
 describe('a Caddyfile', () => {
   it('of one site, without braces', () => {

@@ -1,17 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { parse } from 'yaml'
 import { moveIn } from './move-in.ts'
+import { moved } from './moved.fixture.ts'
 
-function from(text: string) {
-  const { text: file, report, problems } = moveIn('ingress.yaml', text, 'ingress')
-  const lost = report.findings
-    .filter(({ kind }) => kind === 'lost')
-    .map(({ line, what }) => `${line} ${what}`)
-  const changed = report.findings
-    .filter(({ kind }) => kind === 'changed')
-    .map(({ line, what }) => `${line} ${what}`)
-  return { file: parse(file), lost, changed, problems }
-}
+const from = (text: string) => moved('ingress', text)
 
 const INGRESS = `apiVersion: networking.k8s.io/v1
 kind: Ingress

@@ -1,15 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { parse } from 'yaml'
 import { moveIn } from './move-in.ts'
+import { moved } from './moved.fixture.ts'
 import { readRule } from './traefik-rule.ts'
 
-function from(text: string) {
-  const { text: file, report, problems } = moveIn('traefik', text, 'traefik')
-  const lost = report.findings
-    .filter(({ kind }) => kind === 'lost')
-    .map(({ line, what }) => `${line} ${what}`)
-  return { file: parse(file), lost, problems }
-}
+const from = (text: string) => moved('traefik', text)
 
 const YAML = `
 entryPoints:
