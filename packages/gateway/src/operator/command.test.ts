@@ -1,8 +1,6 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { runOperator } from './command.ts'
+import { foreignPort, readTerminal } from './foreign-port.fixture.ts'
 import { OPERATOR_VERBS } from './verbs.ts'
 
 it.each<[readonly string[], RegExp]>([
@@ -41,18 +39,9 @@ describe('a port of another server', () => {
 
   /** The output of a command to a port that has this response to each request. */
   async function said(verb: (typeof OPERATOR_VERBS)[number], args: readonly string[], body: unknown) {
-    const server = createServer((_, response) => {
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
-    })
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    onTestFinished(() => void server.close())
-    const { port } = server.address() as AddressInfo
-    let text = ''
-    const note = (part: string): void => void (text += part)
-    const all = [...args, '--admin', `http://127.0.0.1:${port}`]
-    const code = await runOperator(verb, all, { out: note, error: note })
-    return { code, text }
+    const { terminal, text } = readTerminal()
+    const code = await runOperator(verb, [...args, '--admin', await foreignPort(body)], terminal)
+    return { code, text: text() }
   }
 
   it.each([
