@@ -1,44 +1,21 @@
 import { once } from 'node:events'
-import type { Affinity } from '@limpet/core'
 import type { ErrorRequestHandler, Express } from 'express'
 import { describe, expect, test } from 'vitest'
 import { expectOwnAnswer } from '../contract/own-answers.ts'
-import { type Backend, startBackend } from '../support/backend.ts'
+import { startBackend } from '../support/backend.ts'
 import { valuesOf } from '../support/header-lines.ts'
 import { ask, type Asked, open } from '../support/http-client.ts'
 import { serve } from '../support/node-app.ts'
+import { hasReachedNoBackend, OWN_ERRORS, type Prepare } from '../support/own-errors.ts'
 import { openRaw, parseAnswers } from '../support/raw-client.ts'
-import { hang, resetBeforeHead, resetMidBody } from '../support/scripts.ts'
+import { hang, resetMidBody } from '../support/scripts.ts'
 import { EXPRESSES, noting, pool } from '../support/express-app.ts'
 
 describe.each(EXPRESSES)('mounted in %s', (_version, express) => {
-  /** Each of our errors, and how to come by it. */
-  const ERRORS: readonly [name: string, status: number, code: string, prepare: Prepare, asked: Asked][] = [
-    ['an empty pool', 503, 'ERR_NO_BACKEND', w1 => w1.affinity.pool.remove('w1'), {}],
-    ['a backend that is gone', 502, 'ERR_BACKEND_FAILED', async w1 => w1.backend.refuse(), {}],
-    [
-      'one that is gone before a POST',
-      502,
-      'ERR_BACKEND_FAILED',
-      w1 => w1.backend.refuse(),
-      { method: 'POST', body: 'x' },
-    ],
-    ['a backend that dies', 502, 'ERR_BACKEND_FAILED', w1 => (w1.backend.script = resetBeforeHead), {}],
-    ['a backend that hangs', 504, 'ERR_BACKEND_FAILED', w1 => (w1.backend.script = hang), {}],
-    ['a wrong Host', 400, 'ERR_REFUSED_REQUEST', () => undefined, { headers: { Host: 'a/b' } }],
-  ]
-
-  /** Of those: the request may come again. */
-  function hasReachedNobody(name: string): boolean {
-    return /empty|gone/.test(name)
-  }
-
-  type Prepare = (w1: { backend: Backend; affinity: Affinity }) => unknown
-
   /** The response of an app, with this error handler or without. */
   async function failure(prepare: Prepare, asked: Asked, app: Express, show?: ErrorRequestHandler) {
     const backend = await startBackend('w1')
-    const { affinity, handler } = pool([backend], { timeouts: { response: 200 } })
+    const { affinity, handler } = pool([backend], { timeouts: { response: 200 }, bodyLimit: 100 })
     app.use(handler)
     if (show !== undefined) app.use(show)
     const port = await serve(app)
@@ -54,21 +31,25 @@ describe.each(EXPRESSES)('mounted in %s', (_version, express) => {
       response.json({ status, statusCode, code, message, headers, stack, expose, trace: cause.stack })
     }
 
-    test.each(ERRORS)('is given %s: %i', async (name, status, code, prepare, asked) => {
-      const answer = await failure(prepare, asked, express(), show)
-      expect(answer.status).toBe(status)
-      const shown = JSON.parse(answer.text)
-      expect(shown).toMatchObject({ status, statusCode: status, code, expose: true })
-      expect(shown.headers).toMatchObject({
-        'cache-control': 'no-store',
-        'x-content-type-options': 'nosniff',
-      })
-      expect(shown.headers['retry-after']).toBe(hasReachedNobody(name) ? '1' : undefined)
-      expect(`${shown.message} ${shown.stack}`).not.toMatch(/127\.0\.0\.1|localhost|:\d|E[A-Z]{4,}|\n|w1/)
-      // For the log.
-      expect(shown.trace).toMatch(/\n +at /)
-      expect(answer.cookies()).toEqual([])
-    })
+    // A client whose body is too large is told at once, as below.
+    test.each(OWN_ERRORS.filter(([, status]) => status !== 413))(
+      'is given %s: %i',
+      async (name, status, code, prepare, asked) => {
+        const answer = await failure(prepare, asked, express(), show)
+        expect(answer.status).toBe(status)
+        const shown = JSON.parse(answer.text)
+        expect(shown).toMatchObject({ status, statusCode: status, code, expose: true })
+        expect(shown.headers).toMatchObject({
+          'cache-control': 'no-store',
+          'x-content-type-options': 'nosniff',
+        })
+        expect(shown.headers['retry-after']).toBe(hasReachedNoBackend(name) ? '1' : undefined)
+        expect(`${shown.message} ${shown.stack}`).not.toMatch(/127\.0\.0\.1|localhost|:\d|E[A-Z]{4,}|\n|w1/)
+        // For the log.
+        expect(shown.trace).toMatch(/\n +at /)
+        expect(answer.cookies()).toEqual([])
+      },
+    )
 
     test.each([
       [503, 100, 'no backend takes it'],
@@ -135,7 +116,7 @@ describe.each(EXPRESSES)('mounted in %s', (_version, express) => {
   })
 
   describe('without an error handler of the app', () => {
-    test.each(ERRORS)(
+    test.each(OWN_ERRORS)(
       "%s is %i on Express's own page, which shows nothing even in development",
       async (name, status, _code, prepare, asked) => {
         const app = express()
@@ -143,7 +124,7 @@ describe.each(EXPRESSES)('mounted in %s', (_version, express) => {
         expect(app.get('env')).toBe('test')
         const answer = await failure(prepare, asked, app)
         expectOwnAnswer(answer, status)
-        expect(answer.header('retry-after')).toBe(hasReachedNobody(name) ? '1' : undefined)
+        expect(answer.header('retry-after')).toBe(hasReachedNoBackend(name) ? '1' : undefined)
         expect(answer.text).not.toMatch(/\bat\b|w1|<br>/)
       },
     )

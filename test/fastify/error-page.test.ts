@@ -3,22 +3,10 @@ import { limpet } from '@limpet/fastify'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { describe, expect, test } from 'vitest'
 import { expectOwnAnswer } from '../contract/own-answers.ts'
-import { type Backend, startBackend } from '../support/backend.ts'
+import { startBackend } from '../support/backend.ts'
 import { listen, newApp, poolOf } from '../support/fastify-app.ts'
-import { type Asked, ask } from '../support/http-client.ts'
-import { hang, resetBeforeHead } from '../support/scripts.ts'
-
-/** Each of our errors, and how to come by it. */
-const ERRORS: readonly [name: string, status: number, code: string, prepare: Prepare, asked: Asked][] = [
-  ['an empty pool', 503, 'ERR_NO_BACKEND', w1 => w1.affinity.pool.remove('w1'), {}],
-  ['a backend that is gone', 502, 'ERR_BACKEND_FAILED', async w1 => w1.backend.refuse(), {}],
-  ['a backend that dies', 502, 'ERR_BACKEND_FAILED', w1 => (w1.backend.script = resetBeforeHead), {}],
-  ['a backend that hangs', 504, 'ERR_BACKEND_FAILED', w1 => (w1.backend.script = hang), {}],
-  ['a wrong Host', 400, 'ERR_REFUSED_REQUEST', () => undefined, { headers: { Host: 'a/b' } }],
-  ['too much', 413, 'ERR_REFUSED_REQUEST', () => undefined, { method: 'POST', body: 'x'.repeat(101) }],
-]
-
-type Prepare = (w1: { backend: Backend; affinity: ReturnType<typeof createAffinity> }) => unknown
+import { ask } from '../support/http-client.ts'
+import { OWN_ERRORS, type Prepare } from '../support/own-errors.ts'
 
 async function pool(prepare: Prepare) {
   const backend = await startBackend('w1')
@@ -28,7 +16,7 @@ async function pool(prepare: Prepare) {
 }
 
 describe('without an error handler of the app', () => {
-  test.each(ERRORS)('%s is %i, a fixed page [T-44]', async (_, status, _code, prepare, asked) => {
+  test.each(OWN_ERRORS)('%s is %i, a fixed page [T-44]', async (_, status, _code, prepare, asked) => {
     const app = newApp({ genReqId: () => 'the-id' })
     await app.register(limpet, await pool(prepare))
     const answer = await ask(await listen(app), asked)
@@ -81,7 +69,7 @@ describe('an error handler of the app', () => {
     return reply.code(statusCode).send({ shown: { code, statusCode, message } })
   }
 
-  test.each(ERRORS)('is asked about %s: %i', async (_, status, code, prepare, asked) => {
+  test.each(OWN_ERRORS)('is asked about %s: %i', async (_, status, code, prepare, asked) => {
     const app = newApp()
     app.setErrorHandler(show)
     await app.register(limpet, await pool(prepare))

@@ -1,33 +1,17 @@
 import { Agent } from 'node:http'
-import { type Affinity, isAffinityError } from '@limpet/core'
+import { isAffinityError } from '@limpet/core'
 import { limpet } from '@limpet/koa'
 import type { Middleware } from 'koa'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { expectOwnAnswer } from '../contract/own-answers.ts'
-import { type Backend, startBackend } from '../support/backend.ts'
+import { startBackend } from '../support/backend.ts'
 import { poolOf } from '../support/fastify-app.ts'
 import { ask, type Asked } from '../support/http-client.ts'
 import { serve } from '../support/node-app.ts'
+import { hasReachedNoBackend, OWN_ERRORS, type Prepare } from '../support/own-errors.ts'
 import { openRaw } from '../support/raw-client.ts'
-import { bare, echoWith, hang, resetBeforeHead, resetMidBody } from '../support/scripts.ts'
+import { bare, echoWith, hang, resetMidBody } from '../support/scripts.ts'
 import { appOf, pool, start } from '../support/koa-app.ts'
-
-/** Each of our errors, and how to come by it. */
-const ERRORS: readonly [name: string, status: number, code: string, prepare: Prepare, asked: Asked][] = [
-  ['an empty pool', 503, 'ERR_NO_BACKEND', w1 => w1.affinity.pool.remove('w1'), {}],
-  ['a backend that is gone', 502, 'ERR_BACKEND_FAILED', async w1 => w1.backend.refuse(), {}],
-  ['a backend that dies', 502, 'ERR_BACKEND_FAILED', w1 => (w1.backend.script = resetBeforeHead), {}],
-  ['a backend that hangs', 504, 'ERR_BACKEND_FAILED', w1 => (w1.backend.script = hang), {}],
-  ['a wrong Host', 400, 'ERR_REFUSED_REQUEST', () => undefined, { headers: { Host: 'a/b' } }],
-  ['too much', 413, 'ERR_REFUSED_REQUEST', () => undefined, { method: 'POST', body: 'x'.repeat(101) }],
-]
-
-/** Of those: the request may come again. */
-function hasReachedNobody(name: string): boolean {
-  return /empty|gone/.test(name)
-}
-
-type Prepare = (w1: { backend: Backend; affinity: Affinity }) => unknown
 
 describe('errors', () => {
   async function failure(prepare: Prepare, asked: Asked, ...outer: readonly Middleware[]) {
@@ -39,7 +23,7 @@ describe('errors', () => {
     return { answer: await ask(port, asked), errors }
   }
 
-  test.each(ERRORS)(
+  test.each(OWN_ERRORS)(
     'can be caught by outer middleware: %s, %i',
     async (name, status, code, prepare, asked) => {
       const { answer, errors } = await failure(prepare, asked, async (ctx, next) => {
@@ -62,11 +46,14 @@ describe('errors', () => {
       })
       expect(shown.message).not.toMatch(/127\.0\.0\.1|localhost|:\d|E[A-Z]{4,}|\n|w1/)
       expect(shown.stack).toMatch(/\n +at /)
-      expect([answer.header('retry-after'), errors]).toEqual([hasReachedNobody(name) ? '1' : undefined, []])
+      expect([answer.header('retry-after'), errors]).toEqual([
+        hasReachedNoBackend(name) ? '1' : undefined,
+        [],
+      ])
     },
   )
 
-  test.each(ERRORS)(
+  test.each(OWN_ERRORS)(
     'that no middleware catches come to the app, and %s is %i',
     async (name, status, code, prepare, asked) => {
       const addCookie: Middleware = async (ctx, next) => {
@@ -75,7 +62,7 @@ describe('errors', () => {
       }
       const { answer, errors } = await failure(prepare, asked, addCookie)
       expectOwnAnswer(answer, status)
-      expect(answer.header('retry-after')).toBe(hasReachedNobody(name) ? '1' : undefined)
+      expect(answer.header('retry-after')).toBe(hasReachedNoBackend(name) ? '1' : undefined)
       expect(answer.header('content-type')).toBe('text/plain; charset=utf-8')
       expect(answer.text).not.toMatch(/\bat\b|w1|\n/)
       expect(errors).toEqual([expect.objectContaining({ status, statusCode: status, code })])

@@ -1,23 +1,15 @@
 import { readFileSync } from 'node:fs'
-import { type Affinity, createAffinity, requestHead } from '@limpet/core'
+import { type Affinity, createAffinity } from '@limpet/core'
 import { metrics } from '@limpet/metrics'
 import { describe, expect, test } from 'vitest'
 import { readme, tableOf } from '../support/readme.ts'
+import { REQUEST } from '../support/request-head.ts'
 import { samplesOf } from './samples.ts'
 
 const SECRETS = ['a-secret-of-the-tests-0123456789abcdef']
 
 async function visit(affinity: Affinity, statusCode = 200): Promise<void> {
-  const headers = { host: 'a' }
-  const message = {
-    method: 'GET',
-    url: '/',
-    httpVersion: '1.1',
-    headers,
-    rawHeaders: ['Host', 'a'],
-    socket: {},
-  }
-  const lease = await affinity.select(requestHead(message))
+  const lease = await affinity.select(REQUEST)
   lease.responded({ statusCode, headers: {} })
   lease.release()
 }

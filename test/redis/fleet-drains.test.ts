@@ -1,8 +1,9 @@
 import { setTimeout } from 'node:timers/promises'
-import { type Affinity, createAffinity, type Lease, requestHead } from '@limpet/core'
+import { type Affinity, createAffinity, type Lease } from '@limpet/core'
 import { type RedisFleet, redisFleet } from '@limpet/redis'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { hasNoRedis, type RedisServer, startRedis } from '../support/redis-server.ts'
+import { REQUEST } from '../support/request-head.ts'
 import { note, noteStates, SECRETS } from '../support/redis-table.ts'
 
 const KEY = 'limpet:{shop}:d'
@@ -28,16 +29,7 @@ async function join(redis: RedisServer, ttlMs = 60_000): Promise<Gateway> {
 }
 
 async function request({ affinity }: Gateway): Promise<Lease> {
-  const headers = { host: 'a' }
-  const message = {
-    method: 'GET',
-    url: '/',
-    httpVersion: '1.1',
-    headers,
-    rawHeaders: ['Host', 'a'],
-    socket: {},
-  }
-  return affinity.select(requestHead(message))
+  return affinity.select(REQUEST)
 }
 
 async function isOver(drained: Promise<unknown>, withinMs: number): Promise<boolean> {

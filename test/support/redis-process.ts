@@ -1,23 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { installedCommand } from './installed-command.ts'
 
 /** The server that is on the PATH. `.ci/system-packages.mjs` says how to get one. */
-export const REDIS_COMMAND = ['redis-server', 'valkey-server']
-  .flatMap(name => (process.env['PATH'] ?? '').split(delimiter).map(folder => join(folder, name)))
-  .find(isExecutable)
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
-}
+export const REDIS_COMMAND = installedCommand('redis-server', 'valkey-server')
 
 export interface RedisFacts {
   /** Of its command line. */
