@@ -3,7 +3,7 @@ import type { Backend } from './backend.ts'
 import type { Asked } from './http-client.ts'
 import { hang, resetBeforeHead } from './scripts.ts'
 
-/** What brings an error about, before the request is sent. */
+/** Brings an error about, before the request is sent. */
 export type Prepare = (w1: { backend: Backend; affinity: Affinity }) => unknown
 
 /** Each of our errors, and how to come by it: with one backend, a `bodyLimit` of 100 and a short `timeouts.response`. */

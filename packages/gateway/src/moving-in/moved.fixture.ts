@@ -2,7 +2,7 @@ import { parse } from 'yaml'
 import type { Format } from './format.ts'
 import { moveIn } from './move-in.ts'
 
-/** What `limpet from` makes of a file: limpet's file, and its report, a line for each finding. */
+/** The result of `limpet from` for a file: limpet's file, and its report, a line for each finding. */
 export function moved(format: Format, text: string) {
   const { text: file, report, problems } = moveIn('file', text, format)
   const linesOf = (kind: string): readonly string[] =>
