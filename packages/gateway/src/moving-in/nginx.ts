@@ -1,14 +1,14 @@
-import type { Draft, PoolDraft } from './draft.ts'
-import { endpointIn } from './endpoint.ts'
+import type { Draft } from './draft.ts'
+import { nginxLimits, nginxProcess } from './nginx-limits.ts'
+import { pathOf } from './nginx-path.ts'
+import { NginxPools, targetOf } from './nginx-pools.ts'
 import { nginxLocation } from './nginx-location.ts'
 import { nginxListen } from './nginx-listen.ts'
 import { readNginx } from './nginx-reader.ts'
 import { Scope } from './nginx-scope.ts'
-import { mapUpstream } from './nginx-upstream.ts'
 import { nginxLoss, QUIET } from './nginx-words.ts'
 import type { Report } from './report.ts'
 import type { Statement } from './statement.ts'
-import { durationIn, integerIn, sizeIn } from './units.ts'
 
 /** Makes a limpet file of an nginx.conf, or of one of the files that it includes. */
 export function mapNginx(text: string, draft: Draft, report: Report): void {
@@ -17,20 +17,11 @@ export function mapNginx(text: string, draft: Draft, report: Report): void {
   report.leftovers(statements, nginxLoss)
 }
 
-interface PassTarget {
-  readonly scheme: 'http' | 'https'
-  readonly name: string
-  readonly uri: string
-}
-
 class NginxMapper {
   readonly #top: readonly Statement[]
   readonly #draft: Draft
   readonly #report: Report
-  readonly #upstreams: ReadonlyMap<string, Statement>
-  readonly #maps: readonly Statement[]
-  /** By scheme and name. */
-  readonly #pools = new Map<string, PoolDraft>()
+  readonly #pools: NginxPools
 
   constructor(statements: readonly Statement[], draft: Draft, report: Report) {
     const blocks = statements.filter(({ name }) => name === 'http')
@@ -40,47 +31,30 @@ class NginxMapper {
       ...statements.filter(({ name }) => name !== 'http'),
       ...[...events, ...blocks].flatMap(({ block = [] }) => block),
     ]
-    this.#upstreams = new Map(
-      this.#top.filter(({ name }) => name === 'upstream').map(one => [one.args[0] ?? '', one]),
-    )
-    this.#maps = this.#top.filter(({ name }) => name === 'map')
+    this.#pools = new NginxPools(this.#top, draft, report)
     this.#draft = draft
     this.#report = report
   }
 
   map(): void {
     const scope = new Scope(this.#top, this.#report)
-    this.#process(scope)
+    nginxProcess(scope, this.#draft)
     this.#quiet(this.#top)
     const servers = scope
       .own('server')
       .map(statement => ({ statement, scope: scope.within(statement.block ?? []) }))
     const chosen = nginxListen(servers, this.#draft, this.#report)
     for (const server of chosen) this.#server(server.statement, server.scope, server.isDefault, chosen.length)
-    if (this.#pools.size === 0) this.#upstreamsAlone(scope)
+    if (this.#draft.pools.length === 0) this.#upstreamsAlone(scope)
     for (const upstream of scope.own('upstream'))
       if (!this.#report.isTaken(upstream))
         this.#report.lost(upstream, 'no location passes requests to it', `upstream ${upstream.args[0] ?? ''}`)
   }
 
-  /** Directives for the whole gateway. */
-  #process(scope: Scope): void {
-    const { limits, trustProxy } = this.#draft
-    const workers = scope.last('worker_processes')?.args[0]
-    if (workers === 'auto') this.#draft.workers = 'auto'
-    else if (integerIn(workers, 2, 1024) !== undefined) this.#draft.workers = Number(workers)
-    const connections = integerIn(scope.last('worker_connections')?.args[0], 1, 1_000_000_000)
-    if (connections !== undefined) limits.connections = connections
-    for (const {
-      args: [address = ''],
-    } of scope.all('set_real_ip_from'))
-      if (/^[0-9A-Fa-f.:]+(?:\/\d{1,3})?$/.test(address)) trustProxy.push(address)
-  }
-
   /** A file of upstreams alone is a pool or two without routes. */
   #upstreamsAlone(scope: Scope): void {
     for (const upstream of scope.own('upstream'))
-      this.#poolOf({ scheme: 'http', name: upstream.args[0] ?? '', uri: '' }, upstream)
+      this.#pools.of({ scheme: 'http', name: upstream.args[0] ?? '', uri: '' }, upstream)
     const [first] = this.#draft.pools
     if (first === undefined || this.#draft.pools.length < 2) return
     this.#draft.addRoute({ pool: first.name })
@@ -96,7 +70,7 @@ class NginxMapper {
   #server(statement: Statement, scope: Scope, isDefault: boolean, count: number): void {
     this.#report.take(statement)
     this.#quiet(statement.block ?? [])
-    this.#limits(scope)
+    nginxLimits(scope, this.#draft.limits, this.#report)
     const names = scope.own('server_name').flatMap(({ args }) => args)
     this.#report.take(...scope.own('server_name'))
     const hosts = names.filter(name => {
@@ -116,57 +90,17 @@ class NginxMapper {
     this.#locations(statement.block ?? [], scope, places)
   }
 
-  #limits(scope: Scope): void {
-    const { limits } = this.#draft
-    const idle = durationIn(scope.last('keepalive_timeout')?.args[0] ?? '', 's')
-    if (idle !== undefined) limits.keepAlive = idle
-    const head = durationIn(scope.last('client_header_timeout')?.args[0] ?? '', 's')
-    if (head !== undefined) limits.headersTimeout = head
-    const send = durationIn(scope.last('send_timeout')?.args[0] ?? '', 's')
-    if (send !== undefined) limits.sendTimeout = send
-    const buffers = scope.last('large_client_header_buffers')
-    const [count = '', size = ''] = buffers?.args ?? []
-    const unit = sizeIn(size)
-    if (buffers === undefined) return
-    const bytes = /^(\d+)KiB$/.exec(unit ?? '')
-    const total = Number(bytes?.[1]) * Number(count)
-    if (total >= 1 && total <= 16_384) limits.headers = `${total}KiB`
-    else this.#report.lost(buffers, 'a head of limpet has 1 KiB to 16 MiB')
-  }
-
   #locations(block: readonly Statement[], around: Scope, hosts: readonly (string | undefined)[]): void {
     for (const location of block.filter(({ name }) => name === 'location')) {
       const scope = around.within(location.block ?? [])
       const pass = scope.own('proxy_pass').at(-1)
-      const path = pass === undefined ? undefined : this.#pathOf(location)
+      const path = pass === undefined ? undefined : pathOf(location, this.#report)
       if (pass !== undefined && path !== undefined) this.#pass(location, pass, path, scope, hosts)
       if (location.block?.some(({ name }) => name === 'location') === true) {
         this.#report.take(location)
         this.#locations(location.block, scope, hosts)
       }
     }
-  }
-
-  #pathOf(location: Statement): string | undefined {
-    const [first = '', second] = location.args
-    const path = second ?? first
-    if (first === '=' || first === '^~' || (second === undefined && first.startsWith('/'))) {
-      if (first === '=')
-        this.#report.changed(location, 'a route takes the path and all below it', `location = ${path}`)
-      else if (path !== '/' && !path.endsWith('/'))
-        this.#report.changed(
-          location,
-          `the route takes ${path} and what is below ${path}/, and nothing else that begins so`,
-          `location ${path}`,
-        )
-      if (path.startsWith('/')) return path
-    }
-    this.#report.lost(
-      location,
-      'a route of limpet is a path and all below it, not a pattern',
-      `location ${first}`,
-    )
-    return undefined
   }
 
   #pass(
@@ -181,7 +115,7 @@ class NginxMapper {
       this.#report.lost(location, 'proxy_pass has a variable, or is no URL of HTTP', `location ${path}`)
       return
     }
-    const pool = this.#poolOf(target, pass)
+    const pool = this.#pools.of(target, pass)
     if (pool === undefined) return
     this.#report.take(location, pass)
     this.#quiet(location.block ?? [])
@@ -203,44 +137,7 @@ class NginxMapper {
     }
   }
 
-  /** The pool of an upstream, or of the address that stands in its place. */
-  #poolOf({ scheme, name }: PassTarget, pass: Statement): PoolDraft | undefined {
-    const key = `${scheme} ${name}`
-    const known = this.#pools.get(key)
-    if (known !== undefined) return known
-    const upstream = this.#upstreams.get(name)
-    const endpoint =
-      upstream === undefined ? endpointIn(name, scheme, scheme === 'https' ? 443 : 80) : undefined
-    if (upstream === undefined && endpoint === undefined) {
-      this.#report.lost(pass, 'its address is not host:port')
-      return undefined
-    }
-    const pool = this.#draft.addPool(
-      upstream === undefined ? (endpoint?.name ?? '') : name,
-      upstream === undefined ? 'nginx: proxy_pass' : 'nginx: upstream',
-      (upstream ?? pass).line,
-    )
-    this.#pools.set(key, pool)
-    if (upstream === undefined) {
-      const { url = '', name: id = '' } = endpoint ?? {}
-      pool.file.backends = [{ id, url }]
-      return pool
-    }
-    this.#report.take(upstream)
-    mapUpstream(upstream, scheme, pool, this.#maps, this.#report)
-    return pool
-  }
-
   #quiet(block: readonly Statement[]): void {
     for (const statement of block) if (QUIET.has(statement.name)) this.#report.take(statement)
   }
-}
-
-function targetOf(text: string): PassTarget | undefined {
-  if (text.includes('$')) return undefined
-  const [, scheme = '', socket, host, uri = ''] =
-    /^(https?):\/\/(?:(unix:\/[^:\s]+):?|([^/\s]+))(\/\S*)?$/i.exec(text) ?? []
-  const name = socket ?? host
-  if (name === undefined) return undefined
-  return { scheme: scheme.toLowerCase() === 'https' ? 'https' : 'http', name, uri }
 }
