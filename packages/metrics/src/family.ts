@@ -29,6 +29,14 @@ export function gauge(name: string, help: string, samples: Iterable<Sample>): Fa
   return { name, type: 'gauge', help, samples }
 }
 
+export function histogram(
+  name: string,
+  help: string,
+  histograms: HistogramFamily['histograms'],
+): HistogramFamily {
+  return { name, type: 'histogram', help, histograms }
+}
+
 /** Bounds that OpenTelemetry recommends for HTTP, in milliseconds; figures have finer ones, these among them. */
 const BOUNDS_MS = [5, 10, 25, 50, 75, 100, 250, 500, 750, 1_000, 2_500, 5_000, 7_500, 10_000]
 /** The same in seconds. */

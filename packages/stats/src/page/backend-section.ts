@@ -4,10 +4,10 @@ import { type Fact, factList } from './fact-list.ts'
 import { html, type Html } from './html.ts'
 import type { ListView } from './list-view.ts'
 import { lastDrainText } from './last-drain.ts'
-import { actionLinks, reasonsText } from './pool-section.ts'
+import { actionLinks } from './action-links.ts'
 import type { RateHistory } from './rate-history.ts'
 import { sparkline } from './sparkline.ts'
-import { addressText, bytesText, clockText, countText, durationText, msText } from './written.ts'
+import { addressText, bytesText, clockText, countText, durationText, msText, reasonsText } from './written.ts'
 
 /** Everything that is known of one backend. */
 export function backendSection(

@@ -70,3 +70,11 @@ export function clockText(epochMs: number): string {
 export function addressText({ url }: { readonly url: string }): string {
   return url.replace(/^(https?:\/\/[^/]+)\/$/, '$1')
 }
+
+/** The reasons of moves that occurred, as `12 drained, 3 failed`. */
+export function reasonsText(reasons: Readonly<Record<string, number>>): string {
+  return Object.entries(reasons)
+    .filter(([, count]) => count > 0)
+    .map(([reason, count]) => `${countText(count)} ${reason}`)
+    .join(', ')
+}
