@@ -11,7 +11,7 @@ it('tells of an entry once, and again after it was gone', () => {
   expect(look('a', 'b')).toEqual([])
   expect(look('b', 'c')).toEqual(['too long (c)'])
   expect(look()).toEqual([])
-  expect(look('a')).toEqual(['too long (a)'])
+  expect(look('b')).toEqual(['too long (b)'])
 })
 
 it('keeps reasons apart, and needs no name', () => {
