@@ -11,7 +11,7 @@ it('collects the lines of each name, spelled as in the first', () => {
   ])
 })
 
-/** What Node's parser makes of header lines: the method that it calls, which is not documented. */
+/** The fields that Node's parser makes of header lines, by the method that it calls, which is not documented. */
 function nodesFields(lines: readonly string[]): unknown {
   const message = new IncomingMessage(new Socket())
   const add = Reflect.get(message, '_addHeaderLines') as (...args: unknown[]) => void
