@@ -26,7 +26,7 @@ export function list<In, Out, const D extends readonly Out[] | undefined = undef
     }
     const items: readonly unknown[] = value
     // A hole is no item either.
-    const found = items.map((one, index) => read(`${path}[${index}]`, one ?? null, errors))
+    const found = Array.from(items, (one, index) => read(`${path}[${index}]`, one ?? null, errors))
     for (const error of between?.(path, items) ?? []) errors.push(error)
     return found
   }
