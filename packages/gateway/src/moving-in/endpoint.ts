@@ -14,7 +14,7 @@ const MAX_LENGTH = 300
  */
 export function endpointIn(text: string, scheme: 'http' | 'https', port?: number): Endpoint | undefined {
   if (text.length > MAX_LENGTH) return undefined
-  const socket = /^unix[:/@]\/?(\/[^\s{}$?#%\\]+?):?$/.exec(text)?.[1]
+  const socket = /^unix[:/@]\/*(\/[^\s{}$?#%\\]+?):?$/.exec(text)?.[1]
   if (socket !== undefined) return checked(`unix:${socket}`, socket)
   const [, host = '', given] = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::(\d{1,5}))?$/.exec(text) ?? []
   const number = given === undefined ? port : Number(given)
