@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { moveIn } from './move-in.ts'
 import { moved } from './moved.fixture.ts'
-import { readRule } from './traefik-rule.ts'
 
 const from = (text: string) => moved('traefik', text)
 
@@ -133,30 +132,5 @@ describe('a configuration of Traefik', () => {
     expect(() => moveIn('traefik', text, 'traefik')).toThrow(
       expect.objectContaining({ name: 'BrokenFileError', message }),
     )
-  })
-})
-
-describe('a rule', () => {
-  it.each([
-    ['Host(`a.b`)', [{ host: 'a.b' }]],
-    ['Host(`a`, `b`)', [{ host: 'a' }, { host: 'b' }]],
-    ['Host("a") && Path(`/x`)', [{ host: 'a', path: '/x' }]],
-    [
-      '(Host(`a`) || Host(`b`)) && PathPrefix(`/x`)',
-      [
-        { host: 'a', path: '/x' },
-        { host: 'b', path: '/x' },
-      ],
-    ],
-    ['Host(`a`) && Host(`b`)', undefined],
-    ['Host(`a`) && !Path(`/x`)', undefined],
-    ['HostRegexp(`a`)', undefined],
-    ['Host(`a', undefined],
-    ['Host(`a`) &&', undefined],
-    ['(Host(`a`)', undefined],
-    ['', undefined],
-    [`${'('.repeat(150)}Host(\`a\`)${')'.repeat(150)}`, undefined],
-  ])('%s', (rule, matches) => {
-    expect(readRule(rule)).toEqual(matches)
   })
 })
