@@ -41,9 +41,12 @@ export function changeBackends(pool: Pool, was: PoolConfig, is: PoolConfig): voi
 
 type Backend = NonNullable<AffinityOptions['backends']>[number]
 
+/** The options of a backend that a reload may change. With another url it is another backend. */
+const OPTIONS = ['weight', 'state', 'backup', 'maxInFlight', 'aliases'] as const
+
 /** The current options of a backend, with the file's changes applied. */
 function changed(now: Backend, was: Backend, is: Backend): Backend {
-  const keys = (['weight', 'state', 'backup', 'maxInFlight'] as const).filter(key => was[key] !== is[key])
+  const keys = OPTIONS.filter(key => !isSame(was[key], is[key]))
   const kept = Object.entries(now).filter(([key]) => !keys.some(one => one === key))
   const news = Object.entries(is).filter(([key]) => keys.some(one => one === key))
   return Object.fromEntries([...kept, ...news]) as object as Backend
