@@ -41,7 +41,8 @@ interface Ended {
 }
 
 async function shell(line: string): Promise<Ended> {
-  const env = { PATH: `${dirname(process.execPath)}:${process.env['PATH']}` }
+  const { PATH, NODE_COMPILE_CACHE } = process.env
+  const env = { PATH: `${dirname(process.execPath)}:${PATH}`, NODE_COMPILE_CACHE }
   return new Promise(resolve => {
     execFile('sh', ['-c', line], { cwd: ROOT, env }, (error, out, err) => {
       resolve({ code: error === null ? 0 : Number(error.code), out, err })

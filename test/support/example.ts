@@ -18,11 +18,11 @@ export function spawnExample(
   env: NodeJS.ProcessEnv = {},
   args: readonly string[] = [],
 ): Example {
-  const { PATH } = process.env
+  const { PATH, NODE_COMPILE_CACHE } = process.env
   const child = spawn(process.execPath, [script, ...args], {
     cwd: ROOT,
-    // Nothing of the machine's own, which may have a PORT.
-    env: { PATH, ...env },
+    // Nothing else of the machine's own, which may have a PORT.
+    env: { PATH, NODE_COMPILE_CACHE, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   })

@@ -141,6 +141,7 @@ const shared = new Map<string, ProgramProcess>()
  * Settles when it listens there, or when it has ended.
  */
 export async function run(key: string, ports: Ports): Promise<Program> {
+  const { PATH, NODE_COMPILE_CACHE } = process.env
   const port = await freePort()
   const code = withPorts(readFileSync(join(FOLDER, `out/${fileName(key)}.js`), 'utf8'), ports)
   const path = join(FOLDER, `out/${fileName(key)}.run.js`)
@@ -148,7 +149,7 @@ export async function run(key: string, ports: Ports): Promise<Program> {
   const file: ProgramFile = {
     path,
     cwd: FOLDER,
-    env: { PATH: process.env['PATH'], LIMPET_SECRET: SECRET },
+    env: { PATH, NODE_COMPILE_CACHE, LIMPET_SECRET: SECRET },
     port: code.includes('port: 8080') ? port : undefined,
   }
   const program = OF_PROCESS.test(code) ? startAlone(file) : startShared(file)

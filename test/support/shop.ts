@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { writeSync } from 'node:fs'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { flushCompileCache } from 'node:module'
 import type { AddressInfo, Socket } from 'node:net'
+
+// An import would read all exports of the module, and with `WebSocket` Node loads its own undici: half of a shop's start.
+const { createServer } = process.getBuiltinModule('node:http')
 
 /*
  * A shop as a process of its own (see `shop-process.ts`): it keeps each visitor's cart in memory, so a visitor who
@@ -58,6 +62,8 @@ let port = Number(process.argv[3] ?? 0)
 server.listen(port, '127.0.0.1', () => {
   ;({ port } = server.address() as AddressInfo)
   writeSync(1, `port ${port}\n`)
+  // Most shops are killed, and a killed process keeps nothing of what it has compiled for the next one.
+  flushCompileCache()
 })
 
 process.on('message', what => {
