@@ -14,10 +14,14 @@ const GATEWAYS = ['fastify', 'express', 'koa', 'hono'].map(framework => ({
   framework,
   script: `examples/${framework}-gateway/start.ts`,
 }))
+/** The parts that all of them have from `demo` are tried on this one alone. */
 const FASTIFY = 'examples/fastify-gateway/start.ts'
 
 /** A machine need not have curl; where it has, the lines are run as they stand. */
-const SHELLS = hasCurl() ? (['sh', 'our own'] as const) : (['our own'] as const)
+const SHELLS = [
+  ...GATEWAYS.map(gateway => ({ ...gateway, name: 'our own' })),
+  ...(hasCurl() ? [{ framework: 'fastify', script: FASTIFY, name: 'sh' }] : []),
+]
 
 function hasCurl(): boolean {
   try {
@@ -28,8 +32,9 @@ function hasCurl(): boolean {
   }
 }
 
-describe.each(GATEWAYS)('the example for $framework', ({ script }) => {
-  test.each(SHELLS)('what it says to try shows what it says (%s)', async name => {
+test.each(SHELLS)(
+  'what the example for $framework says to try shows what it says ($name)',
+  async ({ script, name }) => {
     const shell = name === 'sh' ? await realShell() : ownShell()
     const { example, lines } = await runExample(script)
     const [apple, pear, stranger, another, drain, stay, newcomer, kill, moved, ...more] = lines
@@ -59,8 +64,10 @@ describe.each(GATEWAYS)('the example for $framework', ({ script }) => {
     await example.printed(`a request moved from shop1 to ${backend}`)
     expect(await shown(moved)).toEqual({ backend, items: [] })
     expect(withoutPoolLog(example.err)).toBe('')
-  })
+  },
+)
 
+describe.each(GATEWAYS)('the example for $framework', ({ script }) => {
   describe('once it runs', () => {
     let port = 0
     beforeAll(async () => {
@@ -121,7 +128,7 @@ describe.each(GATEWAYS)('the example for $framework', ({ script }) => {
     })
   })
 
-  test('with LIMPET_SECRET sessions survive a restart, and without it the log says that they do not', async () => {
+  test('with LIMPET_SECRET sessions survive a restart', async () => {
     const SHOP_PORTS = [await freePort(), await freePort(), await freePort()].join(',')
     const first = await runExample(script, { LIMPET_SECRET: SECRET, SHOP_PORTS })
     expect(first.backends.map(({ port }) => port).join(',')).toBe(SHOP_PORTS)
@@ -136,21 +143,26 @@ describe.each(GATEWAYS)('the example for $framework', ({ script }) => {
     const cookie = browser.cookieHeader
     const kept = await ask(second.port, { headers: { Cookie: cookie } })
     expect(kept.cookies()).toEqual([])
-    second.example.pressCtrlC()
-    await second.example.ended()
+  })
+})
 
-    const third = await runExample(script, { SHOP_PORTS })
-    expect(third.example.out).toContain(
+test('without LIMPET_SECRET each start has another secret, and says so', async () => {
+  const first = await runExample(FASTIFY)
+  const browser = new Browser(first.port)
+  await browser.ask()
+  const second = await runExample(FASTIFY)
+  for (const { example } of [first, second])
+    expect(example.out).toContain(
       'LIMPET_SECRET is not set, so the secret is a random one: a restart forgets',
     )
-    expect((await ask(third.port, { headers: { Cookie: cookie } })).cookies('SERVERID')).toHaveLength(1)
-  })
+  const stranger = await ask(second.port, { headers: { Cookie: browser.cookieHeader } })
+  expect(stranger.cookies('SERVERID')).toHaveLength(1)
+})
 
-  test('--port is the port of the gateway, and comes before PORT', async () => {
-    const free = await freePort()
-    const { port } = await runExample(script, { PORT: String(await takenPort()) }, ['--port', String(free)])
-    expect(port).toBe(free)
-  })
+test('--port is the port of the gateway, and comes before PORT', async () => {
+  const free = await freePort()
+  const { port } = await runExample(FASTIFY, { PORT: String(await takenPort()) }, ['--port', String(free)])
+  expect(port).toBe(free)
 })
 
 test('the program of npm start has a stats page, by which an operator drains a shop', async () => {
@@ -168,11 +180,11 @@ test('the program of npm start has a stats page, by which an operator drains a s
 
 describe('what cannot be started', () => {
   test.each([
-    ...GATEWAYS.map(({ script }) => ({ script, env: {}, command: `node ${script}` })),
-    { script: FASTIFY, env: { npm_lifecycle_event: 'start' }, command: 'npm start' },
-  ])('a port that is taken is one clear line: $command', async ({ script, env, command }) => {
+    { env: {}, command: `node ${FASTIFY}` },
+    { env: { npm_lifecycle_event: 'start' }, command: 'npm start' },
+  ])('a port that is taken is one clear line: $command', async ({ env, command }) => {
     const port = await takenPort()
-    const example = startExample(script, { PORT: String(port), ...env })
+    const example = startExample(FASTIFY, { PORT: String(port), ...env })
     expect(await example.ended()).toBe(1)
     const another = `PORT=8081 ${command}`
     expect(example.err).toBe(`Port ${port} is taken. Choose another: ${another}\n`)
@@ -220,8 +232,12 @@ describe('what cannot be started', () => {
   })
 })
 
-describe.each(GATEWAYS)('the end of the example for $framework', ({ script }) => {
-  test.each(['Ctrl-C', 'SIGTERM', 'SIGHUP'] as const)('%s ends all of it, with exit code 0', async how => {
+describe('the end of an example', () => {
+  test.each([
+    ...GATEWAYS.map(gateway => ({ ...gateway, how: 'Ctrl-C' as const })),
+    { framework: 'fastify', script: FASTIFY, how: 'SIGTERM' as const },
+    { framework: 'fastify', script: FASTIFY, how: 'SIGHUP' as const },
+  ])('$how ends all of that for $framework, with exit code 0', async ({ script, how }) => {
     const { example, port } = await runExample(script)
     // A browser that keeps its connection does not hold it up.
     await fetch(`http://127.0.0.1:${port}/`)
@@ -232,7 +248,7 @@ describe.each(GATEWAYS)('the end of the example for $framework', ({ script }) =>
     expect(withoutPoolLog(example.err)).toBe('')
   })
 
-  test('a shop that hangs does not hold it up', async () => {
+  test.each(GATEWAYS)('a shop that hangs does not hold up that for $framework', async ({ script }) => {
     const running = await runExample(script)
     const { example } = running
     process.kill(running.backend('shop1').pid, 'SIGSTOP')
@@ -242,7 +258,7 @@ describe.each(GATEWAYS)('the end of the example for $framework', ({ script }) =>
   })
 
   test('when the gateway is killed, the shops end by themselves', async () => {
-    const { example, backends } = await runExample(script)
+    const { example, backends } = await runExample(FASTIFY)
     expect(backends).toHaveLength(3)
     example.send('SIGKILL')
     for (const { port } of backends) {

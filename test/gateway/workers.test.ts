@@ -7,7 +7,7 @@ import { GatewayProcess } from '../support/gateway-process.ts'
 /** Worker processes that die at the worst moments. */
 
 const WORKERS = 2
-const ROUNDS = 3
+const ROUNDS = 2
 /** Each worker accepts connections itself, so a stopped one has none. */
 const ACCEPTING = { NODE_CLUSTER_SCHED_POLICY: 'none' }
 

@@ -1,9 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect, onTestFinished } from 'vitest'
 import type { GatewayProcess } from './gateway-process.ts'
 import type { ShopAnswer } from './shop-process.ts'
 
 const CUSTOMERS = 4
 const ITEMS = 5
+/** Between two items. Customers who do not stop to think would only keep the machine busy. */
+const THOUGHT_MS = 20
 
 /** Customers who fill carts at the shops behind a gateway, one cart after the other, until they are told to stop. */
 export class Customers {
@@ -48,6 +51,7 @@ export class Customers {
       if (status !== 200) return `status ${status}`
       const { id, items } = JSON.parse(text) as ShopAnswer
       if (items !== item) return `${items} of ${item} items at ${id}`
+      await delay(THOUGHT_MS)
     }
     return undefined
   }
