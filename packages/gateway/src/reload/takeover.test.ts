@@ -1,7 +1,7 @@
 import { type AffinityOptions, createAffinity, type Pool } from '@limpet/core'
 import { describe, expect, it } from 'vitest'
 import type { PoolConfig } from '../config/config.ts'
-import { changeBackends } from './takeover.ts'
+import { changeBackends, takeOver } from './takeover.ts'
 
 type Backend = NonNullable<AffinityOptions['backends']>[number]
 type Changes = Readonly<Record<string, Partial<Backend>>>
@@ -83,5 +83,54 @@ describe('a reload', () => {
     pool.watch(() => (changes += 1))
     changeBackends(pool, config, configOf({ a: {} }))
     expect(changes).toBe(0)
+  })
+})
+
+describe('a pool that takes over', () => {
+  /** A pool that was found down and draining by its checks, and the one that takes over from it. */
+  function afterwards(options: object, change: (pool: Pool) => void): Pool {
+    const before = configOf({ a: {}, b: {} })
+    const pool = poolOf(before)
+    change(pool)
+    const config = { options: { ...before.options, ...options } } as PoolConfig
+    const next = createAffinity({ backends: [], affinity: [] }).pool
+    takeOver(next, config, { pool, config: before })
+    return next
+  }
+
+  it('goes on with the state of the other', () => {
+    const next = afterwards({ health: { path: '/health' } }, pool => {
+      pool.setState('a', 'drain')
+      pool.setHealthy('b', false)
+    })
+    expect(next.backends.map(({ state, healthy }) => [state, healthy])).toEqual([
+      ['drain', true],
+      ['ready', false],
+    ])
+  })
+
+  it('forgets the results of checks that are no longer made', () => {
+    const next = afterwards({}, pool => {
+      pool.setHealthy('a', false)
+      pool.setSelfDraining('b', true)
+    })
+    expect(next.backends.map(({ healthy, selfDraining }) => [healthy, selfDraining])).toEqual([
+      [true, false],
+      [true, false],
+    ])
+  })
+
+  it('keeps discovered backends until it has its own, where it discovers', () => {
+    const discover = (pool: Pool): void => {
+      const found = { id: 'd', url: 'http://d.test' }
+      pool.replace(
+        [...pool.backends.map(view => view.options), found],
+        new Map([['d', { url: found.url } as never]]),
+      )
+    }
+    const idsWith = (options: object): readonly string[] =>
+      afterwards(options, discover).backends.map(({ backend: { id } }) => id)
+    expect(idsWith({ discovery: { dns: 'app:80' } })).toEqual(['a', 'b', 'd'])
+    expect(idsWith({})).toEqual(['a', 'b'])
   })
 })
