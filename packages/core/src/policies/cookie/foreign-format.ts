@@ -1,6 +1,3 @@
-import { createHash, createHmac } from 'node:crypto'
-import type { Backend } from '../../pool/backend.ts'
-import type { BackendView } from '../../pool/backend-view.ts'
 import { OptionError, redact } from '../../options/option.ts'
 import {
   compiled,
@@ -13,12 +10,22 @@ import {
 import { either, list, oneOf } from '../../options/composed-kinds.ts'
 import { word } from '../../options/plain-kinds.ts'
 import { type OptionsOf, optionTable, table } from '../../options/option-table.ts'
-import { addressBytes } from '../../http/address-bytes.ts'
-import { fnv1, fnv1a } from './fnv-hash.ts'
-import { xxHash64 } from './xx-hash.ts'
-
-/** A backend as a load balancer knew it. */
-export type KnownBackend = Pick<BackendView, 'backend' | 'aliases'>
+import {
+  arrValues,
+  bigIpValues,
+  caddyValues,
+  dynamicCookies,
+  envoyAddress,
+  envoyValues,
+  ingressNginxValues,
+  namesOf,
+  nginxValues,
+  traefikValues,
+  withoutDates,
+  withoutRouteDomain,
+  yarpValues,
+  type KnownBackend,
+} from './load-balancer-values.ts'
 
 /** A format, ready to compute the values of its load balancer. */
 export interface ParsedFormat {
@@ -30,12 +37,12 @@ export interface ParsedFormat {
 const FORMATS = {
   raw: { valuesOf: namesOf },
   haproxy: { valuesOf: namesOf, keyOf: withoutDates },
-  nginx: { valuesOf: ({ backend }) => [md5(socketAddress(backend.url))] },
+  nginx: { valuesOf: nginxValues },
   traefik: { valuesOf: traefikValues },
-  envoy: { valuesOf: ({ backend }) => [socketAddress(backend.url)], keyOf: envoyAddress },
-  yarp: { valuesOf: known => namesOf(known).map(yarpHash) },
-  arr: { valuesOf: known => namesOf(known).map(arrHash) },
-  f5: { valuesOf: ({ backend }) => bigIpValues(backend.url), keyOf: withoutRouteDomain },
+  envoy: { valuesOf: envoyValues, keyOf: envoyAddress },
+  yarp: { valuesOf: yarpValues },
+  arr: { valuesOf: arrValues },
+  f5: { valuesOf: bigIpValues, keyOf: withoutRouteDomain },
 } satisfies Readonly<Record<string, ParsedFormat>>
 
 const WORDS = Object.keys(FORMATS) as readonly (keyof typeof FORMATS)[]
@@ -128,20 +135,18 @@ function parsedFormat(format: Exclude<OutOf<typeof FORMAT>, undefined>): ParsedF
     case 'haproxy': {
       const { key } = format.value
       return {
-        valuesOf: known => [...namesOf(known), ...dynamicCookie(known.backend, key)],
+        valuesOf: known => [...namesOf(known), ...dynamicCookies(known, key)],
         keyOf: withoutDates,
       }
     }
     case 'caddy': {
       const { secret } = format.value
-      return {
-        valuesOf: ({ backend }) => [
-          createHmac('sha256', secret).update(dialAddress(backend.url)).digest('hex'),
-        ],
-      }
+      return { valuesOf: known => caddyValues(known, secret) }
     }
-    case 'ingressNginx':
-      return ingressNginx(format.value.name)
+    case 'ingressNginx': {
+      const { name } = format.value
+      return { valuesOf: known => ingressNginxValues(known, name) }
+    }
   }
 }
 
@@ -156,106 +161,4 @@ function hiddenText(): OptionKind<string, string, false> {
     },
     { type: 'string' },
   )
-}
-
-function namesOf({ backend, aliases }: KnownBackend): readonly string[] {
-  return aliases.length === 0 ? [backend.id] : [backend.id, ...aliases]
-}
-
-/** HAProxy's own dates, unsigned. */
-function withoutDates(value: string): string {
-  const bar = value.indexOf('|')
-  return bar < 0 ? value : value.slice(0, bar)
-}
-
-/** Traefik hashes the text of the URL, which its providers write with the port, and people with or without. */
-function traefikValues(known: KnownBackend): readonly string[] {
-  const { url } = known.backend
-  const texts = [url.href, `${url.protocol}//${url.hostname}:${portOf(url)}`].map(text =>
-    text.replace(/\/$/, ''),
-  )
-  const names = new Set([...namesOf(known), ...texts.flatMap(text => [text, `${text}/`])])
-  return [...names].flatMap(name => [
-    createHash('sha256').update(name).digest('hex').slice(0, 16),
-    name,
-    fnvText(name),
-    fnvText(fnvText(name)),
-    fnvText(fnv1a(name).toString(16).padStart(16, '0')),
-  ])
-}
-
-function fnvText(text: string): string {
-  return fnv1(text).toString(16)
-}
-
-/** .NET's XxHash64 gives bytes, so the text has all 16 digits. */
-function yarpHash(id: string): string {
-  return xxHash64(Buffer.from(id.toUpperCase(), 'utf16le')).toString(16).padStart(16, '0')
-}
-
-function arrHash(id: string): string {
-  return createHash('sha256').update(Buffer.from(id.toLowerCase(), 'utf16le')).digest('hex').toUpperCase()
-}
-
-/** A message whose first field is the address, or the address alone; in quotes, as Envoy sets it. */
-function envoyAddress(value: string): string {
-  const bytes = Buffer.from(value.replaceAll('"', ''), 'base64')
-  const length = bytes[1] ?? 0
-  return bytes[0] === 0x0a && length < 128 && bytes.length >= 2 + length
-    ? bytes.toString('latin1', 2, 2 + length)
-    : bytes.toString('latin1')
-}
-
-/** The salted hash of the endpoint, and behind a bar that of the backend's name; older versions wrote the first alone. */
-function ingressNginx(name: string): ParsedFormat {
-  const own = md5(`${md5(name)}${name}`)
-  return {
-    valuesOf({ backend }) {
-      const key = md5(`${name}${socketAddress(backend.url)}`)
-      return [key, `${key}|${own}`]
-    },
-  }
-}
-
-/** With the default route domain, and without; a domain has a number, which is not read. */
-function bigIpValues(url: URL): readonly string[] {
-  const address = addressBytes(url.hostname)
-  if (address === undefined) return []
-  const port = portOf(url)
-  const swapped = ((port & 255) << 8) | (port >> 8)
-  if (address.length === 4) {
-    const hex = address.toString('hex')
-    return [`${address.readUInt32LE()}.${swapped}.0000`, `rdo${'0'.repeat(20)}ffff${hex}o${port}`]
-  }
-  return [`vi${address.toString('hex')}.${swapped}`, `rdo${address.toString('hex')}o${port}`]
-}
-
-function md5(text: string): string {
-  return createHash('md5').update(text).digest('hex')
-}
-
-function withoutRouteDomain(value: string): string {
-  return value.replace(/^rd\d+o/, 'rdo')
-}
-
-/** HAProxy's own buffer: the key, the address in 4 or 16 bytes, the port in 4. It resolves names; here it takes addresses. */
-function dynamicCookie({ url }: Backend, key: string): string[] {
-  const address = addressBytes(url.hostname)
-  if (address === undefined) return []
-  const port = Buffer.alloc(4)
-  port.writeUInt32BE(portOf(url))
-  const hash = xxHash64(Buffer.concat([Buffer.from(key), address, port]))
-  return [hash.toString(16).padStart(16, '0')]
-}
-
-function socketAddress(url: URL): string {
-  return url.protocol === 'unix:' ? `unix:${url.pathname}` : `${url.hostname}:${portOf(url)}`
-}
-
-function dialAddress(url: URL): string {
-  return url.protocol === 'unix:' ? `unix/${url.pathname}` : `${url.hostname}:${portOf(url)}`
-}
-
-function portOf({ port, protocol }: URL): number {
-  return port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port)
 }
