@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import type { PoolFigures } from '@limpet/core'
-import { type Format, textOf } from './family.ts'
+import { type Format, textOf } from './family-text.ts'
 import { haproxyFamilies } from './haproxy-families.ts'
 import { limpetFamilies } from './limpet-families.ts'
 

@@ -1,7 +1,7 @@
 import type { Attributes, Histogram, Meter } from '@opentelemetry/api'
 import { type Failure, onEvent, type RequestEvent } from '@limpet/core'
 import { BackendAddresses } from './backend-addresses.ts'
-import { HTTP_BOUNDS_S } from './family.ts'
+import { HTTP_BOUNDS_S } from './family-text.ts'
 import type { MetricsSource } from './metrics.ts'
 
 type NodeRequest = NonNullable<RequestEvent['request']>
