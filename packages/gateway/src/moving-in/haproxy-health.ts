@@ -1,5 +1,5 @@
 import type { PoolFile } from '../config/pool-file.ts'
-import type { ServerParams } from './haproxy-server.ts'
+import type { ServerParams } from './haproxy-params.ts'
 import type { Report } from './report.ts'
 import type { Statement } from './statement.ts'
 import { durationIn, integerIn, intervalIn } from './units.ts'
