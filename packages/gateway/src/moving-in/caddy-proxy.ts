@@ -19,7 +19,12 @@ export function caddyProxy(
   // Caddy asks at random.
   file.balance = 'random'
   for (const upstream of upstreams) addUpstream(upstream, proxy, file, report)
-  for (const option of proxy.block ?? []) new ProxyOption(option, file, report).take()
+  const { block = [] } = proxy
+  // Upstreams first: the weights and the TLS of other lines are theirs, wherever they stand.
+  for (const option of block.toSorted(
+    (one, other) => Number(other.name === 'to') - Number(one.name === 'to'),
+  ))
+    new ProxyOption(option, file, report).take()
   if (file.health?.path === undefined && file.health !== undefined) delete file.health
   if (file.passive !== undefined && file.passive.retryAfter === undefined) delete file.passive
 }
