@@ -142,7 +142,8 @@ function routeOf(
   const map = maps.find(({ args: [, result] }) => result === variable)
   const cookie = /^\$cookie_(\w+)$/.exec(map?.args[0] ?? '')?.[1]
   const patterns = (map?.block ?? []).filter(entry => entry.name.startsWith('~'))
-  if (map !== undefined && cookie !== undefined && patterns.every(({ name: text }) => /\\\.\(/.test(text))) {
+  const isCut = patterns.length > 0 && patterns.every(({ name: text }) => /\\\.\(/.test(text))
+  if (map !== undefined && cookie !== undefined && isCut) {
     report.take(map, ...(map.block ?? []))
     return { route: { cookie } }
   }
