@@ -1,5 +1,5 @@
 import type { PoolFile } from '../config/pool-file.ts'
-import { editHeader } from './header-edits.ts'
+import { addCheckHeader } from './check-headers.ts'
 import type { Report } from './report.ts'
 import type { Statement } from './statement.ts'
 import { durationIn, integerIn, intervalIn } from './units.ts'
@@ -73,13 +73,10 @@ function takeHeaders(
   health: NonNullable<PoolFile['health']>,
   report: Report,
 ): boolean {
-  const edits: PoolFile = {}
   for (const field of option.block ?? []) {
     report.take(field)
-    if (editHeader(edits, 'requestHeaders', field.name, field.args[0] ?? '', hasVariable) !== 'taken')
-      return false
+    if (!addCheckHeader(health, field.name, field.args[0] ?? '', hasVariable)) return false
   }
-  health.headers = edits.requestHeaders?.set ?? {}
   file.health = health
   return true
 }

@@ -1,4 +1,5 @@
 import type { PoolFile } from '../config/pool-file.ts'
+import { addCheckHeader } from './check-headers.ts'
 import type { ServerParams } from './haproxy-params.ts'
 import type { Report } from './report.ts'
 import type { Statement } from './statement.ts'
@@ -27,7 +28,8 @@ export function haproxyHealth(
   if (option === undefined) {
     health.tcp = true
   } else {
-    request(option.args.slice(1), health)
+    if (!request(option.args.slice(1), health))
+      report.partly(option, 'limpet sends header fields of plain text, and no secrets', 'option httpchk')
     health.expect = ['2xx', '3xx']
   }
   if (option === undefined) report.take(...sends)
@@ -41,13 +43,25 @@ export function haproxyHealth(
   file.health = health
 }
 
-/** `[METHOD] URI [VERSION]` */
-function request(args: readonly string[], health: Health): void {
-  const [first, second] = args
+/** `[METHOD] URI [VERSION]`; lines of the header may stand behind the version. False: one of them is lost. */
+function request(args: readonly string[], health: Health): boolean {
+  const [first, second, version = ''] = args
   // Without a method HAProxy asks with OPTIONS.
   const [method, path] = second === undefined ? ['OPTIONS', first ?? '/'] : [first ?? 'GET', second]
   if (/^[A-Z]+$/.test(method) && method !== 'CONNECT' && method !== 'GET') health.method = method
   health.path = path.startsWith('/') && /^[\u0021-\u007E]+$/.test(path) ? path : '/'
+  const [, ...lines] = version.split(/\r?\n/)
+  return lines
+    .filter(line => line !== '')
+    .every(line => {
+      const [, name = '', value = ''] = /^([^:]+):[ \t]*(.*)$/.exec(line) ?? []
+      return addCheckHeader(health, name, value, hasSample)
+    })
+}
+
+/** Whether a text has a sample of HAProxy, as `%[src]`. */
+function hasSample(text: string): boolean {
+  return text.includes('%[')
 }
 
 function httpCheck(statement: Statement, health: Health, report: Report): void {
@@ -133,9 +147,7 @@ function send(args: readonly string[], health: Health): boolean {
         at += 1
         break
       case 'hdr': {
-        const field = args[at + 2] ?? ''
-        if (!/^[\w-]+$/.test(value) || !/^[\u0020-\u007E]*$/.test(field) || field.includes('%[')) return false
-        health.headers = { ...health.headers, [value]: field }
+        if (!addCheckHeader(health, value, args[at + 2] ?? '', hasSample)) return false
         at += 2
         break
       }

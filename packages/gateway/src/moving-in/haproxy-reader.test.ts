@@ -6,7 +6,7 @@ it('reads a line as a directive, and a section until the next', () => {
     readHaproxy(`# a comment
 global
 daemon # not read
-  acl ok path_beg /a\\ b "x y"'#z' \\#
+  acl ok path_beg /a\\ b\\tc "x y"'#z' \\#
 backend app one
 
   server s1 a:1`),
@@ -17,7 +17,7 @@ backend app one
       line: 2,
       block: [
         { name: 'daemon', args: [], line: 3 },
-        { name: 'acl', args: ['ok', 'path_beg', '/a b', 'x y#z', '#'], line: 4 },
+        { name: 'acl', args: ['ok', 'path_beg', '/a b\tc', 'x y#z', '#'], line: 4 },
       ],
     },
     {

@@ -47,6 +47,9 @@ export function readHaproxy(text: string): readonly Statement[] {
   return sections
 }
 
+/** Escapes of control characters; any other character stands for itself. */
+const CONTROLS: Readonly<Record<string, string>> = { r: '\r', n: '\n', t: '\t' }
+
 function wordsOf(line: string, number: number): readonly string[] {
   const words: string[] = []
   let word: string | undefined
@@ -56,7 +59,7 @@ function wordsOf(line: string, number: number): readonly string[] {
     if (quote === "'" ? char === quote : quote !== '' && char === quote) quote = ''
     else if (char === '\\' && quote !== "'" && at + 1 < line.length) {
       at += 1
-      word = `${word ?? ''}${line[at] ?? ''}`
+      word = `${word ?? ''}${CONTROLS[line[at] ?? ''] ?? line[at] ?? ''}`
     } else if (quote !== '') word = `${word ?? ''}${char}`
     else if (char === '"' || char === "'") {
       quote = char

@@ -6,10 +6,10 @@ export type HeaderSide = 'requestHeaders' | 'responseHeaders'
 const WRITTEN_ANYWAY =
   /^(?:x-forwarded-(?:for|proto|host|port|server)|x-real-ip|x-scheme|x-original-forwarded-for|forwarded)$/i
 /** Fields of the connection, which the gateway alone decides. */
-const OF_THE_CONNECTION =
+export const OF_THE_CONNECTION =
   /^(?:connection|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|content-length|host)$/i
 /** The value may be a secret, and a limpet file is copied to places where its neighbours are not. */
-const MAYBE_SECRET = /authorization|cookie|token|secret|password|api-?key/i
+export const MAYBE_SECRET = /authorization|cookie|token|secret|password|api-?key/i
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 // eslint-disable-next-line no-control-regex
 const VALUE = /^[^\u0000-\u0008\u000A-\u001F\u007F]*$/

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { PoolFile } from '../config/pool-file.ts'
 import { addBackend, type PolicyFile } from './draft.ts'
 import { endpointIn } from './endpoint.ts'
-import { editHeader } from './header-edits.ts'
+import { addCheckHeader } from './check-headers.ts'
 import type { KeyReader } from './keyed-file.ts'
 import type { Report } from './report.ts'
 import type { Statement } from './statement.ts'
@@ -112,13 +112,8 @@ function healthOf(check: Statement, file: PoolFile, keys: KeyReader, report: Rep
     expect: status ?? ['2xx', '3xx'],
   }
   const host = keys.text(check, 'hostname')
-  const edits: PoolFile = {}
+  if (host !== undefined) addCheckHeader(file.health, 'host', host, () => false)
   for (const field of keys.items(check, 'headers'))
-    if (editHeader(edits, 'requestHeaders', field.name, field.args[0] ?? '', () => false) !== 'taken')
-      report.lost(field, 'the value may be a secret, or the field is of the connection')
-  const headers = {
-    ...edits.requestHeaders?.set,
-    ...(host !== undefined && /^[\w.:-]+$/.test(host) && { host }),
-  }
-  if (Object.keys(headers).length > 0) file.health = { ...file.health, headers }
+    if (!addCheckHeader(file.health, field.name, field.args[0] ?? '', () => false))
+      report.lost(field, 'the value may be a secret, or is no plain text')
 }
