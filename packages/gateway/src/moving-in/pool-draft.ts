@@ -25,19 +25,22 @@ export function settleWords(file: PoolFile): void {
     backend.aliases?.some(word => ids.has(word) && ids.get(word) !== backend),
   )
   const words = new Set(backends.flatMap(({ aliases = [] }) => aliases))
+  const taken = new Set([...ids.keys(), ...words])
   for (const backend of backends) {
     const [word] = backend.aliases ?? []
     if (isCrossed && word !== undefined && /^[\w-]{1,64}$/.test(word)) backend.id = word
-    else if (isCrossed && words.has(backend.id)) backend.id = freeId(backend.id, words, ids)
+    else if (isCrossed && words.has(backend.id)) backend.id = freeId(backend.id, taken)
     if (word === backend.id) delete backend.aliases
   }
 }
 
-/** The id of a backend whose own name is the word of another. */
-function freeId(id: string, words: ReadonlySet<string>, ids: ReadonlyMap<string, unknown>): string {
+/** A new id for a backend whose own name is the word of another. @param taken ids and words; the new one is added */
+function freeId(id: string, taken: Set<string>): string {
   for (let count = 2; ; count += 1) {
     const free = `${id.slice(0, 58)}-${count}`
-    if (!words.has(free) && !ids.has(free)) return free
+    if (taken.has(free)) continue
+    taken.add(free)
+    return free
   }
 }
 
