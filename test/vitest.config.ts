@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Their files share modules: they start few processes, and leave nothing behind in their own. */
 const FRAMEWORKS = 'test/{docs,express,fastify,hono,http-proxy,koa,metrics,stats}/**/*.test.ts'
@@ -11,6 +12,19 @@ const ALONE = [
 ]
 /** It measures memory. */
 const MEMORY = 'packages/core/src/policies/cookie/retained-memory.test.ts'
+
+/** More than half a minute each. One that began last would be alone at the end. */
+const LONG =
+  /\/(contract[^/]*|drill|fleet-drill|fleet-drains|clients|workers|command|examples|store|operator)\.test\.ts$/
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    // oxlint-disable-next-line unicorn/no-array-sort -- a method of vitest, which leaves the array as it is
+    const sorted = await super.sort(files)
+    const isLong = ({ moduleId }: TestSpecification): boolean => LONG.test(moduleId)
+    return [...sorted.filter(isLong), ...sorted.filter(file => !isLong(file))]
+  }
+}
 
 // Workers, and the processes that tests start, would compile the same modules again and again.
 process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(new URL('node_modules/.cache/compile', import.meta.url))
@@ -26,6 +40,7 @@ export default defineConfig({
     maxConcurrency: 3,
     // Two for each of two cores: a file waits for two thirds of its time.
     maxWorkers: 4,
+    sequence: { sequencer: LongFirst },
     projects: [
       // A process for each file would load and compile the same modules again: half of the time.
       {
