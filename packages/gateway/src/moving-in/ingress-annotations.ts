@@ -1,6 +1,6 @@
 import type { PoolFile } from '../config/pool-file.ts'
 import type { PolicyFile } from './draft.ts'
-import { hashKey, MOVES_ONCE } from './nginx-balance.ts'
+import { hashKey, hasQuery, MOVES_ONCE, WITHOUT_QUERY } from './nginx-balance.ts'
 import type { Report } from './report.ts'
 import type { Statement } from './statement.ts'
 import { durationIn, integerIn, MAX_LIFE_MS, sizeIn } from './units.ts'
@@ -112,6 +112,7 @@ export class Annotations {
     }
     file.balance = hash === 'ip' ? { hash, ipv6Prefix: 128 } : { hash }
     this.#report.changed(annotation, MOVES_ONCE, annotation.name)
+    if (hasQuery(annotation.args[0] ?? '')) this.#report.changed(annotation, WITHOUT_QUERY, annotation.name)
   }
 
   #of(key: string): Statement | undefined {

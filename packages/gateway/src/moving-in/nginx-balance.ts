@@ -43,9 +43,15 @@ function hashOf(statement: Statement, file: PoolFile, report: Report): void {
   }
   report.take(statement)
   report.changed(statement, MOVES_ONCE)
-  if (hash === 'path' && !key.endsWith('uri'))
-    report.changed(statement, 'limpet hashes the path without the query')
+  if (hasQuery(key)) report.changed(statement, WITHOUT_QUERY)
   file.balance = hash === 'ip' ? { hash, ipv6Prefix: 128 } : { hash }
+}
+
+export const WITHOUT_QUERY = 'limpet hashes the path without the query'
+
+/** Whether a variable is the path together with the query. */
+export function hasQuery(text: string): boolean {
+  return /^\$\{?request_uri\}?$/.test(text)
 }
 
 /** limpet's key for one variable of nginx. */
