@@ -22,9 +22,20 @@ it('takes the times and the sizes of clients', () => {
   expect(limitsOf('')).toEqual({ limits: {}, isComplete: true })
 })
 
-it.each(['4 8m', '4 8', '0 8k'])('reports buffers of %s, which no head of limpet has', size => {
-  expect(limitsOf(`large_client_header_buffers ${size};`)).toEqual({ limits: {}, isComplete: false })
+it.each([
+  ['4 8k', '32KiB'],
+  ['4 8192', '32KiB'],
+  ['2 1m', '2048KiB'],
+])('makes of buffers of %s a head of %s', (size, headers) => {
+  expect(limitsOf(`large_client_header_buffers ${size};`)).toEqual({ limits: { headers }, isComplete: true })
 })
+
+it.each(['4 8m', '4 8000k', '4 8', '0 8k', 'x 8k', '4 x'])(
+  'reports buffers of %s, which no head of limpet has',
+  size => {
+    expect(limitsOf(`large_client_header_buffers ${size};`)).toEqual({ limits: {}, isComplete: false })
+  },
+)
 
 it('takes what holds for the whole process', () => {
   const draftOf = (text: string): Draft => {

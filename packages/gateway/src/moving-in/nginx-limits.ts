@@ -1,3 +1,4 @@
+import { bytesOf } from '../config/file-kinds.ts'
 import type { Draft } from './draft.ts'
 import type { Scope } from './nginx-scope.ts'
 import type { Report } from './report.ts'
@@ -27,10 +28,8 @@ export function nginxLimits(scope: Scope, limits: Draft['limits'], report: Repor
   if (send !== undefined) limits.sendTimeout = send
   const buffers = scope.last('large_client_header_buffers')
   const [count = '', size = ''] = buffers?.args ?? []
-  const unit = sizeIn(size)
   if (buffers === undefined) return
-  const bytes = /^(\d+)KiB$/.exec(unit ?? '')
-  const total = Number(bytes?.[1]) * Number(count)
+  const total = Math.floor((bytesOf(sizeIn(size)) * Number(count)) / 1_024)
   if (total >= 1 && total <= 16_384) limits.headers = `${total}KiB`
   else report.lost(buffers, 'a head of limpet has 1 KiB to 16 MiB')
 }
