@@ -224,6 +224,32 @@ describe.skipIf(hasNoRedis)('commands of operators', () => {
     ])
   })
 
+  it('are sealed anew when the secrets change, so that they outlive the old one', async () => {
+    const bad: unknown[] = []
+    note('limpet:redis-bad-value', event => bad.push(event))
+    const redis = await startRedis()
+    const before = join(redis, { secrets: [OLD] })
+    await before.fleet.ready
+    before.fleet.setState('a', 'maint')
+    const admin = await redis.client()
+    const fields = async (): Promise<readonly string[]> => admin.hKeys('limpet:{shop}:o')
+    await expect.poll(fields).toHaveLength(1)
+    const [old] = await fields()
+    before.fleet.close()
+
+    const between = join(redis, { secrets: [NEW, OLD] })
+    await between.fleet.ready
+    await expect.poll(fields).not.toContain(old)
+    expect(between.pool.find('a')?.state).toBe('maint')
+    between.fleet.close()
+
+    const after = join(redis, { secrets: [NEW] })
+    await after.fleet.ready
+    expect(after.pool.find('a')?.state).toBe('maint')
+    expect(await fields()).toHaveLength(1)
+    expect(bad).toEqual([])
+  })
+
   it('that the pool refuses change nothing, and that is told', async () => {
     const changes = noteChanges()
     const redis = await startRedis()

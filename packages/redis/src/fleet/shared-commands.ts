@@ -52,6 +52,8 @@ export class SharedCommands {
   readonly #listener: Connection
   readonly #newest = new Map<string, Command>()
   readonly #pending = new Map<string, Pending>()
+  /** Fields of older secrets, and the backends that they are about. */
+  readonly #outdated = new Map<string, string>()
   readonly #timer: NodeJS.Timeout
   readonly #unwatch: () => void
   readonly #ready = Promise.withResolvers<void>()
@@ -139,13 +141,18 @@ export class SharedCommands {
 
   async #read(client: Client): Promise<void> {
     const stored = new Map<string, Command>()
-    for (const value of Object.values(await client.hGetAll(this.#key))) {
+    this.#outdated.clear()
+    for (const [field, value] of Object.entries(await client.hGetAll(this.#key))) {
       const command = this.#take(value)
-      if (command !== undefined && isNewer(command, stored.get(command.id))) stored.set(command.id, command)
+      if (command === undefined) continue
+      if (field !== this.#seal.fieldOf(command.id)) this.#outdated.set(field, command.id)
+      else if (isNewer(command, stored.get(command.id))) stored.set(command.id, command)
     }
-    // Redis may have been emptied, or may have failed over to an older replica.
+    // Redis may have been emptied, or may have failed over to an older replica. A command of an older secret would be
+    // lost with that secret.
+    const outdated = new Set(this.#outdated.values())
     for (const [id, command] of this.#newest) {
-      if (!this.#pending.has(id) && isNewer(command, stored.get(id)))
+      if (!this.#pending.has(id) && (outdated.has(id) || isNewer(command, stored.get(id))))
         this.#pending.set(id, { command, isOwnTime: false })
     }
   }
@@ -270,8 +277,11 @@ export class SharedCommands {
       const command = this.#dated(pending)
       this.#newest.set(id, command)
       const sealed = this.#seal.seal(command)
+      const outdated = [...this.#outdated].filter(([, of]) => of === id).map(([old]) => old)
       try {
-        await client.multi().hSet(this.#key, field, sealed).publish(this.#key, sealed).exec()
+        const transaction = client.multi().hSet(this.#key, field, sealed)
+        if (outdated.length > 0) transaction.hDel(this.#key, outdated)
+        await transaction.publish(this.#key, sealed).exec()
       } catch (error) {
         if (error instanceof WatchError) continue
         throw error
