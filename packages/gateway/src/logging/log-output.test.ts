@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
@@ -45,13 +45,4 @@ it('drops and counts lines while there is no room, and tells when there is', asy
   await output.flushed(60_000)
   expect(told).toEqual([output.dropped])
   expect(text().length / line.length + output.dropped).toBe(1_102)
-})
-
-it.skipIf(!existsSync('/dev/full'))('does not wait for ever for a log that cannot be written', async () => {
-  const fd = openSync('/dev/full', 'w')
-  onTestFinished(() => closeSync(fd))
-  const output = new LogOutput(fd, () => undefined)
-  output.write('lost\n')
-  await output.flushed(20)
-  expect(output.dropped).toBe(0)
 })
