@@ -31,3 +31,5 @@ export const LOADS = {
   browser: { headers: HEADERS, cookies: COOKIES },
   small: { headers: { 'user-agent': 'bench', accept: '*/*' }, cookies: '' },
 } as const satisfies Readonly<Record<string, Load>>
+
+export type LoadName = keyof typeof LOADS

@@ -35,6 +35,10 @@ export class Child {
     return new Child(name, urls, child)
   }
 
+  get pid(): number {
+    return this.#process.pid ?? 0
+  }
+
   /** How it is doing; for gateways. */
   async report(): Promise<Report> {
     const answer = once(this.#process, 'message')

@@ -1,4 +1,4 @@
-import { LOADS } from './browser.ts'
+import { type LoadName, LOADS } from './browser.ts'
 import { Browsers } from './browsers.ts'
 import { Child } from './child.ts'
 import { type Measured, median, medianOf } from './measured.ts'
@@ -14,8 +14,6 @@ const ROUNDS = 15
 
 /** The most bytes of a request that may outlive two collections of the young generation. */
 const PROMOTED = 100
-
-type LoadName = keyof typeof LOADS
 
 /** The most that a gateway with limpet may cost, as a multiple of each of the others, for each kind of request heads. */
 type Limits = Readonly<Record<LoadName, number>>

@@ -5,6 +5,7 @@ import { benchKubernetes } from './kubernetes.ts'
 import { isOver, type Measured, table } from './measured.ts'
 import { benchMemory } from './memory.ts'
 import { benchMetrics } from './metrics.ts'
+import { benchPeers } from './peers.ts'
 import { benchRedis } from './redis.ts'
 import { benchSharing } from './sharing.ts'
 import { benchStats } from './stats.ts'
@@ -22,6 +23,7 @@ const PARTS: Readonly<Record<string, () => Measured[] | Promise<Measured[]>>> = 
   gateway: benchGateway,
   memory: benchMemory,
   metrics: benchMetrics,
+  peers: benchPeers,
   redis: benchRedis,
   sharing: benchSharing,
   stats: benchStats,

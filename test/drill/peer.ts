@@ -8,6 +8,7 @@ import { isListening } from '../support/is-listening.ts'
 
 /** A load balancer of another project, in a process of its own. */
 export interface Peer {
+  readonly pid: number
   /** Where it may keep things. */
   readonly folder: string
   stop(): Promise<void>
@@ -25,6 +26,7 @@ export async function startPeer(
   port: number,
   args: readonly string[],
   configOf: (folder: string) => string,
+  environment: NodeJS.ProcessEnv = {},
 ): Promise<Peer> {
   const program = programPath(name)
   if (program === undefined) throw new Error(`${name} is not installed`)
@@ -33,7 +35,7 @@ export async function startPeer(
   writeFileSync(file, configOf(folder))
   const child = spawn(program, [...args, file], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, HOME: folder },
+    env: { ...process.env, HOME: folder, ...environment },
   })
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (piece: string) => (said = `${said}${piece}`.slice(-2_000)))
@@ -43,6 +45,7 @@ export async function startPeer(
     await delay(50)
   }
   return {
+    pid: child.pid ?? 0,
     folder,
     async stop() {
       child.kill('SIGKILL')
