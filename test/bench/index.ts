@@ -7,6 +7,7 @@ import { benchMemory } from './memory.ts'
 import { benchMetrics } from './metrics.ts'
 import { benchPeers } from './peers.ts'
 import { benchRedis } from './redis.ts'
+import { benchScale } from './scale.ts'
 import { benchSharing } from './sharing.ts'
 import { benchStats } from './stats.ts'
 import { benchStartup } from './startup.ts'
@@ -25,6 +26,7 @@ const PARTS: Readonly<Record<string, () => Measured[] | Promise<Measured[]>>> = 
   metrics: benchMetrics,
   peers: benchPeers,
   redis: benchRedis,
+  scale: benchScale,
   sharing: benchSharing,
   stats: benchStats,
   startup: benchStartup,

@@ -11,17 +11,32 @@ export interface BackendTags {
 
 /** Follows the pool's membership; a tag is computed once for each id. */
 export function backendTags(pool: Pool, key: KeyObject): BackendTags {
-  let members: readonly BackendView[] | undefined
-  let ids = new Map<string, string>()
-  let tags = new Map<string, string>()
+  let members: readonly BackendView[] = []
+  let departed: readonly BackendView[] = []
+  const ids = new Map<string, string>()
+  const tags = new Map<string, string>()
 
+  /** One backend of thousands has changed, as a rule, so the maps are not made anew. */
   function follow(): void {
     if (members === pool.backends) return
-    const known = tags
+    const before = members
     members = pool.backends
-    const all = [...pool.departed, ...members]
-    tags = new Map(all.map(({ backend: { id } }) => [id, known.get(id) ?? opaqueTag(id, key)]))
-    ids = new Map([...tags].map(([id, tag]) => [tag, id]))
+    for (const views of [pool.departed, members]) for (const { backend } of views) add(backend.id)
+    for (const views of [departed, before]) for (const { backend } of views) forgetLost(backend.id)
+    departed = pool.departed
+  }
+
+  function add(id: string): void {
+    if (tags.has(id)) return
+    const tag = opaqueTag(id, key)
+    tags.set(id, tag)
+    ids.set(tag, id)
+  }
+
+  function forgetLost(id: string): void {
+    if (pool.find(id) !== undefined || pool.findDeparted(id) !== undefined) return
+    ids.delete(tags.get(id) ?? '')
+    tags.delete(id)
   }
 
   return {
