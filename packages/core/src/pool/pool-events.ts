@@ -37,8 +37,9 @@ export class PoolEvents {
 
   membersChanged(before: readonly BackendView[], now: readonly BackendView[]): void {
     if (!diagnostics.membersChanged.hasSubscribers) return
-    const added = idsBut(now, before)
-    const removed = idsBut(before, now)
+    const [left, come] = differing(before, now)
+    const added = idsBut(come, left)
+    const removed = idsBut(left, come)
     if (added.length + removed.length > 0)
       diagnostics.membersChanged.publish({ pool: this.#pool, added, removed })
   }
@@ -49,6 +50,20 @@ export class PoolEvents {
   }
 }
 
+/** Both lists without the members that they begin and end with in common: of thousands one has changed, as a rule. */
+function differing(
+  before: readonly BackendView[],
+  now: readonly BackendView[],
+): readonly [readonly BackendView[], readonly BackendView[]] {
+  const shorter = Math.min(before.length, now.length)
+  let start = 0
+  while (start < shorter && before[start] === now[start]) start += 1
+  let end = 0
+  while (end < shorter - start && before.at(-1 - end) === now.at(-1 - end)) end += 1
+  return [before.slice(start, before.length - end), now.slice(start, now.length - end)]
+}
+
 function idsBut(views: readonly BackendView[], others: readonly BackendView[]): string[] {
-  return views.filter(view => !others.includes(view)).map(({ backend }) => backend.id)
+  const known = new Set(others)
+  return views.filter(view => !known.has(view)).map(({ backend }) => backend.id)
 }
