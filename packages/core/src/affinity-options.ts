@@ -20,6 +20,7 @@ import { LivePool } from './pool/live-pool.ts'
 import { RETRY_ON } from './selection/retry-on.ts'
 import { RETRY_BUDGET, RetryBudget } from './selection/retry-budget.ts'
 import { parseSecrets, type Secret } from './signing/secrets.ts'
+import { steadyNow } from './steady-clock.ts'
 
 /** One pool and how its sessions are kept. The same words as in the gateway's file. */
 export const AFFINITY_OPTIONS = optionTable({
@@ -108,6 +109,8 @@ export function parseAffinityOptions(options: AffinityOptions): ParsedAffinity {
       ? read
       : { ...STAND_IN, affinity: read.affinity, balance: read.balance, secrets: read.secrets }
   const { secrets, now } = checked
+  // A clock that was given, as by a test, is the one for all.
+  const steady = now === Date.now ? steadyNow : now
   const pool = new LivePool(checked.name, errors.length === 0 ? options.backends : [], {
     passive: checked.passive,
     slowStartMs: checked.slowStart,
@@ -124,6 +127,7 @@ export function parseAffinityOptions(options: AffinityOptions): ParsedAffinity {
   const context = {
     pool,
     now,
+    steadyNow: steady,
     // Asked for only where something is signed.
     get secrets() {
       return parsedSecrets()
@@ -154,7 +158,7 @@ export function parseAffinityOptions(options: AffinityOptions): ParsedAffinity {
     onUnavailable: checked.onUnavailable,
     maxAttempts: checked.maxAttempts,
     retryOn: checked.retryOn,
-    retryBudget: new RetryBudget(checked.retryBudget, now),
+    retryBudget: new RetryBudget(checked.retryBudget, steady),
     whenFull: checked.whenFull,
     queueTimeoutMs: checked.queueTimeout,
     waitForBackendMs: checked.waitForBackend,

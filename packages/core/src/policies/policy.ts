@@ -123,6 +123,8 @@ export interface PolicyContext {
    * @throws OptionError when there is none: only policies that sign read it
    */
   readonly secrets: readonly Uint8Array[]
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, for times that other processes read. */
   readonly now: () => number
+  /** The same, and even when the system's clock is set: for all that lasts a while in this process. */
+  readonly steadyNow: () => number
 }

@@ -6,7 +6,7 @@ const NEW = Buffer.from('the newest secret of 32 bytes or more')
 const OLD = Buffer.from('an older secret, also 32 bytes or more')
 
 function names(secrets: readonly Uint8Array[], pool = poolOf('p'), purpose = 'pin/v1'): SignedBackends {
-  return signedBackends({ pool, secrets, now: Date.now }, purpose)
+  return signedBackends({ pool, secrets, now: Date.now, steadyNow: Date.now }, purpose)
 }
 
 function poolOf(name: string, ids = 'ab'): LivePool {

@@ -59,7 +59,8 @@ export function setUp({
   ...options
 }: SetUp = {}) {
   const parsed = parseCookieOptions('cookie', options)
-  const policy = cookiePolicy(parsed, { pool, secrets, now: () => clock.ms })
+  const now = (): number => clock.ms
+  const policy = cookiePolicy(parsed, { pool, secrets, now, steadyNow: now })
 
   function read(cookie: string | undefined, facts: Partial<RequestHead> = {}): readonly Claim[] {
     const claims = policy.read(request(cookie, facts))

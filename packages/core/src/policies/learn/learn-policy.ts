@@ -141,7 +141,7 @@ function settled(results: readonly unknown[]): Promise<void> | undefined {
 
 function storeOf(options: LearnOptions, context: PolicyContext): OpenStore {
   const { kind, name, maxEntries, store, timeoutMs, ttlMs } = options
-  const { pool, now } = context
+  const { pool, steadyNow: now } = context
   if (store === undefined) return new MemoryStore({ maxEntries, now })
   // It hashes for itself, and answers at once.
   if (store instanceof MemoryStore) return store

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { steadyNow } from '../../steady-clock.ts'
 import { HASH_KEY_BYTES } from '../../signing/keyed-hash.ts'
 import { OptionError } from '../../options/option.ts'
 import { parsed } from '../../options/option-kind.ts'
@@ -9,8 +10,8 @@ import { type OptionsOf, optionTable } from '../../options/option-table.ts'
 export const MEMORY_STORE_OPTIONS = optionTable({
   /** Sessions that are remembered at most; then the least useful is forgotten for each new one. @default 100000 */
   maxEntries: integer({ min: 1, max: 16_000_000, default: 100_000 }),
-  /** The clock: milliseconds since the epoch. @default Date.now */
-  now: callback<() => number>({ default: Date.now }),
+  /** The clock: milliseconds since the epoch. @default the system's at the start, and even from then on */
+  now: callback<() => number>({ default: steadyNow }),
   /** 16 secret bytes, for tests. @default random */
   hashKey: parsed<Uint8Array, Uint8Array>(`${HASH_KEY_BYTES} bytes`, parseHashKey),
 })

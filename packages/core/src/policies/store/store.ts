@@ -25,7 +25,7 @@ export interface StoreContext {
   readonly names: readonly Pseudonyms[]
   /** How long a session lasts without a response in it, in milliseconds. */
   readonly ttlMs: number
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, and even when the system's clock is set. */
   readonly now: () => number
 }
 
